@@ -1,0 +1,232 @@
+"""The benchmarks by name, and loading one: from local files, from the hub, or the bundled sample.
+
+>>> problems = load_problems("sample_codecontests")
+>>> len(problems.scorable)
+4
+
+A real name never falls back to the sample: missing data is an error that says how to get it.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from importlib import resources
+from pathlib import Path
+
+from turnwise.benchmarks.codecontests import parse_codecontests
+from turnwise.benchmarks.evalplus import parse_evalplus
+from turnwise.benchmarks.hub import read_hub_rows
+from turnwise.benchmarks.records import Problem
+from turnwise.benchmarks.rows import OnError, Row, RowError, digest_files, parse_rows, read_rows
+from turnwise.benchmarks.taco import DIFFICULTIES, TEST_SPLIT_ROWS, UNKNOWN_DIFFICULTY, parse_taco
+from turnwise.errors import TurnwiseError
+
+_JSON_ENDINGS = (".jsonl.gz", ".jsonl")
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """One data set: its splits (the first is the default), where its files may stand, how rows are read."""
+
+    name: str
+    description: str
+    splits: tuple[str, ...]
+    folder: str
+    patterns: tuple[str, ...]
+    override_variable: str = ""
+    is_sample: bool = False
+
+    @property
+    def family(self) -> str:
+        """The data set's schema: the name without ``sample_``."""
+        return self.name.removeprefix("sample_")
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemSet:
+    """The problems of one split; ``digest`` is sha256 over the files, or the hub's revision."""
+
+    benchmark: str
+    split: str
+    problems: tuple[Problem, ...]
+    source: str
+    digest: str
+    broken_rows: tuple[RowError, ...] = ()
+
+    @property
+    def scorable(self) -> tuple[Problem, ...]:
+        """The problems a verdict means something for: the denominator of every score."""
+        return tuple(problem for problem in self.problems if problem.is_scorable)
+
+    def find(self, problem_id: str) -> Problem:
+        """Return the problem with this id; raises TurnwiseError naming near ones."""
+        for problem in self.problems:
+            if problem.id == problem_id:
+                return problem
+        import difflib
+
+        ids = [problem.id for problem in self.problems]
+        near = difflib.get_close_matches(problem_id, ids, n=3) or ids[:3]
+        raise TurnwiseError(
+            f"No problem {problem_id!r} among the {len(ids)} of {self.benchmark}/{self.split} "
+            f"({self.source}): do you mean one of {', '.join(map(repr, near))}?"
+        )
+
+
+_SPLIT_FILES = (
+    *("{split}" + ending for ending in _JSON_ENDINGS),
+    "{split}.parquet",
+    "{split}-*.parquet",
+    "data/{split}-*.parquet",
+    *("{split}_subset" + ending for ending in _JSON_ENDINGS),
+)
+_REAL = (
+    Benchmark("codecontests", "CodeContests", ("test", "valid", "train"), "codecontests", _SPLIT_FILES),
+    Benchmark("taco", "TACO", ("test", "train"), "taco", (*_SPLIT_FILES, "ALL/{split}-*.parquet")),
+    Benchmark(
+        "humaneval_plus",
+        "HumanEval+",
+        ("test",),
+        "humanevalplus",
+        tuple(f"HumanEvalPlus{version}{ending}" for version in ("", "-v*") for ending in _JSON_ENDINGS),
+        "HUMANEVAL_OVERRIDE_PATH",
+    ),
+    Benchmark(
+        "mbpp_plus",
+        "MBPP+",
+        ("test",),
+        "mbppplus",
+        tuple(f"MbppPlus{version}{ending}" for version in ("", "-v*") for ending in _JSON_ENDINGS),
+        "MBPP_OVERRIDE_PATH",
+    ),
+)
+_SAMPLE = tuple(
+    Benchmark(
+        f"sample_{real.name}",
+        f"bundled sample in the form of {real.description}",
+        ("test",),
+        "",
+        (f"{real.name}.jsonl",),
+        is_sample=True,
+    )
+    for real in _REAL
+)
+BENCHMARKS: dict[str, Benchmark] = {benchmark.name: benchmark for benchmark in (*_REAL, *_SAMPLE)}
+
+
+def find_benchmark(name: str) -> Benchmark:
+    """Return the benchmark called ``name``; raises TurnwiseError listing the known ones."""
+    if name not in BENCHMARKS:
+        raise TurnwiseError(f"Unknown benchmark {name!r}: choose one of {', '.join(BENCHMARKS)}.")
+    return BENCHMARKS[name]
+
+
+def load_problems(
+    name: str,
+    *,
+    split: str = "",
+    data_dir: Path | None = None,
+    difficulties: Iterable[str] = (),
+    environ: dict[str, str] | None = None,
+    on_error: OnError = "raise",
+) -> ProblemSet:
+    """Return the problems of one split.
+
+    ``data_dir`` holds local files in the layout of docs/data.md; without it TURNWISE_DATA in ``environ``,
+    then (HumanEval+, MBPP+) evalplus's override variables, then the hub. ``difficulties`` keeps TACO's
+    levels named. With ``on_error="skip"`` broken rows are left out and listed. Raises TurnwiseError for an
+    unknown name, split or difficulty, missing data, or a broken row.
+    """
+    benchmark = find_benchmark(name)
+    split = split or benchmark.splits[0]
+    if split not in benchmark.splits:
+        raise TurnwiseError(f"{name} has no split {split!r}: choose one of {', '.join(benchmark.splits)}.")
+    levels = _check_difficulties(benchmark, difficulties)
+    rows, source, digest = _open_source(benchmark, split, data_dir, environ or {})
+    parse = _parser(benchmark, split, row_count=len(rows))
+    problems, broken = parse_rows(rows, _unique(parse), on_error=on_error)
+    kept = tuple(problem for problem in problems if not levels or problem.difficulty in levels)
+    if levels and not kept:
+        found = sorted({problem.difficulty for problem in problems})
+        raise TurnwiseError(
+            f"{source} holds no problem of difficulty {', '.join(levels)}: its rows say {', '.join(found)}."
+        )
+    return ProblemSet(name, split, kept, source, digest, tuple(broken))
+
+
+def _check_difficulties(benchmark: Benchmark, difficulties: Iterable[str]) -> tuple[str, ...]:
+    levels = tuple(difficulties)
+    known = (*DIFFICULTIES, UNKNOWN_DIFFICULTY)
+    for level in levels:
+        if benchmark.family != "taco" or level not in known:
+            raise TurnwiseError(f"{benchmark.name} has no difficulty {level!r}; TACO has {', '.join(known)}.")
+    return levels
+
+
+def _parser(benchmark: Benchmark, split: str, *, row_count: int) -> Callable[[Row], Problem]:
+    names = {"benchmark": benchmark.name, "split": split}
+    if benchmark.family == "codecontests":
+        return partial(parse_codecontests, **names)
+    if benchmark.family == "taco":
+        return partial(parse_taco, is_whole_split=row_count == TEST_SPLIT_ROWS, **names)
+    return partial(parse_evalplus, **names)
+
+
+def _unique(parse: Callable[[Row], Problem]) -> Callable[[Row], Problem]:
+    seen: dict[str, str] = {}
+
+    def parse_once(row: Row) -> Problem:
+        problem = parse(row)
+        if problem.id in seen:
+            raise row.fail(f"the problem {problem.id!r} stands already at {seen[problem.id]}.")
+        seen[problem.id] = row.origin
+        return problem
+
+    return parse_once
+
+
+def _open_source(
+    benchmark: Benchmark, split: str, data_dir: Path | None, environ: dict[str, str]
+) -> tuple[list[Row], str, str]:
+    if benchmark.is_sample:
+        folder = Path(str(resources.files("turnwise.benchmarks"))) / "sample"
+        return _read_files([folder / benchmark.patterns[0]], source="bundled sample")
+    if data_dir is None and environ.get("TURNWISE_DATA"):
+        data_dir = Path(environ["TURNWISE_DATA"])
+    if data_dir is not None:
+        return _read_files(_find_files(benchmark, split, data_dir))
+    override = environ.get(benchmark.override_variable, "") if benchmark.override_variable else ""
+    if override:
+        if not Path(override).is_file():
+            raise TurnwiseError(
+                f"{benchmark.override_variable} names {override!r}, which is no file: unset it or mend it."
+            )
+        return _read_files([Path(override)])
+    return read_hub_rows(benchmark.name, split)
+
+
+def _find_files(benchmark: Benchmark, split: str, data_dir: Path) -> list[Path]:
+    if not data_dir.is_dir():
+        raise TurnwiseError(f"The data directory {str(data_dir)!r} does not exist: give another --data-dir.")
+    folder = data_dir / benchmark.folder
+    patterns = [pattern.format(split=split) for pattern in benchmark.patterns]
+    for pattern in patterns:
+        found = sorted(folder.glob(pattern))
+        if found:
+            return found
+    raise TurnwiseError(
+        f"No data of {benchmark.name}/{split} in {str(folder)!r}: put one of {', '.join(patterns)} there, "
+        f"or leave out --data-dir and TURNWISE_DATA to download it."
+    )
+
+
+def _read_files(paths: list[Path], *, source: str = "") -> tuple[list[Row], str, str]:
+    rows: list[Row] = []
+    for path in paths:
+        start = len(rows)
+        rows.extend(_shifted(row, start) if len(paths) > 1 else row for row in read_rows(path))
+    return rows, source or ", ".join(map(str, paths)), digest_files(paths)
+
+
+def _shifted(row: Row, start: int) -> Row:
+    return Row(row.file, row.number + start, row.data, row.error)

@@ -1,0 +1,122 @@
+"""CodeContests (deepmind/code_contests): rows of the public schema to problems.
+
+Public tests feed the dialogue; private and generated tests together are the hidden ones. A problem
+without hidden tests is flagged and never scored: 44 of the 165 test problems have no private tests, and
+local copies may lack the generated ones.
+"""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from turnwise.benchmarks.flags import INTERACTIVE_CODECONTESTS, admits_multiple_answers, is_interactive
+from turnwise.benchmarks.limits import (
+    DEFAULT_MEMORY_LIMIT_BYTES,
+    DEFAULT_TIME_LIMIT_SECONDS,
+    Limits,
+    parse_memory_limit,
+    parse_time_limit,
+)
+from turnwise.benchmarks.records import Flag, MatchRule, Problem, TestCase
+from turnwise.benchmarks.rows import Row, validated
+
+PYTHON3 = 3
+
+
+class _Tests(BaseModel):
+    model_config = ConfigDict(strict=True)
+    input: list[str]
+    output: list[str]
+
+    @model_validator(mode="after")
+    def _same_length(self) -> "_Tests":
+        if len(self.input) != len(self.output):
+            raise ValueError(f"{len(self.input)} inputs but {len(self.output)} outputs")
+        return self
+
+    def cases(self) -> tuple[TestCase, ...]:
+        return tuple(map(TestCase, self.input, self.output))
+
+
+class _Solutions(BaseModel):
+    model_config = ConfigDict(strict=True)
+    language: list[int] = []
+    solution: list[str] = []
+
+    def in_python3(self) -> tuple[str, ...]:
+        pairs = zip(self.language, self.solution, strict=False)
+        return tuple(text for language, text in pairs if language == PYTHON3)
+
+
+class _CodeContestsRow(BaseModel):
+    model_config = ConfigDict(strict=True)
+    name: str
+    description: str
+    public_tests: _Tests
+    private_tests: _Tests
+    generated_tests: _Tests = _Tests(input=[], output=[])
+    solutions: _Solutions = _Solutions()
+    time_limit: Any = None
+    memory_limit_bytes: Any = 0
+    input_file: str | None = ""
+    output_file: str | None = ""
+    cf_tags: list[str] | None = None
+    cf_rating: int | None = 0
+
+
+def parse_codecontests(row: Row, *, benchmark: str, split: str) -> Problem:
+    """Return the problem of one CodeContests row; raises RowError if it cannot be one."""
+    fields = validated(row, _CodeContestsRow)
+    if not fields.name.strip():
+        raise row.fail("field 'name' is empty.")
+    if not fields.public_tests.input:
+        raise row.fail("field 'public_tests' holds no test.")
+    hidden = fields.private_tests.cases() + fields.generated_tests.cases()
+    return Problem(
+        id=f"{benchmark}/{fields.name}",
+        benchmark=benchmark,
+        split=split,
+        statement=fields.description,
+        public_tests=fields.public_tests.cases(),
+        hidden_tests=hidden,
+        limits=parse_limits(row, fields.time_limit, fields.memory_limit_bytes),
+        rule=MatchRule(ignore_case=True),
+        input_file=_file_name(row, "input_file", fields.input_file),
+        output_file=_file_name(row, "output_file", fields.output_file),
+        difficulty=str(fields.cf_rating) if fields.cf_rating else "",
+        flags=_flags(fields, has_hidden_tests=bool(hidden)),
+        solutions=fields.solutions.in_python3(),
+    )
+
+
+def parse_limits(row: Row, time_limit: Any, memory_limit: Any) -> Limits:
+    """Return the limits a row gives in any known form, with the defaults for those it does not give."""
+    try:
+        seconds, size = parse_time_limit(time_limit), parse_memory_limit(memory_limit)
+    except ValueError as error:
+        raise row.fail(f"{error}.") from None
+    return Limits(seconds or DEFAULT_TIME_LIMIT_SECONDS, size or DEFAULT_MEMORY_LIMIT_BYTES)
+
+
+def _flags(fields: _CodeContestsRow, *, has_hidden_tests: bool) -> tuple[Flag, ...]:
+    identifier = fields.name.split(".")[0]
+    interactive = (
+        is_interactive(fields.description)
+        or identifier in INTERACTIVE_CODECONTESTS
+        or "interactive" in (fields.cf_tags or ())
+    )
+    found = {
+        Flag.NO_HIDDEN_TESTS: not has_hidden_tests,
+        Flag.INTERACTIVE: interactive,
+        Flag.MULTIPLE_ANSWERS: admits_multiple_answers(fields.description),
+    }
+    return tuple(flag for flag, holds in found.items() if holds)
+
+
+def _file_name(row: Row, field: Literal["input_file", "output_file"], name: str | None) -> str:
+    name = (name or "").strip()
+    if name.lower() in ("", "stdin", "stdout", "standard input", "standard output"):
+        return ""
+    if "/" in name or "\0" in name or name in (".", ".."):
+        raise row.fail(f"field {field!r} is {name!r}, not a plain file name.")
+    return name

@@ -1,0 +1,76 @@
+"""HumanEval+ and MBPP+ in evalplus's release format: rows to problems.
+
+Base inputs are the public tests, plus inputs the hidden ones. The files hold no expected outputs: those
+come from the canonical solution, run once inside an executor (turnwise.runners.expected), which also
+sets the limits. Inputs of about 60 MBPP+ tasks stand in the file as lists but mean tuples, sets or
+complex numbers; they are converted as the task needs.
+"""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from turnwise.benchmarks import values
+from turnwise.benchmarks.limits import FUNCTION_MEMORY_LIMIT_BYTES, FUNCTION_TIME_LIMIT_SECONDS, Limits
+from turnwise.benchmarks.mbpp_inputs import convert_arguments
+from turnwise.benchmarks.oracles import ORACLE_BY_ENTRY_POINT
+from turnwise.benchmarks.records import Comparison, Flag, MatchRule, Problem, TestCase
+from turnwise.benchmarks.rows import Row, validated
+
+HUMANEVAL_PLUS, MBPP_PLUS = "humaneval_plus", "mbpp_plus"
+# evalplus takes any result of this task: its canonical answer is disputed (Mbpp/164, are_equivalent).
+_DISPUTED_ORACLE = "anything"
+
+
+class _EvalPlusRow(BaseModel):
+    model_config = ConfigDict(strict=True)
+    task_id: str
+    prompt: str
+    entry_point: str
+    canonical_solution: str
+    base_input: list[list[Any]]
+    plus_input: list[list[Any]]
+    atol: float = 0.0
+
+
+def parse_evalplus(row: Row, *, benchmark: str, split: str) -> Problem:
+    """Return the problem of one HumanEval+ or MBPP+ row; raises RowError if it cannot be one."""
+    fields = validated(row, _EvalPlusRow)
+    if not fields.entry_point.isidentifier():
+        raise row.fail(f"field 'entry_point' is {fields.entry_point!r}, not the name of a function.")
+    if not fields.base_input:
+        raise row.fail("field 'base_input' holds no test.")
+    family = benchmark.removeprefix("sample_")
+    is_completion = family == HUMANEVAL_PLUS
+    oracle = ORACLE_BY_ENTRY_POINT[family].get(fields.entry_point, "")
+    return Problem(
+        id=f"{benchmark}/{fields.task_id}",
+        benchmark=benchmark,
+        split=split,
+        statement=fields.prompt,
+        public_tests=_cases(row, fields.task_id, fields.base_input, benchmark),
+        hidden_tests=_cases(row, fields.task_id, fields.plus_input, benchmark),
+        limits=Limits(FUNCTION_TIME_LIMIT_SECONDS, FUNCTION_MEMORY_LIMIT_BYTES),
+        rule=MatchRule(Comparison.EVALPLUS, tolerance=fields.atol, oracle=oracle),
+        entry_point=fields.entry_point,
+        starter_code=fields.prompt if is_completion else "",
+        flags=_flags(oracle, has_hidden_tests=bool(fields.plus_input)),
+        solutions=((fields.prompt if is_completion else "") + fields.canonical_solution,),
+    )
+
+
+def _cases(row: Row, task_id: str, inputs: list[list[Any]], benchmark: str) -> tuple[TestCase, ...]:
+    try:
+        if benchmark == MBPP_PLUS:
+            inputs = [convert_arguments(task_id, arguments) for arguments in inputs]
+        return tuple(TestCase(values.dumps(list(arguments)), None) for arguments in inputs)
+    except (TypeError, ValueError, IndexError, AttributeError) as error:
+        raise row.fail(f"an input does not have the form the task needs ({error}).") from None
+
+
+def _flags(oracle: str, *, has_hidden_tests: bool) -> tuple[Flag, ...]:
+    found = {
+        Flag.NO_HIDDEN_TESTS: not has_hidden_tests,
+        Flag.MULTIPLE_ANSWERS: oracle == _DISPUTED_ORACLE,
+    }
+    return tuple(flag for flag, holds in found.items() if holds)

@@ -1,0 +1,133 @@
+"""When evalplus accepts a result of HumanEval+ or MBPP+: its comparison rules as data and small functions.
+
+The rules are those of evalplus 0.3.1 (github.com/evalplus/evalplus, Apache-2.0), written anew: Python
+equality first (a list is no tuple), then closeness of numbers of the same type, absolute tolerance as
+the task says (1e-6 where floats are expected and it says 0) and relative tolerance 1e-7; and the special
+tasks below. One difference on purpose: HumanEval/32 (find_zero) is judged by its polynomial, which
+evalplus 0.3.1 intends too but always fails.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from turnwise.benchmarks.records import MatchRule
+from turnwise.benchmarks.values import Opaque
+
+RELATIVE_TOLERANCE = 1e-7
+FLOAT_TOLERANCE = 1e-6
+
+NOT_NONE = "not_none"
+ORACLE_BY_ENTRY_POINT = {
+    "humaneval_plus": {"find_zero": "polynomial_root"},
+    "mbpp_plus": {
+        "are_equivalent": "anything",
+        "sum_div": "or_zero",
+        "surface_Area": "pyramid_surface",
+        "digit_distance_nums": "digit_distance",
+        "similar_elements": "same_set",
+        "find_char_long": "same_set",
+        "common_in_nested_lists": "same_set",
+        "extract_singly": "same_set",
+        "larg_nnum": "same_set",
+        "intersection_array": "same_set",
+        "find_dissimilar": "same_set",
+        "Diff": "same_set",
+        "check_str": NOT_NONE,
+        "text_match_three": NOT_NONE,
+        "text_starta_endb": NOT_NONE,
+    },
+}
+
+
+def evalplus_accepts(expected: Any, result: Any, *, arguments: Sequence[Any], rule: MatchRule) -> bool:
+    """Return whether evalplus's rules accept ``result`` for ``arguments`` where ``expected`` is the canonical one.
+
+    ``rule.tolerance`` is the task's atol and ``rule.oracle`` the name of its special case or "".
+    """
+    tolerance = rule.tolerance
+    if tolerance == 0 and _is_floats(expected):
+        tolerance = FLOAT_TOLERANCE
+    oracle = _ORACLES.get(rule.oracle, _equal)
+    try:
+        if oracle(expected, result, arguments, tolerance):
+            return True
+        if rule.oracle in _FINAL or tolerance == 0 or type(result) is not type(expected):
+            return False
+        return _close(expected, result, tolerance)
+    except (TypeError, ValueError, OverflowError, ZeroDivisionError, RecursionError):
+        return False  # a result of a kind that cannot be compared is a wrong answer
+
+
+def _is_floats(value: Any) -> bool:
+    if isinstance(value, list | tuple) and value:
+        return all(isinstance(item, float) for item in value)
+    return isinstance(value, float)
+
+
+def _close(expected: Any, result: Any, tolerance: float) -> bool:
+    if isinstance(expected, list | tuple):
+        return (
+            isinstance(result, list | tuple)
+            and len(expected) == len(result)
+            and all(_close(want, give, tolerance) for want, give in zip(expected, result, strict=True))
+        )
+    if not (isinstance(expected, int | float | complex) and isinstance(result, int | float | complex)):
+        return False
+    return expected == result or abs(result - expected) <= tolerance + RELATIVE_TOLERANCE * abs(expected)
+
+
+def _equal(expected: Any, result: Any, arguments: Sequence[Any], tolerance: float) -> bool:
+    return bool(expected == result)
+
+
+def _or_zero(expected: Any, result: Any, arguments: Sequence[Any], tolerance: float) -> bool:
+    return bool(expected == result or result == 0)
+
+
+def _anything(expected: Any, result: Any, arguments: Sequence[Any], tolerance: float) -> bool:
+    return True
+
+
+def _same_set(expected: Any, result: Any, arguments: Sequence[Any], tolerance: float) -> bool:
+    return set(expected) == set(result)
+
+
+def _not_none(expected: Any, result: Any, arguments: Sequence[Any], tolerance: float) -> bool:
+    if isinstance(result, bool):
+        return bool(result == expected)
+    return bool(expected == (result is not None))
+
+
+def _pyramid_surface(expected: Any, result: Any, arguments: Sequence[Any], tolerance: float) -> bool:
+    base, height = arguments
+    slant = math.hypot(base / 2, height)
+    alternative = round(base**2 + 2 * base * slant)
+    return bool(expected == result or abs(result - alternative) <= tolerance)
+
+
+def _digit_distance(expected: Any, result: Any, arguments: Sequence[Any], tolerance: float) -> bool:
+    first, second = (str(number) for number in arguments)
+    width = max(len(first), len(second))
+    pairs = zip(first.zfill(width), second.zfill(width), strict=True)
+    return bool(expected == result or result == sum(abs(int(one) - int(two)) for one, two in pairs))
+
+
+def _polynomial_root(expected: Any, result: Any, arguments: Sequence[Any], tolerance: float) -> bool:
+    if isinstance(result, Opaque):
+        return False
+    (coefficients,) = arguments
+    return bool(abs(sum(factor * math.pow(result, power) for power, factor in enumerate(coefficients))) <= tolerance)
+
+
+_Oracle = Callable[[Any, Any, Sequence[Any], float], bool]
+_ORACLES: dict[str, _Oracle] = {
+    "anything": _anything,
+    "or_zero": _or_zero,
+    "same_set": _same_set,
+    NOT_NONE: _not_none,
+    "pyramid_surface": _pyramid_surface,
+    "digit_distance": _digit_distance,
+    "polynomial_root": _polynomial_root,
+}
+_FINAL = frozenset({"anything", "same_set", NOT_NONE, "polynomial_root"})

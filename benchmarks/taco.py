@@ -1,0 +1,173 @@
+"""TACO (BAAI/TACO): rows of its parquet files to problems, by stdin or by calling a function.
+
+The first test is public, the rest is hidden (arXiv 2410.08105). ``input_output`` and ``solutions`` are
+JSON inside strings. The official list of special-judge tasks (data/taco_special_judge.json) is honoured
+as far as outputs alone allow: case 2 ignores case, case 3 gives expected integers the float tolerance
+too; case 1 (non-deterministic output) is flagged, so that scores can be read without it.
+"""
+
+import json
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from turnwise.benchmarks import values
+from turnwise.benchmarks.codecontests import parse_limits
+from turnwise.benchmarks.flags import admits_multiple_answers, is_interactive
+from turnwise.benchmarks.integers import format_integer
+from turnwise.benchmarks.records import Comparison, Flag, MatchRule, Problem, TestCase
+from turnwise.benchmarks.rows import Row, load_json, validated
+
+DIFFICULTIES = ("EASY", "MEDIUM", "MEDIUM_HARD", "HARD", "VERY_HARD")
+UNKNOWN_DIFFICULTY = "UNKNOWN_DIFFICULTY"
+NON_DETERMINISTIC, IGNORE_CASE, FLOAT_TOLERANCE = 1, 2, 3
+TEST_SPLIT_ROWS = 1000
+
+# Names that call-based tasks, written for judges that import them, use without importing.
+CALL_PRELUDE = """\
+import bisect, collections, copy, functools, heapq, itertools, math, operator, random, re, string, sys
+from bisect import bisect_left, bisect_right, insort
+from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
+from functools import cache, cmp_to_key, lru_cache, reduce
+from heapq import heapify, heappop, heappush, heappushpop, nlargest, nsmallest
+from itertools import accumulate, chain, combinations, count, groupby, permutations, product
+from math import ceil, comb, factorial, floor, gcd, inf, sqrt
+from typing import *
+"""
+
+
+class _TacoRow(BaseModel):
+    model_config = ConfigDict(strict=True)
+    question: str
+    input_output: str
+    solutions: str | list[str] | None = None
+    starter_code: str | None = ""
+    difficulty: str | None = UNKNOWN_DIFFICULTY
+    time_limit: Any = None
+    memory_limit: Any = None
+    index: int | None = None
+    tests: str | None = None
+    form: str | None = None
+
+
+def parse_taco(row: Row, *, benchmark: str, split: str, is_whole_split: bool) -> Problem:
+    """Return the problem of one TACO row; raises RowError if it cannot be one.
+
+    A problem's name is its row index in the data set: the row's own ``_index`` where a local copy holds
+    a part of the rows, else its position. The special-judge list speaks of the test split's indices, so
+    it is applied only where those are known (``_index`` given, or the whole split present).
+    """
+    renamed = {"index": "_index", "tests": "_tests", "form": "_format"}
+    local = {field: row.data[key] for field, key in renamed.items() if key in row.data}
+    fields = validated(Row(row.file, row.number, {**row.data, **local}), _TacoRow)
+    index = row.number - 1 if fields.index is None else fields.index
+    document = _load(row, "input_output", fields.input_output) if fields.input_output.strip() else {}
+    tests = _parse_tests(row, document) if document else ()
+    entry_point = document.get("fn_name") or ""
+    listed = split == "test" and benchmark == "taco" and (is_whole_split or fields.index is not None)
+    case = special_judge_cases().get(index) if listed else None
+    missing_name = fields.form == "call" and not entry_point
+    has_rule_case = {IGNORE_CASE: case == IGNORE_CASE, FLOAT_TOLERANCE: case == FLOAT_TOLERANCE}
+    return Problem(
+        id=f"{benchmark}/{index}",
+        benchmark=benchmark,
+        split=split,
+        statement=fields.question,
+        public_tests=tests[:1],
+        hidden_tests=tests[1:],
+        limits=parse_limits(row, fields.time_limit, fields.memory_limit),
+        rule=MatchRule(
+            Comparison.VALUE if entry_point else Comparison.TEXT,
+            ignore_case=has_rule_case[IGNORE_CASE],
+            any_number=has_rule_case[FLOAT_TOLERANCE],
+        ),
+        entry_point=entry_point,
+        starter_code=fields.starter_code or "",
+        prelude=CALL_PRELUDE if entry_point else "",
+        difficulty=fields.difficulty or UNKNOWN_DIFFICULTY,
+        flags=_flags(fields, case, tests=len(tests), incomplete=missing_name),
+        special_judge_case=case,
+        solutions=_parse_solutions(row, fields.solutions),
+    )
+
+
+@cache
+def special_judge_cases() -> dict[int, int]:
+    """Return the official list: test-split index to case (0 unlabelled, 1, 2 or 3 as above)."""
+    text = resources.files("turnwise.benchmarks").joinpath("data/taco_special_judge.json").read_text("utf-8")
+    return {index: int(case) for case, indices in json.loads(text)["idx"].items() for index in indices}
+
+
+def _flags(fields: _TacoRow, case: int | None, *, tests: int, incomplete: bool) -> tuple[Flag, ...]:
+    partial = fields.tests is not None and fields.tests != "full-from-source-dataset"
+    found = {
+        Flag.NO_HIDDEN_TESTS: tests < 2,
+        Flag.INCOMPLETE: incomplete or partial or not tests,
+        Flag.INTERACTIVE: is_interactive(fields.question),
+        Flag.MULTIPLE_ANSWERS: case == NON_DETERMINISTIC or admits_multiple_answers(fields.question),
+        Flag.SPECIAL_JUDGE: case is not None,
+    }
+    return tuple(flag for flag, holds in found.items() if holds)
+
+
+def _load(row: Row, field: str, text: str) -> dict[str, Any]:
+    try:
+        document = load_json(text)
+    except ValueError as error:
+        raise row.fail(f"field {field!r} holds no JSON ({str(error).split(':')[0].lower()}).") from None
+    if not isinstance(document, dict) or not isinstance(document.get("fn_name") or "", str):
+        raise row.fail(f"field {field!r} is not an object of inputs, outputs and an optional fn_name.")
+    return document
+
+
+def _parse_tests(row: Row, document: dict[str, Any]) -> tuple[TestCase, ...]:
+    inputs, outputs = document.get("inputs"), document.get("outputs")
+    if not isinstance(inputs, list) or not isinstance(outputs, list):
+        raise row.fail("field 'input_output' lacks the list 'inputs' or 'outputs'.")
+    if len(inputs) != len(outputs):
+        raise row.fail(f"field 'input_output' has {len(inputs)} inputs but {len(outputs)} outputs.")
+    if not inputs:
+        raise row.fail("field 'input_output' holds no test.")
+    if document.get("fn_name"):
+        return tuple(_call_case(row, given, wanted) for given, wanted in zip(inputs, outputs, strict=True))
+    return tuple(TestCase(_text(given), _text(wanted)) for given, wanted in zip(inputs, outputs, strict=True))
+
+
+def _call_case(row: Row, given: Any, wanted: Any) -> TestCase:
+    if isinstance(given, str):  # one JSON document a line, one line an argument
+        try:
+            given = [load_json(line) for line in given.splitlines()]
+        except ValueError:
+            raise row.fail(f"the call input {given[:40]!r} is no line of JSON for each argument.") from None
+    if not isinstance(given, list):
+        raise row.fail(f"a call input is a JSON {type(given).__name__}, not the list of arguments.")
+    arguments = [_integer_keys(argument) for argument in given]
+    return TestCase(values.dumps(arguments), values.dumps(wanted))
+
+
+def _integer_keys(argument: Any) -> Any:
+    """Undo what JSON did to a dict with integer keys (as TACO's own harness does)."""
+    if isinstance(argument, dict) and argument:
+        try:
+            return {int(key): item for key, item in argument.items()}
+        except ValueError:
+            return argument
+    return argument
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return "\n".join(map(_text, value))
+    return format_integer(value) if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def _parse_solutions(row: Row, solutions: str | list[str] | None) -> tuple[str, ...]:
+    if not solutions:
+        return ()
+    try:
+        programs = load_json(solutions) if isinstance(solutions, str) else solutions
+    except ValueError:
+        raise row.fail("field 'solutions' holds no JSON.") from None
+    return tuple(program for program in programs if isinstance(program, str))

@@ -1,0 +1,138 @@
+"""Python values as tagged JSON: how arguments enter a function-call task and how results leave it.
+
+>>> dumps((1, {2.5}))
+'{"t": [1, {"s": [{"f": "0x1.4000000000000p+1"}]}]}'
+>>> loads(dumps((1, {2.5})))
+(1, {2.5})
+
+JSON's own types stand for None, bool, str, list and small int; everything else is an object with one
+key, its tag: i int (hexadecimal), f float (hexadecimal), t tuple, s set, z frozenset, d dict (pairs),
+c complex, b bytes, ? opaque (only the type's name: a value that can be told from None, no more).
+Instances of subclasses leave as their built-in base, so no class of a program reaches the judge.
+
+The judged program's process loads this file by its path, in any supported interpreter: it imports
+nothing of turnwise and keeps to the syntax of Python 3.8. It does not compare (see matching) and it is
+no pickle: decoding never calls anything but the constructors of the types above.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Callable, Dict, List
+
+MAXIMUM_DEPTH = 200
+_SMALL_INTEGER = 2**53
+_JsonValue = Any
+
+
+@dataclass(frozen=True)
+class Opaque:
+    """A result of which only the type's name crossed the process boundary; equal to nothing else."""
+
+    type_name: str
+
+
+def dumps(value: Any) -> str:
+    """Return ``value`` as one line of tagged JSON; raises ValueError beyond MAXIMUM_DEPTH levels."""
+    return json.dumps(encode(value), ensure_ascii=True)
+
+
+def loads(text: str) -> Any:
+    """Return the value of one line of tagged JSON; raises ValueError for anything malformed."""
+    try:
+        return decode(json.loads(text))
+    except (RecursionError, TypeError, KeyError, OverflowError) as error:
+        raise ValueError("malformed value: " + type(error).__name__) from None
+
+
+def encode(value: Any, depth: int = 0) -> _JsonValue:
+    """Return the JSON form of ``value``; raises ValueError beyond MAXIMUM_DEPTH levels."""
+    if value is None or value is True or value is False:
+        return value
+    if depth > MAXIMUM_DEPTH:
+        raise ValueError("value nested deeper than %d levels" % MAXIMUM_DEPTH)
+    for base, encoder in _ENCODERS:
+        if isinstance(value, base):
+            return encoder(value, depth + 1)
+    return _encode_foreign(value, depth)
+
+
+def decode(data: _JsonValue, depth: int = 0) -> Any:
+    """Return the value of the JSON form ``data``; raises ValueError, TypeError or KeyError if malformed."""
+    if depth > MAXIMUM_DEPTH:
+        raise ValueError("value nested deeper than %d levels" % MAXIMUM_DEPTH)
+    if isinstance(data, list):
+        return [decode(item, depth + 1) for item in data]
+    if isinstance(data, float):
+        raise ValueError("malformed value: bare float")
+    if not isinstance(data, dict):
+        return data
+    if len(data) != 1:
+        raise ValueError("malformed value: an object needs exactly one tag")
+    ((tag, body),) = data.items()
+    return _DECODERS[tag](body, depth + 1)
+
+
+# The unbound methods of the built-in types are called, so that no override of a subclass can lie twice.
+def _encode_integer(value: int, depth: int) -> _JsonValue:
+    number = int.__int__(value)
+    return number if abs(number) < _SMALL_INTEGER else {"i": hex(number)}
+
+
+def _encode_items(items: Any, depth: int) -> List[_JsonValue]:
+    return [encode(item, depth) for item in items]
+
+
+def _encode_set(items: Any, depth: int) -> List[_JsonValue]:
+    return sorted(_encode_items(items, depth), key=lambda item: json.dumps(item, sort_keys=True))
+
+
+def _encode_dict(value: Dict[Any, Any], depth: int) -> _JsonValue:
+    return {"d": [[encode(key, depth), encode(item, depth)] for key, item in dict.items(value)]}
+
+
+def _encode_complex(value: complex, depth: int) -> _JsonValue:
+    return {"c": [complex.real.__get__(value).hex(), complex.imag.__get__(value).hex()]}
+
+
+def _encode_foreign(value: Any, depth: int) -> _JsonValue:
+    kind = type(value)
+    if kind.__module__ == "numpy" and hasattr(kind, "item") and getattr(value, "shape", None) == ():
+        return encode(value.item(), depth + 1)
+    return {"?": "%s.%s" % (kind.__module__, kind.__qualname__)}
+
+
+_ENCODERS: List[Any] = [
+    (int, _encode_integer),
+    (str, lambda value, depth: str.__str__(value)),
+    (float, lambda value, depth: {"f": float.hex(value)}),
+    (list, lambda value, depth: _encode_items(list.__iter__(value), depth)),
+    (tuple, lambda value, depth: {"t": _encode_items(tuple.__iter__(value), depth)}),
+    (dict, _encode_dict),
+    (set, lambda value, depth: {"s": _encode_set(set.__iter__(value), depth)}),
+    (frozenset, lambda value, depth: {"z": _encode_set(frozenset.__iter__(value), depth)}),
+    (complex, _encode_complex),
+    (bytes, lambda value, depth: {"b": bytes.hex(value)}),
+]
+
+
+def _decode_dict(body: Any, depth: int) -> Dict[Any, Any]:
+    return {decode(key, depth): decode(item, depth) for key, item in body}
+
+
+def _decode_items(body: Any, depth: int) -> List[Any]:
+    if not isinstance(body, list):
+        raise ValueError("malformed value: a collection needs a list")
+    return [decode(item, depth) for item in body]
+
+
+_DECODERS: Dict[str, Callable[[Any, int], Any]] = {
+    "i": lambda body, depth: int(body, 16),
+    "f": lambda body, depth: float.fromhex(body),
+    "t": lambda body, depth: tuple(_decode_items(body, depth)),
+    "s": lambda body, depth: set(_decode_items(body, depth)),
+    "z": lambda body, depth: frozenset(_decode_items(body, depth)),
+    "d": _decode_dict,
+    "c": lambda body, depth: complex(float.fromhex(body[0]), float.fromhex(body[1])),
+    "b": lambda body, depth: bytes.fromhex(body),
+    "?": lambda body, depth: Opaque(str(body)),
+}

@@ -1,0 +1,1 @@
+"""Asking models and running what they write: samplers, the turn loop, the judge, executors."""

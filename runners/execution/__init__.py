@@ -1,0 +1,1 @@
+"""Executors: run untrusted programs on inputs, without ever seeing an expected output."""

@@ -1,0 +1,60 @@
+"""What a running process has used: its CPU clock, its idle clock and its peak memory, from /proc.
+
+A verdict must not depend on what else the machine does, so wall time never decides. The idle clock is
+wall time minus the time the process ran and minus the time its threads waited for a core (run_delay in
+/proc/PID/task/*/schedstat; the process-level file shows the main thread only). Linux only.
+"""
+
+import time
+from contextlib import suppress
+from pathlib import Path
+
+
+class ProcessClocks:
+    """Clocks of process ``pid``; values stay readable after its end."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._clock = (~pid << 3) | 2  # the kernel's id of that process's CPU clock, all threads
+        self._wall = time.monotonic()
+        self._delay = 0.0
+        self._busy = 0.0
+        self.cpu_seconds = 0.0
+        self.idle_seconds = 0.0
+        self.peak_memory_bytes = 0
+
+    def sample(self) -> None:
+        """Read the CPU clock and the peak memory; a process that just ended keeps its last values."""
+        with suppress(OSError):
+            self.cpu_seconds = time.clock_gettime(self._clock)
+        with suppress(OSError):
+            self.peak_memory_bytes = max(self.peak_memory_bytes, self._high_water_bytes())
+
+    def sample_all(self) -> None:
+        """Read the idle clock, too: what wall time the process spent neither running nor waiting to run."""
+        self.sample()
+        self._delay = max(self._delay, self._run_delay_seconds())
+        busy, wall = self.cpu_seconds + self._delay, time.monotonic()
+        self.idle_seconds += max(0.0, (wall - self._wall) - (busy - self._busy))
+        self._busy, self._wall = busy, wall
+
+    def restart_idle(self) -> None:
+        """Set the idle clock to zero: a new test or call begins in this process."""
+        with suppress(OSError):
+            self.cpu_seconds = time.clock_gettime(self._clock)
+        self._busy, self._wall = self.cpu_seconds + self._delay, time.monotonic()
+        self.idle_seconds = 0.0
+
+    def _run_delay_seconds(self) -> float:
+        total = 0
+        with suppress(OSError):
+            for task in Path(f"/proc/{self._pid}/task").iterdir():
+                with suppress(OSError, IndexError, ValueError):
+                    total += int((task / "schedstat").read_text().split()[1])
+        return total * 1e-9
+
+    def _high_water_bytes(self) -> int:
+        for line in Path(f"/proc/{self._pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+        return 0

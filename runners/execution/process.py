@@ -1,0 +1,134 @@
+"""A child process under watch: scrubbed environment, polled against limits, always killed and reaped.
+
+It knows nothing of tests or results; ``reference`` uses it for both kinds of tasks. Linux only.
+"""
+
+import os
+import resource
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from turnwise.benchmarks.limits import Limits
+from turnwise.runners.execution.clocks import ProcessClocks
+from turnwise.runners.execution.interface import Ending
+
+POLL_MILLISECONDS = 20
+# Deep recursion needs a large stack, and the main thread's is laid out at exec, so a shell sets it before.
+_RAISE_STACK = 'ulimit -S -s 1048576 2>/dev/null || ulimit -S -s "$(ulimit -H -s)"; exec "$0" "$@"'
+_ENVIRONMENT = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "LC_ALL": "C.UTF-8",
+    "PYTHONHASHSEED": "0",
+    "PYTHONINTMAXSTRDIGITS": "0",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "1",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessEnd:
+    """How a reaped process ended: wait status (as os.WIFSIGNALED reads it), CPU seconds, peak bytes."""
+
+    status: int
+    cpu_seconds: float
+    peak_memory_bytes: int
+
+    def describe(self) -> str:
+        """Say in words what a status other than 0 means, or "" for 0."""
+        if os.WIFSIGNALED(self.status):
+            return f"The program was killed by {signal.Signals(os.WTERMSIG(self.status)).name}."
+        code = os.WEXITSTATUS(self.status)
+        return f"The program ended with exit status {code}." if code else ""
+
+
+class WatchedProcess:
+    """One started process; ``wait`` until something happens, ``finish`` exactly once."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        folder: Path,
+        stdin: int | IO[bytes],
+        stdout: IO[bytes],
+        stderr: IO[bytes],
+        inherit: Sequence[int],
+    ) -> None:
+        # Until its first exec the child counts our own peak as its own: below that, rusage says nothing.
+        self._inherited_peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        environment = dict(_ENVIRONMENT, HOME=str(folder))
+        if "LD_LIBRARY_PATH" in os.environ:  # interpreters of environment modules do not start without it
+            environment["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
+        self._process = subprocess.Popen(
+            ["/bin/sh", "-c", _RAISE_STACK, *command],
+            cwd=folder,
+            env=environment,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            pass_fds=inherit,
+            start_new_session=True,
+        )
+        self._end: ProcessEnd | None = None
+        self._exit = os.pidfd_open(self._process.pid)
+        self._poll = select.poll()
+        self._poll.register(self._exit, select.POLLIN)
+        self.clocks = ProcessClocks(self._process.pid)
+
+    def watch(self, control: int) -> None:
+        """Let ``wait`` return when the descriptor ``control`` can be read, too."""
+        self._poll.register(control, select.POLLIN)
+
+    def unwatch(self, control: int) -> None:
+        """Undo ``watch``."""
+        self._poll.unregister(control)
+
+    def wait(self, limits: Limits, *, cpu_start: float) -> Ending | None:
+        """Block until the process exits or a watched descriptor can be read (None), or a limit is passed.
+
+        ``cpu_start`` is the CPU clock's value from which the time limit counts.
+        """
+        deadline = time.monotonic() + limits.wall_limit_seconds
+        while not self._poll.poll(POLL_MILLISECONDS):
+            self.clocks.sample_all()
+            if self.clocks.cpu_seconds - cpu_start > limits.time_limit_seconds:
+                return Ending.CPU_LIMIT
+            if self.clocks.peak_memory_bytes > limits.memory_limit_bytes:
+                return Ending.MEMORY_LIMIT
+            if self.clocks.idle_seconds > limits.idle_limit_seconds:
+                return Ending.IDLE_LIMIT
+            if time.monotonic() > deadline:
+                return Ending.STARVED
+        self.clocks.sample()
+        return None
+
+    def finish(self) -> ProcessEnd:
+        """Kill what is left of the process and its group, reap it, and say how it ended."""
+        if self._end is not None:
+            return self._end
+        pid = self._process.pid
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._exit, signal.SIGKILL)  # does nothing to a zombie
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # still a zombie: its group cannot be another's
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+        _, status, usage = os.wait4(pid, 0)
+        os.close(self._exit)
+        self._process.returncode = os.waitstatus_to_exitcode(status)
+        peak = usage.ru_maxrss * 1024
+        known = self.clocks.peak_memory_bytes
+        self._end = ProcessEnd(
+            status, usage.ru_utime + usage.ru_stime, max(peak, known) if peak > self._inherited_peak else known
+        )
+        return self._end
+

@@ -1,0 +1,297 @@
+"""ReferenceExecutor: one plain subprocess per test; slow, obviously right, kept as the oracle of parity.
+
+It isolates nothing: a program can read and write whatever the user can, reach the network, and start
+processes that outlive it. Use it for programs you trust and for parity tests.
+
+Stdin comes from a regular file and output goes to files. A function-call task runs in one process per
+program, which gets the arguments and answers over a control socket (child.py says how); after a call
+that had to be killed, the next one starts a fresh process. Limits are the CPU and idle clocks
+(clocks.py), the peak resident set, and the size of what was written.
+"""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from turnwise.benchmarks import values
+from turnwise.benchmarks.limits import Limits
+from turnwise.errors import TurnwiseError
+from turnwise.runners.execution import child
+from turnwise.runners.execution.control import ControlSocket, ProtocolError
+from turnwise.runners.execution.interface import PYTHON, Ending, Execution, Program, Session
+from turnwise.runners.execution.interpreters import Interpreter, inspect_interpreter
+from turnwise.runners.execution.process import ProcessEnd, WatchedProcess
+from turnwise.runners.execution.tracebacks import clean_traceback
+
+COMPILE_TIME_LIMIT_SECONDS = 10.0
+_ERROR_BYTES = 64 * 1024
+
+
+class ReferenceExecutor:
+    """Runs each test in a plain subprocess of one interpreter (default: the running one)."""
+
+    name = "reference 1"
+    tier = "none"
+
+    def __init__(self, interpreter: str = "") -> None:
+        self._interpreter = inspect_interpreter(interpreter)
+
+    @property
+    def interpreter(self) -> str:
+        """What runs the programs, numpy included."""
+        return self._interpreter.description
+
+    def open(self, program: Program, language: str, limits: Limits) -> Session:
+        """Return a session for ``program``; raises TurnwiseError for another language than python."""
+        if language != PYTHON:
+            raise TurnwiseError(f"Unknown language {language!r}: the reference executor runs {PYTHON}.")
+        kind = _CallSession if program.entry_point else _StdinSession
+        return kind(program, limits, self._interpreter)
+
+
+class _Session:
+    """What both kinds share: the session's folder, the started process, the phase until it is ready."""
+
+    mode = ""
+
+    def __init__(self, program: Program, limits: Limits, interpreter: Interpreter) -> None:
+        self._program = program
+        self._limits = limits
+        self._interpreter = interpreter
+        self._folder = Path(tempfile.mkdtemp(prefix="turnwise-"))
+        self._process: WatchedProcess | None = None
+        self._control: ControlSocket | None = None
+        (self._folder / "program").write_bytes(program.source)
+        (self._folder / "prelude").write_text(program.prelude, encoding="utf-8")
+
+    def close(self) -> None:
+        """End whatever still runs and remove the session's files."""
+        self._stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _stop(self) -> ProcessEnd | None:
+        end = self._process.finish() if self._process else None
+        if self._control:
+            self._control.close()
+        self._process = self._control = None
+        return end
+
+    def _start(self, stdin: bytes) -> tuple[WatchedProcess, ControlSocket]:
+        work = self._folder / "work"
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir()
+        (self._folder / "stdin").write_bytes(stdin)
+        if self._program.input_file:
+            (work / self._program.input_file).write_bytes(stdin)
+        ours, theirs = socket.socketpair()
+        with (
+            theirs,
+            (self._folder / "stdin").open("rb") as given,
+            (self._folder / "stdout").open("wb") as out,
+            (self._folder / "stderr").open("wb") as err,
+        ):
+            number = theirs.fileno()
+            command = [self._interpreter.path, "-s", "-W", "ignore", child.__file__, self.mode, str(number)]
+            command += [str(self._folder / "program"), json.dumps(self._settings())]
+            self._control = ControlSocket(ours, limit=self._limits.output_limit_bytes)
+            self._process = WatchedProcess(
+                command, folder=work, stdin=given, stdout=out, stderr=err, inherit=[number]
+            )
+            self._process.watch(ours.fileno())
+        return self._process, self._control
+
+    def _settings(self) -> dict[str, Any]:
+        return {
+            "values": values.__file__,
+            "entry_point": self._program.entry_point,
+            "prelude_path": str(self._folder / "prelude"),
+            "arguments": str(self._folder / "arguments"),
+            "memory_bytes": self._limits.memory_limit_bytes,
+            "file_bytes": self._limits.output_limit_bytes + 1,
+            "cpu_seconds": self._limits.time_limit_seconds + COMPILE_TIME_LIMIT_SECONDS,
+        }
+
+    def _await_ready(self, process: WatchedProcess, control: ControlSocket) -> float | Execution:
+        """Return the CPU clock when the program was compiled, or the execution that says why it was not."""
+        limits = Limits(COMPILE_TIME_LIMIT_SECONDS, self._limits.memory_limit_bytes)
+        message = None
+        try:
+            while message is None:
+                ending = process.wait(limits, cpu_start=0.0)
+                if ending is Ending.STARVED:
+                    return Execution(Ending.STARVED)
+                if ending is not None:
+                    return Execution(Ending.COMPILE_ERROR, error=f"Compiling the program passed its {ending}.")
+                message = control.receive()
+        except EOFError:
+            end = process.finish()
+            if b"child.py" in self._tail("stderr") and not os.WIFSIGNALED(end.status):
+                return Execution(Ending.INFRASTRUCTURE, error=self._tail("stderr").decode("utf-8", "replace"))
+            return Execution(Ending.COMPILE_ERROR, error=f"The program could not be compiled. {end.describe()}")
+        if "ready" in message:
+            return float(message["ready"])
+        return Execution(Ending.COMPILE_ERROR, error=clean_traceback(str(message.get("compile_error"))))
+
+    def _tail(self, name: str) -> bytes:
+        path = self._folder / name
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _ERROR_BYTES))
+            return file.read()
+
+    def _wrote_too_much(self) -> bool:
+        limit = self._limits.output_limit_bytes
+        return any((self._folder / name).stat().st_size > limit for name in ("stdout", "stderr"))
+
+
+class _StdinSession(_Session):
+    mode = "stdin"
+
+    def run(self, inputs: Iterable[bytes]) -> Iterator[Execution]:
+        """Yield one Execution per input, or a single COMPILE_ERROR."""
+        for data in inputs:
+            execution = self._run_once(data)
+            yield execution
+            if execution.ending is Ending.COMPILE_ERROR:
+                return
+
+    def _run_once(self, data: bytes) -> Execution:
+        try:
+            process, control = self._start(data)
+            ready = self._await_ready(process, control)
+            if isinstance(ready, Execution):
+                return ready
+            process.unwatch(control.connection.fileno())
+            process.clocks.restart_idle()
+            stopped = process.wait(self._limits, cpu_start=ready)
+            return self._describe(process, process.finish(), stopped, ready)
+        finally:
+            self._stop()
+
+    def _describe(
+        self, process: WatchedProcess, end: ProcessEnd, stopped: Ending | None, ready: float
+    ) -> Execution:
+        used = max(0.0, end.cpu_seconds - ready)
+        error = self._tail("stderr").decode("utf-8", "replace")
+        words = "" if stopped else end.describe()
+        return Execution(
+            stopped or self._ending(end, used, error),
+            output=self._output(),
+            error=clean_traceback("\n".join(filter(None, (error.rstrip("\n"), words)))),
+            cpu_seconds=used,
+            idle_seconds=process.clocks.idle_seconds,
+            peak_memory_bytes=end.peak_memory_bytes,
+        )
+
+    def _ending(self, end: ProcessEnd, used: float, error: str) -> Ending:
+        by_signal = os.WTERMSIG(end.status) if os.WIFSIGNALED(end.status) else 0
+        if used > self._limits.time_limit_seconds or by_signal == signal.SIGXCPU:
+            return Ending.CPU_LIMIT
+        if end.peak_memory_bytes > self._limits.memory_limit_bytes:
+            return Ending.MEMORY_LIMIT
+        if by_signal == signal.SIGXFSZ or self._wrote_too_much():
+            return Ending.OUTPUT_LIMIT
+        if not end.status:
+            return Ending.FINISHED
+        return Ending.MEMORY_LIMIT if _ran_out_of_memory(error) else Ending.FAILED
+
+    def _output(self) -> bytes:
+        written = self._folder / "work" / self._program.output_file
+        path = written if self._program.output_file and written.is_file() else self._folder / "stdout"
+        with path.open("rb") as file:
+            return file.read(self._limits.output_limit_bytes)
+
+
+class _CallSession(_Session):
+    mode = "call"
+    _ready = 0.0
+
+    def run(self, inputs: Iterable[bytes]) -> Iterator[Execution]:
+        """Yield one Execution per input (arguments as tagged JSON), or a single COMPILE_ERROR."""
+        for data in inputs:
+            execution = self._call(data)
+            yield execution
+            if execution.ending is Ending.COMPILE_ERROR:
+                return
+
+    def _call(self, data: bytes) -> Execution:
+        if self._process is None or self._control is None:
+            process, control = self._start(b"")
+            ready = self._await_ready(process, control)
+            if isinstance(ready, Execution):
+                self._stop()
+                return ready
+            process.clocks.restart_idle()
+            start = ready
+        else:
+            process, control = self._process, self._control
+            process.clocks.restart_idle()
+            start = process.clocks.cpu_seconds
+        (self._folder / "arguments").write_bytes(data)
+        try:
+            message = self._exchange(process, control, start)
+        except (EOFError, ProtocolError) as error:
+            return self._fail(error, start)
+        used = max(0.0, process.clocks.cpu_seconds - start)
+        if isinstance(message, Ending):
+            self._stop()
+            return Execution(message, cpu_seconds=used, peak_memory_bytes=process.clocks.peak_memory_bytes)
+        return self._read(message, process, used)
+
+    def _exchange(
+        self, process: WatchedProcess, control: ControlSocket, start: float
+    ) -> dict[str, Any] | Ending:
+        control.request()
+        while True:
+            stopped = process.wait(self._limits, cpu_start=start)
+            if stopped is not None:
+                return stopped
+            message = control.receive()
+            if message is not None:
+                return message
+
+    def _read(self, message: dict[str, Any], process: WatchedProcess, used: float) -> Execution:
+        peak = process.clocks.peak_memory_bytes
+        error = clean_traceback(str(message.get("error", "")))
+        if used > self._limits.time_limit_seconds:
+            ending = Ending.CPU_LIMIT
+        elif peak > self._limits.memory_limit_bytes or _ran_out_of_memory(error):
+            ending = Ending.MEMORY_LIMIT
+        elif self._wrote_too_much():
+            ending = Ending.OUTPUT_LIMIT
+        else:
+            ending = Ending.FINISHED if "value" in message else Ending.FAILED
+        if ending is Ending.MEMORY_LIMIT or ending is Ending.OUTPUT_LIMIT:
+            self._stop()  # what the process holds or has written must not fail the calls after it
+        output = json.dumps(message["value"]).encode("ascii") if ending is Ending.FINISHED else b""
+        return Execution(ending, output, error, used, process.clocks.idle_seconds, peak)
+
+    def _fail(self, error: Exception, start: float) -> Execution:
+        end = self._stop()
+        text = "The program ended before it returned a result."
+        if isinstance(error, ProtocolError):
+            text = f"The program wrote to the judge's channel: {error}."
+        elif end is not None and end.status:
+            text = f"{text} {end.describe()}"
+        used = max(0.0, end.cpu_seconds - start) if end else 0.0
+        return Execution(Ending.FAILED, error=text, cpu_seconds=used)
+
+
+def _ran_out_of_memory(error: str) -> bool:
+    lines = error.rstrip().splitlines()
+    return bool(lines) and lines[-1].split(":")[0].strip() == "MemoryError"

@@ -1,0 +1,189 @@
+"""The Judge: the only holder of expected outputs; everything that needs a verdict calls it.
+
+>>> judge = Judge(ReferenceExecutor())
+>>> judge.judge(problem, "print(input())").verdict
+<Verdict.PASSED: 'passed'>
+
+It runs all public tests (feedback needs them), then hidden tests up to the first that fails, compares
+with the run's matcher and the problem's rule, and makes a Report. A run that the machine spoiled is
+repeated once; if it is spoiled again the verdict is infrastructure_failure, which is never the
+program's fault and never cached. The judge starts no process itself.
+"""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from turnwise.benchmarks import values
+from turnwise.benchmarks.matching import DEFAULT_MATCHER, check_matcher, output_matches
+from turnwise.benchmarks.records import Comparison, Environment, Problem, Report, TestCase, TestResult, Verdict
+from turnwise.errors import TurnwiseError
+from turnwise.runners.execution.interface import PYTHON, Ending, Execution, Executor, Program, Session
+from turnwise.runners.verdicts import NoCache, VerdictCache, verdict_key
+
+OUTPUT_CHARACTERS = 4096
+
+_VERDICT_BY_ENDING = {
+    Ending.FAILED: Verdict.RUNTIME_ERROR,
+    Ending.COMPILE_ERROR: Verdict.COMPILE_ERROR,
+    Ending.CPU_LIMIT: Verdict.TIME_LIMIT,
+    Ending.IDLE_LIMIT: Verdict.TIME_LIMIT,
+    Ending.MEMORY_LIMIT: Verdict.MEMORY_LIMIT,
+    Ending.OUTPUT_LIMIT: Verdict.OUTPUT_LIMIT,
+    Ending.STARVED: Verdict.INFRASTRUCTURE_FAILURE,
+    Ending.INFRASTRUCTURE: Verdict.INFRASTRUCTURE_FAILURE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeRequest:
+    """One program to judge; ``program`` None means that the reply held no code."""
+
+    problem: Problem
+    program: str | None
+    hidden: bool = True
+
+
+class Judge:
+    """Judges programs with one executor, matcher and cache, blocking, in batches or awaited."""
+
+    def __init__(
+        self,
+        executor: Executor,
+        *,
+        matcher: str = DEFAULT_MATCHER,
+        cache: VerdictCache | None = None,
+        time_factor: float = 1.0,
+    ) -> None:
+        self._executor = executor
+        self._cache = cache or NoCache()
+        self._time_factor = time_factor
+        self.environment = Environment(
+            executor.name, executor.tier, executor.interpreter, check_matcher(matcher)
+        )
+
+    def judge(self, problem: Problem, program: str | None, *, hidden: bool = True) -> Report:
+        """Return the report on ``program``; ``hidden=False`` runs the public tests only.
+
+        Raises TurnwiseError if a test has no expected output yet (see expected.py).
+        """
+        if program is None:
+            return Report(problem.id, Verdict.NO_CODE, (), () if hidden else None, self.environment)
+        if self._time_factor != 1.0:
+            problem = replace(problem, limits=problem.limits.scaled(self._time_factor))
+        tests = problem.public_tests + (problem.hidden_tests if hidden else ())
+        if any(test.output is None for test in tests):
+            raise TurnwiseError(f"{problem.id}: its expected outputs have not been computed yet.")
+        runnable = program_of(problem, program)
+        key = verdict_key(problem, runnable, tests, self.environment, language=PYTHON)
+        report = self._cache.get(key)
+        if report is None:
+            report = self._run(problem, runnable, hidden=hidden)
+            self._cache.put(key, report)
+        return report
+
+    def judge_many(self, requests: Iterable[JudgeRequest], *, workers: int = 1) -> Iterator[Report]:
+        """Yield the reports of ``requests`` in their order, ``workers`` at a time."""
+        with ThreadPoolExecutor(max_workers=workers) as pool:
+            yield from pool.map(
+                lambda request: self.judge(request.problem, request.program, hidden=request.hidden), requests
+            )
+
+    async def judge_async(self, problem: Problem, program: str | None, *, hidden: bool = True) -> Report:
+        """Await the report on ``program`` without blocking the event loop."""
+        return await asyncio.to_thread(self.judge, problem, program, hidden=hidden)
+
+    def _run(self, problem: Problem, program: Program, *, hidden: bool) -> Report:
+        with self._executor.open(program, PYTHON, problem.limits) as session:
+            public, error = self._run_public(problem, session)
+            if error is not None:
+                hidden_results = () if hidden else None
+                return Report(
+                    problem.id, Verdict.COMPILE_ERROR, (), hidden_results, self.environment, error
+                )
+            shown: tuple[TestResult, ...] | None = None
+            if hidden:
+                failed = any(result.verdict is not Verdict.PASSED for result in public)
+                shown = () if failed else self._run_hidden(problem, session)
+        return Report(problem.id, _overall(public, shown or ()), public, shown, self.environment)
+
+    def _run_public(self, problem: Problem, session: Session) -> tuple[tuple[TestResult, ...], str | None]:
+        results = []
+        for index, (test, execution) in enumerate(_executions(session, problem.public_tests)):
+            if execution.ending is Ending.COMPILE_ERROR:
+                return (), execution.error
+            verdict = self._verdict(problem, test, execution)
+            results.append(
+                TestResult(
+                    index,
+                    verdict,
+                    execution.cpu_seconds,
+                    execution.peak_memory_bytes,
+                    _shown_output(problem, execution),
+                    execution.error,
+                )
+            )
+        return tuple(results), None
+
+    def _run_hidden(self, problem: Problem, session: Session) -> tuple[TestResult, ...]:
+        results = []
+        for index, (test, execution) in enumerate(_executions(session, problem.hidden_tests)):
+            verdict = self._verdict(problem, test, execution)
+            results.append(TestResult(index, verdict, execution.cpu_seconds, execution.peak_memory_bytes))
+            if verdict is not Verdict.PASSED:
+                break
+        return tuple(results)
+
+    def _verdict(self, problem: Problem, test: TestCase, execution: Execution) -> Verdict:
+        if execution.ending is not Ending.FINISHED:
+            return _VERDICT_BY_ENDING[execution.ending]
+        try:
+            right = output_matches(problem.rule, test, execution.output, matcher=self.environment.matcher)
+        except ValueError:
+            return Verdict.RUNTIME_ERROR  # what came back is no value
+        return Verdict.PASSED if right else Verdict.WRONG_ANSWER
+
+
+def program_of(problem: Problem, source: str) -> Program:
+    """Return what an executor needs to run ``source`` as an answer to ``problem``."""
+    return Program(
+        source.encode("utf-8", "surrogatepass"),
+        problem.entry_point,
+        problem.prelude,
+        problem.input_file,
+        problem.output_file,
+    )
+
+
+def _executions(session: Session, tests: Sequence[TestCase]) -> Iterator[tuple[TestCase, Execution]]:
+    """Run the tests in order; a run that the machine spoiled is repeated once."""
+    for test in tests:
+        data = test.input.encode("utf-8", "surrogatepass")
+        for attempt in (1, 2):
+            execution = next(iter(session.run([data])))
+            spoiled = execution.ending in (Ending.STARVED, Ending.INFRASTRUCTURE)
+            if not spoiled or attempt == 2:
+                break
+        yield test, execution
+        if execution.ending is Ending.COMPILE_ERROR:
+            return
+
+
+def _overall(public: Sequence[TestResult], hidden: Sequence[TestResult]) -> Verdict:
+    """The first verdict that is not passed; a genuine failure goes before the machine's."""
+    failures = [result.verdict for result in (*public, *hidden) if result.verdict is not Verdict.PASSED]
+    genuine = [verdict for verdict in failures if verdict is not Verdict.INFRASTRUCTURE_FAILURE]
+    return (genuine or failures or [Verdict.PASSED])[0]
+
+
+def _shown_output(problem: Problem, execution: Execution) -> str:
+    """Return the output as a reader of feedback sees it: text, or the result as Python writes it."""
+    if problem.rule.comparison is Comparison.TEXT:
+        return execution.output[: 4 * OUTPUT_CHARACTERS].decode("utf-8", "replace")[:OUTPUT_CHARACTERS]
+    if not execution.output:
+        return ""
+    try:
+        return repr(values.loads(execution.output.decode("ascii")))[:OUTPUT_CHARACTERS]
+    except ValueError:
+        return ""

@@ -66,7 +66,8 @@ class ProblemSet:
         import difflib
 
         ids = [problem.id for problem in self.problems]
-        near = difflib.get_close_matches(problem_id, ids, n=3) or ids[:3]
+        starting = [known for known in ids if known.startswith(problem_id)]
+        near = starting[:3] or difflib.get_close_matches(problem_id, ids, n=3) or ids[:3]
         raise TurnwiseError(
             f"No problem {problem_id!r} among the {len(ids)} of {self.benchmark}/{self.split} "
             f"({self.source}): do you mean one of {', '.join(map(repr, near))}?"

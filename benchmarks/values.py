@@ -1,13 +1,14 @@
 """Python values as tagged JSON: how arguments enter a function-call task and how results leave it.
 
 >>> dumps((1, {2.5}))
-'{"t": [1, {"s": [{"f": "0x1.4000000000000p+1"}]}]}'
+'{"t": [1, {"s": [2.5]}]}'
 >>> loads(dumps((1, {2.5})))
 (1, {2.5})
 
-JSON's own types stand for None, bool, str, list and small int; everything else is an object with one
-key, its tag: i int (hexadecimal), f float (hexadecimal), t tuple, s set, z frozenset, d dict (pairs),
-c complex, b bytes, ? opaque (only the type's name: a value that can be told from None, no more).
+JSON's own types stand for None, bool, str, list, small int and finite float (a number with a point or
+an exponent, which JSON keeps exactly); everything else is an object with one key, its tag: i int
+(hexadecimal), f float (inf, nan), t tuple, s set, z frozenset, d dict (pairs), c complex, b bytes,
+? opaque (only the type's name: a value that can be told from None, no more).
 Instances of subclasses leave as their built-in base, so no class of a program reaches the judge.
 
 The judged program's process loads this file by its path, in any supported interpreter: it imports
@@ -16,27 +17,41 @@ no pickle: decoding never calls anything but the constructors of the types above
 """
 
 import json
-from dataclasses import dataclass
-from typing import Any, Callable, Dict, List
+import math
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, List
+
+    _JsonValue = Any
+
+FORMAT = 1  # part of every fingerprint over encoded values
 MAXIMUM_DEPTH = 200
 _SMALL_INTEGER = 2**53
-_JsonValue = Any
 
 
-@dataclass(frozen=True)
 class Opaque:
-    """A result of which only the type's name crossed the process boundary; equal to nothing else."""
+    """A result of which only the type's name crossed the process boundary; equal to its like alone."""
 
-    type_name: str
+    def __init__(self, type_name: "str") -> None:
+        self.type_name = type_name
+
+    def __eq__(self, other: "object") -> "bool":
+        return isinstance(other, Opaque) and other.type_name == self.type_name
+
+    def __hash__(self) -> "int":
+        return hash(self.type_name)
+
+    def __repr__(self) -> "str":
+        return "<%s>" % self.type_name
 
 
-def dumps(value: Any) -> str:
+def dumps(value: "Any") -> str:
     """Return ``value`` as one line of tagged JSON; raises ValueError beyond MAXIMUM_DEPTH levels."""
     return json.dumps(encode(value), ensure_ascii=True)
 
 
-def loads(text: str) -> Any:
+def loads(text: str) -> "Any":
     """Return the value of one line of tagged JSON; raises ValueError for anything malformed."""
     try:
         return decode(json.loads(text))
@@ -44,7 +59,7 @@ def loads(text: str) -> Any:
         raise ValueError("malformed value: " + type(error).__name__) from None
 
 
-def encode(value: Any, depth: int = 0) -> _JsonValue:
+def encode(value: "Any", depth: int = 0) -> "_JsonValue":
     """Return the JSON form of ``value``; raises ValueError beyond MAXIMUM_DEPTH levels."""
     if value is None or value is True or value is False:
         return value
@@ -56,14 +71,14 @@ def encode(value: Any, depth: int = 0) -> _JsonValue:
     return _encode_foreign(value, depth)
 
 
-def decode(data: _JsonValue, depth: int = 0) -> Any:
+def decode(data: "_JsonValue", depth: int = 0) -> "Any":
     """Return the value of the JSON form ``data``; raises ValueError, TypeError or KeyError if malformed."""
     if depth > MAXIMUM_DEPTH:
         raise ValueError("value nested deeper than %d levels" % MAXIMUM_DEPTH)
     if isinstance(data, list):
         return [decode(item, depth + 1) for item in data]
-    if isinstance(data, float):
-        raise ValueError("malformed value: bare float")
+    if isinstance(data, float) and not math.isfinite(data):
+        raise ValueError("malformed value: bare %r" % data)
     if not isinstance(data, dict):
         return data
     if len(data) != 1:
@@ -73,38 +88,44 @@ def decode(data: _JsonValue, depth: int = 0) -> Any:
 
 
 # The unbound methods of the built-in types are called, so that no override of a subclass can lie twice.
-def _encode_integer(value: int, depth: int) -> _JsonValue:
+def _encode_integer(value: int, depth: int) -> "_JsonValue":
     number = int.__int__(value)
     return number if abs(number) < _SMALL_INTEGER else {"i": hex(number)}
 
 
-def _encode_items(items: Any, depth: int) -> List[_JsonValue]:
+def _encode_float(value: float, depth: int) -> "_JsonValue":
+    number = float.__float__(value)
+    return number if math.isfinite(number) else {"f": float.__repr__(number)}
+
+
+def _encode_items(items: "Any", depth: int) -> "List[_JsonValue]":
     return [encode(item, depth) for item in items]
 
 
-def _encode_set(items: Any, depth: int) -> List[_JsonValue]:
+def _encode_set(items: "Any", depth: int) -> "List[_JsonValue]":
     return sorted(_encode_items(items, depth), key=lambda item: json.dumps(item, sort_keys=True))
 
 
-def _encode_dict(value: Dict[Any, Any], depth: int) -> _JsonValue:
+def _encode_dict(value: "Dict[Any, Any]", depth: int) -> "_JsonValue":
     return {"d": [[encode(key, depth), encode(item, depth)] for key, item in dict.items(value)]}
 
 
-def _encode_complex(value: complex, depth: int) -> _JsonValue:
-    return {"c": [complex.real.__get__(value).hex(), complex.imag.__get__(value).hex()]}
+def _encode_complex(value: complex, depth: int) -> "_JsonValue":
+    number = complex.__complex__(value) if hasattr(complex, "__complex__") else complex.__pos__(value)
+    return {"c": [repr(number.real), repr(number.imag)]}
 
 
-def _encode_foreign(value: Any, depth: int) -> _JsonValue:
+def _encode_foreign(value: "Any", depth: int) -> "_JsonValue":
     kind = type(value)
     if kind.__module__ == "numpy" and hasattr(kind, "item") and getattr(value, "shape", None) == ():
         return encode(value.item(), depth + 1)
     return {"?": "%s.%s" % (kind.__module__, kind.__qualname__)}
 
 
-_ENCODERS: List[Any] = [
+_ENCODERS: "List[Any]" = [
     (int, _encode_integer),
     (str, lambda value, depth: str.__str__(value)),
-    (float, lambda value, depth: {"f": float.hex(value)}),
+    (float, _encode_float),
     (list, lambda value, depth: _encode_items(list.__iter__(value), depth)),
     (tuple, lambda value, depth: {"t": _encode_items(tuple.__iter__(value), depth)}),
     (dict, _encode_dict),
@@ -115,24 +136,24 @@ _ENCODERS: List[Any] = [
 ]
 
 
-def _decode_dict(body: Any, depth: int) -> Dict[Any, Any]:
+def _decode_dict(body: "Any", depth: int) -> "Dict[Any, Any]":
     return {decode(key, depth): decode(item, depth) for key, item in body}
 
 
-def _decode_items(body: Any, depth: int) -> List[Any]:
+def _decode_items(body: "Any", depth: int) -> "List[Any]":
     if not isinstance(body, list):
         raise ValueError("malformed value: a collection needs a list")
     return [decode(item, depth) for item in body]
 
 
-_DECODERS: Dict[str, Callable[[Any, int], Any]] = {
+_DECODERS: "Dict[str, Callable[[Any, int], Any]]" = {
     "i": lambda body, depth: int(body, 16),
-    "f": lambda body, depth: float.fromhex(body),
+    "f": lambda body, depth: float(body),
     "t": lambda body, depth: tuple(_decode_items(body, depth)),
     "s": lambda body, depth: set(_decode_items(body, depth)),
     "z": lambda body, depth: frozenset(_decode_items(body, depth)),
     "d": _decode_dict,
-    "c": lambda body, depth: complex(float.fromhex(body[0]), float.fromhex(body[1])),
+    "c": lambda body, depth: complex(float(body[0]), float(body[1])),
     "b": lambda body, depth: bytes.fromhex(body),
     "?": lambda body, depth: Opaque(str(body)),
 }

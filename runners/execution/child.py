@@ -1,26 +1,21 @@
 """The first code in a judged program's process: compiles the program, runs it or serves calls to it.
 
 Run as a script by the path of this file, in any supported interpreter (syntax of Python 3.8, no import
-of turnwise). Arguments: mode (stdin or call), descriptor of the control socket, path of the program,
-JSON settings {values, entry_point, prelude_path, arguments, memory_bytes, file_bytes, cpu_seconds}.
+of turnwise, few imports at all: they are paid by every test). Arguments: mode (stdin or call), descriptor
+of the control socket, path of the program, and the limits memory bytes, file bytes, CPU seconds; for
+calls then the entry point and the paths of values.py, the prelude and the arguments.
 
 Protocol on the control socket, one JSON line each: the child says {"ready": CPU seconds so far} once the
-program is compiled (for calls: loaded), or {"compile_error": text} and leaves. For calls it then waits
-for one byte, reads the arguments from their file, and answers {"value": tagged JSON} or {"error": text}.
-In stdin mode the socket is closed before the program starts. It does not isolate anything.
+program is compiled, or {"compile_error": text} and leaves. For calls it then loads the program, waits
+for one byte, reads the arguments from their file, and answers {"value": tagged JSON} or {"error": text},
+again and again. In stdin mode the socket is closed before the program starts. It isolates nothing.
 """
 
-import json
-import linecache
+import _thread
 import os
-import random
 import resource
-import socket
 import sys
-import threading
 import time
-import traceback
-import types
 
 NAME = "solution.py"
 THREAD_STACK_BYTES = 64 << 20
@@ -29,31 +24,36 @@ CPU_SLACK_SECONDS = 8
 
 
 def main():
-    mode, descriptor, path, settings = sys.argv[1], int(sys.argv[2]), sys.argv[3], json.loads(sys.argv[4])
-    control = socket.socket(fileno=descriptor)
+    mode, descriptor, path = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+    apply_limits(*map(int, sys.argv[4:7]))
+    options = sys.argv[7:]
     with open(path, "rb") as file:
         source = file.read()
-    apply_limits(settings)
     prepare_interpreter(source)
     try:
         code = compile(source, NAME, "exec", dont_inherit=True)
     except BaseException as error:
-        send(control, {"compile_error": describe(error)})
+        send(descriptor, {"compile_error": describe(error, source)})
         os._exit(0)
     if mode == "stdin":
-        run_program(code, control)
+        say_ready(descriptor)
+        os.close(descriptor)
+        run_program(code, source)
     else:
-        serve_calls(code, control, settings)
+        serve_calls(code, source, descriptor, *options)
 
 
-def apply_limits(settings):
+def say_ready(descriptor):
+    os.write(descriptor, b'{"ready": %.6f}\n' % time.process_time())
+
+
+def apply_limits(memory_bytes, file_bytes, cpu_seconds):
     with open("/proc/self/statm") as file:
         base = int(file.read().split()[0]) * resource.getpagesize()
-    space = base + settings["memory_bytes"] + ADDRESS_SPACE_SLACK_BYTES
-    lower(resource.RLIMIT_AS, space)
-    lower(resource.RLIMIT_FSIZE, settings["file_bytes"])
+    lower(resource.RLIMIT_AS, base + memory_bytes + ADDRESS_SPACE_SLACK_BYTES)
+    lower(resource.RLIMIT_FSIZE, file_bytes)
     lower(resource.RLIMIT_CORE, 0)
-    lower(resource.RLIMIT_CPU, int(settings["cpu_seconds"]) + CPU_SLACK_SECONDS)
+    lower(resource.RLIMIT_CPU, cpu_seconds + CPU_SLACK_SECONDS)
 
 
 def lower(kind, value):
@@ -66,53 +66,56 @@ def lower(kind, value):
 def prepare_interpreter(source):
     sys.path[0] = os.getcwd()
     sys.argv[:] = [NAME]
-    random.seed(0)
     # RLIMIT_STACK is large for deep recursion; threads would reserve as much each without this.
-    threading.stack_size(THREAD_STACK_BYTES)
-    text = source.decode("utf-8", "replace")
-    linecache.cache[NAME] = (len(text), None, text.splitlines(True), NAME)
+    _thread.stack_size(THREAD_STACK_BYTES)
+    if b"random" in source:  # the same program gets the same numbers in every run
+        import random
+
+        random.seed(0)
 
 
-def run_program(code, control):
-    module = types.ModuleType("__main__")
+def new_module(name):
+    module = type(sys)(name)
     module.__file__ = NAME
-    sys.modules["__main__"] = module
-    send(control, {"ready": time.process_time()})
-    control.close()
+    sys.modules[name] = module
+    return module
+
+
+def run_program(code, source):
     try:
-        exec(code, module.__dict__)
+        exec(code, new_module("__main__").__dict__)
     except SystemExit:
         raise
     except BaseException as error:
         sys.stdout.flush()
-        sys.stderr.write(describe(error))
+        sys.stderr.write(describe(error, source))
         sys.stderr.flush()
         sys.exit(1)
 
 
-def serve_calls(code, control, settings):
-    values = load_values(settings["values"])
-    send(control, {"ready": time.process_time()})
-    problem, module = None, types.ModuleType("solution")
-    module.__file__ = NAME
-    sys.modules["solution"] = module
+def serve_calls(code, source, descriptor, entry_point, values_path, prelude_path, arguments_path):
+    import json
+
+    values = load_values(values_path)
+    say_ready(descriptor)
+    problem, module = None, new_module("solution")
     try:
-        with open(settings["prelude_path"]) as file:
+        with open(prelude_path) as file:
             exec(compile(file.read(), "<prelude>", "exec"), module.__dict__)
         exec(code, module.__dict__)
     except BaseException as error:
-        problem = describe(error)
-    while control.recv(1):
+        problem = describe(error, source)
+    while os.read(descriptor, 1):
         if problem is not None:
-            send(control, {"error": problem})
+            send(descriptor, {"error": problem})
             continue
-        with open(settings["arguments"]) as file:
+        with open(arguments_path) as file:
             arguments = values.loads(file.read())
         try:
-            answer = {"value": values.encode(find_function(module, settings["entry_point"])(*arguments))}
+            answer = '{"value": %s}' % values.dumps(find_function(module, entry_point)(*arguments))
         except BaseException as error:
-            answer = {"error": describe(error)}
-        send(control, answer)
+            answer = json.dumps({"error": describe(error, source)})
+        write_all(descriptor, answer.encode("ascii") + b"\n")
     os._exit(0)
 
 
@@ -126,15 +129,19 @@ def find_function(module, name):
 
 
 def load_values(path):
-    module = types.ModuleType("turnwise_values")
-    sys.modules[module.__name__] = module
+    module = new_module("turnwise_values")
     with open(path) as file:
         exec(compile(file.read(), path, "exec"), module.__dict__)
     return module
 
 
-def describe(error):
+def describe(error, source):
     """Return the traceback of ``error`` from the program's own first frame on."""
+    import linecache
+    import traceback
+
+    text = source.decode("utf-8", "replace")
+    linecache.cache[NAME] = (len(text), None, text.splitlines(True), NAME)
     frames = error.__traceback__
     while frames is not None and frames.tb_frame.f_code.co_filename != NAME:
         frames = frames.tb_next
@@ -144,8 +151,16 @@ def describe(error):
         return type(error).__name__ + ": (its message cannot be shown)\n"
 
 
-def send(control, message):
-    control.sendall(json.dumps(message).encode("ascii") + b"\n")
+def send(descriptor, message):
+    import json
+
+    write_all(descriptor, json.dumps(message).encode("ascii") + b"\n")
+
+
+def write_all(descriptor, data):
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
 
 
 if __name__ == "__main__":

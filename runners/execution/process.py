@@ -64,8 +64,6 @@ class WatchedProcess:
         stderr: IO[bytes],
         inherit: Sequence[int],
     ) -> None:
-        # Until its first exec the child counts our own peak as its own: below that, rusage says nothing.
-        self._inherited_peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         environment = dict(_ENVIRONMENT, HOME=str(folder))
         if "LD_LIBRARY_PATH" in os.environ:  # interpreters of environment modules do not start without it
             environment["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
@@ -79,6 +77,8 @@ class WatchedProcess:
             pass_fds=inherit,
             start_new_session=True,
         )
+        # Until its first exec the child counts our own peak as its own: below that, rusage says nothing.
+        self._inherited_peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         self._end: ProcessEnd | None = None
         self._exit = os.pidfd_open(self._process.pid)
         self._poll = select.poll()

@@ -10,6 +10,7 @@ that had to be killed, the next one starts a fresh process. Limits are the CPU a
 """
 
 import json
+import math
 import os
 import shutil
 import signal
@@ -108,7 +109,7 @@ class _Session:
         ):
             number = theirs.fileno()
             command = [self._interpreter.path, "-s", "-W", "ignore", child.__file__, self.mode, str(number)]
-            command += [str(self._folder / "program"), json.dumps(self._settings())]
+            command += [str(self._folder / "program"), *self._limit_arguments(), *self._call_arguments()]
             self._control = ControlSocket(ours, limit=self._limits.output_limit_bytes)
             self._process = WatchedProcess(
                 command, folder=work, stdin=given, stdout=out, stderr=err, inherit=[number]
@@ -116,16 +117,14 @@ class _Session:
             self._process.watch(ours.fileno())
         return self._process, self._control
 
-    def _settings(self) -> dict[str, Any]:
-        return {
-            "values": values.__file__,
-            "entry_point": self._program.entry_point,
-            "prelude_path": str(self._folder / "prelude"),
-            "arguments": str(self._folder / "arguments"),
-            "memory_bytes": self._limits.memory_limit_bytes,
-            "file_bytes": self._limits.output_limit_bytes + 1,
-            "cpu_seconds": self._limits.time_limit_seconds + COMPILE_TIME_LIMIT_SECONDS,
-        }
+    def _limit_arguments(self) -> list[str]:
+        limits = self._limits
+        seconds = math.ceil(limits.time_limit_seconds + COMPILE_TIME_LIMIT_SECONDS)
+        return list(map(str, (limits.memory_limit_bytes, limits.output_limit_bytes + 1, seconds)))
+
+    def _call_arguments(self) -> list[str]:
+        paths = [values.__file__, self._folder / "prelude", self._folder / "arguments"]
+        return [self._program.entry_point, *map(str, paths)]
 
     def _await_ready(self, process: WatchedProcess, control: ControlSocket) -> float | Execution:
         """Return the CPU clock when the program was compiled, or the execution that says why it was not."""

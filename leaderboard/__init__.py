@@ -1,0 +1,1 @@
+"""From trajectories to claims: estimators, scores, tables."""

@@ -1,0 +1,225 @@
+"""The main job: tasks x problems x samples to trajectories, verdicts and outcomes, in one run folder.
+
+A run folder holds run.json (frozen settings and provenance; other settings in the same folder are
+refused), trajectories/<task>/00000.jsonl in plan order, verdicts/main.jsonl (the verdict cache, so
+running the same line again judges nothing twice) and what scoring adds. The store that survives
+kill -9 in the middle of sampling, the drivers and the back ends come with the next issues.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import turnwise
+from turnwise.benchmarks.catalog import ProblemSet, load_problems
+from turnwise.benchmarks.records import Problem, Report, Verdict
+from turnwise.benchmarks.rows import OnError
+from turnwise.errors import TurnwiseError
+from turnwise.runners.dialogue import Conversation, judge_submission, run_dialogue
+from turnwise.runners.execution.interface import Executor
+from turnwise.runners.expected import resolve_expected
+from turnwise.runners.judge import Judge
+from turnwise.runners.sampler import Sampler
+from turnwise.runners.verdicts import JsonLinesCache
+from turnwise.tasks.catalog import Task
+from turnwise.tasks.prompts import PromptSet
+from turnwise.tasks.trajectory import Trajectory
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """What decides the result of a run, besides the model; all of it stands in run.json."""
+
+    samples_per_problem: int = 1
+    seed: int = 0
+    matcher: str = "tokens"
+    time_factor: float = 1.0
+    limit: float | None = None
+    on_error: OnError = "raise"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings as a JSON object."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Where and how a run is carried out; decides no result."""
+
+    executor: Executor
+    cache_dir: Path
+    data_dir: Path | None = None
+    environ: dict[str, str] | None = None
+    workers: int = 1
+    on_progress: Progress | None = None
+
+    def report(self, what: str, done: int, total: int) -> None:
+        """Tell whoever watches how far ``what`` is."""
+        if self.on_progress is not None:
+            self.on_progress(what, done, total)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedTask:
+    """A task with its problems: all that were loaded, and the scorable ones that are asked."""
+
+    task: Task
+    source: ProblemSet
+    asked: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DialogueResult:
+    """One dialogue and the report on its submission, None where that is missing."""
+
+    trajectory: Trajectory
+    report: Report | None
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether nothing is known of this dialogue's outcome."""
+        return self.report is None or self.report.verdict is Verdict.INFRASTRUCTURE_FAILURE
+
+
+def load_task(task: Task, settings: RunSettings, machine: Machine) -> LoadedTask:
+    """Return the task's scorable problems, expected outputs computed.
+
+    Raises TurnwiseError if data is missing or broken or no problem can be scored.
+    """
+    source = load_problems(
+        task.benchmark,
+        split=task.split,
+        data_dir=machine.data_dir,
+        difficulties=(task.difficulty,) if task.difficulty else (),
+        environ=machine.environ,
+        on_error=settings.on_error,
+    )
+    asked = _first(source.scorable, settings.limit)
+    if not asked:
+        raise TurnwiseError(
+            f"None of the {len(source.problems)} problems of {task.name} ({source.source}) can be scored: "
+            "they lack hidden tests, are incomplete or interactive (see turnwise tasks)."
+        )
+    resolved = resolve_expected(
+        asked,
+        machine.executor,
+        cache_dir=machine.cache_dir,
+        workers=machine.workers,
+        on_progress=lambda done, total: machine.report(f"{task.name}: expected outputs", done, total),
+    )
+    return LoadedTask(task, source, resolved)
+
+
+def run_job(
+    tasks: Sequence[LoadedTask],
+    sampler: Sampler,
+    settings: RunSettings,
+    machine: Machine,
+    *,
+    output: Path,
+    command: str = "",
+) -> dict[str, list[DialogueResult]]:
+    """Run every dialogue of every task, write the run folder and return the results by task.
+
+    Raises TurnwiseError if ``output`` holds a run with other settings.
+    """
+    prompts = PromptSet.load()
+    output.mkdir(parents=True, exist_ok=True)
+    cache = JsonLinesCache(output / "verdicts" / "main.jsonl")
+    try:
+        judge = Judge(
+            machine.executor, matcher=settings.matcher, cache=cache, time_factor=settings.time_factor
+        )
+        _freeze(output / "run.json", _describe_run(tasks, sampler, settings, judge, prompts), command)
+        conversation = Conversation(sampler, judge, prompts, settings.seed)
+        return {
+            loaded.task.name: list(_run_task(loaded, conversation, settings, machine, output))
+            for loaded in tasks
+        }
+    finally:
+        cache.close()
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write ``text`` under a temporary name in the same folder, then rename it to ``path``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
+
+
+def _run_task(
+    loaded: LoadedTask, conversation: Conversation, settings: RunSettings, machine: Machine, output: Path
+) -> Iterator[DialogueResult]:
+    task = loaded.task
+    plan = [(problem, sample) for problem in loaded.asked for sample in range(settings.samples_per_problem)]
+
+    def run_one(item: tuple[Problem, int]) -> DialogueResult:
+        trajectory = run_dialogue(conversation, task, *item)
+        return DialogueResult(trajectory, judge_submission(conversation.judge, item[0], trajectory))
+
+    results = []
+    with ThreadPoolExecutor(max_workers=machine.workers) as pool:
+        for result in pool.map(run_one, plan):
+            results.append(result)
+            machine.report(f"{task.name}: dialogues", len(results), len(plan))
+    lines = [result.trajectory.to_line() for result in results]
+    write_atomically(output / "trajectories" / task.name / "00000.jsonl", "\n".join([*lines, ""]))
+    return iter(results)
+
+
+def _first(problems: tuple[Problem, ...], limit: float | None) -> tuple[Problem, ...]:
+    if limit is None:
+        return problems
+    return problems[: int(limit) if limit >= 1 else max(1, int(limit * len(problems)))]
+
+
+def _describe_run(
+    tasks: Sequence[LoadedTask], sampler: Sampler, settings: RunSettings, judge: Judge, prompts: PromptSet
+) -> dict[str, Any]:
+    return {
+        "schema": 1,
+        "turnwise": turnwise.__version__,
+        "model": sampler.description,
+        "settings": settings.to_json(),
+        "judge": judge.environment.to_json(),
+        "prompts": {"set": prompts.name, "hashes": dict(prompts.hashes)},
+        "tasks": [
+            {
+                "task": loaded.task.name,
+                "benchmark": loaded.task.benchmark,
+                "split": loaded.task.split,
+                "max_turns": loaded.task.max_turns,
+                "data_sha256": loaded.source.digest,
+                "loaded": len(loaded.source.problems),
+                "scorable": len(loaded.source.scorable),
+                "asked": [problem.id for problem in loaded.asked],
+                "left_out": {
+                    problem.id: list(problem.flags)
+                    for problem in loaded.source.problems
+                    if not problem.is_scorable
+                },
+                "broken_rows": [str(error) for error in loaded.source.broken_rows],
+            }
+            for loaded in tasks
+        ],
+    }
+
+
+def _freeze(path: Path, description: dict[str, Any], command: str) -> None:
+    if path.exists():
+        frozen = json.loads(path.read_text(encoding="utf-8"))
+        for key, value in json.loads(json.dumps(description)).items():
+            if frozen.get(key) != value:
+                raise TurnwiseError(
+                    f"The folder {str(path.parent)!r} holds a run with another {key!r}: "
+                    "give another --output_path, or remove the folder."
+                )
+        return
+    write_atomically(path, json.dumps({**description, "command": command}, indent=1, ensure_ascii=False) + "\n")

@@ -1,0 +1,135 @@
+"""``--model replay``: answers recorded earlier stand in for a model.
+
+Understood are turnwise's own trajectories and the usual shapes of published answers, one JSON object a
+line: ``task_id`` with ``turns`` of {response, code}, ``samples`` (completions of ``prompt``), or
+evalplus's {task_id, solution}. Rows of one problem are its samples in file order, unless they number
+them; a row with ``independent_attempts`` holds one sample per turn. A turn whose text holds no code
+block but which has ``code`` is answered with that code in a block.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from turnwise.benchmarks.ids import problem_id
+from turnwise.benchmarks.rows import Row, digest_files, read_rows
+from turnwise.errors import TurnwiseError
+from turnwise.runners.sampler import Request, RequestError
+from turnwise.tasks.extraction import extract_program
+from turnwise.tasks.trajectory import Reply
+
+_BENCHMARK_BY_RECORDED_NAME = {
+    "humaneval": "humaneval_plus",
+    "humanevalplus": "humaneval_plus",
+    "humanevalplus_evalplus": "humaneval_plus",
+    "humaneval_samples100": "humaneval_plus",
+    "mbpp": "mbpp_plus",
+    "mbppplus": "mbpp_plus",
+    "mbppplus_evalplus": "mbpp_plus",
+}
+
+
+class ReplaySampler:
+    """Replies from a file of recorded answers; ``model`` and ``method`` (globs) choose among its rows.
+
+    Raises TurnwiseError if the file does not exist, cannot be read or holds no answer.
+    """
+
+    def __init__(self, path: Path, *, benchmarks: Iterable[str], model: str = "*", method: str = "*") -> None:
+        if not path.is_file():
+            raise TurnwiseError(f"The file of recorded answers {str(path)!r} does not exist: mend -a path=...")
+        self._answers: dict[str, list[tuple[str, ...]]] = {}
+        wanted = tuple(benchmarks)
+        models: set[str] = set()
+        for row in read_rows(path):
+            if row.error is not None:
+                raise TurnwiseError(str(row.error).replace(" or leave it out with --skip-broken-rows", ""))
+            if _matches(row.data, model, method):
+                models.add(str(row.data.get("model") or path.name))
+                for benchmark in wanted:
+                    self._add(row, benchmark)
+        if not self._answers:
+            raise TurnwiseError(
+                f"{path.name} holds no answer for {', '.join(wanted)} with model={model} and method={method}: "
+                "give another path, task or filter."
+            )
+        self.description = {
+            "model": ", ".join(sorted(models)),
+            "path": path.name,
+            "sha256": digest_files([path]),
+            "filter": f"model={model}, method={method}",
+        }
+
+    @property
+    def most_samples(self) -> int:
+        """The largest number of answers any problem has."""
+        return max(map(len, self._answers.values()))
+
+    def generate(self, request: Request) -> Reply | None:
+        """Return the recorded reply of this turn; raises RequestError for a problem or sample not recorded."""
+        answers = self._answers.get(request.problem, [])
+        if request.sample >= len(answers):
+            raise RequestError(f"{request.problem} has {len(answers)} recorded answers")
+        texts = answers[request.sample]
+        return Reply(texts[request.turn]) if request.turn < len(texts) else None
+
+    def _add(self, row: Row, benchmark: str) -> None:
+        name = row.data.get("benchmark")
+        if name is not None and _BENCHMARK_BY_RECORDED_NAME.get(name, name) != benchmark:
+            return
+        if "problem" in row.data:
+            own = str(row.data["problem"])
+            if not own.startswith(f"{benchmark}/"):
+                return
+            key = own
+        else:
+            key = problem_id(benchmark, _field(row, "task_id"))
+        self._answers.setdefault(key, []).extend(_samples(row))
+
+
+def _matches(data: Mapping[str, Any], model: str, method: str) -> bool:
+    return fnmatchcase(str(data.get("model", "")), model) and fnmatchcase(str(data.get("method", "")), method)
+
+
+def _field(row: Row, name: str) -> Any:
+    if name not in row.data:
+        raise TurnwiseError(f"{row.origin}: the recorded answer lacks the field {name!r}.")
+    return row.data[name]
+
+
+def _samples(row: Row) -> Iterator[tuple[str, ...]]:
+    """Yield the texts of each sample's turns."""
+    data = row.data
+    if "samples" in data:
+        yield from ((_fenced(str(data.get("prompt", "")) + str(sample)),) for sample in data["samples"])
+    elif "turns" in data:
+        texts = [_text(row, turn) for turn in data["turns"]]
+        if data.get("independent_attempts"):
+            yield from ((text,) for text in texts)
+        elif texts:
+            yield tuple(texts)
+        elif data.get("final_solution"):
+            yield (_fenced(str(data["final_solution"])),)
+    else:
+        yield (_fenced(str(_field(row, "solution"))),)
+
+
+def _text(row: Row, turn: Any) -> str:
+    if not isinstance(turn, dict):
+        raise TurnwiseError(f"{row.origin}: a turn is a JSON {type(turn).__name__}, not an object.")
+    if "calls" in turn:
+        return str(turn["calls"][-1]["reply"]["text"])
+    text, code = turn.get("response"), turn.get("code")
+    if code and (text is None or extract_program(str(text)) is None):
+        return _fenced(str(code))
+    if text is None:
+        raise TurnwiseError(f"{row.origin}: a turn has neither 'response' nor 'code'.")
+    return str(text)
+
+
+def _fenced(code: str) -> str:
+    fence = "```"
+    while fence in code:
+        fence += "`"
+    return f"{fence}python\n{code}\n{fence}\n"

@@ -1,0 +1,1 @@
+"""What the model is told, turn by turn: tasks, prompts, feedback, code extraction, trajectories."""

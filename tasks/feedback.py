@@ -1,0 +1,82 @@
+"""What a model is told of its program's public tests; hidden tests never reach this module.
+
+Sizes (ours, in characters so that every driver agrees): one test at most 512, the whole at most 4,096.
+"""
+
+from typing import Any
+
+from turnwise.benchmarks import values
+from turnwise.benchmarks.records import Comparison, Problem, Report, TestCase, TestResult, Verdict
+from turnwise.tasks.prompts import PromptSet
+
+FEEDBACK_CHARACTERS = 4096
+TEST_CHARACTERS = 512
+
+
+def form_of(problem: Problem) -> str:
+    """Return how the model is asked: ``program``, ``function`` or ``completion`` (of a given stub)."""
+    if not problem.is_function_call:
+        return "program"
+    is_stub = problem.rule.comparison is Comparison.EVALPLUS and bool(problem.starter_code)
+    return "completion" if is_stub else "function"
+
+
+def failed_tests(problem: Problem, report: Report, prompts: PromptSet) -> str:
+    """Return the feedback that shows each failing public test, as many as the size allows."""
+    failures = [
+        _describe(problem, problem.public_tests[result.index], result)
+        for result in report.public
+        if result.verdict is not Verdict.PASSED
+    ]
+    for shown in range(len(failures), -1, -1):
+        text = prompts.render(
+            "failed_tests",
+            form=form_of(problem),
+            error=_shorten(report.error, FEEDBACK_CHARACTERS // 2),
+            failures=failures[:shown],
+            omitted=len(failures) - shown,
+            total=len(report.public),
+        )
+        if len(text) <= FEEDBACK_CHARACTERS:
+            break
+    return text[:FEEDBACK_CHARACTERS]
+
+
+def _describe(problem: Problem, test: TestCase, result: TestResult) -> dict[str, Any]:
+    quarter = TEST_CHARACTERS // 4
+    return {
+        "number": result.index + 1,
+        "verdict": result.verdict.value,
+        "input": _shorten(shown_input(problem, test), quarter),
+        "expected": _shorten(shown_expected(problem, test), quarter),
+        "output": _shorten(result.output.strip("\n"), quarter),
+        "error": _shorten(result.error, 2 * quarter, keep_end=True),
+        "time_limit": f"{problem.limits.time_limit_seconds:g} seconds",
+        "memory_limit": f"{problem.limits.memory_limit_bytes // 10**6} MB",
+    }
+
+
+def shown_input(problem: Problem, test: TestCase) -> str:
+    """Return a test's input as a reader sees it: stdin text, or the call."""
+    if not problem.is_function_call:
+        return test.input.strip("\n")
+    arguments = ", ".join(map(repr, values.loads(test.input)))
+    return f"{problem.entry_point}({arguments})"
+
+
+def shown_expected(problem: Problem, test: TestCase) -> str:
+    """Return a test's expected output as a reader sees it: stdout text, or the value."""
+    if not problem.is_function_call:
+        return (test.output or "").strip("\n")
+    value = values.loads(test.output or "null")
+    if problem.rule.comparison is Comparison.VALUE and isinstance(value, list) and len(value) == 1:
+        value = value[0]  # TACO wraps results in a list
+    return repr(value)
+
+
+def _shorten(text: str, limit: int, *, keep_end: bool = False) -> str:
+    if len(text) <= limit:
+        return text
+    mark = " ... "
+    head = (limit - len(mark)) // (4 if keep_end else 2)
+    return text[:head] + mark + text[-(limit - len(mark) - head) :]

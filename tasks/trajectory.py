@@ -1,0 +1,163 @@
+"""Trajectories: one record per dialogue, the only interchange between sampling, judging and scoring.
+
+A call's messages are those added since the previous reply. Times, hosts, costs and scores are not in a
+trajectory, so two runs with equal replies are equal byte for byte; hidden tests are not in it either.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from turnwise.benchmarks.records import Report
+
+SCHEMA = 1
+
+
+class End(StrEnum):
+    """Why a dialogue ended; request_failed alone makes its outcome missing, the others are the model's."""
+
+    PUBLIC_PASSED = "public_passed"
+    TURN_LIMIT = "turn_limit"
+    NO_MORE_ANSWERS = "no_more_answers"
+    REQUEST_FAILED = "request_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to the model: kind is system, statement, reasoning, instruction or feedback."""
+
+    role: str
+    kind: str
+    prompt_id: str
+    content: str
+
+    def to_json(self) -> dict[str, str]:
+        """Return a JSON object that ``from_json`` reads."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    @classmethod
+    def from_json(cls, data: dict[str, str]) -> "Message":
+        """Return the message that ``to_json`` wrote."""
+        return cls(**data)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the model answered; counts of tokens are None where the model does not tell."""
+
+    text: str
+    reasoning: str = ""
+    finish_reason: str = "stop"
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON object that ``from_json`` reads."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Reply":
+        """Return the reply that ``to_json`` wrote."""
+        return cls(**data)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to the model: the messages added for it, and the reply."""
+
+    messages: tuple[Message, ...]
+    reply: Reply
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON object that ``from_json`` reads."""
+        return {"messages": [message.to_json() for message in self.messages], "reply": self.reply.to_json()}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Call":
+        """Return the call that ``to_json`` wrote."""
+        return cls(tuple(map(Message.from_json, data["messages"])), Reply.from_json(data["reply"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One or two calls, the program of the last reply (None: no code), and how it did on public tests."""
+
+    calls: tuple[Call, ...]
+    program: str | None
+    public_report: Report
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON object that ``from_json`` reads; measured seconds and bytes are left out."""
+        report = self.public_report.to_json()
+        for result in report["public"]:
+            result["cpu_seconds"], result["peak_memory_bytes"] = 0.0, 0
+        return {
+            "calls": [call.to_json() for call in self.calls],
+            "program": self.program,
+            "public_report": report,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Turn":
+        """Return the turn that ``to_json`` wrote."""
+        calls = tuple(map(Call.from_json, data["calls"]))
+        return cls(calls, data["program"], Report.from_json(data["public_report"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Trajectory:
+    """One dialogue: problem, sample, seed, its turns and how it ended.
+
+    ``submission_turn`` is the index of the last turn if that has a program, else None: no submission.
+    """
+
+    task: str
+    problem: str
+    sample: int
+    seed: int
+    turns: tuple[Turn, ...]
+    end: End
+    schema: int = field(default=SCHEMA)
+
+    @property
+    def submission_turn(self) -> int | None:
+        """The index of the last turn if it has a program."""
+        if self.turns and self.turns[-1].program is not None:
+            return len(self.turns) - 1
+        return None
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the dialogue says nothing about the model: a request failed."""
+        return self.end is End.REQUEST_FAILED
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON object that ``from_json`` reads."""
+        return {
+            "schema": self.schema,
+            "task": self.task,
+            "problem": self.problem,
+            "sample": self.sample,
+            "seed": self.seed,
+            "turns": [turn.to_json() for turn in self.turns],
+            "end": self.end.value,
+            "submission_turn": self.submission_turn,
+        }
+
+    def to_line(self) -> str:
+        """Return the trajectory as one line of JSON, without the line break."""
+        return json.dumps(self.to_json(), ensure_ascii=True, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Trajectory":
+        """Return the trajectory that ``to_json`` wrote."""
+        turns = tuple(map(Turn.from_json, data["turns"]))
+        return cls(data["task"], data["problem"], data["sample"], data["seed"], turns, End(data["end"]))
+
+
+def dialogue_seed(run_seed: int, problem: str, sample: int, turn: int, call: int = 0) -> int:
+    """Return the seed of one call: blake2b(run seed, problem, sample, turn, call) mod 2**31."""
+    text = json.dumps([run_seed, problem, sample, turn, call])
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") % 2**31

@@ -1,0 +1,6 @@
+"""``python -m turnwise`` and the console script."""
+
+from turnwise.cli import main
+
+if __name__ == "__main__":
+    main()

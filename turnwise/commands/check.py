@@ -1,0 +1,212 @@
+"""``turnwise check``: judge one program on one problem, or on tests from a file, and explain."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from turnwise.benchmarks.catalog import BENCHMARKS, load_problems
+from turnwise.benchmarks.limits import (
+    DEFAULT_MEMORY_LIMIT_BYTES,
+    DEFAULT_TIME_LIMIT_SECONDS,
+    Limits,
+    parse_memory_limit,
+    parse_time_limit,
+)
+from turnwise.benchmarks.records import Flag, Problem, Report, TestCase, TestResult, Verdict
+from turnwise.benchmarks.rows import OnError, load_json
+from turnwise.errors import TurnwiseError
+from turnwise.runners.execution.interface import Executor
+from turnwise.runners.expected import default_cache_dir, resolve_expected
+from turnwise.runners.judge import Judge
+from turnwise.tasks.feedback import shown_expected, shown_input
+
+_SHOWN_CHARACTERS = 400
+_SPLITS = ("test", "valid", "train")
+
+
+class _Test(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+    input: str
+    output: str
+
+
+class _TestsFile(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+    public: list[_Test] = []
+    hidden: list[_Test] = []
+    time_limit_seconds: Any = None
+    memory_limit_bytes: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRequest:
+    """The options of ``turnwise check`` as given."""
+
+    program: Path
+    problem: str
+    tests: Path | None
+    split: str
+    data_dir: Path | None
+    matcher: str
+    time_factor: float
+    on_error: OnError
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """The problem that was judged and its report."""
+
+    problem: Problem
+    report: Report
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the one document of ``--json``: verdicts and costs, no outputs, no hidden data."""
+        report = self.report
+        return {
+            "problem": self.problem.id,
+            "passed": report.passed,
+            "verdict": report.verdict.value,
+            "public": [_measured(result) for result in report.public],
+            "hidden": [_measured(result) for result in report.hidden or ()],
+            "tier": report.environment.tier,
+            "interpreter": report.environment.interpreter,
+            "matcher": report.environment.matcher,
+        }
+
+
+def check_program(request: CheckRequest, executor: Executor, *, environ: dict[str, str]) -> CheckResult:
+    """Judge the program; raises TurnwiseError for a missing file, an unknown problem or bad tests."""
+    if bool(request.problem) == (request.tests is not None):
+        raise TurnwiseError("Give either --problem ID or --tests FILE, and one of them.")
+    if request.time_factor <= 0:
+        raise TurnwiseError(f"--time-factor is {request.time_factor:g}: give a number above 0.")
+    source = _read_program(request.program)
+    judge = Judge(executor, matcher=request.matcher, time_factor=request.time_factor)
+    problem = _load_tests(request.tests) if request.tests else _load_problem(request, environ)
+    (problem,) = resolve_expected([problem], executor, cache_dir=default_cache_dir(environ))
+    return CheckResult(problem, judge.judge(problem, source))
+
+
+def render_check(result: CheckResult) -> str:
+    """Return the explanation for a reader: each public test, hidden tests as verdicts only."""
+    problem, report = result.problem, result.report
+    lines = [f"{problem.id}: {report.verdict.value}", ""]
+    if report.error:
+        lines += [_indented(report.error), ""]
+    for test in report.public:
+        lines += _explain(problem, test)
+    lines.append(_hidden_line(problem, report))
+    if problem.flags:
+        lines.append(f"Flags: {', '.join(problem.flags)}.")
+    environment = report.environment
+    lines.append(
+        f"Judged with matcher {environment.matcher}, {environment.interpreter}, "
+        f"executor {environment.executor} (isolation: {environment.tier})."
+    )
+    return "\n".join(lines)
+
+
+def _measured(result: TestResult) -> dict[str, Any]:
+    return {
+        "index": result.index,
+        "verdict": result.verdict.value,
+        "cpu_seconds": round(result.cpu_seconds, 6),
+        "peak_memory_bytes": result.peak_memory_bytes,
+    }
+
+
+def _read_program(path: Path) -> str:
+    try:
+        # A program is bytes; what is no UTF-8 goes through unchanged and fails to compile.
+        return path.read_bytes().decode("utf-8", "surrogateescape")
+    except OSError as error:
+        raise TurnwiseError(f"The program {str(path)!r} cannot be read ({error.strerror}).") from None
+
+
+def _load_tests(path: Path) -> Problem:
+    try:
+        fields = _TestsFile.model_validate(load_json(path.read_bytes()))
+        seconds, size = parse_time_limit(fields.time_limit_seconds), parse_memory_limit(fields.memory_limit_bytes)
+    except OSError as error:
+        raise TurnwiseError(f"The tests {str(path)!r} cannot be read ({error.strerror}).") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the document"
+        raise TurnwiseError(f"The tests {str(path)!r}: {where}: {first['msg'].lower()}.") from None
+    except ValueError as error:
+        raise TurnwiseError(f"The tests {str(path)!r} are not usable: {error}.") from None
+    if not fields.public and not fields.hidden:
+        raise TurnwiseError(f"The tests {str(path)!r} hold no test: fill 'public', 'hidden' or both.")
+    return Problem(
+        id=f"tests/{path.name}",
+        benchmark="tests",
+        split="",
+        statement="",
+        public_tests=tuple(TestCase(test.input, test.output) for test in fields.public),
+        hidden_tests=tuple(TestCase(test.input, test.output) for test in fields.hidden),
+        limits=Limits(seconds or DEFAULT_TIME_LIMIT_SECONDS, size or DEFAULT_MEMORY_LIMIT_BYTES),
+        flags=() if fields.hidden else (Flag.NO_HIDDEN_TESTS,),
+    )
+
+
+def _load_problem(request: CheckRequest, environ: dict[str, str]) -> Problem:
+    benchmark, slash, _ = request.problem.partition("/")
+    if not slash or benchmark not in BENCHMARKS:
+        raise TurnwiseError(
+            f"The problem {request.problem!r} is not written <benchmark>/<name> with one of {', '.join(BENCHMARKS)}."
+        )
+    found = load_problems(
+        benchmark,
+        split=request.split,
+        data_dir=request.data_dir,
+        environ=environ,
+        on_error=request.on_error,
+    )
+    problem = found.find(request.problem)
+    if not problem.is_scorable:
+        raise TurnwiseError(
+            f"{problem.id} cannot be scored ({', '.join(problem.flags)}): a verdict on it would mean nothing."
+        )
+    return problem
+
+
+def _explain(problem: Problem, result: TestResult) -> list[str]:
+    test = problem.public_tests[result.index]
+    cost = f"{result.cpu_seconds:.3f} s CPU, {result.peak_memory_bytes / 10**6:.0f} MB"
+    lines = [f"Public test {result.index + 1}: {result.verdict.value} ({cost})"]
+    if result.verdict is Verdict.PASSED:
+        return lines
+    parts = {"input": shown_input(problem, test), "expected": shown_expected(problem, test)}
+    if result.verdict is Verdict.WRONG_ANSWER or result.output:
+        parts["output"] = result.output.strip("\n") or "(nothing)"
+    if result.error:
+        parts["error"] = result.error
+    for name, text in parts.items():
+        lines += [f"  {name}:", _indented(_cut(text))]
+    return [*lines, ""]
+
+
+def _hidden_line(problem: Problem, report: Report) -> str:
+    total = len(problem.hidden_tests)
+    if not report.hidden:
+        reason = "there are none" if not total else "not run, since the program failed before them"
+        return f"Hidden tests: {reason}."
+    last = report.hidden[-1]
+    if last.verdict is Verdict.PASSED:
+        return f"Hidden tests: {len(report.hidden)} of {total} passed."
+    return f"Hidden tests: {len(report.hidden) - 1} passed, then {last.verdict.value}; {total} in all."
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + " ..."
+
+
+def _indented(text: str) -> str:
+    return "\n".join("    " + _printable(line) for line in text.splitlines() or [""])
+
+
+def _printable(line: str) -> str:
+    """Return ``line`` with control characters escaped: a program's output must not drive the terminal."""
+    return "".join(one if one.isprintable() or one == "\t" else repr(one)[1:-1] for one in line)

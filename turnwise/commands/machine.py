@@ -1,0 +1,83 @@
+"""What commands share: the executor the user allowed, worker count, progress, model arguments."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from turnwise.errors import TurnwiseError
+from turnwise.runners.execution.interface import Executor
+from turnwise.runners.execution.reference import ReferenceExecutor
+from turnwise.runners.main_job import Progress
+
+HEARTBEAT_SECONDS = 30.0
+
+
+def choose_executor(interpreter: str, *, allow_reference: bool) -> Executor:
+    """Return the executor; raises TurnwiseError unless the user accepts that nothing is isolated."""
+    if not allow_reference:
+        raise TurnwiseError(
+            "Programs would run without any isolation, as you, on this machine: the only executor of this "
+            "version is the reference one. Pass --unsafe-reference-executor if you trust these programs."
+        )
+    return ReferenceExecutor(interpreter)
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def check_data_dir(data_dir: Path | None) -> Path | None:
+    """Return the data directory given; raises TurnwiseError if it is no directory."""
+    if data_dir is not None and not data_dir.is_dir():
+        raise TurnwiseError(f"The data directory {str(data_dir)!r} does not exist: give another --data-dir.")
+    return data_dir
+
+
+def parse_pairs(text: str, option: str) -> dict[str, str]:
+    """Return {"a": "1"} from ``a=1,b=2``; raises TurnwiseError for a part without '='."""
+    pairs: dict[str, str] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, sign, value = part.partition("=")
+        if not sign:
+            raise TurnwiseError(f"{option} has the part {part!r}: write name=value, separated by commas.")
+        pairs[name.strip()] = value.strip()
+    return pairs
+
+
+@contextmanager
+def show_progress() -> Iterator[Progress]:
+    """Yield a callback that draws a bar on a terminal and writes a line now and then into a log."""
+    if not sys.stderr.isatty():
+        yield _Heartbeat()
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bars, TextColumn, TimeRemainingColumn
+    from rich.console import Console
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+        ids: dict[str, object] = {}
+
+        def draw(what: str, done: int, total: int) -> None:
+            if what not in ids:
+                ids[what] = bars.add_task(what, total=total)
+            bars.update(ids[what], completed=done)  # type: ignore[arg-type]
+
+        yield draw
+
+
+class _Heartbeat:
+    """One line per stage and then one every half minute, for logs."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, float] = {}
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if done != total and now - self._last.setdefault(what, now) < HEARTBEAT_SECONDS:
+            return
+        self._last[what] = now
+        print(f"{time.strftime('%H:%M:%S')} {what} {done}/{total}", file=sys.stderr, flush=True)

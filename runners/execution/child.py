@@ -53,7 +53,8 @@ def apply_limits(memory_bytes, file_bytes, cpu_seconds):
     lower(resource.RLIMIT_AS, base + memory_bytes + ADDRESS_SPACE_SLACK_BYTES)
     lower(resource.RLIMIT_FSIZE, file_bytes)
     lower(resource.RLIMIT_CORE, 0)
-    lower(resource.RLIMIT_CPU, cpu_seconds + CPU_SLACK_SECONDS)
+    if cpu_seconds:  # not for calls: one process serves many, each with the whole time limit
+        lower(resource.RLIMIT_CPU, cpu_seconds + CPU_SLACK_SECONDS)
 
 
 def lower(kind, value):

@@ -119,7 +119,8 @@ class _Session:
 
     def _limit_arguments(self) -> list[str]:
         limits = self._limits
-        seconds = math.ceil(limits.time_limit_seconds + COMPILE_TIME_LIMIT_SECONDS)
+        whole = math.ceil(limits.time_limit_seconds + COMPILE_TIME_LIMIT_SECONDS)
+        seconds = 0 if self._program.entry_point else whole
         return list(map(str, (limits.memory_limit_bytes, limits.output_limit_bytes + 1, seconds)))
 
     def _call_arguments(self) -> list[str]:

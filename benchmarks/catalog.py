@@ -165,12 +165,12 @@ def _check_difficulties(benchmark: Benchmark, difficulties: Iterable[str]) -> tu
 
 
 def _parser(benchmark: Benchmark, split: str, *, row_count: int) -> Callable[[Row], Problem]:
-    names = {"benchmark": benchmark.name, "split": split}
+    name = benchmark.name
     if benchmark.family == "codecontests":
-        return partial(parse_codecontests, **names)
+        return partial(parse_codecontests, benchmark=name, split=split)
     if benchmark.family == "taco":
-        return partial(parse_taco, is_whole_split=row_count == TEST_SPLIT_ROWS, **names)
-    return partial(parse_evalplus, **names)
+        return partial(parse_taco, benchmark=name, split=split, is_whole_split=row_count == TEST_SPLIT_ROWS)
+    return partial(parse_evalplus, benchmark=name, split=split)
 
 
 def _unique(parse: Callable[[Row], Problem]) -> Callable[[Row], Problem]:

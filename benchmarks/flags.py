@@ -22,7 +22,8 @@ _MULTIPLE_ANSWERS = re.compile(
     re.IGNORECASE,
 )
 _INTERACTIVE = re.compile(
-    r"\bthis (?:is an?|problem is) interactive\b|\binteractive problem\b|\binteraction protocol\b", re.IGNORECASE
+    r"\bthis (?:is an?|problem is) interactive\b|\binteractive problem\b|\binteraction protocol\b",
+    re.IGNORECASE,
 )
 
 

@@ -33,4 +33,5 @@ def _parse_digits(digits: str) -> int:
     if len(digits) <= _CHUNK:
         return int(digits)
     middle = len(digits) // 2
-    return _parse_digits(digits[:middle]) * 10 ** (len(digits) - middle) + _parse_digits(digits[middle:])
+    power: int = 10 ** (len(digits) - middle)
+    return _parse_digits(digits[:middle]) * power + _parse_digits(digits[middle:])

@@ -135,11 +135,11 @@ def _read_parquet(path: Path) -> Iterator[Row]:
         import pyarrow.parquet
     except ImportError:
         raise MissingExtraError(f"Reading {path.name}", "pyarrow", "data") from None
-    number = 0
+    last = 0
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
             for batch in file.iter_batches(batch_size=64):
-                for number, data in enumerate(batch.to_pylist(), number + 1):
-                    yield Row(path.name, number, data)
+                for last, data in enumerate(batch.to_pylist(), last + 1):  # noqa: B020 - goes on counting
+                    yield Row(path.name, last, data)
     except (pyarrow.ArrowException, OSError) as error:
-        yield _broken(path, number + 1, f"the parquet file is cut off or damaged here ({error}).")
+        yield _broken(path, last + 1, f"the parquet file is cut off or damaged here ({error}).")

@@ -54,9 +54,7 @@ def _hypergeometric_mean(
 ) -> Floats:
     found = np.arange(drawn + 1)[None, :]  # e': how many of the drawn dialogues pass the public tests
     e, s = eligible[:, None], right[:, None]
-    log_weight = (
-        _log_choose(e, found) + _log_choose(samples - e, drawn - found) - _log_choose(np.array(samples), drawn)
-    )
+    log_weight = _log_choose(e, found) + _log_choose(samples - e, drawn - found) - _log_choose(np.array(samples), drawn)
     submitted = np.minimum(found, n)
     possible = found <= e
     with np.errstate(invalid="ignore"):  # -inf - -inf where e' > e: weight zero, masked below

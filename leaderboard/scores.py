@@ -66,9 +66,7 @@ def score_outcomes(
     return tuple(estimates)
 
 
-def _estimate(
-    table: list[list[Outcome | None]], metric: str, *, n: int | None, k: int, turns: int
-) -> Estimate:
+def _estimate(table: list[list[Outcome | None]], metric: str, *, n: int | None, k: int, turns: int) -> Estimate:
     needed = k // turns if n is not None else k
     values, counted = [], []
     for row in table:
@@ -90,14 +88,10 @@ def _estimate(
 
 def _problem_value(outcomes: Sequence[Outcome], *, n: int | None, k: int, turns: int) -> float:
     in_time = [outcome.turns_used <= turns for outcome in outcomes]
-    passed = np.array(
-        [[bool(one.passed) and timely for one, timely in zip(outcomes, in_time, strict=True)]]
-    )
+    passed = np.array([[bool(one.passed) and timely for one, timely in zip(outcomes, in_time, strict=True)]])
     if n is None:
         return float(pass_at_k(passed, k=k)[0])
-    public = np.array(
-        [[bool(one.public_passed) and timely for one, timely in zip(outcomes, in_time, strict=True)]]
-    )
+    public = np.array([[bool(one.public_passed) and timely for one, timely in zip(outcomes, in_time, strict=True)]])
     return float(pass_n_at_k(passed, public, n=n, k=k, turns=turns)[0])
 
 

@@ -63,9 +63,7 @@ def judge_submission(judge: Judge, problem: Problem, trajectory: Trajectory) -> 
 
 
 def _next_messages(prompts: PromptSet, problem: Problem, turns: list[Turn]) -> tuple[Message, ...]:
-    return tuple(
-        Message("user", kind, prompt_id, text) for kind, prompt_id, text in _texts(prompts, problem, turns)
-    )
+    return tuple(Message("user", kind, prompt_id, text) for kind, prompt_id, text in _texts(prompts, problem, turns))
 
 
 def _texts(prompts: PromptSet, problem: Problem, turns: list[Turn]) -> Iterator[tuple[str, str, str]]:

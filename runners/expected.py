@@ -121,7 +121,13 @@ def _expected(problem: Problem, output: str) -> str:
 
 def _fingerprint(problem: Problem, executor: Executor) -> str:
     tests = problem.public_tests + problem.hidden_tests
-    parts: list[Any] = [values.FORMAT, problem.solutions[0], problem.entry_point, problem.rule.to_json(), executor.interpreter]
+    parts: list[Any] = [
+        values.FORMAT,
+        problem.solutions[0],
+        problem.entry_point,
+        problem.rule.to_json(),
+        executor.interpreter,
+    ]
     parts.append([test.input for test in tests])
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

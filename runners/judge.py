@@ -17,7 +17,15 @@ from dataclasses import dataclass, replace
 
 from turnwise.benchmarks import values
 from turnwise.benchmarks.matching import DEFAULT_MATCHER, check_matcher, output_matches
-from turnwise.benchmarks.records import Comparison, Environment, Problem, Report, TestCase, TestResult, Verdict
+from turnwise.benchmarks.records import (
+    Comparison,
+    Environment,
+    Problem,
+    Report,
+    TestCase,
+    TestResult,
+    Verdict,
+)
 from turnwise.errors import TurnwiseError
 from turnwise.runners.execution.interface import PYTHON, Ending, Execution, Executor, Program, Session
 from turnwise.runners.verdicts import NoCache, VerdictCache, verdict_key
@@ -59,9 +67,7 @@ class Judge:
         self._executor = executor
         self._cache = cache or NoCache()
         self._time_factor = time_factor
-        self.environment = Environment(
-            executor.name, executor.tier, executor.interpreter, check_matcher(matcher)
-        )
+        self.environment = Environment(executor.name, executor.tier, executor.interpreter, check_matcher(matcher))
 
     def judge(self, problem: Problem, program: str | None, *, hidden: bool = True) -> Report:
         """Return the report on ``program``; ``hidden=False`` runs the public tests only.
@@ -99,9 +105,7 @@ class Judge:
             public, error = self._run_public(problem, session)
             if error is not None:
                 hidden_results = () if hidden else None
-                return Report(
-                    problem.id, Verdict.COMPILE_ERROR, (), hidden_results, self.environment, error
-                )
+                return Report(problem.id, Verdict.COMPILE_ERROR, (), hidden_results, self.environment, error)
             shown: tuple[TestResult, ...] | None = None
             if hidden:
                 failed = any(result.verdict is not Verdict.PASSED for result in public)

@@ -133,15 +133,10 @@ def run_job(
     output.mkdir(parents=True, exist_ok=True)
     cache = JsonLinesCache(output / "verdicts" / "main.jsonl")
     try:
-        judge = Judge(
-            machine.executor, matcher=settings.matcher, cache=cache, time_factor=settings.time_factor
-        )
+        judge = Judge(machine.executor, matcher=settings.matcher, cache=cache, time_factor=settings.time_factor)
         _freeze(output / "run.json", _describe_run(tasks, sampler, settings, judge, prompts), command)
         conversation = Conversation(sampler, judge, prompts, settings.seed)
-        return {
-            loaded.task.name: list(_run_task(loaded, conversation, settings, machine, output))
-            for loaded in tasks
-        }
+        return {loaded.task.name: list(_run_task(loaded, conversation, settings, machine, output)) for loaded in tasks}
     finally:
         cache.close()
 
@@ -201,9 +196,7 @@ def _describe_run(
                 "scorable": len(loaded.source.scorable),
                 "asked": [problem.id for problem in loaded.asked],
                 "left_out": {
-                    problem.id: list(problem.flags)
-                    for problem in loaded.source.problems
-                    if not problem.is_scorable
+                    problem.id: list(problem.flags) for problem in loaded.source.problems if not problem.is_scorable
                 },
                 "broken_rows": [str(error) for error in loaded.source.broken_rows],
             }

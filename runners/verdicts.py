@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -31,7 +32,7 @@ class VerdictCache(Protocol):
 class NoCache:
     """Keeps nothing: what parity tests use."""
 
-    def get(self, key: str) -> Report | None:
+    def get(self, key: str) -> Report | None:  # noqa: ARG002 - the protocol's signature
         """Return None."""
         return None
 
@@ -88,7 +89,12 @@ class JsonLinesCache:
 
 
 def verdict_key(
-    problem: Problem, program: Program, tests: tuple[TestCase, ...], environment: Environment, *, language: str
+    problem: Problem,
+    program: Program,
+    tests: tuple[TestCase, ...],
+    environment: Environment,
+    *,
+    language: str,
 ) -> str:
     """Return the hexadecimal sha256 of all that can change the verdict of ``program`` on ``tests``."""
     total = hashlib.sha256()
@@ -106,7 +112,7 @@ def verdict_key(
     return total.hexdigest()
 
 
-def _canonical(data: dict[str, object]) -> bytes:
+def _canonical(data: Mapping[str, object]) -> bytes:
     return json.dumps(data, sort_keys=True, separators=(",", ":")).encode()
 
 

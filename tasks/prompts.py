@@ -31,9 +31,9 @@ class PromptSet:
 
     @classmethod
     def load(cls, folder: Path | None = None) -> Self:
-        """Return the set in ``folder``, by default the bundled one; raises TurnwiseError if one is missing or broken."""
+        """Return the set in ``folder`` or the bundled one; raises TurnwiseError if a file is missing or broken."""
         folder = folder or Path(__file__).parent / "prompts" / DEFAULT_SET
-        environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701 - plain text
+        environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)
         hashes, templates = {}, {}
         for prompt_id in PROMPT_IDS:
             path = folder / f"{prompt_id}.j2"

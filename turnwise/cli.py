@@ -25,7 +25,10 @@ app = typer.Typer(
 
 DataDir = Annotated[
     Path | None,
-    typer.Option("--data-dir", help="Folder with local data files (docs/data.md); default: TURNWISE_DATA, then the hub."),
+    typer.Option(
+        "--data-dir",
+        help="Folder with local data files (docs/data.md); default: TURNWISE_DATA, then the hub.",
+    ),
 ]
 Matcher = Annotated[str, typer.Option(help="How outputs are compared: tokens, exact or deepmind.")]
 TimeFactor = Annotated[float, typer.Option(help="Multiplies every time limit; recorded.")]
@@ -112,7 +115,8 @@ def run(
     ] = "",
     task_names: Annotated[str, typer.Option("--tasks", "-t", help="Names or globs, separated by commas.")] = "",
     limit: Annotated[
-        float | None, typer.Option("--limit", "-L", help="Only the first N problems of a task, or a fraction.")
+        float | None,
+        typer.Option("--limit", "-L", help="Only the first N problems of a task, or a fraction."),
     ] = None,
     output_path: Annotated[
         Path | None, typer.Option("--output-path", "-o", help="The run folder; running again goes on in it.")

@@ -17,13 +17,18 @@ import resource
 import sys
 import time
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType, ModuleType
+    from typing import Callable
+
 NAME = "solution.py"
 THREAD_STACK_BYTES = 64 << 20
 ADDRESS_SPACE_SLACK_BYTES = 600 << 20
 CPU_SLACK_SECONDS = 8
 
 
-def main():
+def main() -> None:
     mode, descriptor, path = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     apply_limits(*map(int, sys.argv[4:7]))
     options = sys.argv[7:]
@@ -43,11 +48,11 @@ def main():
         serve_calls(code, source, descriptor, *options)
 
 
-def say_ready(descriptor):
+def say_ready(descriptor: int) -> None:
     os.write(descriptor, b'{"ready": %.6f}\n' % time.process_time())
 
 
-def apply_limits(memory_bytes, file_bytes, cpu_seconds):
+def apply_limits(memory_bytes: int, file_bytes: int, cpu_seconds: int) -> None:
     with open("/proc/self/statm") as file:
         base = int(file.read().split()[0]) * resource.getpagesize()
     lower(resource.RLIMIT_AS, base + memory_bytes + ADDRESS_SPACE_SLACK_BYTES)
@@ -57,14 +62,14 @@ def apply_limits(memory_bytes, file_bytes, cpu_seconds):
         lower(resource.RLIMIT_CPU, cpu_seconds + CPU_SLACK_SECONDS)
 
 
-def lower(kind, value):
+def lower(kind: int, value: int) -> None:
     hard = resource.getrlimit(kind)[1]
     if hard != resource.RLIM_INFINITY:
         value = min(value, hard)
     resource.setrlimit(kind, (value, value))
 
 
-def prepare_interpreter(source):
+def prepare_interpreter(source: bytes) -> None:
     sys.path[0] = os.getcwd()
     sys.argv[:] = [NAME]
     # RLIMIT_STACK is large for deep recursion; threads would reserve as much each without this.
@@ -75,14 +80,14 @@ def prepare_interpreter(source):
         random.seed(0)
 
 
-def new_module(name):
-    module = type(sys)(name)
+def new_module(name: str) -> "ModuleType":
+    module: ModuleType = type(sys)(name)
     module.__file__ = NAME
     sys.modules[name] = module
     return module
 
 
-def run_program(code, source):
+def run_program(code: "CodeType", source: bytes) -> None:
     try:
         exec(code, new_module("__main__").__dict__)
     except SystemExit:
@@ -94,7 +99,15 @@ def run_program(code, source):
         sys.exit(1)
 
 
-def serve_calls(code, source, descriptor, entry_point, values_path, prelude_path, arguments_path):
+def serve_calls(
+    code: "CodeType",
+    source: bytes,
+    descriptor: int,
+    entry_point: str,
+    values_path: str,
+    prelude_path: str,
+    arguments_path: str,
+) -> None:
     import json
 
     values = load_values(values_path)
@@ -120,23 +133,26 @@ def serve_calls(code, source, descriptor, entry_point, values_path, prelude_path
     os._exit(0)
 
 
-def find_function(module, name):
+def find_function(module: "ModuleType", name: str) -> "Callable[..., object]":
     """Return the function, or that method of a fresh Solution: one call leaves nothing to the next."""
+    found: "Callable[..., object]"
     if hasattr(module, name):
-        return getattr(module, name)
+        found = getattr(module, name)
+        return found
     if hasattr(module, "Solution") and hasattr(module.Solution, name):
-        return getattr(module.Solution(), name)
+        found = getattr(module.Solution(), name)
+        return found
     raise NameError("the program defines no function %r" % name)
 
 
-def load_values(path):
+def load_values(path: str) -> "ModuleType":
     module = new_module("turnwise_values")
     with open(path) as file:
         exec(compile(file.read(), path, "exec"), module.__dict__)
     return module
 
 
-def describe(error, source):
+def describe(error: BaseException, source: bytes) -> str:
     """Return the traceback of ``error`` from the program's own first frame on."""
     import linecache
     import traceback
@@ -152,13 +168,13 @@ def describe(error, source):
         return type(error).__name__ + ": (its message cannot be shown)\n"
 
 
-def send(descriptor, message):
+def send(descriptor: int, message: "dict[str, str]") -> None:
     import json
 
     write_all(descriptor, json.dumps(message).encode("ascii") + b"\n")
 
 
-def write_all(descriptor, data):
+def write_all(descriptor: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]

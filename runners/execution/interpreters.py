@@ -31,9 +31,7 @@ def inspect_interpreter(path: str = "") -> Interpreter:
     """Return what the interpreter at ``path`` (default: the running one) is; raises TurnwiseError if unusable."""
     path = path or sys.executable
     try:
-        answer = subprocess.run(
-            [path, "-s", "-c", _QUESTION], capture_output=True, text=True, timeout=60, check=True
-        )
+        answer = subprocess.run([path, "-s", "-c", _QUESTION], capture_output=True, text=True, timeout=60, check=True)
         implementation, version, numpy, pair = json.loads(answer.stdout)
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         raise TurnwiseError(

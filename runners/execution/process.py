@@ -128,7 +128,8 @@ class WatchedProcess:
         peak = usage.ru_maxrss * 1024
         known = self.clocks.peak_memory_bytes
         self._end = ProcessEnd(
-            status, usage.ru_utime + usage.ru_stime, max(peak, known) if peak > self._inherited_peak else known
+            status,
+            usage.ru_utime + usage.ru_stime,
+            max(peak, known) if peak > self._inherited_peak else known,
         )
         return self._end
-

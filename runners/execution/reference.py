@@ -17,7 +17,6 @@ import signal
 import socket
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -111,9 +110,7 @@ class _Session:
             command = [self._interpreter.path, "-s", "-W", "ignore", child.__file__, self.mode, str(number)]
             command += [str(self._folder / "program"), *self._limit_arguments(), *self._call_arguments()]
             self._control = ControlSocket(ours, limit=self._limits.output_limit_bytes)
-            self._process = WatchedProcess(
-                command, folder=work, stdin=given, stdout=out, stderr=err, inherit=[number]
-            )
+            self._process = WatchedProcess(command, folder=work, stdin=given, stdout=out, stderr=err, inherit=[number])
             self._process.watch(ours.fileno())
         return self._process, self._control
 
@@ -183,9 +180,7 @@ class _StdinSession(_Session):
         finally:
             self._stop()
 
-    def _describe(
-        self, process: WatchedProcess, end: ProcessEnd, stopped: Ending | None, ready: float
-    ) -> Execution:
+    def _describe(self, process: WatchedProcess, end: ProcessEnd, stopped: Ending | None, ready: float) -> Execution:
         used = max(0.0, end.cpu_seconds - ready)
         error = self._tail("stderr").decode("utf-8", "replace")
         words = "" if stopped else end.describe()
@@ -253,9 +248,7 @@ class _CallSession(_Session):
             return Execution(message, cpu_seconds=used, peak_memory_bytes=process.clocks.peak_memory_bytes)
         return self._read(message, process, used)
 
-    def _exchange(
-        self, process: WatchedProcess, control: ControlSocket, start: float
-    ) -> dict[str, Any] | Ending:
+    def _exchange(self, process: WatchedProcess, control: ControlSocket, start: float) -> dict[str, Any] | Ending:
         control.request()
         while True:
             stopped = process.wait(self._limits, cpu_start=start)

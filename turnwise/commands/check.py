@@ -128,7 +128,10 @@ def _read_program(path: Path) -> str:
 def _load_tests(path: Path) -> Problem:
     try:
         fields = _TestsFile.model_validate(load_json(path.read_bytes()))
-        seconds, size = parse_time_limit(fields.time_limit_seconds), parse_memory_limit(fields.memory_limit_bytes)
+        seconds, size = (
+            parse_time_limit(fields.time_limit_seconds),
+            parse_memory_limit(fields.memory_limit_bytes),
+        )
     except OSError as error:
         raise TurnwiseError(f"The tests {str(path)!r} cannot be read ({error.strerror}).") from None
     except ValidationError as error:

@@ -4,6 +4,7 @@ import json
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from turnwise.runners.main_job import (
     DialogueResult,
     LoadedTask,
     Machine,
+    Progress,
     RunSettings,
     load_task,
     run_job,
@@ -94,14 +96,14 @@ def demo_command(output: Path, *, environ: dict[str, str]) -> str:
         loaded = [load_task(task, settings, machine) for task in tasks]
         for model in DEMO_MODELS:
             sampler = ReplaySampler(answers / f"{model}.jsonl", benchmarks=[task.benchmark for task in tasks])
-            named = replace(
-                machine, on_progress=lambda what, done, total, model=model: on_progress(f"{model}, {what}", done, total)
-            )
-            results = run_job(
-                loaded, sampler, settings, named, output=output / model, command="turnwise demo"
-            )
+            named = replace(machine, on_progress=partial(_name_stage, on_progress, model))
+            results = run_job(loaded, sampler, settings, named, output=output / model, command="turnwise demo")
             rows += _score(model, loaded, results, settings)
     return _publish(output, rows, _settings_note(executor.interpreter, settings, output))
+
+
+def _name_stage(on_progress: Progress, model: str, what: str, done: int, total: int) -> None:
+    on_progress(f"{model}, {what}", done, total)
 
 
 def _with_metadata(settings: RunSettings, metadata: str) -> RunSettings:

@@ -1,0 +1,47 @@
+PYTHON ?= python3
+WORKERS ?= 2
+BIN := .venv/bin
+DEPENDS_ON := setup.cfg pyproject.toml $(wildcard setup.py)
+BENCHMARKS := $(filter-out %/conftest.py,$(wildcard tests/performance/[a-z]*.py))
+PYTEST := $(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check bench long clean
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+demo: .venv/installed-core ## install the core into .venv and run turnwise demo
+	$(BIN)/turnwise demo
+
+test: check ## run all checks and the whole test suite (WORKERS=2 processes), as CI does
+	$(PYTEST) -m "not long"
+
+check: .venv/installed-test ## lint, formatting and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/installed-test ## run every benchmark of tests/performance
+	@test -n "$(BENCHMARKS)" || echo "tests/performance holds no benchmark"
+	@set -e; for file in $(BENCHMARKS); do echo "== $$file"; $(BIN)/python "$$file"; done
+
+long: .venv/installed-test ## run the tests that take minutes
+	$(PYTEST) -m long
+
+clean: ## remove .venv, build outputs and caches
+	rm -rf .venv build dist turnwise.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamps are newer than the files they depend on for as long as the installation is up to date.
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/installed-core: $(DEPENDS_ON) | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+.venv/installed-test: $(DEPENDS_ON) | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@touch .venv/installed-core $@

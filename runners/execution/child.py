@@ -36,6 +36,8 @@ def main() -> None:
         source = file.read()
     prepare_interpreter(source)
     try:
+        if b"coding" not in source[:200]:  # else the program names its own encoding
+            source.decode("utf-8")
         code = compile(source, NAME, "exec", dont_inherit=True)
     except BaseException as error:
         send(descriptor, {"compile_error": describe(error, source)})
@@ -135,7 +137,7 @@ def serve_calls(
 
 def find_function(module: "ModuleType", name: str) -> "Callable[..., object]":
     """Return the function, or that method of a fresh Solution: one call leaves nothing to the next."""
-    found: "Callable[..., object]"
+    found: Callable[..., object]
     if hasattr(module, name):
         found = getattr(module, name)
         return found

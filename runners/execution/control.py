@@ -11,6 +11,10 @@ class ProtocolError(Exception):
     """The process sent something that is no frame, too much, or at the wrong time."""
 
 
+class OversizeError(ProtocolError):
+    """The process sent a message larger than the output limit."""
+
+
 class ControlSocket:
     """The parent's end of a control socket: one JSON object per line, at most ``limit`` bytes each."""
 
@@ -33,7 +37,7 @@ class ControlSocket:
                 raise EOFError
             self._buffer += data
             if len(self._buffer) > self._limit:
-                raise ProtocolError("a message larger than the output limit")
+                raise OversizeError("a message larger than the output limit")
         line, _, rest = bytes(self._buffer).partition(b"\n")
         self._buffer = bytearray(rest)
         return _parse(line)

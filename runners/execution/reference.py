@@ -25,7 +25,7 @@ from turnwise.benchmarks import values
 from turnwise.benchmarks.limits import Limits
 from turnwise.errors import TurnwiseError
 from turnwise.runners.execution import child
-from turnwise.runners.execution.control import ControlSocket, ProtocolError
+from turnwise.runners.execution.control import ControlSocket, OversizeError, ProtocolError
 from turnwise.runners.execution.interface import PYTHON, Ending, Execution, Program, Session
 from turnwise.runners.execution.interpreters import Interpreter, inspect_interpreter
 from turnwise.runners.execution.process import ProcessEnd, WatchedProcess
@@ -276,13 +276,14 @@ class _CallSession(_Session):
 
     def _fail(self, error: Exception, start: float) -> Execution:
         end = self._stop()
+        ending = Ending.OUTPUT_LIMIT if isinstance(error, OversizeError) else Ending.FAILED
         text = "The program ended before it returned a result."
         if isinstance(error, ProtocolError):
             text = f"The program wrote to the judge's channel: {error}."
         elif end is not None and end.status:
             text = f"{text} {end.describe()}"
         used = max(0.0, end.cpu_seconds - start) if end else 0.0
-        return Execution(Ending.FAILED, error=text, cpu_seconds=used)
+        return Execution(ending, error=text, cpu_seconds=used)
 
 
 def _ran_out_of_memory(error: str) -> bool:

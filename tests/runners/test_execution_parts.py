@@ -1,0 +1,103 @@
+"""The small parts of execution: interpreters, error texts, and the control socket."""
+
+import json
+import socket
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from turnwise.errors import TurnwiseError
+from turnwise.runners.execution.control import ControlSocket, ProtocolError
+from turnwise.runners.execution.interpreters import inspect_interpreter
+from turnwise.runners.execution.tracebacks import clean_traceback, shorten_middle
+
+
+def test_an_interpreter_describes_itself() -> None:
+    """Version and numpy stand in the description, since both can change a verdict."""
+    description = inspect_interpreter().description
+    assert description.startswith("CPython " + ".".join(map(str, sys.version_info[:3])))
+    assert "numpy" in description
+
+
+@pytest.mark.parametrize("path", ["/nowhere/python", "/bin/true", "/bin/false"])
+def test_an_unusable_interpreter_is_named(path: str) -> None:
+    """The error names the path."""
+    with pytest.raises(TurnwiseError, match=path):
+        inspect_interpreter(path)
+
+
+def test_tracebacks_show_the_program_only() -> None:
+    """Runner frames go, library paths shrink to names, the program's own frames stay."""
+    text = (
+        "Traceback (most recent call last):\n"
+        '  File "/opt/x/runners/execution/child.py", line 5, in main\n    exec(code)\n'
+        '  File "solution.py", line 2, in <module>\n    heapify(1)\n    ^^^^^^^\n'
+        '  File "/usr/lib/python3.11/heapq.py", line 9, in heapify\n    fail\n'
+        "TypeError: no list\n"
+    )
+    assert clean_traceback(text) == (
+        "Traceback (most recent call last):\n"
+        '  File "solution.py", line 2, in <module>\n    heapify(1)\n    ^^^^^^^\n'
+        '  File "heapq.py", line 9, in heapify\n    fail\n'
+        "TypeError: no list"
+    )
+
+
+def test_long_tracebacks_keep_first_and_last_lines() -> None:
+    """A traceback beyond the size keeps its first line and its end, where the error is."""
+    text = "Traceback:\n" + "\n".join(f"  line {number}" for number in range(1000)) + "\nValueError: x"
+    short = clean_traceback(text, limit=200)
+    assert len(short) <= 200
+    assert short.startswith("Traceback:\n  ...\n")
+    assert short.endswith("  line 999\nValueError: x")
+
+
+def test_one_endless_line_is_cut() -> None:
+    """Text without line breaks stays within the size, too."""
+    assert len(shorten_middle("x" * 10_000, 300)) <= 300
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[ControlSocket, socket.socket]]:
+    """A control socket and the hostile end of it."""
+    ours, theirs = socket.socketpair()
+    control = ControlSocket(ours, limit=1000)
+    yield control, theirs
+    control.close()
+    theirs.close()
+
+
+def test_messages_arrive_whole_and_one_by_one(pair: tuple[ControlSocket, socket.socket]) -> None:
+    """Half a line is no message yet; two lines are two messages."""
+    control, theirs = pair
+    assert control.receive() is None
+    theirs.send(b'{"a": 1}\n{"b"')
+    assert control.receive() == {"a": 1}
+    assert control.receive() is None
+    theirs.send(b": 2}\n")
+    assert control.receive() == {"b": 2}
+
+
+@pytest.mark.parametrize(
+    "data", [b"x\n", b"[]\n", b"\xff\n", b"1" * 2000, b"[" * 900 + b"\n", json.dumps("x").encode() + b"\n"]
+)
+def test_hostile_messages_are_protocol_errors(pair: tuple[ControlSocket, socket.socket], data: bytes) -> None:
+    """No JSON, no object, too long, too deep: all the same error."""
+    control, theirs = pair
+    theirs.send(data)
+    with pytest.raises(ProtocolError):
+        control.receive()
+
+
+def test_an_early_message_is_refused_and_a_closed_end_noticed(pair: tuple[ControlSocket, socket.socket]) -> None:
+    """Nothing may wait when the next result is asked for."""
+    control, theirs = pair
+    control.request()
+    theirs.send(b'{"value": 1}\n')
+    with pytest.raises(ProtocolError, match="before it was asked for"):
+        control.request()
+    theirs.close()
+    assert control.receive() == {"value": 1}
+    with pytest.raises(EOFError):
+        control.receive()

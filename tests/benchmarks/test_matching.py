@@ -164,14 +164,22 @@ def test_a_rule_widens_the_tokens_matcher_by_what_it_says(
 
 
 @pytest.mark.parametrize("matcher", MATCHERS)
-@pytest.mark.parametrize("expected", [b"0.5 0.5 0.5", b"5 5 5", b"x x x"])
+@pytest.mark.parametrize("expected", [b"0.5", b"5", b"x"])
 @pytest.mark.parametrize("length", [4000, 12_000])
 def test_digits_that_end_in_a_letter_take_no_longer_than_reading_them(
     matcher: str, expected: bytes, length: int
 ) -> None:
     start = time.process_time()
-    assert not texts_match(expected, b" ".join([b"1" * length + b"x"] * 3), matcher=matcher)
+    assert not texts_match(expected, b"1" * length + b"x", matcher=matcher)
     assert time.process_time() - start < 0.2
+
+
+def label(*parts: Any) -> str:
+    """Name a row of a table whose integers may be too long to print."""
+    try:
+        return " ".join(map(repr, parts))[:50]
+    except ValueError:
+        return "a long integer"
 
 
 def _nest(value: Any, levels: int) -> Any:
@@ -250,7 +258,7 @@ VALUES: list[tuple[Any, Any, bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("expected", "result", "equal"), VALUES, ids=range(len(VALUES)))
+@pytest.mark.parametrize(("expected", "result", "equal"), VALUES, ids=[label(*row[:2]) for row in VALUES])
 def test_a_result_is_right_by_value(expected: Any, result: Any, equal: bool) -> None:
     assert values_match(expected, result) is equal
 

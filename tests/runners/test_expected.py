@@ -1,0 +1,110 @@
+"""Expected outputs come from the canonical solution, once, and are kept under what decides them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from turnwise.benchmarks import values
+from turnwise.benchmarks.limits import Limits
+from turnwise.benchmarks.records import Comparison, MatchRule, Problem, TestCase
+from turnwise.errors import TurnwiseError
+from turnwise.runners.execution.interface import Program, Session
+from turnwise.runners.execution.reference import ReferenceExecutor
+from turnwise.runners.expected import default_cache_dir, resolve_expected
+
+TASK = Problem(
+    id="mbpp_plus/Mbpp/1",
+    benchmark="mbpp_plus",
+    split="test",
+    statement="",
+    public_tests=(TestCase(values.dumps([1]), None),),
+    hidden_tests=(TestCase(values.dumps([(2, 3)]), None), TestCase(values.dumps([None]), None)),
+    rule=MatchRule(Comparison.EVALPLUS, tolerance=0.0),
+    entry_point="f",
+    solutions=("def f(x): return (x, {1.5})",),
+)
+
+
+class CountingExecutor(ReferenceExecutor):
+    """Counts how often a program is opened."""
+
+    opened = 0
+
+    def open(self, program: Program, language: str, limits: Limits) -> Session:
+        self.opened += 1
+        return super().open(program, language, limits)
+
+
+def test_outputs_and_limits_are_filled_in_once(tmp_path: Path) -> None:
+    """The second time they come from the file; the limit is at least 4 s."""
+    executor = CountingExecutor()
+    (resolved,) = resolve_expected([TASK], executor, cache_dir=tmp_path)
+    outputs = [values.loads(test.output or "") for test in resolved.public_tests + resolved.hidden_tests]
+    assert outputs == [(1, {1.5}), ((2, 3), {1.5}), (None, {1.5})]
+    assert resolved.limits.time_limit_seconds == 4.0
+    assert resolve_expected([TASK], executor, cache_dir=tmp_path) == (resolved,)
+    assert resolve_expected([resolved], executor, cache_dir=tmp_path) == (resolved,)
+    assert executor.opened == 1
+
+
+def test_a_slow_canonical_solution_raises_the_limit(executor: ReferenceExecutor, tmp_path: Path) -> None:
+    """Four times its slowest call."""
+    slow = "import time\ndef f(x):\n    end = time.process_time() + 1.2\n    while time.process_time() < end: pass"
+    (resolved,) = resolve_expected(
+        [replace(TASK, solutions=(slow,), hidden_tests=())], executor, cache_dir=tmp_path
+    )
+    assert 4.7 < resolved.limits.time_limit_seconds < 9
+
+
+def test_other_data_or_a_damaged_file_are_computed_again(tmp_path: Path) -> None:
+    """The file's name is a hash of solution, inputs, rule and interpreter; a torn file is no file."""
+    executor = CountingExecutor()
+    resolve_expected([TASK], executor, cache_dir=tmp_path)
+    resolve_expected([replace(TASK, solutions=("def f(x): return 1",))], executor, cache_dir=tmp_path)
+    resolve_expected([replace(TASK, hidden_tests=())], executor, cache_dir=tmp_path)
+    assert executor.opened == len(list((tmp_path / "expected").iterdir())) == 3
+    for path in (tmp_path / "expected").iterdir():
+        path.write_bytes(path.read_bytes()[:-9])
+    resolve_expected([TASK], executor, cache_dir=tmp_path)
+    assert executor.opened == 4
+
+
+def test_tasks_judged_as_not_none_expect_that_truth_value(executor: ReferenceExecutor, tmp_path: Path) -> None:
+    """An opaque result is enough to tell it from None."""
+    source = "import re\ndef f(x): return re.match('a', 'ab') if x else None"
+    task = replace(TASK, rule=replace(TASK.rule, oracle="not_none"), solutions=(source,))
+    (resolved,) = resolve_expected([task], executor, cache_dir=tmp_path)
+    assert [test.output for test in resolved.public_tests + resolved.hidden_tests] == ["true", "true", "false"]
+
+
+def test_a_failing_canonical_solution_is_named(executor: ReferenceExecutor, tmp_path: Path) -> None:
+    """Problem, input and interpreter stand in the one sentence; nothing is kept."""
+    with pytest.raises(TurnwiseError, match=r"mbpp_plus/Mbpp/1 fails on its input 1 .*ValueError: no.*CPython"):
+        resolve_expected(
+            [replace(TASK, solutions=("def f(x):\n    if x != 1: raise ValueError('no')",))],
+            executor,
+            cache_dir=tmp_path,
+        )
+    assert not (tmp_path / "expected").exists()
+
+
+def test_progress_is_told(executor: ReferenceExecutor, tmp_path: Path) -> None:
+    """Once per problem, in order."""
+    seen: list[tuple[int, int]] = []
+    tasks = [replace(TASK, id=f"mbpp_plus/Mbpp/{number}") for number in range(3)]
+    resolve_expected(tasks, executor, cache_dir=tmp_path, workers=2, on_progress=lambda *pair: seen.append(pair))
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+
+
+@pytest.mark.parametrize(
+    ("environ", "path"),
+    [
+        ({"TURNWISE_CACHE": "/a"}, Path("/a")),
+        ({"XDG_CACHE_HOME": "/b"}, Path("/b/turnwise")),
+        ({}, Path.home() / ".cache" / "turnwise"),
+    ],
+)
+def test_where_computed_things_are_kept(environ: dict[str, str], path: Path) -> None:
+    """TURNWISE_CACHE before XDG_CACHE_HOME before the home folder."""
+    assert default_cache_dir(environ) == path

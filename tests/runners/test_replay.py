@@ -1,0 +1,127 @@
+"""Recorded answers of every known shape stand in for a model."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from turnwise.errors import TurnwiseError
+from turnwise.runners.replay import ReplaySampler
+from turnwise.runners.sampler import Request, RequestError, ScriptedSampler
+from turnwise.tasks.extraction import extract_program
+
+
+def _sampler(tmp_path: Path, *rows: Any, benchmarks: tuple[str, ...] = ("codecontests",), **filters: str) -> ReplaySampler:
+    path = tmp_path / "answers.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return ReplaySampler(path, benchmarks=benchmarks, **filters)
+
+
+def _text(sampler: ReplaySampler, problem: str, sample: int = 0, turn: int = 0) -> str | None:
+    reply = sampler.generate(Request(problem, sample, turn, (), 0))
+    return None if reply is None else reply.text
+
+
+def test_turns_are_replayed_one_by_one(tmp_path: Path) -> None:
+    """Each turn's text comes in its turn; after the last there is no further answer."""
+    row = {"task_id": "1_A. Even, \"odd\" (easy)", "turns": [{"response": "one"}, {"response": "two"}]}
+    sampler = _sampler(tmp_path, row)
+    problem = 'codecontests/1_A. Even, "odd" (easy)'
+    assert [_text(sampler, problem, turn=turn) for turn in range(3)] == ["one", "two", None]
+
+
+def test_rows_of_a_problem_are_its_samples(tmp_path: Path) -> None:
+    """In file order; a sample that was not recorded is a failed request, never a wrong answer."""
+    rows = [{"task_id": "p", "turns": [{"response": text}]} for text in ("a", "b")]
+    sampler = _sampler(tmp_path, *rows)
+    assert [_text(sampler, "codecontests/p", sample) for sample in (0, 1)] == ["a", "b"]
+    assert sampler.most_samples == 2
+    for problem, sample in (("codecontests/p", 2), ("codecontests/other", 0)):
+        with pytest.raises(RequestError):
+            _text(sampler, problem, sample)
+
+
+def test_independent_attempts_are_samples_not_turns(tmp_path: Path) -> None:
+    """Ten attempts in one row are ten dialogues of one turn."""
+    row = {"task_id": "p", "independent_attempts": True, "turns": [{"response": "a"}, {"response": "b"}]}
+    sampler = _sampler(tmp_path, row)
+    assert [_text(sampler, "codecontests/p", sample) for sample in (0, 1)] == ["a", "b"]
+    assert _text(sampler, "codecontests/p", 0, turn=1) is None
+
+
+@pytest.mark.parametrize(
+    ("row", "program"),
+    [
+        ({"turns": [{"code": "print(1)"}]}, "print(1)\n"),
+        ({"turns": [{"response": "no block here", "code": "print(2)"}]}, "print(2)\n"),
+        ({"turns": [{"response": "```python\nprint(3)\n```", "code": "other"}]}, "print(3)\n"),
+        ({"prompt": "def f():\n", "samples": ["    return 1"]}, "def f():\n    return 1\n"),
+        ({"solution": "x = '```'"}, "x = '```'\n"),
+        ({"turns": [], "final_solution": "print(4)"}, "print(4)\n"),
+        ({"turns": [{"code": "'''\n```\n'''"}]}, "'''\n```\n'''\n"),
+    ],
+)
+def test_programs_of_every_shape_come_through(tmp_path: Path, row: dict[str, Any], program: str) -> None:
+    """What the row calls the program is what is extracted from the reply."""
+    text = _text(_sampler(tmp_path, {"task_id": "p", **row}), "codecontests/p")
+    assert text is not None
+    assert extract_program(text) == program
+
+
+@pytest.mark.parametrize("name", ["Mbpp/11", "MBPP/11", "mbpp_11_remove_Occ", "11", 11])
+def test_ids_of_every_source_meet(tmp_path: Path, name: str | int) -> None:
+    """One problem, however a file calls it."""
+    row = {"benchmark": "mbpp", "task_id": name, "turns": [{"code": "x"}]}
+    assert _text(_sampler(tmp_path, row, benchmarks=("mbpp_plus",)), "mbpp_plus/Mbpp/11")
+
+
+def test_model_and_method_choose_rows(tmp_path: Path) -> None:
+    """Globs; what remains is named in the description with the file's hash."""
+    rows = [
+        {"task_id": "p", "model": model, "method": method, "turns": [{"response": model + method}]}
+        for model in ("big", "small")
+        for method in ("direct/1", "cot/1")
+    ]
+    sampler = _sampler(tmp_path, *rows, model="small", method="cot*")
+    assert _text(sampler, "codecontests/p") == "smallcot/1"
+    assert (sampler.most_samples, sampler.description["model"]) == (1, "small")
+    assert len(sampler.description["sha256"]) == 64
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "holds no answer for codecontests"),
+        ('{"task_id": "p", "turns": [{"resp', r"answers.jsonl row 1: is no JSON"),
+        ('{"turns": [{"response": "x"}]}', "lacks the field 'task_id'"),
+        ('{"task_id": "p"}', "lacks the field 'solution'"),
+        ('{"task_id": "p", "turns": [{}]}', "neither 'response' nor 'code'"),
+        ('{"task_id": "p", "turns": ["x"]}', "a turn is a JSON str"),
+        ('{"benchmark": "taco", "task_id": "1", "turns": [{"code": "x"}]}', "holds no answer for codecontests"),
+    ],
+)
+def test_a_file_that_cannot_be_replayed_is_named(tmp_path: Path, content: str, message: str) -> None:
+    """One sentence with file and row."""
+    path = tmp_path / "answers.jsonl"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(TurnwiseError, match=message):
+        ReplaySampler(path, benchmarks=("codecontests",))
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    """The path stands in the sentence."""
+    with pytest.raises(TurnwiseError, match="nothing.jsonl"):
+        ReplaySampler(tmp_path / "nothing.jsonl", benchmarks=("codecontests",))
+
+
+def test_the_scripted_sampler_remembers_what_it_was_asked() -> None:
+    """The public test double gives scripted texts and fails where nothing is scripted."""
+    sampler = ScriptedSampler({("b/p", 0): ("one",)})
+    request = Request("b/p", 0, 0, (), 7)
+    reply = sampler.generate(request)
+    assert reply is not None and reply.text == "one"
+    assert sampler.generate(Request("b/p", 0, 1, (), 7)) is None
+    assert sampler.requests[0] == request
+    with pytest.raises(RequestError, match="b/q"):
+        sampler.generate(Request("b/q", 0, 0, (), 7))

@@ -33,6 +33,7 @@ def failed_tests(problem: Problem, report: Report, prompts: PromptSet) -> str:
             "failed_tests",
             form=form_of(problem),
             error=_shorten(report.error, FEEDBACK_CHARACTERS // 2),
+            failed=len(failures),
             failures=failures[:shown],
             omitted=len(failures) - shown,
             total=len(report.public),

@@ -36,7 +36,7 @@ def _good_row(benchmark: str, number: int = 0, **changes: Any) -> Row:
         },
         "taco": {"question": "Print the next number.", "input_output": tests, "_index": number},
         "humaneval_plus": {"task_id": f"HumanEval/{number}", **call, **inputs},
-        "mbpp_plus": {"task_id": f"Mbpp/{number}", **call, **inputs},
+        "mbpp_plus": {"task_id": f"Mbpp/{number + 900}", **call, **inputs},  # the inputs of no 9xx are converted
     }
     return {**rows[benchmark], **changes}
 

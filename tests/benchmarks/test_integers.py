@@ -38,7 +38,7 @@ def test_a_sign_and_leading_zeros_are_read(text: str, value: str) -> None:
 )
 def test_anything_else_is_a_value_error_short_or_long(text: str) -> None:
     for spelled in (text, text.replace("5", "5" * 5000)):
-        with pytest.raises(ValueError):  # noqa: PT011  # any message will do
+        with pytest.raises(ValueError):  # any message will do
             parse_integer(spelled)
 
 

@@ -69,7 +69,9 @@ def test_a_memory_limit_is_read(value: Any, size: int | None) -> None:
 _BAD = (-1, -0.5, True, float("nan"), float("inf"), [2], (), b"2", "fast", "-1 s", "2 seconds long", "1e3", "٢ s")
 
 
-@pytest.mark.parametrize("value", [*_BAD, HUGE, -HUGE, "9" * 400, "2 parsecs"], ids=lambda value: f"{type(value).__name__}")
+@pytest.mark.parametrize(
+    "value", [*_BAD, HUGE, -HUGE, "9" * 400, "2 parsecs"], ids=lambda value: f"{type(value).__name__}"
+)
 def test_what_is_no_quantity_is_a_value_error(value: Any) -> None:
     for parse in (parse_time_limit, parse_memory_limit):
         with pytest.raises(ValueError, match="limit"):

@@ -80,10 +80,10 @@ CLOSENESS: list[tuple[Any, Any, float, bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("expected", "result", "atol", "accepted"), CLOSENESS, ids=[label(*row[:2]) for row in CLOSENESS])
-def test_results_are_equal_or_close_and_of_one_type(
-    expected: Any, result: Any, atol: float, accepted: bool
-) -> None:
+@pytest.mark.parametrize(
+    ("expected", "result", "atol", "accepted"), CLOSENESS, ids=[label(*row[:2]) for row in CLOSENESS]
+)
+def test_results_are_equal_or_close_and_of_one_type(expected: Any, result: Any, atol: float, accepted: bool) -> None:
     """atol 0 means 1e-6 where floats are expected; 1e-7 is relative; inf and nan are close to nothing else."""
     assert accepts(expected, result, atol=atol) is accepted
 

@@ -157,7 +157,18 @@ def test_an_instance_of_a_subclass_leaves_as_its_base_type(value: Any, base: Any
 
 
 @pytest.mark.parametrize(
-    "value", [object(), len, iter([]), bytearray(b"a"), range(3), np.array([1]), np.longdouble(1), _Impostor(), re.match("", "")]
+    "value",
+    [
+        object(),
+        len,
+        iter([]),
+        bytearray(b"a"),
+        range(3),
+        np.array([1]),
+        np.longdouble(1),
+        _Impostor(),
+        re.match("", ""),
+    ],
 )
 def test_any_other_object_leaves_as_the_name_of_its_type(value: Any) -> None:
     kind = type(value)
@@ -213,7 +224,7 @@ _MALFORMED = (
 
 @pytest.mark.parametrize("text", _MALFORMED, ids=lambda text: text[:30])
 def test_a_malformed_line_is_a_value_error(text: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011  # any message will do
+    with pytest.raises(ValueError):  # any message will do
         loads(text)
 
 

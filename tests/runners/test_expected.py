@@ -51,9 +51,7 @@ def test_outputs_and_limits_are_filled_in_once(tmp_path: Path) -> None:
 def test_a_slow_canonical_solution_raises_the_limit(executor: ReferenceExecutor, tmp_path: Path) -> None:
     """Four times its slowest call."""
     slow = "import time\ndef f(x):\n    end = time.process_time() + 1.2\n    while time.process_time() < end: pass"
-    (resolved,) = resolve_expected(
-        [replace(TASK, solutions=(slow,), hidden_tests=())], executor, cache_dir=tmp_path
-    )
+    (resolved,) = resolve_expected([replace(TASK, solutions=(slow,), hidden_tests=())], executor, cache_dir=tmp_path)
     assert 4.7 < resolved.limits.time_limit_seconds < 9
 
 

@@ -160,7 +160,7 @@ def test_no_expected_output_reaches_the_executor() -> None:
 def test_a_test_without_expected_output_is_refused(executor: ReferenceExecutor) -> None:
     """Judging before the expected outputs are computed is an error, never a pass."""
     unresolved = replace(DOUBLE, hidden_tests=(TestCase("3\n", None),))
-    with pytest.raises(TurnwiseError, match="codecontests/double"):
+    with pytest.raises(TurnwiseError, match=r"codecontests/double"):
         Judge(executor).judge(unresolved, RIGHT)
 
 
@@ -195,7 +195,7 @@ def test_the_time_factor_scales_limits(executor: ReferenceExecutor) -> None:
 
 def test_an_unknown_matcher_is_refused(executor: ReferenceExecutor) -> None:
     """The error lists the known ones."""
-    with pytest.raises(TurnwiseError, match="'fuzzy'.*tokens, exact, deepmind"):
+    with pytest.raises(TurnwiseError, match=r"'fuzzy'.*tokens, exact, deepmind"):
         Judge(executor, matcher="fuzzy")
 
 

@@ -136,7 +136,7 @@ def test_other_settings_in_the_same_folder_are_refused(
     """The error names what differs, and nothing is overwritten."""
     _run(loaded, executor, tmp_path / "run")
     before = (tmp_path / "run" / "run.json").read_bytes()
-    with pytest.raises(TurnwiseError, match="run with another '(settings|judge)'"):
+    with pytest.raises(TurnwiseError, match=r"run with another '(settings|judge)'"):
         _run(loaded, executor, tmp_path / "run", **settings)
     assert (tmp_path / "run" / "run.json").read_bytes() == before
 
@@ -153,5 +153,5 @@ def test_a_task_without_scorable_problems_is_refused(executor: ReferenceExecutor
     }
     (folder / "test.jsonl").write_text(json.dumps(row) + "\n")
     machine = Machine(executor, tmp_path, data_dir=tmp_path / "data")
-    with pytest.raises(TurnwiseError, match="None of the 1 problems of codecontests_multiturn"):
+    with pytest.raises(TurnwiseError, match=r"None of the 1 problems of codecontests_multiturn"):
         load_task(TASKS["codecontests_multiturn"], SETTINGS, machine)

@@ -200,10 +200,14 @@ def test_writing_to_the_control_socket_is_a_failure(executor: ReferenceExecutor)
     assert "before it was asked for" in executions[1].error
 
 
+def _open_descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 def test_nothing_is_left_behind(executor: ReferenceExecutor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Folders, descriptors and processes are gone after sessions that ended well, badly and early."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    before = len(os.listdir("/proc/self/fd"))
+    before = _open_descriptors()
     mark = f"turnwise-leftover-{time.time_ns()}"
     fork = f"import os, time\nif os.fork() == 0:\n    m = '{mark}'\n    time.sleep(60)\nprint(1)"
     for source in ("print(1)", "while True: pass", fork, "1 +"):
@@ -211,7 +215,7 @@ def test_nothing_is_left_behind(executor: ReferenceExecutor, tmp_path: Path, mon
     with executor.open(Program(b"def f(x): return x", "f"), "python", LIMITS) as session:
         next(iter(session.run([values.dumps([1]).encode()] * 3)))
     assert list(tmp_path.iterdir()) == []
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert _open_descriptors() == before
     listing = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert "runners/execution/child.py" not in listing or os.environ.get("PYTEST_XDIST_WORKER")
 

@@ -12,7 +12,9 @@ from turnwise.runners.sampler import Request, RequestError, ScriptedSampler
 from turnwise.tasks.extraction import extract_program
 
 
-def _sampler(tmp_path: Path, *rows: Any, benchmarks: tuple[str, ...] = ("codecontests",), **filters: str) -> ReplaySampler:
+def _sampler(
+    tmp_path: Path, *rows: Any, benchmarks: tuple[str, ...] = ("codecontests",), **filters: str
+) -> ReplaySampler:
     path = tmp_path / "answers.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return ReplaySampler(path, benchmarks=benchmarks, **filters)
@@ -25,7 +27,7 @@ def _text(sampler: ReplaySampler, problem: str, sample: int = 0, turn: int = 0) 
 
 def test_turns_are_replayed_one_by_one(tmp_path: Path) -> None:
     """Each turn's text comes in its turn; after the last there is no further answer."""
-    row = {"task_id": "1_A. Even, \"odd\" (easy)", "turns": [{"response": "one"}, {"response": "two"}]}
+    row = {"task_id": '1_A. Even, "odd" (easy)', "turns": [{"response": "one"}, {"response": "two"}]}
     sampler = _sampler(tmp_path, row)
     problem = 'codecontests/1_A. Even, "odd" (easy)'
     assert [_text(sampler, problem, turn=turn) for turn in range(3)] == ["one", "two", None]
@@ -111,7 +113,7 @@ def test_a_file_that_cannot_be_replayed_is_named(tmp_path: Path, content: str, m
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     """The path stands in the sentence."""
-    with pytest.raises(TurnwiseError, match="nothing.jsonl"):
+    with pytest.raises(TurnwiseError, match=r"nothing.jsonl"):
         ReplaySampler(tmp_path / "nothing.jsonl", benchmarks=("codecontests",))
 
 
@@ -123,5 +125,5 @@ def test_the_scripted_sampler_remembers_what_it_was_asked() -> None:
     assert reply is not None and reply.text == "one"
     assert sampler.generate(Request("b/p", 0, 1, (), 7)) is None
     assert sampler.requests[0] == request
-    with pytest.raises(RequestError, match="b/q"):
+    with pytest.raises(RequestError, match=r"b/q"):
         sampler.generate(Request("b/q", 0, 0, (), 7))

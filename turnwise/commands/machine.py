@@ -30,11 +30,10 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def check_data_dir(data_dir: Path | None) -> Path | None:
-    """Return the data directory given; raises TurnwiseError if it is no directory."""
+def check_data_dir(data_dir: Path | None) -> None:
+    """Raise TurnwiseError if the data directory given is none."""
     if data_dir is not None and not data_dir.is_dir():
         raise TurnwiseError(f"The data directory {str(data_dir)!r} does not exist: give another --data-dir.")
-    return data_dir
 
 
 def parse_pairs(text: str, option: str) -> dict[str, str]:

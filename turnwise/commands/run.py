@@ -9,7 +9,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from turnwise.commands.machine import choose_executor, parse_pairs, show_progress, usable_cores
+from turnwise.benchmarks.matching import check_matcher
+from turnwise.commands.machine import check_data_dir, choose_executor, parse_pairs, show_progress, usable_cores
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.scores import Outcome, score_outcomes
 from turnwise.leaderboard.tables import TaskScores, render_table
@@ -57,6 +58,12 @@ def run_command(request: RunRequest, *, environ: dict[str, str], arguments: Sequ
         raise TurnwiseError(f"Unknown model {request.model!r}: choose one of {', '.join(MODELS)}.")
     executor = choose_executor(request.interpreter, allow_reference=request.allow_reference)
     settings = _with_metadata(request.settings, request.metadata)
+    if settings.limit is not None and settings.limit <= 0:
+        raise TurnwiseError(f"--limit is {settings.limit:g}: give a number of problems, or a fraction above 0.")
+    if settings.time_factor <= 0:
+        raise TurnwiseError(f"--time-factor is {settings.time_factor:g}: give a number above 0.")
+    check_matcher(settings.matcher)
+    check_data_dir(request.data_dir)
     tasks = find_tasks(request.tasks)
     sampler = _replay_sampler(request.model_args, benchmarks=[task.benchmark for task in tasks])
     with show_progress() as on_progress:

@@ -10,6 +10,7 @@ from tabulate import tabulate
 from turnwise.benchmarks.catalog import BENCHMARKS, load_problems
 from turnwise.benchmarks.records import Flag
 from turnwise.benchmarks.rows import OnError
+from turnwise.commands.machine import check_data_dir
 from turnwise.errors import MissingExtraError, TurnwiseError
 from turnwise.tasks.catalog import Task, find_tasks
 
@@ -43,6 +44,7 @@ def summarise_tasks(
     names: str, *, data_dir: Path | None, environ: dict[str, str], on_error: OnError
 ) -> list[TaskSummary]:
     """Return a summary per task; data that is not here is a note, not an error. Nothing is downloaded."""
+    check_data_dir(data_dir)
     return [_summarise(task, data_dir, environ, on_error) for task in find_tasks(names)]
 
 

@@ -1,0 +1,155 @@
+"""The command line as a user types it: clean output, one-sentence errors, exit statuses."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROGRAM = "print(2 * int(input()))\n"
+TESTS = {
+    "public": [{"input": "1\n", "output": "2\n"}],
+    "hidden": [{"input": "4\n", "output": "8\n"}, {"input": "5\n", "output": "10\n"}],
+    "time_limit_seconds": 2,
+    "memory_limit_bytes": 256_000_000,
+}
+ALLOW = "--unsafe-reference-executor"
+
+
+def _turnwise(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "turnwise", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """A folder with a right program and tests for it."""
+    (tmp_path / "right.py").write_text(PROGRAM)
+    (tmp_path / "tests.json").write_text(json.dumps(TESTS))
+    return tmp_path
+
+
+def test_help_and_version() -> None:
+    """Every command is listed."""
+    shown = _turnwise("--help")
+    assert shown.returncode == 0
+    assert all(f"  {name} " in shown.stdout for name in ("tasks", "check", "run", "demo"))
+    assert _turnwise("--version").stdout == "turnwise 0.1.0\n"
+
+
+def test_check_explains_a_right_program(files: Path) -> None:
+    """Each public test is named; hidden tests are a count."""
+    done = _turnwise("check", files / "right.py", "--tests", files / "tests.json", ALLOW)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("tests/tests.json: passed\n")
+    assert "Public test 1: passed" in done.stdout and "Hidden tests: 2 of 2 passed." in done.stdout
+    assert "isolation: none" in done.stdout
+
+
+def test_check_explains_a_wrong_program_without_hidden_data(files: Path) -> None:
+    """Input, expected and output of the public test, control characters escaped; exit 0 whatever the verdict."""
+    (files / "wrong.py").write_text("print('\\x1b[31m', 3)\n")
+    done = _turnwise("check", files / "wrong.py", "--tests", files / "tests.json", ALLOW)
+    assert done.returncode == 0
+    assert "  expected:\n    2\n  output:\n    \\x1b[31m 3\n" in done.stdout
+    assert "10" not in done.stdout.split("Hidden tests")[0]
+    assert "Hidden tests: not run, since the program failed before them." in done.stdout
+
+
+def test_check_prints_one_json_document(files: Path) -> None:
+    """The document of the interface: verdicts and costs by test, tier, interpreter, matcher."""
+    (files / "late.py").write_text("x = int(input())\nprint(2 * x if x < 5 else 'secret')\n")
+    done = _turnwise("check", files / "late.py", "--tests", files / "tests.json", "--json", ALLOW)
+    document: dict[str, Any] = json.loads(done.stdout)
+    assert list(document) == ["problem", "passed", "verdict", "public", "hidden", "tier", "interpreter", "matcher"]
+    assert (document["passed"], document["verdict"], document["matcher"]) == (False, "wrong_answer", "tokens")
+    assert [set(one) for one in document["public"] + document["hidden"]] == [
+        {"index", "verdict", "cpu_seconds", "peak_memory_bytes"}
+    ] * 3
+    assert [one["verdict"] for one in document["hidden"]] == ["passed", "wrong_answer"]
+    assert "secret" not in done.stdout
+
+
+def test_check_judges_a_problem_by_its_id(files: Path) -> None:
+    """A problem of the sample, and one whose expected outputs are computed."""
+    (files / "empty.py").write_text("")
+    done = _turnwise("check", files / "empty.py", "--problem", "sample_mbpp_plus/Sample/100", ALLOW, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["verdict"] == "runtime_error"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["check", "right.py"], "Pass --unsafe-reference-executor if you trust these programs"),
+        (["check", "right.py", ALLOW], "either --problem ID or --tests FILE"),
+        (["check", "right.py", ALLOW, "--tests", "tests.json", "--problem", "a/b"], "either --problem ID or --tests"),
+        (["check", "none.py", ALLOW, "--tests", "tests.json"], "program 'none.py' cannot be read (No such file"),
+        (["check", "right.py", ALLOW, "--tests", "none.json"], "tests 'none.json' cannot be read"),
+        (["check", "right.py", ALLOW, "--tests", "right.py"], "tests 'right.py' are not usable"),
+        (["check", "right.py", ALLOW, "--tests", "bad.json"], "public.0.output: field required"),
+        (["check", "right.py", ALLOW, "--tests", "none_in.json"], "hold no test"),
+        (["check", "right.py", ALLOW, "--tests", "limit.json"], "time limit -1 is not a number >= 0"),
+        (["check", "right.py", ALLOW, "--problem", "nothing"], "'nothing' is not written <benchmark>/<name>"),
+        (["check", "right.py", ALLOW, "--problem", "sample_taco/99"], "No problem 'sample_taco/99' among the 4"),
+        (["check", "right.py", ALLOW, "--problem", "taco/1", "--data-dir", "nowhere"], "'nowhere' does not exist"),
+        (["check", "right.py", ALLOW, "--problem", "taco/1", "--data-dir", "."], "No data of taco/test in 'taco'"),
+        (["check", "right.py", ALLOW, "--tests", "tests.json", "--matcher", "fuzzy"], "Unknown matcher 'fuzzy'"),
+        (["check", "right.py", ALLOW, "--tests", "tests.json", "--time_factor", "0"], "--time-factor is 0"),
+        (["check", "right.py", ALLOW, "--tests", "tests.json", "--interpreter", "/x"], "interpreter '/x' does not run"),
+        (["run"], "turnwise run needs --model"),
+        (["run", "-M", "gpt", "-t", "x", "-o", "o", ALLOW], "Unknown model 'gpt': choose one of replay"),
+        (["run", "-M", "replay", "-t", "x", "-o", "o", ALLOW], "Unknown task 'x'"),
+        (["run", "-M", "replay", "-t", "sample_taco_multiturn", "-o", "o"], "--unsafe-reference-executor"),
+        (["run", "-M", "replay", "-t", "sample_taco_multiturn", "-o", "o", ALLOW], "needs -a path=FILE"),
+        (["run", "-M", "replay", "-a", "x", "-t", "sample_taco_multiturn", "-o", "o", ALLOW], "write name=value"),
+        (
+            ["run", "-M", "replay", "-a", "path=no", "-t", "sample_taco_multiturn", "-o", "o", ALLOW],
+            "'no' does not exist",
+        ),
+        (["run", "-M", "replay", "-t", "sample_taco_multiturn", "-o", "o", "--metadata", "{", ALLOW], "is no JSON"),
+        (["run", "-M", "replay", "-t", "sample_taco_multiturn", "-o", "o", "-L", "-3", ALLOW], "--limit is -3"),
+        (["tasks", "nothing*"], "Unknown task 'nothing*'"),
+        (["tasks", "--data-dir", "nowhere"], "data directory 'nowhere' does not exist"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_2(files: Path, arguments: list[str], message: str) -> None:
+    """The thing, the value and the remedy; no traceback, nothing on standard output, nothing written."""
+    (files / "bad.json").write_text('{"public": [{"input": "1"}]}')
+    (files / "none_in.json").write_text('{"public": []}')
+    (files / "limit.json").write_text(json.dumps({**TESTS, "time_limit_seconds": -1}))
+    done = _turnwise(*arguments, cwd=files)
+    assert (done.returncode, done.stdout) == (2, ""), done.stdout + done.stderr
+    assert message in done.stderr
+    assert done.stderr.startswith("turnwise: ") and "Traceback" not in done.stderr
+    assert not (files / "o").exists()
+
+
+def test_tasks_counts_what_is_here(tmp_path: Path) -> None:
+    """The sample is always here; other data is a note until it is given."""
+    shown = _turnwise("tasks", "sample_*_multiturn,codecontests_multiturn")
+    assert shown.returncode == 0
+    rows = {line.split()[0]: line.split() for line in shown.stdout.splitlines() if "_multiturn " in line}
+    assert rows["sample_codecontests_multiturn"][3:6] == ["3", "4", "4"]
+    assert rows["codecontests_multiturn"][4] == "-" and "--data-dir" in shown.stdout
+    document = json.loads(_turnwise("tasks", "sample_taco_singleturn", "--json").stdout)
+    assert (document[0]["problems"], document[0]["max_turns"]) == (4, 1)
+
+
+def test_run_replays_answers_to_a_table(tmp_path: Path) -> None:
+    """From a file of answers to a table; running the same line again gives the same table."""
+    answers = Path(__file__).resolve().parents[2] / "benchmarks" / "sample" / "answers" / "repairing.jsonl"
+    command = ["run", "--model", "replay", "--model_args", f"path={answers}", "--tasks", "sample_mbpp_plus_multiturn"]
+    command += ["--output_path", str(tmp_path / "run"), "--metadata", '{"samples_per_problem": 2}', ALLOW]
+    first, second = _turnwise(*command), _turnwise(*command)
+    assert first.returncode == 0, first.stderr
+    assert "repairing sample_mbpp_plus_multiturn 3 of 3 6 0.0 83.3 100.0" in " ".join(first.stdout.split())
+    assert second.stdout == first.stdout
+    scores = json.loads((tmp_path / "run" / "scores.json").read_text())
+    assert [one["metric"] for one in scores[0]["estimates"]] == ["1@1", "1@2", "1@3"]
+    frozen = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert frozen["command"].startswith("turnwise run --model replay")
+    other = _turnwise(*command, "--seed", "9")
+    assert (other.returncode, "holds a run with another 'settings'" in other.stderr) == (2, True)

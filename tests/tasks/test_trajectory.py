@@ -1,0 +1,52 @@
+"""Trajectories: JSON that reads back, seeds that do not depend on order, nothing measured in them."""
+
+from turnwise.benchmarks.records import Environment, Report, TestResult, Verdict
+from turnwise.tasks.trajectory import Call, End, Message, Reply, Trajectory, Turn, dialogue_seed
+
+REPORT = Report(
+    "b/p",
+    Verdict.WRONG_ANSWER,
+    (TestResult(0, Verdict.WRONG_ANSWER, 0.25, 10_000_000, "out", ""),),
+    None,
+    Environment("reference 1", "none", "CPython 3.11", "tokens"),
+)
+TURN = Turn(
+    (Call((Message("user", "statement", "statement", "Solve \ud800 \0"),), Reply("text", "thought", "length", 5, 7)),),
+    "print(1)",
+    REPORT,
+)
+
+
+def test_a_trajectory_reads_back_from_its_line() -> None:
+    """Everything but measured costs, which are not written."""
+    import json
+
+    trajectory = Trajectory("t", "b/p", 3, 42, (TURN, TURN), End.TURN_LIMIT)
+    data = json.loads(trajectory.to_line())
+    again = Trajectory.from_json(data)
+    assert again.to_line() == trajectory.to_line()
+    assert again.turns[0].calls == TURN.calls
+    assert again.turns[0].public_report.public[0].cpu_seconds == 0.0
+    assert list(data) == ["schema", "task", "problem", "sample", "seed", "turns", "end", "submission_turn"]
+    assert (data["end"], data["submission_turn"]) == ("turn_limit", 1)
+
+
+def test_no_program_in_the_last_turn_is_no_submission() -> None:
+    """An earlier program does not stand in for it."""
+    last = Turn(TURN.calls, None, REPORT)
+    assert Trajectory("t", "b/p", 0, 0, (TURN, last), End.TURN_LIMIT).submission_turn is None
+    assert Trajectory("t", "b/p", 0, 0, (), End.REQUEST_FAILED).is_missing
+
+
+def test_every_call_has_its_own_seed_and_always_the_same() -> None:
+    """The seed is a fixed hash: it never changes between versions, and fits 31 bits."""
+    seeds = {
+        dialogue_seed(run, problem, sample, turn, call)
+        for run in (0, 1)
+        for problem in ("a", "b")
+        for sample in (0, 1)
+        for turn in (0, 1)
+        for call in (0, 1)
+    }
+    assert len(seeds) == 32 and all(0 <= seed < 2**31 for seed in seeds)
+    assert dialogue_seed(0, "codecontests/x", 1, 2) == dialogue_seed(0, "codecontests/x", 1, 2)

@@ -49,8 +49,9 @@ def score_outcomes(
 ) -> tuple[Estimate, ...]:
     """Return the estimates of one task over ``problems`` (the scorable ones), ``samples`` dialogues asked of each.
 
-    Multi-turn tasks get 1@t for every budget of t turns up to ``max_turns`` (a dialogue cut after turn t
-    is solved if it was by then), and pass@k counted per dialogue where ``samples`` allow k > 1.
+    pass@k counts dialogues, for k = 1, 10, 100 and all samples. Multi-turn tasks also get 1@t, which counts
+    replies, for every budget of t turns up to ``max_turns``: a dialogue cut after turn t is solved if it
+    was by then.
     """
     by_problem: dict[str, dict[int, Outcome]] = defaultdict(dict)
     for outcome in outcomes:
@@ -60,8 +61,8 @@ def score_outcomes(
     if max_turns > 1:
         for turns in range(1, max_turns + 1):
             estimates.append(_estimate(table, f"1@{turns}", n=1, k=turns, turns=turns))
-    for k in PASS_AT:
-        if k <= samples and not (max_turns > 1 and k == 1):
+    for k in sorted({*PASS_AT, samples}):
+        if k <= samples:
             estimates.append(_estimate(table, f"pass@{k}", n=None, k=k, turns=max_turns))
     return tuple(estimates)
 

@@ -12,7 +12,8 @@ from turnwise.leaderboard.scores import Estimate
 class TaskScores:
     """The row of one model and task: estimates, and how many problems and dialogues they rest on.
 
-    ``scorable`` of ``loaded`` problems can be judged; ``missing`` of ``dialogues`` have no outcome.
+    ``scorable`` of ``loaded`` problems can be judged; ``missing`` of ``dialogues`` have no outcome, and in
+    ``ended_early`` of them a recording ended before the turn limit without passing the public tests.
     """
 
     model: str
@@ -22,6 +23,7 @@ class TaskScores:
     scorable: int
     dialogues: int
     missing: int
+    ended_early: int = 0
 
 
 def render_table(rows: Sequence[TaskScores], *, style: str = "simple") -> str:
@@ -36,6 +38,7 @@ def render_table(rows: Sequence[TaskScores], *, style: str = "simple") -> str:
     align = ("left", "left", "right", "right", *("right" for _ in metrics))
     table = tabulate(body, headers=headers, tablefmt=style, disable_numparse=True, colalign=align)
     notes = [_missing_note(row) for row in rows if row.missing]
+    notes += [_early_note(row) for row in rows if row.ended_early]
     return "\n".join([table, *notes])
 
 
@@ -66,4 +69,11 @@ def _missing_note(row: TaskScores) -> str:
     return (
         f"* {row.model}, {row.task}: {row.missing} of {row.dialogues} dialogues are missing "
         f"(not counted as wrong): {'; '.join(parts)}."
+    )
+
+
+def _early_note(row: TaskScores) -> str:
+    return (
+        f"{row.model}, {row.task}: in {row.ended_early} of {row.dialogues} dialogues the recorded answers end "
+        "before the turn limit; the last one is the submission."
     )

@@ -8,59 +8,46 @@ from typing import Any
 
 import pytest
 
-Row = dict[str, Any]
-FILES = {
+_PLACES = {
     "codecontests": "codecontests/test.jsonl",
     "taco": "taco/test.jsonl",
     "humaneval_plus": "humanevalplus/HumanEvalPlus.jsonl",
     "mbpp_plus": "mbppplus/MbppPlus.jsonl",
 }
-# json.dumps refuses long integers; a string of this text becomes one in the file.
-HUGE_MARK, HUGE_DIGITS = "@HUGE", "9" * 20_000
 
 
-def _good_row(benchmark: str, number: int = 0, **changes: Any) -> Row:
-    one = {"input": ["1\n"], "output": ["2\n"]}
-    tests = json.dumps({"inputs": ["1\n", "2\n"], "outputs": ["2\n", "3\n"]})
-    call = {"prompt": "def f(x):\n", "entry_point": "f", "canonical_solution": "    return x\n", "atol": 0}
-    inputs = {"base_input": [[1]], "plus_input": [[2]]}
-    rows: dict[str, Row] = {
-        "codecontests": {
-            "name": f"{number}_A. Next",
-            "description": "Print the next number.",
-            "public_tests": one,
-            "private_tests": {"input": ["3\n"], "output": ["4\n"]},
-            "generated_tests": {"input": ["5\n"], "output": ["6\n"]},
-            "time_limit": {"seconds": 2, "nanos": 0},
-            "memory_limit_bytes": 256_000_000,
-        },
-        "taco": {"question": "Print the next number.", "input_output": tests, "_index": number},
-        "humaneval_plus": {"task_id": f"HumanEval/{number}", **call, **inputs},
-        "mbpp_plus": {"task_id": f"Mbpp/{number + 900}", **call, **inputs},  # the inputs of no 9xx are converted
-    }
-    return {**rows[benchmark], **changes}
-
-
-def _write_lines(folder: Path, place: str, lines: Sequence[Row | bytes]) -> Path:
-    path = folder / place
-    path.parent.mkdir(parents=True, exist_ok=True)
-    texts = [line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines]
-    content = b"".join(text.replace(f'"{HUGE_MARK}"'.encode(), HUGE_DIGITS.encode()) + b"\n" for text in texts)
-    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
-    return path
+def _good_row(benchmark: str, number: int = 0, **changes: Any) -> dict[str, Any]:
+    if benchmark == "codecontests":
+        tests = [{"input": [f"{given}\n"], "output": [f"{given + 1}\n"]} for given in (1, 3, 5)]
+        names = ("public_tests", "private_tests", "generated_tests")
+        row = {"name": f"{number}_A. Next", "description": "Print the next.", **dict(zip(names, tests, strict=True))}
+        row |= {"time_limit": {"seconds": 2, "nanos": 0}, "memory_limit_bytes": 256_000_000}
+    elif benchmark == "taco":
+        row = {"question": "Print the next.", "_index": number}
+        row["input_output"] = json.dumps({"inputs": ["1\n", "3\n"], "outputs": ["2\n", "4\n"]})
+    else:  # the inputs of no Mbpp/9xx are converted
+        row = {"task_id": f"HumanEval/{number}" if benchmark == "humaneval_plus" else f"Mbpp/{number + 900}"}
+        row |= {"prompt": "def f(x):\n", "entry_point": "f", "canonical_solution": "    return x\n"}
+        row |= {"base_input": [[1]], "plus_input": [[2]], "atol": 0}
+    return {key: value for key, value in {**row, **changes}.items() if value != "@DELETED"}
 
 
 @pytest.fixture
-def good_row() -> Callable[..., Row]:
-    """good_row(benchmark, number, **changed fields)"""
+def good_row() -> Callable[..., dict[str, Any]]:
+    """good_row(benchmark, number=0, **changed fields); a field is left out where it is "@DELETED"."""
     return _good_row
 
 
 @pytest.fixture
 def write(tmp_path: Path) -> Callable[..., Path]:
-    """write(benchmark, rows or raw lines, place="") puts them below tmp_path and returns the file."""
+    """write(benchmark, rows or raw lines, place=""); "@HUGE" becomes an integer of 20,000 nines."""
 
-    def write_file(benchmark: str, lines: Sequence[Row | bytes], place: str = "") -> Path:
-        return _write_lines(tmp_path, place or FILES[benchmark], lines)
+    def write_file(benchmark: str, lines: Sequence[dict[str, Any] | bytes], place: str = "") -> Path:
+        path = tmp_path / (place or _PLACES[benchmark])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        texts = [line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines]
+        content = b"".join(text.replace(b'"@HUGE"', b"9" * 20_000) + b"\n" for text in texts)
+        path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+        return path
 
     return write_file

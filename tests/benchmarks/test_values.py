@@ -1,4 +1,4 @@
-"""Values survive the way to and from a judged program as what they are, and hostile lines only as errors."""
+"""Values survive the way to and from a judged program as what they are; hostile lines end as ValueError."""
 
 import contextlib
 import enum
@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 import sys
-from collections import Counter, OrderedDict, defaultdict, namedtuple
+from collections import Counter, OrderedDict, namedtuple
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,8 +18,6 @@ from hypothesis import strategies as st
 from turnwise.benchmarks import values
 from turnwise.benchmarks.values import MAXIMUM_DEPTH, Opaque, dumps, loads
 
-SURROGATE_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
-
 
 def exact(value: Any) -> Any:
     """Return what tells two values apart where == does not: types, -0.0, nan, 1 and True and 1.0."""
@@ -29,27 +27,16 @@ def exact(value: Any) -> Any:
         return type(value), sorted(repr(exact(item)) for item in value)
     if isinstance(value, dict):
         return type(value), [(exact(key), exact(item)) for key, item in value.items()]
-    if isinstance(value, complex):
-        return type(value), repr(value.real), repr(value.imag)
     return type(value), hex(value) if isinstance(value, int) else repr(value)
 
 
-def hex_size(value: int) -> str:
-    """Name an integer that may be too long to print."""
-    return f"{value.bit_length()} bits"
-
-
-_texts = st.text(st.characters()).filter(lambda text: not SURROGATE_PAIR.search(text))
-_scalars = (
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**200), 2**200)
-    | st.floats()
-    | st.complex_numbers()
-    | st.binary()
-    | _texts
+_texts = st.text(st.characters()).filter(lambda text: not re.search("[\ud800-\udbff][\udc00-\udfff]", text))
+_numbers = st.integers(-(2**200), 2**200) | st.floats() | st.complex_numbers()
+_hashable = st.recursive(
+    st.none() | st.booleans() | _numbers | st.binary() | _texts,
+    lambda inner: st.tuples(inner, inner) | st.frozensets(inner),
+    max_leaves=6,
 )
-_hashable = st.recursive(_scalars, lambda inner: st.tuples(inner, inner) | st.frozensets(inner), max_leaves=6)
 _nested = st.recursive(
     _hashable | st.sets(_hashable),
     lambda inner: st.lists(inner) | st.lists(inner).map(tuple) | st.dictionaries(_hashable, inner),
@@ -62,9 +49,10 @@ def test_a_value_comes_back_as_itself(value: Any) -> None:
     assert exact(loads(dumps(value))) == exact(value)
 
 
-@pytest.mark.parametrize("value", [10**20_000, -(10**20_000), 2**53, -(2**53), 2**53 - 1], ids=hex_size)
-def test_an_integer_of_any_size_comes_back(value: int) -> None:
-    assert loads(dumps([value])) == [value]
+@pytest.mark.parametrize("exponent", [52, 53, 63, 64, 20_000])
+def test_integers_around_every_size_come_back(exponent: int) -> None:
+    numbers = [sign * 2**exponent + step for sign in (-1, 1) for step in (-1, 0, 1)]
+    assert loads(dumps(numbers)) == numbers
 
 
 def test_two_surrogates_side_by_side_stay_two() -> None:
@@ -75,7 +63,7 @@ class _Color(enum.IntEnum):
     RED = 3
 
 
-class _Int(int):
+class _Integer(int):
     def __eq__(self, other: object) -> bool:
         return True
 
@@ -92,17 +80,9 @@ class _Text(str):
         return "lie"
 
 
-class _Float(float):
-    def __repr__(self) -> str:
-        return "99"
-
-    def __float__(self) -> float:
-        return 99.0
-
-
 class _List(list[Any]):
     def __iter__(self) -> Iterator[Any]:
-        return iter([99])
+        return iter(["lie"])
 
 
 class _Dict(dict[Any, Any]):
@@ -110,80 +90,36 @@ class _Dict(dict[Any, Any]):
         return [("lie", 99)]
 
 
-class _Bytes(bytes):
-    def hex(self, *arguments: Any) -> str:
-        return "ff"
-
-
-class _Set(set[Any]):
-    def __iter__(self) -> Iterator[Any]:
-        return iter([99])
-
-
 class _Impostor:
-    __class__ = property(lambda self: int)  # type: ignore[assignment]  # what isinstance asks; Mock does this too
+    __class__ = property(lambda self: int)  # type: ignore[assignment]  # isinstance asks this; Mock has it too
 
 
 _Point = namedtuple("_Point", "x y")
+_LEAVING: list[tuple[Any, Any]] = [
+    *[(Counter("aab"), {"a": 2, "b": 1}), (OrderedDict(b=1, a=2), {"b": 1, "a": 2}), (_Point(1, 2.0), (1, 2.0))],
+    *[(_Color.RED, 3), (_Integer(5), 5), (_Text("so"), "so"), (_List([1]), [1]), (_Dict(a=1), {"a": 1})],
+    *[(np.int64(5), 5), (np.float32(0.5), 0.5), (np.float64("nan"), float("nan")), (np.bool_(True), True)],
+    *[(np.str_("a"), "a"), (np.complex64(1j), 1j), (np.array(3), 3)],
+]
 
 
-@pytest.mark.parametrize(
-    ("value", "base"),
-    [
-        (Counter("aab"), {"a": 2, "b": 1}),
-        (OrderedDict(b=1, a=2), {"b": 1, "a": 2}),
-        (defaultdict(list, a=[1]), {"a": [1]}),
-        (_Point(1, 2.0), (1, 2.0)),
-        (_Color.RED, 3),
-        (_Int(5), 5),
-        (_Text("truth"), "truth"),
-        (_Float(0.5), 0.5),
-        (_List([1]), [1]),
-        (_Dict(a=1), {"a": 1}),
-        (_Bytes(b"a"), b"a"),
-        (_Set([1]), {1}),
-        (np.int64(5), 5),
-        (np.float32(0.5), 0.5),
-        (np.float64("nan"), float("nan")),
-        (np.bool_(True), True),
-        (np.str_("a"), "a"),
-        (np.complex64(1j), 1j),
-        (np.array(3), 3),
-    ],
-    ids=lambda value: type(value).__name__,
-)
+@pytest.mark.parametrize(("value", "base"), _LEAVING, ids=lambda value: type(value).__name__)
 def test_an_instance_of_a_subclass_leaves_as_its_base_type(value: Any, base: Any) -> None:
     assert exact(loads(dumps([value]))) == exact([base])
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        object(),
-        len,
-        iter([]),
-        bytearray(b"a"),
-        range(3),
-        np.array([1]),
-        np.longdouble(1),
-        _Impostor(),
-        re.match("", ""),
-    ],
-)
+_FOREIGN = (object(), len, iter([]), bytearray(b"a"), range(3), np.array([1]), np.longdouble(1), _Impostor())
+
+
+@pytest.mark.parametrize("value", _FOREIGN, ids=lambda value: type(value).__name__)
 def test_any_other_object_leaves_as_the_name_of_its_type(value: Any) -> None:
     kind = type(value)
     assert loads(dumps((value, 1))) == (Opaque(f"{kind.__module__}.{kind.__qualname__}"), 1)
 
 
-def _nest(wrap: Callable[[Any], Any], value: Any, levels: int) -> Any:
-    for _ in range(levels):
-        value = wrap(value)
-    return value
-
-
 _WRAPS: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "list": (lambda value: [value], []),
-    "list_of_none": (lambda value: [value], [None]),
+    "list of None": (lambda value: [value], [None]),
     "tuple": (lambda value: (value,), ()),
     "dict": (lambda value: {1: value}, {}),
     "frozenset": (lambda value: frozenset([value]), frozenset()),
@@ -191,16 +127,15 @@ _WRAPS: dict[str, tuple[Callable[[Any], Any], Any]] = {
 
 
 @pytest.mark.parametrize("kind", _WRAPS)
-def test_nesting_up_to_the_limit_comes_back(kind: str) -> None:
-    value = _nest(*_WRAPS[kind], MAXIMUM_DEPTH)
+def test_nesting_comes_back_up_to_the_limit_and_is_a_value_error_beyond(kind: str) -> None:
+    wrap, value = _WRAPS[kind]
+    for _ in range(MAXIMUM_DEPTH):
+        value = wrap(value)
     assert exact(loads(dumps(value))) == exact(value)
-
-
-@pytest.mark.parametrize("kind", _WRAPS)
-@pytest.mark.parametrize("levels", [MAXIMUM_DEPTH + 1, 10 * MAXIMUM_DEPTH])
-def test_nesting_beyond_the_limit_is_a_value_error(kind: str, levels: int) -> None:
+    for _ in range(2):
+        value = wrap(value)
     with pytest.raises(ValueError, match="nested deeper than 200 levels"):
-        dumps(_nest(*_WRAPS[kind], levels))
+        dumps(value)
 
 
 def test_a_list_that_holds_itself_is_a_value_error() -> None:
@@ -215,10 +150,10 @@ _MALFORMED = (
     *('{"x": 1}', '{"t": [], "s": []}', '{"t": "ab"}', '{"t": null}', '{"t": {}}', '{"s": 1}', '{"z": "a"}'),
     *('{"s": [[1]]}', '{"z": [{"d": []}]}', '{"d": [[[], 1]]}', '{"d": [[1, 2, 3]]}', '{"d": [1]}', '{"d": 1}'),
     *('{"d": {"ab": 1}}', '{"d": ["ab"]}', '{"d": ""}', '{"i": 5}', '{"i": "0xg"}', '{"i": []}', '{"i": true}'),
-    *('{"f": "abc"}', '{"f": NaN}', '{"f": []}', '{"f": true}', '{"f": ' + "9" * 400 + "}"),
+    *('{"f": "abc"}', '{"f": NaN}', '{"f": []}', '{"f": true}', '{"f": ' + "9" * 400 + "}", '{"?": 5}'),
     *('{"c": []}', '{"c": ["1"]}', '{"c": ["1", "2", "3"]}', '{"c": "12"}', '{"c": {"0": 1}}', '{"c": ["x", "1"]}'),
-    *('{"b": "zz"}', '{"b": "a"}', '{"b": 5}', '{"b": null}', '{"?": 5}', '{"?": []}'),
-    *("[" * 10**5 + "]" * 10**5, '{"t": [' * 10**5 + "]}" * 10**5, "[" * 202 + "]" * 202),
+    *('{"b": "zz"}', '{"b": "a"}', '{"b": 5}', '{"b": null}', "[" * 202 + "]" * 202),
+    *("[" * 10**5 + "]" * 10**5, '{"t": [' * 10**5 + "]}" * 10**5),
 )
 
 

@@ -145,10 +145,10 @@ def test_run_replays_answers_to_a_table(tmp_path: Path) -> None:
     command += ["--output_path", str(tmp_path / "run"), "--metadata", '{"samples_per_problem": 2}', ALLOW]
     first, second = _turnwise(*command), _turnwise(*command)
     assert first.returncode == 0, first.stderr
-    assert "repairing sample_mbpp_plus_multiturn 3 of 3 6 0.0 83.3 100.0" in " ".join(first.stdout.split())
+    assert "repairing sample_mbpp_plus_multiturn 3 of 3 6 0.0 83.3 100.0 100.0 100.0" in " ".join(first.stdout.split())
     assert second.stdout == first.stdout
     scores = json.loads((tmp_path / "run" / "scores.json").read_text())
-    assert [one["metric"] for one in scores[0]["estimates"]] == ["1@1", "1@2", "1@3"]
+    assert [one["metric"] for one in scores[0]["estimates"]] == ["1@1", "1@2", "1@3", "pass@1", "pass@2"]
     frozen = json.loads((tmp_path / "run" / "run.json").read_text())
     assert frozen["command"].startswith("turnwise run --model replay")
     other = _turnwise(*command, "--seed", "9")

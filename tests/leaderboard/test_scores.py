@@ -20,7 +20,12 @@ def test_turn_budgets_come_from_one_run() -> None:
         Outcome("c", 0, False, True, 1),
         Outcome("d", 0, True, True, 3),
     )
-    assert {metric: estimate.value for metric, estimate in scores.items()} == {"1@1": 0.25, "1@2": 0.5, "1@3": 0.75}
+    assert {metric: estimate.value for metric, estimate in scores.items()} == {
+        "1@1": 0.25,
+        "1@2": 0.5,
+        "1@3": 0.75,
+        "pass@1": 0.75,
+    }
 
 
 def test_single_turn_tasks_get_pass_at_k() -> None:
@@ -53,7 +58,7 @@ def test_a_table_tells_what_it_rests_on() -> None:
     """Problems left out stand beside the score, missing dialogues below it."""
     whole = TaskScores("m", "t1", (Estimate("1@3", 0.5, 4, 4, 0.5, 0.5),), 6, 4, 4, 0)
     partial = TaskScores(
-        "m", "t2", (Estimate("1@3", 0.5, 2, 4, 0.25, 0.75), Estimate("pass@10", None, 0, 4, 0, 1)), 4, 4, 4, 2
+        "m", "t2", (Estimate("1@3", 0.5, 2, 4, 0.25, 0.75), Estimate("pass@10", None, 0, 4, 0, 1)), 4, 4, 4, 2, 1
     )
     assert render_table([whole, partial]) == (
         "model    task      problems    dialogues    1@3    pass@10\n"
@@ -61,5 +66,6 @@ def test_a_table_tells_what_it_rests_on() -> None:
         "m        t1          4 of 6            4   50.0\n"
         "m        t2          4 of 4            4  50.0*    missing\n"
         "* m, t2: 2 of 4 dialogues are missing (not counted as wrong): 1@3 is over 2 of 4 problems, "
-        "bounds 25.0 to 75.0; pass@10 is over 0 of 4 problems, bounds 0.0 to 100.0."
+        "bounds 25.0 to 75.0; pass@10 is over 0 of 4 problems, bounds 0.0 to 100.0.\n"
+        "m, t2: in 1 of 4 dialogues the recorded answers end before the turn limit; the last one is the submission."
     )

@@ -14,6 +14,7 @@ from turnwise.commands.machine import check_data_dir, choose_executor, parse_pai
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.scores import Outcome, score_outcomes
 from turnwise.leaderboard.tables import TaskScores, render_table
+from turnwise.runners.execution.interface import Executor
 from turnwise.runners.execution.reference import ReferenceExecutor
 from turnwise.runners.expected import default_cache_dir
 from turnwise.runners.main_job import (
@@ -28,6 +29,7 @@ from turnwise.runners.main_job import (
 )
 from turnwise.runners.replay import ReplaySampler
 from turnwise.tasks.catalog import find_tasks
+from turnwise.tasks.trajectory import End
 
 MODELS = ("replay",)
 METADATA_KEYS = ("samples_per_problem",)
@@ -85,7 +87,7 @@ def run_command(request: RunRequest, *, environ: dict[str, str], arguments: Sequ
             command=shlex.join(["turnwise", *arguments]),
         )
     rows = _score(sampler.description["model"], loaded, results, settings)
-    return _publish(request.output, rows, _settings_note(executor.interpreter, settings, request.output))
+    return _publish(request.output, rows, _settings_note(executor, loaded, settings, request.output))
 
 
 def demo_command(output: Path, *, environ: dict[str, str]) -> str:
@@ -106,7 +108,7 @@ def demo_command(output: Path, *, environ: dict[str, str]) -> str:
             named = replace(machine, on_progress=partial(_name_stage, on_progress, model))
             results = run_job(loaded, sampler, settings, named, output=output / model, command="turnwise demo")
             rows += _score(model, loaded, results, settings)
-    return _publish(output, rows, _settings_note(executor.interpreter, settings, output))
+    return _publish(output, rows, _settings_note(executor, loaded, settings, output))
 
 
 def _name_stage(on_progress: Progress, model: str, what: str, done: int, total: int) -> None:
@@ -154,6 +156,7 @@ def _score(
             max_turns=one.task.max_turns,
         )
         missing = sum(outcome.passed is None for outcome in outcomes)
+        ended_early = sum(result.trajectory.end is End.NO_MORE_ANSWERS for result in results[one.task.name])
         rows.append(
             TaskScores(
                 model,
@@ -163,6 +166,7 @@ def _score(
                 len(one.asked),
                 len(outcomes),
                 missing,
+                ended_early,
             )
         )
     return rows
@@ -176,11 +180,16 @@ def _outcome(result: DialogueResult) -> Outcome:
     return Outcome(trajectory.problem, trajectory.sample, report.passed, report.public_passed, turns)
 
 
-def _settings_note(interpreter: str, settings: RunSettings, output: Path) -> str:
+def _settings_note(executor: Executor, loaded: Sequence[LoadedTask], settings: RunSettings, output: Path) -> str:
+    turns = sorted({one.task.max_turns for one in loaded})
+    feedback = "with failed_tests feedback" if turns[-1] > 1 else "without feedback"
     return (
-        f"Settings: up to 3 turns with failed_tests feedback, matcher {settings.matcher}, "
-        f"time factor {settings.time_factor:g}, {interpreter}, executor reference 1 (isolation: none).\n"
-        f"Written: {output}/table.txt and scores.json"
+        "n@k counts replies, pass@k dialogues; percent of the problems scored.\n"
+        f"Settings: at most {' or '.join(map(str, turns))} turns {feedback}, "
+        f"samples per problem: {settings.samples_per_problem}, seed {settings.seed}, matcher {settings.matcher}, "
+        f"time factor {settings.time_factor:g}, {executor.interpreter}, executor {executor.name} "
+        f"(isolation: {executor.tier}).\n"
+        f"Written: {output / 'table.txt'}, scores.json and the run folder beside them."
     )
 
 
@@ -195,6 +204,7 @@ def _publish(output: Path, rows: Sequence[TaskScores], note: str) -> str:
             "scored": row.scorable,
             "dialogues": row.dialogues,
             "missing": row.missing,
+            "ended_early": row.ended_early,
             "estimates": [estimate.to_json() for estimate in row.estimates],
         }
         for row in rows

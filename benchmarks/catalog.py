@@ -8,7 +8,7 @@ A real name never falls back to the sample: missing data is an error that says h
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -144,6 +144,8 @@ def load_problems(
         raise TurnwiseError(f"{name} has no split {split!r}: choose one of {', '.join(benchmark.splits)}.")
     levels = _check_difficulties(benchmark, difficulties)
     rows, source, digest = _open_source(benchmark, split, data_dir, environ or {})
+    if not rows:
+        raise TurnwiseError(f"{source} holds no row of {name}/{split}: give another file.")
     parse = _parser(benchmark, split, row_count=len(rows))
     problems, broken = parse_rows(rows, _unique(parse), on_error=on_error)
     kept = tuple(problem for problem in problems if not levels or problem.difficulty in levels)
@@ -213,6 +215,9 @@ def _find_files(benchmark: Benchmark, split: str, data_dir: Path) -> list[Path]:
     patterns = [pattern.format(split=split) for pattern in benchmark.patterns]
     for pattern in patterns:
         found = sorted(folder.glob(pattern))
+        if len(found) > 1 and not pattern.endswith(".parquet"):
+            names = ", ".join(path.name for path in found)
+            raise TurnwiseError(f"Several files of {benchmark.name} stand in {str(folder)!r}: keep one of {names}.")
         if found:
             return found
     raise TurnwiseError(
@@ -225,9 +230,5 @@ def _read_files(paths: list[Path], *, source: str = "") -> tuple[list[Row], str,
     rows: list[Row] = []
     for path in paths:
         start = len(rows)
-        rows.extend(_shifted(row, start) if len(paths) > 1 else row for row in read_rows(path))
+        rows += [replace(row, position=start + offset) for offset, row in enumerate(read_rows(path))]
     return rows, source or ", ".join(map(str, paths)), digest_files(paths)
-
-
-def _shifted(row: Row, start: int) -> Row:
-    return Row(row.file, row.number + start, row.data, row.error)

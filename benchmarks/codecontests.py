@@ -7,7 +7,7 @@ local copies may lack the generated ones.
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from turnwise.benchmarks.flags import INTERACTIVE_CODECONTESTS, admits_multiple_answers, is_interactive
 from turnwise.benchmarks.limits import (
@@ -61,7 +61,7 @@ class _CodeContestsRow(BaseModel):
     input_file: str | None = ""
     output_file: str | None = ""
     cf_tags: list[str] | None = None
-    cf_rating: int | None = 0
+    cf_rating: int | None = Field(0, ge=0, le=9999)
 
 
 def parse_codecontests(row: Row, *, benchmark: str, split: str) -> Problem:

@@ -6,9 +6,10 @@ sets the limits. Inputs of about 60 MBPP+ tasks stand in the file as lists but m
 complex numbers; they are converted as the task needs.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from turnwise.benchmarks import values
 from turnwise.benchmarks.limits import FUNCTION_MEMORY_LIMIT_BYTES, FUNCTION_TIME_LIMIT_SECONDS, Limits
@@ -28,9 +29,9 @@ class _EvalPlusRow(BaseModel):
     prompt: str
     entry_point: str
     canonical_solution: str
-    base_input: list[list[Any]]
-    plus_input: list[list[Any]]
-    atol: float = 0.0
+    base_input: list[list[Any] | tuple[Any, ...]]  # tuples where evalplus has converted them already
+    plus_input: list[list[Any] | tuple[Any, ...]]
+    atol: float = Field(0.0, ge=0.0, allow_inf_nan=False)
 
 
 def parse_evalplus(row: Row, *, benchmark: str, split: str) -> Problem:
@@ -59,12 +60,12 @@ def parse_evalplus(row: Row, *, benchmark: str, split: str) -> Problem:
     )
 
 
-def _cases(row: Row, task_id: str, inputs: list[list[Any]], benchmark: str) -> tuple[TestCase, ...]:
+def _cases(row: Row, task_id: str, inputs: Sequence[Sequence[Any]], benchmark: str) -> tuple[TestCase, ...]:
     try:
         if benchmark == MBPP_PLUS:
             inputs = [convert_arguments(task_id, arguments) for arguments in inputs]
         return tuple(TestCase(values.dumps(list(arguments)), None) for arguments in inputs)
-    except (TypeError, ValueError, IndexError, AttributeError) as error:
+    except (TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
         raise row.fail(f"an input does not have the form the task needs ({error}).") from None
 
 

@@ -59,7 +59,7 @@ def _read_evalplus(benchmark: str) -> tuple[list[Row], str, str]:
 
 
 def _number_rows(file: str, items: Iterable[dict[str, Any]]) -> list[Row]:
-    return [Row(file, number, dict(item)) for number, item in enumerate(items, 1)]
+    return [Row(file, position + 1, dict(item), position=position) for position, item in enumerate(items)]
 
 
 def _missing(benchmark: str, package: str, extra: str) -> TurnwiseError:

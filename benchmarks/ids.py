@@ -7,7 +7,7 @@ Sources disagree: Mbpp/11, MBPP/11, mbpp_11_remove_Occ and 11 are one problem. I
 import re
 
 _NUMBERED = {"humaneval_plus": "HumanEval", "mbpp_plus": "Mbpp"}
-_NUMBER = re.compile(r"(?:[A-Za-z+]+[/_ -])?(\d+)(?:[/_].*)?")
+_NUMBER = re.compile(r"(?:[A-Za-z+]+[/_ -])?([0-9]+)(?:[/_].*)?")
 
 
 def normalise_name(benchmark: str, source_name: str | int) -> str:

@@ -9,11 +9,9 @@ _CHUNK = 4000
 
 def parse_integer(text: str) -> int:
     """Return the integer that ``text`` (``[+-]?[0-9]+``) spells; raises ValueError for anything else."""
-    if len(text) <= _CHUNK:
-        return int(text)
     digits = text.lstrip("+-")
     if len(text) - len(digits) > 1 or not (digits.isascii() and digits.isdigit()):
-        raise ValueError(f"not an integer: {text[:40]}...")
+        raise ValueError(f"not an integer: {text[:40]!r}")
     magnitude = _parse_digits(digits)
     return -magnitude if text[0] == "-" else magnitude
 

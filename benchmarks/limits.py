@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from turnwise.benchmarks.texts import shown
+
 DEFAULT_TIME_LIMIT_SECONDS = 10.0
 DEFAULT_MEMORY_LIMIT_BYTES = 2**30
 FUNCTION_TIME_LIMIT_SECONDS = 4.0
@@ -85,7 +87,7 @@ def parse_time_limit(value: Any) -> float | None:
     if isinstance(value, dict):
         seconds, nanos = value.get("seconds") or 0, value.get("nanos") or 0
         if not (_is_number(seconds) and _is_number(nanos)) or set(value) - {"seconds", "nanos"}:
-            raise ValueError(f"time limit {value!r} is not {{seconds, nanos}}")
+            raise ValueError(f"time limit {shown(value)} is not {{seconds, nanos}}")
         value = seconds + nanos * 1e-9
     return _parse_quantity(value, units=_SECONDS, what="time limit")
 
@@ -109,12 +111,17 @@ def _parse_quantity(value: Any, *, units: dict[str, Any], what: str) -> float | 
         if not value.strip():
             return None
         if match is None or unit not in units:
-            raise ValueError(f"{what} {value!r} is not a quantity such as '2.0 seconds' or '256.0 megabytes'")
+            raise ValueError(f"{what} {shown(value)} is not a quantity such as '2.0 seconds' or '256.0 megabytes'")
         value = float(match[1]) * units[unit]
     if not _is_number(value) or value < 0:
-        raise ValueError(f"{what} {value!r} is not a number >= 0")
+        raise ValueError(f"{what} {shown(value)} is not a number >= 0")
     return float(value) or None
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False

@@ -17,6 +17,7 @@ import re
 from typing import Any
 
 from turnwise.benchmarks import values
+from turnwise.benchmarks.integers import format_integer
 from turnwise.benchmarks.oracles import evalplus_accepts
 from turnwise.benchmarks.records import Comparison, MatchRule, TestCase
 from turnwise.errors import TurnwiseError
@@ -26,8 +27,10 @@ DEFAULT_MATCHER = "tokens"
 DEEPMIND_TOLERANCE = 1e-5
 
 _INTEGER = re.compile(rb"[+-]?[0-9]+")
-_NUMBER = re.compile(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_NUMBER = re.compile(rb"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_DEEPMIND_TOKEN = re.compile(rb"[^ \t\r\n]+")
 _LONGEST_NUMBER = 4096
+_UNEQUAL_TO_ITSELF = (b'"nan"', b'"?"')
 
 
 def check_matcher(name: str) -> str:
@@ -46,6 +49,12 @@ def output_matches(rule: MatchRule, test: TestCase, output: bytes, *, matcher: s
         raise ValueError("the expected output of this test has not been computed")
     if rule.comparison is Comparison.TEXT:
         return texts_match(test.output.encode("utf-8", "surrogatepass"), output, rule=rule, matcher=matcher)
+    if (
+        output == test.output.encode("ascii")
+        and not rule.oracle
+        and not any(mark in output for mark in _UNEQUAL_TO_ITSELF)
+    ):
+        return True  # the same value, written the same way
     result, expected = values.loads(output.decode("ascii")), values.loads(test.output)
     if rule.comparison is Comparison.VALUE:
         return values_match(expected, result, rule=rule)
@@ -59,11 +68,13 @@ def texts_match(
     rule = rule or MatchRule()
     if matcher == "exact":
         return output.rstrip(b"\r\n") == expected.rstrip(b"\r\n")
-    wanted, given = expected.split(), output.split()
+    if matcher == "deepmind":
+        wanted, given = _DEEPMIND_TOKEN.findall(expected), _DEEPMIND_TOKEN.findall(output)
+        return len(wanted) == len(given) and all(map(_deepmind_token_matches, wanted, given))
+    wanted = expected.split()
+    given = output.split(None, len(wanted) + 1)  # as many as can matter of an output that may be huge
     if len(wanted) != len(given):
         return False
-    if matcher == "deepmind":
-        return all(map(_deepmind_token_matches, wanted, given))
     return all(_token_matches(want, give, rule) for want, give in zip(wanted, given, strict=True))
 
 
@@ -101,12 +112,11 @@ def _plain_integer(token: bytes) -> bytes:
 def _numbers_close(expected: bytes, output: bytes, tolerance: float) -> bool:
     if not _NUMBER.fullmatch(output) or max(len(expected), len(output)) > _LONGEST_NUMBER:
         return False
-    return _floats_close(float(expected), float(output), tolerance)
+    wanted, given = float(expected), float(output)
+    return math.isfinite(wanted) and math.isfinite(given) and _floats_close(wanted, given, tolerance)
 
 
 def _floats_close(expected: float, output: float, tolerance: float) -> bool:
-    if not (math.isfinite(expected) and math.isfinite(output)):
-        return expected == output
     return abs(expected - output) <= tolerance * max(1.0, abs(expected))
 
 
@@ -115,10 +125,10 @@ def _folded(token: bytes) -> str:
 
 
 def _deepmind_token_matches(expected: bytes, output: bytes) -> bool:
-    if _folded(expected) == _folded(output):
+    if expected.lower() == output.lower():
         return True
     if _NUMBER.fullmatch(expected) and _NUMBER.fullmatch(output):
-        return abs(float(expected) - float(output)) <= DEEPMIND_TOLERANCE
+        return abs(float(expected) - float(output)) < DEEPMIND_TOLERANCE
     return False
 
 
@@ -140,7 +150,10 @@ def _values_equal(expected: Any, result: Any, rule: MatchRule) -> bool:
 
 def _number_values_close(expected: float, result: float, tolerance: float) -> bool:
     try:
-        return _floats_close(float(expected), float(result), tolerance)
+        wanted, given = float(expected), float(result)
+        if not (math.isfinite(wanted) and math.isfinite(given)):
+            return wanted == given
+        return _floats_close(wanted, given, tolerance)
     except OverflowError:
         return False
 
@@ -148,10 +161,14 @@ def _number_values_close(expected: float, result: float, tolerance: float) -> bo
 def _dicts_equal(expected: dict[Any, Any], result: dict[Any, Any], rule: MatchRule) -> bool:
     if len(expected) != len(result):
         return False
-    by_text = {str(key): item for key, item in result.items() if isinstance(key, int | float | str)}
+    by_text = {_key_text(key): item for key, item in result.items() if isinstance(key, int | float | str)}
     for key, want in expected.items():  # JSON turned every key of an expected dict into text
         if key not in result and key not in by_text:
             return False
         if not _values_equal(want, result[key] if key in result else by_text[key], rule):
             return False
     return True
+
+
+def _key_text(key: int | float | str) -> str:
+    return format_integer(key) if isinstance(key, int) else str(key)

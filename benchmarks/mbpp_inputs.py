@@ -36,7 +36,7 @@ def _tuple_values(value: Any) -> dict[Any, Any]:
 
 
 def _sets(value: Any) -> list[Any]:
-    return [set(item) if isinstance(item, list) and item else {} for item in value]
+    return [set(item) if isinstance(item, list | set) and item else {} for item in value]
 
 
 _SHAPES: tuple[tuple[tuple[_Converter, ...], frozenset[int]], ...] = (

@@ -7,6 +7,7 @@ tasks below. One difference on purpose: HumanEval/32 (find_zero) is judged by it
 evalplus 0.3.1 intends too but always fails.
 """
 
+import cmath
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -48,13 +49,14 @@ def evalplus_accepts(expected: Any, result: Any, *, arguments: Sequence[Any], ru
     tolerance = rule.tolerance
     if tolerance == 0 and _is_floats(expected):
         tolerance = FLOAT_TOLERANCE
-    oracle = _ORACLES.get(rule.oracle, _equal)
     try:
-        if oracle(expected, result, arguments, tolerance):
+        if rule.oracle in _FINAL:
+            return _ORACLES[rule.oracle](expected, result, arguments, tolerance)
+        if expected == result:
             return True
-        if rule.oracle in _FINAL or tolerance == 0 or type(result) is not type(expected):
-            return False
-        return _close(expected, result, tolerance)
+        if rule.oracle and _ORACLES[rule.oracle](expected, result, arguments, tolerance):
+            return True
+        return tolerance != 0 and type(result) is type(expected) and _close(expected, result, tolerance)
     except (TypeError, ValueError, OverflowError, ZeroDivisionError, RecursionError):
         return False  # a result of a kind that cannot be compared is a wrong answer
 
@@ -74,15 +76,13 @@ def _close(expected: Any, result: Any, tolerance: float) -> bool:
         )
     if not (isinstance(expected, int | float | complex) and isinstance(result, int | float | complex)):
         return False
-    return expected == result or abs(result - expected) <= tolerance + RELATIVE_TOLERANCE * abs(expected)
-
-
-def _equal(expected: Any, result: Any, arguments: Sequence[Any], tolerance: float) -> bool:
-    return bool(expected == result)
+    if expected == result:
+        return True
+    return cmath.isfinite(expected) and abs(result - expected) <= tolerance + RELATIVE_TOLERANCE * abs(expected)
 
 
 def _or_zero(expected: Any, result: Any, arguments: Sequence[Any], tolerance: float) -> bool:
-    return bool(expected == result or result == 0)
+    return bool(result == 0)
 
 
 def _anything(expected: Any, result: Any, arguments: Sequence[Any], tolerance: float) -> bool:
@@ -103,14 +103,14 @@ def _pyramid_surface(expected: Any, result: Any, arguments: Sequence[Any], toler
     base, height = arguments
     slant = math.hypot(base / 2, height)
     alternative = round(base**2 + 2 * base * slant)
-    return bool(expected == result or abs(result - alternative) <= tolerance)
+    return bool(abs(result - alternative) <= tolerance)
 
 
 def _digit_distance(expected: Any, result: Any, arguments: Sequence[Any], tolerance: float) -> bool:
     first, second = (str(number) for number in arguments)
     width = max(len(first), len(second))
     pairs = zip(first.zfill(width), second.zfill(width), strict=True)
-    return bool(expected == result or result == sum(abs(int(one) - int(two)) for one, two in pairs))
+    return bool(result == sum(abs(int(one) - int(two)) for one, two in pairs))
 
 
 def _polynomial_root(expected: Any, result: Any, arguments: Sequence[Any], tolerance: float) -> bool:

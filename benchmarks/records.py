@@ -239,8 +239,8 @@ class Report:
     @property
     def public_passed(self) -> bool:
         """Whether there is a program and it passed every public test."""
-        if self.verdict in (Verdict.NO_CODE, Verdict.COMPILE_ERROR):
-            return False
+        if not self.public and self.verdict is not Verdict.PASSED and not self.hidden:
+            return False  # no program, or none that could be run
         return all(result.verdict is Verdict.PASSED for result in self.public)
 
     @property

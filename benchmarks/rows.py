@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from turnwise.benchmarks.integers import parse_integer
+from turnwise.benchmarks.texts import printable, shown
 from turnwise.errors import MissingExtraError, TurnwiseError
 
 OnError = Literal["raise", "skip"]
@@ -28,23 +29,29 @@ class RowError(TurnwiseError):
 
     def __init__(self, origin: str, problem: str) -> None:
         self.origin = origin
-        super().__init__(f"{origin}: {problem} Mend the row, or leave it out with --skip-broken-rows.")
+        super().__init__(
+            f"{origin}: {printable(problem, limit=240)} Mend the row, or leave it out with --skip-broken-rows."
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row as read: its content, or the error that reading it met. ``number`` counts from 1."""
+    """One row as read: its content, or the error that reading it met.
+
+    ``number`` counts from 1 in the file, ``position`` from 0 over all files of the split.
+    """
 
     file: str
     number: int
     data: dict[str, Any]
     error: RowError | None = None
+    position: int = -1
 
     @property
     def origin(self) -> str:
         """Where the row stands, as a user would look it up."""
         name = self.data.get("name") or self.data.get("task_id")
-        return f"{self.file} row {self.number}" + (f" ({name})" if isinstance(name, str) else "")
+        return f"{self.file} row {self.number}" + (f" ({printable(name, limit=60)})" if isinstance(name, str) else "")
 
     def fail(self, problem: str) -> RowError:
         """Return the error that says what is wrong with this row."""
@@ -93,9 +100,8 @@ def validated(row: Row, model: type[Model]) -> Model:
         field = ".".join(str(part) for part in first["loc"])
         if first["type"] == "missing":
             raise row.fail(f"field {field!r} is missing.") from None
-        value = first["input"]
-        shown = f"{type(value).__name__} {str(value)[:40]!r}"
-        raise row.fail(f"field {field!r} is {shown}: {first['msg'].rstrip('.').lower()}.") from None
+        given = f"{type(first['input']).__name__} {shown(first['input'])}"
+        raise row.fail(f"field {field!r} is {given}: {first['msg'].rstrip('.').lower()}.") from None
 
 
 def load_json(text: str | bytes) -> Any:
@@ -139,7 +145,15 @@ def _read_parquet(path: Path) -> Iterator[Row]:
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
             for batch in file.iter_batches(batch_size=64):
-                for last, data in enumerate(batch.to_pylist(), last + 1):  # noqa: B020 - goes on counting
-                    yield Row(path.name, last, data)
+                for index in range(batch.num_rows):
+                    last += 1
+                    yield _parquet_row(path, last, batch.slice(index, 1))
     except (pyarrow.ArrowException, OSError) as error:
         yield _broken(path, last + 1, f"the parquet file is cut off or damaged here ({error}).")
+
+
+def _parquet_row(path: Path, number: int, row: Any) -> Row:
+    try:
+        return Row(path.name, number, row.to_pylist()[0])
+    except UnicodeDecodeError as error:
+        return _broken(path, number, f"a text is no UTF-8 ({error.reason}).")

@@ -7,11 +7,12 @@ too; case 1 (non-deterministic output) is flagged, so that scores can be read wi
 """
 
 import json
-from functools import cache
+from dataclasses import replace
+from functools import cache, partial
 from importlib import resources
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from turnwise.benchmarks import values
 from turnwise.benchmarks.codecontests import parse_limits
@@ -19,11 +20,13 @@ from turnwise.benchmarks.flags import admits_multiple_answers, is_interactive
 from turnwise.benchmarks.integers import format_integer
 from turnwise.benchmarks.records import Comparison, Flag, MatchRule, Problem, TestCase
 from turnwise.benchmarks.rows import Row, load_json, validated
+from turnwise.benchmarks.texts import shown
 
 DIFFICULTIES = ("EASY", "MEDIUM", "MEDIUM_HARD", "HARD", "VERY_HARD")
 UNKNOWN_DIFFICULTY = "UNKNOWN_DIFFICULTY"
 NON_DETERMINISTIC, IGNORE_CASE, FLOAT_TOLERANCE = 1, 2, 3
 TEST_SPLIT_ROWS = 1000
+_TEXT_DEPTH = 4
 
 # Names that call-based tasks, written for judges that import them, use without importing.
 CALL_PRELUDE = """\
@@ -47,7 +50,7 @@ class _TacoRow(BaseModel):
     difficulty: str | None = UNKNOWN_DIFFICULTY
     time_limit: Any = None
     memory_limit: Any = None
-    index: int | None = None
+    index: int | None = Field(None, ge=0, lt=10**9)
     tests: str | None = None
     form: str | None = None
 
@@ -61,8 +64,8 @@ def parse_taco(row: Row, *, benchmark: str, split: str, is_whole_split: bool) ->
     """
     renamed = {"index": "_index", "tests": "_tests", "form": "_format"}
     local = {field: row.data[key] for field, key in renamed.items() if key in row.data}
-    fields = validated(Row(row.file, row.number, {**row.data, **local}), _TacoRow)
-    index = row.number - 1 if fields.index is None else fields.index
+    fields = validated(replace(row, data={**row.data, **local}), _TacoRow)
+    index = row.position if fields.index is None else fields.index
     document = _load(row, "input_output", fields.input_output) if fields.input_output.strip() else {}
     tests = _parse_tests(row, document) if document else ()
     entry_point = document.get("fn_name") or ""
@@ -117,8 +120,11 @@ def _load(row: Row, field: str, text: str) -> dict[str, Any]:
         document = load_json(text)
     except ValueError as error:
         raise row.fail(f"field {field!r} holds no JSON ({str(error).split(':')[0].lower()}).") from None
-    if not isinstance(document, dict) or not isinstance(document.get("fn_name") or "", str):
-        raise row.fail(f"field {field!r} is not an object of inputs, outputs and an optional fn_name.")
+    if not isinstance(document, dict):
+        raise row.fail(f"field {field!r} is {shown(document)}, not an object of inputs and outputs.")
+    name = document.get("fn_name")
+    if name and not (isinstance(name, str) and name.isidentifier()):
+        raise row.fail(f"field {field!r} has the fn_name {shown(name)}, not the name of a function.")
     return document
 
 
@@ -130,17 +136,23 @@ def _parse_tests(row: Row, document: dict[str, Any]) -> tuple[TestCase, ...]:
         raise row.fail(f"field 'input_output' has {len(inputs)} inputs but {len(outputs)} outputs.")
     if not inputs:
         raise row.fail("field 'input_output' holds no test.")
-    if document.get("fn_name"):
-        return tuple(_call_case(row, given, wanted) for given, wanted in zip(inputs, outputs, strict=True))
-    return tuple(TestCase(_text(given), _text(wanted)) for given, wanted in zip(inputs, outputs, strict=True))
+    make = partial(_call_case, row) if document.get("fn_name") else _text_case
+    try:
+        return tuple(map(make, inputs, outputs))
+    except ValueError as error:
+        raise row.fail(f"field 'input_output' holds a test that cannot be used ({error}).") from None
+
+
+def _text_case(given: Any, wanted: Any) -> TestCase:
+    return TestCase(_text(given), _text(wanted))
 
 
 def _call_case(row: Row, given: Any, wanted: Any) -> TestCase:
     if isinstance(given, str):  # one JSON document a line, one line an argument
         try:
-            given = [load_json(line) for line in given.splitlines()]
+            given = [load_json(line) for line in given.rstrip("\n").split("\n")]
         except ValueError:
-            raise row.fail(f"the call input {given[:40]!r} is no line of JSON for each argument.") from None
+            raise row.fail(f"the call input {shown(given)} is no line of JSON for each argument.") from None
     if not isinstance(given, list):
         raise row.fail(f"a call input is a JSON {type(given).__name__}, not the list of arguments.")
     arguments = [_integer_keys(argument) for argument in given]
@@ -157,9 +169,11 @@ def _integer_keys(argument: Any) -> Any:
     return argument
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, depth: int = 0) -> str:
+    if depth > _TEXT_DEPTH:
+        raise ValueError("a text is nested too deeply")
     if isinstance(value, list):
-        return "\n".join(map(_text, value))
+        return "\n".join(_text(item, depth + 1) for item in value)
     return format_integer(value) if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
@@ -170,4 +184,6 @@ def _parse_solutions(row: Row, solutions: str | list[str] | None) -> tuple[str, 
         programs = load_json(solutions) if isinstance(solutions, str) else solutions
     except ValueError:
         raise row.fail("field 'solutions' holds no JSON.") from None
-    return tuple(program for program in programs if isinstance(program, str))
+    if not isinstance(programs, list) or not all(isinstance(program, str) for program in programs):
+        raise row.fail(f"field 'solutions' is {shown(programs)}, not a list of programs.")
+    return tuple(programs)

@@ -7,8 +7,8 @@
 
 JSON's own types stand for None, bool, str, list, small int and finite float (a number with a point or
 an exponent, which JSON keeps exactly); everything else is an object with one key, its tag: i int
-(hexadecimal), f float (inf, nan), t tuple, s set, z frozenset, d dict (pairs), c complex, b bytes,
-? opaque (only the type's name: a value that can be told from None, no more).
+(hexadecimal), u str with lone surrogates, f float (inf, nan), t tuple, s set, z frozenset, d dict
+(pairs), c complex, b bytes, ? opaque (only the type's name: it can be told from None, no more).
 Instances of subclasses leave as their built-in base, so no class of a program reaches the judge.
 
 The judged program's process loads this file by its path, in any supported interpreter: it imports
@@ -26,21 +26,16 @@ if TYPE_CHECKING:
     _JsonValue = Any
 
 FORMAT = 1  # part of every fingerprint over encoded values
-MAXIMUM_DEPTH = 200
+MAXIMUM_DEPTH = 100  # far from the interpreter's own limit: a level costs several frames
 _SMALL_INTEGER = 2**53
+_PLAIN_TYPES = frozenset([type(None), bool, int, float, str])
 
 
 class Opaque:
-    """A result of which only the type's name crossed the process boundary; equal to its like alone."""
+    """A result of which only the type's name crossed the process boundary; equal to itself alone."""
 
     def __init__(self, type_name: "str") -> None:
         self.type_name = type_name
-
-    def __eq__(self, other: "object") -> "bool":
-        return isinstance(other, Opaque) and other.type_name == self.type_name
-
-    def __hash__(self) -> "int":
-        return hash(self.type_name)
 
     def __repr__(self) -> "str":
         return "<%s>" % self.type_name
@@ -55,18 +50,19 @@ def loads(text: str) -> "Any":
     """Return the value of one line of tagged JSON; raises ValueError for anything malformed."""
     try:
         return decode(json.loads(text))
-    except (RecursionError, TypeError, KeyError, OverflowError) as error:
+    except (RecursionError, TypeError, LookupError, OverflowError) as error:
         raise ValueError("malformed value: " + type(error).__name__) from None
 
 
 def encode(value: "Any", depth: int = 0) -> "_JsonValue":
     """Return the JSON form of ``value``; raises ValueError beyond MAXIMUM_DEPTH levels."""
-    if value is None or value is True or value is False:
-        return value
     if depth > MAXIMUM_DEPTH:
         raise ValueError("value nested deeper than %d levels" % MAXIMUM_DEPTH)
+    if value is None or value is True or value is False:
+        return value
+    kind = type(value)  # what isinstance asks, __class__, may lie
     for base, encoder in _ENCODERS:
-        if isinstance(value, base):
+        if issubclass(kind, base):
             return encoder(value, depth + 1)
     return _encode_foreign(value, depth)
 
@@ -76,7 +72,7 @@ def decode(data: "_JsonValue", depth: int = 0) -> "Any":
     if depth > MAXIMUM_DEPTH:
         raise ValueError("value nested deeper than %d levels" % MAXIMUM_DEPTH)
     if isinstance(data, list):
-        return [decode(item, depth + 1) for item in data]
+        return data if _is_plain(data) else [decode(item, depth + 1) for item in data]
     if isinstance(data, float) and not math.isfinite(data):
         raise ValueError("malformed value: bare %r" % data)
     if not isinstance(data, dict):
@@ -93,13 +89,37 @@ def _encode_integer(value: int, depth: int) -> "_JsonValue":
     return number if abs(number) < _SMALL_INTEGER else {"i": hex(number)}
 
 
+def _encode_text(value: str, depth: int) -> "_JsonValue":
+    text = str.__str__(value)
+    if text.isascii():
+        return text
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:  # JSON would join two halves of a surrogate pair
+        return {"u": text.encode("utf-8", "surrogatepass").hex()}
+    return text
+
+
 def _encode_float(value: float, depth: int) -> "_JsonValue":
     number = float.__float__(value)
     return number if math.isfinite(number) else {"f": float.__repr__(number)}
 
 
 def _encode_items(items: "Any", depth: int) -> "List[_JsonValue]":
-    return [encode(item, depth) for item in items]
+    listed = list(items)
+    return listed if _is_plain(listed) else [encode(item, depth) for item in listed]
+
+
+def _is_plain(items: "List[Any]") -> "bool":
+    """Whether these stand for themselves in JSON: nothing to encode, nothing to decode (large lists are usual)."""
+    kinds = set(map(type, items))
+    if not kinds <= _PLAIN_TYPES:
+        return False
+    if str in kinds and not all(map(str.isascii, (item for item in items if type(item) is str))):
+        return False
+    if int in kinds and any(type(item) is int and not -_SMALL_INTEGER < item < _SMALL_INTEGER for item in items):
+        return False
+    return float not in kinds or all(math.isfinite(item) for item in items if type(item) is float)
 
 
 def _encode_set(items: "Any", depth: int) -> "List[_JsonValue]":
@@ -118,13 +138,15 @@ def _encode_complex(value: complex, depth: int) -> "_JsonValue":
 def _encode_foreign(value: "Any", depth: int) -> "_JsonValue":
     kind = type(value)
     if kind.__module__ == "numpy" and hasattr(kind, "item") and getattr(value, "shape", None) == ():
-        return encode(value.item(), depth + 1)
+        plain = value.item()
+        if type(plain) is not kind:  # a longdouble stays one
+            return encode(plain, depth + 1)
     return {"?": "%s.%s" % (kind.__module__, kind.__qualname__)}
 
 
 _ENCODERS: "List[Any]" = [
     (int, _encode_integer),
-    (str, lambda value, depth: str.__str__(value)),
+    (str, _encode_text),
     (float, _encode_float),
     (list, lambda value, depth: _encode_items(list.__iter__(value), depth)),
     (tuple, lambda value, depth: {"t": _encode_items(tuple.__iter__(value), depth)}),
@@ -136,24 +158,43 @@ _ENCODERS: "List[Any]" = [
 ]
 
 
-def _decode_dict(body: "Any", depth: int) -> "Dict[Any, Any]":
-    return {decode(key, depth): decode(item, depth) for key, item in body}
-
-
 def _decode_items(body: "Any", depth: int) -> "List[Any]":
     if not isinstance(body, list):
         raise ValueError("malformed value: a collection needs a list")
-    return [decode(item, depth) for item in body]
+    return body if _is_plain(body) else [decode(item, depth) for item in body]
+
+
+def _decode_dict(body: "Any", depth: int) -> "Dict[Any, Any]":
+    pairs = _list_of(body, list)
+    return {decode(key, depth): decode(item, depth) for key, item in pairs}
+
+
+def _decode_complex(body: "Any", depth: int) -> "complex":
+    real, imaginary = _list_of(body, str)
+    return complex(float(real), float(imaginary))
+
+
+def _list_of(body: "Any", kind: "type") -> "List[Any]":
+    if not isinstance(body, list) or not all(isinstance(item, kind) for item in body):
+        raise ValueError("malformed value: a list of another kind is needed")
+    return body
+
+
+def _text(body: "Any") -> "str":
+    if not isinstance(body, str):
+        raise ValueError("malformed value: a text is needed")
+    return body
 
 
 _DECODERS: "Dict[str, Callable[[Any, int], Any]]" = {
-    "i": lambda body, depth: int(body, 16),
-    "f": lambda body, depth: float(body),
+    "i": lambda body, depth: int(_text(body), 16),
+    "u": lambda body, depth: bytes.fromhex(_text(body)).decode("utf-8", "surrogatepass"),
+    "f": lambda body, depth: float(_text(body)),
     "t": lambda body, depth: tuple(_decode_items(body, depth)),
     "s": lambda body, depth: set(_decode_items(body, depth)),
     "z": lambda body, depth: frozenset(_decode_items(body, depth)),
     "d": _decode_dict,
-    "c": lambda body, depth: complex(float(body[0]), float(body[1])),
-    "b": lambda body, depth: bytes.fromhex(body),
-    "?": lambda body, depth: Opaque(str(body)),
+    "c": _decode_complex,
+    "b": lambda body, depth: bytes.fromhex(_text(body)),
+    "?": lambda body, depth: Opaque(_text(body)),
 }

@@ -1,10 +1,10 @@
-"""Reading JSON lines from a process that may be hostile: bounded in bytes, never blocking, never trusting."""
+"""Reading lines from a process that may be hostile: bounded in bytes, never blocking, never trusting."""
 
 import json
 import socket
 from typing import Any
 
-_CHUNK = 1 << 16
+_CHUNK = 1 << 20
 
 
 class ProtocolError(Exception):
@@ -16,17 +16,25 @@ class OversizeError(ProtocolError):
 
 
 class ControlSocket:
-    """The parent's end of a control socket: one JSON object per line, at most ``limit`` bytes each."""
+    """The parent's end of a control socket: one line per message, at most ``limit`` bytes each."""
 
     def __init__(self, connection: socket.socket, *, limit: int) -> None:
         connection.setblocking(False)
         self.connection = connection
         self._limit = limit
-        self._buffer = bytearray()
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._rest = b""
 
-    def receive(self) -> dict[str, Any] | None:
-        """Return the next message if it is there, or None; raises EOFError at the end, ProtocolError if malformed."""
-        while b"\n" not in self._buffer:
+    def receive(self) -> bytes | None:
+        """Return the next line if it is there, or None; raises EOFError at the end, OversizeError if too long."""
+        data, self._rest = self._rest, b""
+        while b"\n" not in data:
+            if data:
+                self._parts.append(data)
+            self._size += len(data)
+            if self._size > self._limit:
+                raise OversizeError("a message larger than the output limit")
             try:
                 data = self.connection.recv(_CHUNK)
             except BlockingIOError:
@@ -35,17 +43,16 @@ class ControlSocket:
                 data = b""
             if not data:
                 raise EOFError
-            self._buffer += data
-            if len(self._buffer) > self._limit:
-                raise OversizeError("a message larger than the output limit")
-        line, _, rest = bytes(self._buffer).partition(b"\n")
-        self._buffer = bytearray(rest)
-        return _parse(line)
+        end, _, self._rest = data.partition(b"\n")
+        line = b"".join([*self._parts, end])
+        self._parts.clear()
+        self._size = 0
+        return line
 
     def request(self) -> None:
         """Ask for the next call's result; raises ProtocolError if something arrived unasked."""
         try:
-            early = bool(self._buffer) or bool(self.connection.recv(1, socket.MSG_PEEK))
+            early = bool(self._rest or self._parts or self.connection.recv(1, socket.MSG_PEEK))
         except BlockingIOError:
             early = False
         except ConnectionError:
@@ -62,7 +69,8 @@ class ControlSocket:
         self.connection.close()
 
 
-def _parse(line: bytes) -> dict[str, Any]:
+def parse_message(line: bytes) -> dict[str, Any]:
+    """Return the JSON object a line holds; raises ProtocolError if it holds none."""
     try:
         message = json.loads(line)
     except (ValueError, RecursionError):

@@ -9,7 +9,6 @@ that had to be killed, the next one starts a fresh process. Limits are the CPU a
 (clocks.py), the peak resident set, and the size of what was written.
 """
 
-import json
 import math
 import os
 import shutil
@@ -19,13 +18,13 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from turnwise.benchmarks import values
 from turnwise.benchmarks.limits import Limits
 from turnwise.errors import TurnwiseError
 from turnwise.runners.execution import child
-from turnwise.runners.execution.control import ControlSocket, OversizeError, ProtocolError
+from turnwise.runners.execution.control import ControlSocket, OversizeError, ProtocolError, parse_message
 from turnwise.runners.execution.interface import PYTHON, Ending, Execution, Program, Session
 from turnwise.runners.execution.interpreters import Interpreter, inspect_interpreter
 from turnwise.runners.execution.process import ProcessEnd, WatchedProcess
@@ -33,6 +32,7 @@ from turnwise.runners.execution.tracebacks import clean_traceback
 
 COMPILE_TIME_LIMIT_SECONDS = 10.0
 _ERROR_BYTES = 64 * 1024
+_VALUE = b'{"value": '
 
 
 class ReferenceExecutor:
@@ -127,15 +127,16 @@ class _Session:
     def _await_ready(self, process: WatchedProcess, control: ControlSocket) -> float | Execution:
         """Return the CPU clock when the program was compiled, or the execution that says why it was not."""
         limits = Limits(COMPILE_TIME_LIMIT_SECONDS, self._limits.memory_limit_bytes)
-        message = None
+        line = None
         try:
-            while message is None:
+            while line is None:
                 ending = process.wait(limits, cpu_start=0.0)
                 if ending is Ending.STARVED:
                     return Execution(Ending.STARVED)
                 if ending is not None:
                     return Execution(Ending.COMPILE_ERROR, error=f"Compiling the program passed its {ending}.")
-                message = control.receive()
+                line = control.receive()
+            message = parse_message(line)
         except EOFError:
             end = process.finish()
             if b"child.py" in self._tail("stderr") and not os.WIFSIGNALED(end.status):
@@ -239,28 +240,31 @@ class _CallSession(_Session):
             start = process.clocks.cpu_seconds
         (self._folder / "arguments").write_bytes(data)
         try:
-            message = self._exchange(process, control, start)
+            line = self._exchange(process, control, start)
+            used = max(0.0, process.clocks.cpu_seconds - start)
+            if isinstance(line, Ending):
+                idle, peak = process.clocks.idle_seconds, process.clocks.peak_memory_bytes
+                self._stop()
+                return Execution(line, cpu_seconds=used, idle_seconds=idle, peak_memory_bytes=peak)
+            return self._read(line, process, used)
         except (EOFError, ProtocolError) as error:
             return self._fail(error, start)
-        used = max(0.0, process.clocks.cpu_seconds - start)
-        if isinstance(message, Ending):
-            self._stop()
-            return Execution(message, cpu_seconds=used, peak_memory_bytes=process.clocks.peak_memory_bytes)
-        return self._read(message, process, used)
 
-    def _exchange(self, process: WatchedProcess, control: ControlSocket, start: float) -> dict[str, Any] | Ending:
+    def _exchange(self, process: WatchedProcess, control: ControlSocket, start: float) -> bytes | Ending:
         control.request()
         while True:
             stopped = process.wait(self._limits, cpu_start=start)
             if stopped is not None:
                 return stopped
-            message = control.receive()
-            if message is not None:
-                return message
+            line = control.receive()
+            if line is not None:
+                return line
 
-    def _read(self, message: dict[str, Any], process: WatchedProcess, used: float) -> Execution:
+    def _read(self, line: bytes, process: WatchedProcess, used: float) -> Execution:
+        # The value is passed on as it came: whoever decodes it finds out whether it is one.
+        output = line[len(_VALUE) : -1] if line.startswith(_VALUE) else b""
+        error = "" if output else clean_traceback(str(parse_message(line).get("error", "")))
         peak = process.clocks.peak_memory_bytes
-        error = clean_traceback(str(message.get("error", "")))
         if used > self._limits.time_limit_seconds:
             ending = Ending.CPU_LIMIT
         elif peak > self._limits.memory_limit_bytes or _ran_out_of_memory(error):
@@ -268,10 +272,10 @@ class _CallSession(_Session):
         elif self._wrote_too_much():
             ending = Ending.OUTPUT_LIMIT
         else:
-            ending = Ending.FINISHED if "value" in message else Ending.FAILED
+            ending = Ending.FINISHED if output else Ending.FAILED
         if ending is Ending.MEMORY_LIMIT or ending is Ending.OUTPUT_LIMIT:
             self._stop()  # what the process holds or has written must not fail the calls after it
-        output = json.dumps(message["value"]).encode("ascii") if ending is Ending.FINISHED else b""
+        output = output if ending is Ending.FINISHED else b""
         return Execution(ending, output, error, used, process.clocks.idle_seconds, peak)
 
     def _fail(self, error: Exception, start: float) -> Execution:

@@ -17,6 +17,7 @@ _PLACES = {
 
 
 def _good_row(benchmark: str, number: int = 0, **changes: Any) -> dict[str, Any]:
+    row: dict[str, Any]
     if benchmark == "codecontests":
         tests = [{"input": [f"{given}\n"], "output": [f"{given + 1}\n"]} for given in (1, 3, 5)]
         names = ("public_tests", "private_tests", "generated_tests")

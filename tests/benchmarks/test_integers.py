@@ -3,7 +3,7 @@
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from turnwise.benchmarks.integers import format_integer, parse_integer
@@ -22,6 +22,7 @@ def test_powers_of_ten_and_their_neighbours_are_exact(length: int, sign: str) ->
 
 
 @given(st.integers(0, 40_000).flatmap(lambda bits: st.integers(-(2**bits), 2**bits)))
+@settings(deadline=None)
 def test_what_is_written_is_read_back(number: int) -> None:
     assert parse_integer(format_integer(number)) == number
 

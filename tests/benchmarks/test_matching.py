@@ -191,8 +191,8 @@ VALUES: list[tuple[Any, tuple[Any, ...], tuple[Any, ...]]] = [
     ({"0.5": 1, "a": 2}, ({0.5: 1, "a": 2},), ({0.5: 1}, {0.5: 2, "a": 2}, {0.5: 1, "a": 2, "b": 3})),
     ({"1": 2, "2": 3}, (), ({1: 2, "1": 2},)),
     (nested(1), (nested(1), nested(1.0)), (nested(2),)),
-    (OPAQUE, (), (OPAQUE, "a.B", None)),
-    ([1, OPAQUE], (), ([1, OPAQUE],)),
+    (OPAQUE, (), (Opaque("a.B"), "a.B", None)),
+    ([1, OPAQUE], (), ([1, Opaque("a.B")],)),
 ]
 
 
@@ -216,7 +216,7 @@ def test_a_result_is_right_by_value(expected: Any, equal: tuple[Any, ...], unequ
 )
 def test_a_rule_widens_values_by_what_it_says(expected: Any, result: Any, widened_by: str) -> None:
     for widening in ("ignore_case", "any_number"):
-        rule = MatchRule(Comparison.VALUE, **{widening: True})
+        rule = MatchRule(Comparison.VALUE, widening == "ignore_case", widening == "any_number")
         assert values_match(expected, result, rule=rule) is (widening == widened_by)
 
 
@@ -227,6 +227,13 @@ def test_a_test_is_compared_as_its_rule_says() -> None:
     assert not output_matches(text, TestCase("", "1 2"), b"1\n2\n", matcher="exact")
     assert not output_matches(text, TestCase("", "\ud800"), b"\xff")
     assert output_matches(value, test, result) and not output_matches(plus, test, result)
+
+
+@pytest.mark.parametrize("value", [NAN, [1, NAN], {"a": NAN}, complex(NAN, 1), OPAQUE, (OPAQUE,)], ids=label)
+@pytest.mark.parametrize("comparison", [Comparison.VALUE, Comparison.EVALPLUS])
+def test_what_is_unequal_to_itself_is_not_right_for_being_written_alike(value: Any, comparison: Comparison) -> None:
+    text = values.dumps(value)
+    assert not output_matches(MatchRule(comparison), TestCase("[]", text), text.encode())
 
 
 @pytest.mark.parametrize("output", [b"", b"nul", b"\xff", b'{"c": []}', b'{"t": 1}', b"[" * 10**5])

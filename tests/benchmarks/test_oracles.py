@@ -53,7 +53,8 @@ CLOSENESS: list[tuple[Any, float, tuple[Any, ...], tuple[Any, ...]]] = [
     (INF, 0, (INF,), (1.0, -INF, NAN)),
     ([INF, 1.0], 0, ([INF, 1.0000001],), ([1.0, 1.0], [-INF, 1.0])),
     (10**400, 1e-4, (10**400,), (10**400 + 1, 1.0)),
-    (OPAQUE, 0, (), (OPAQUE, None, "a.B")),
+    (OPAQUE, 0, (), (Opaque("a.B"), None, "a.B")),
+    ([OPAQUE], 1e-4, (), ([Opaque("a.B")], [None])),
 ]
 
 
@@ -98,7 +99,7 @@ def nested(value: Any) -> Any:
     return value
 
 
-HOSTILE = (
+HOSTILE: tuple[Any, ...] = (
     *(NAN, INF, -INF, 10**5000, -(10**400), 1e308, NAN + 1j, "x" * 10_000, "\ud800", b"\xff", None, True),
     *([], {}, set(), {10**5000: 1}, {(1,): {2}}, nested(1), nested(1.0), OPAQUE, [OPAQUE]),
 )

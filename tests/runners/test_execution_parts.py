@@ -1,6 +1,5 @@
 """The small parts of execution: interpreters, error texts, and the control socket."""
 
-import json
 import socket
 import sys
 from collections.abc import Iterator
@@ -8,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from turnwise.errors import TurnwiseError
-from turnwise.runners.execution.control import ControlSocket, ProtocolError
+from turnwise.runners.execution.control import ControlSocket, OversizeError, ProtocolError, parse_message
 from turnwise.runners.execution.interpreters import inspect_interpreter
 from turnwise.runners.execution.tracebacks import clean_traceback, shorten_middle
 
@@ -68,26 +67,33 @@ def pair() -> Iterator[tuple[ControlSocket, socket.socket]]:
     theirs.close()
 
 
-def test_messages_arrive_whole_and_one_by_one(pair: tuple[ControlSocket, socket.socket]) -> None:
+def test_lines_arrive_whole_and_one_by_one(pair: tuple[ControlSocket, socket.socket]) -> None:
     """Half a line is no message yet; two lines are two messages."""
     control, theirs = pair
     assert control.receive() is None
     theirs.send(b'{"a": 1}\n{"b"')
-    assert control.receive() == {"a": 1}
+    assert control.receive() == b'{"a": 1}'
     assert control.receive() is None
     theirs.send(b": 2}\n")
-    assert control.receive() == {"b": 2}
+    assert control.receive() == b'{"b": 2}'
 
 
-@pytest.mark.parametrize(
-    "data", [b"x\n", b"[]\n", b"\xff\n", b"1" * 2000, b"[" * 900 + b"\n", json.dumps("x").encode() + b"\n"]
-)
-def test_hostile_messages_are_protocol_errors(pair: tuple[ControlSocket, socket.socket], data: bytes) -> None:
-    """No JSON, no object, too long, too deep: all the same error."""
+def test_a_line_beyond_the_limit_is_refused(pair: tuple[ControlSocket, socket.socket]) -> None:
+    """In one piece or in many."""
     control, theirs = pair
-    theirs.send(data)
-    with pytest.raises(ProtocolError):
+    for _ in range(5):
+        theirs.send(b"1" * 199)
+        assert control.receive() is None
+    theirs.send(b"1" * 199)
+    with pytest.raises(OversizeError):
         control.receive()
+
+
+@pytest.mark.parametrize("line", [b"x", b"[]", b"\xff", b"[" * 100_000, b'"x"', b"1" * 5000])
+def test_hostile_messages_are_protocol_errors(line: bytes) -> None:
+    """No JSON, no object, too deep, a huge number: all the same error."""
+    with pytest.raises(ProtocolError):
+        parse_message(line)
 
 
 def test_an_early_message_is_refused_and_a_closed_end_noticed(pair: tuple[ControlSocket, socket.socket]) -> None:
@@ -98,6 +104,6 @@ def test_an_early_message_is_refused_and_a_closed_end_noticed(pair: tuple[Contro
     with pytest.raises(ProtocolError, match="before it was asked for"):
         control.request()
     theirs.close()
-    assert control.receive() == {"value": 1}
+    assert control.receive() == b'{"value": 1}'
     with pytest.raises(EOFError):
         control.receive()

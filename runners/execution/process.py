@@ -46,7 +46,9 @@ class ProcessEnd:
     def describe(self) -> str:
         """Say in words what a status other than 0 means, or "" for 0."""
         if os.WIFSIGNALED(self.status):
-            return f"The program was killed by {signal.Signals(os.WTERMSIG(self.status)).name}."
+            number = os.WTERMSIG(self.status)
+            known = number in {known.value for known in signal.Signals}
+            return f"The program was killed by {signal.Signals(number).name if known else f'signal {number}'}."
         code = os.WEXITSTATUS(self.status)
         return f"The program ended with exit status {code}." if code else ""
 

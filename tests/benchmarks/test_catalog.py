@@ -10,7 +10,7 @@ import pytest
 
 from turnwise.benchmarks import values
 from turnwise.benchmarks.catalog import BENCHMARKS, load_problems
-from turnwise.errors import MissingExtraError, TurnwiseError
+from turnwise.errors import InfrastructureError, MissingExtraError, TurnwiseError
 
 Write = Callable[..., Path]
 GoodRow = Callable[..., dict[str, Any]]
@@ -127,6 +127,53 @@ def test_without_the_package_that_downloads_the_pip_line_is_given(benchmark: str
     message = str(caught.value)
     assert message.startswith(f"{benchmark} without --data-dir or TURNWISE_DATA is downloaded")
     assert message.endswith(f"needs the package {package}: run pip install 'turnwise[{extra}]'.")
+
+
+class _Table(list[Any]):
+    """What datasets.load_dataset returns, as far as it is used."""
+
+    _fingerprint = "f00d"
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "asked"),
+    [
+        ("codecontests", (("deepmind/code_contests",), {"split": "test"})),
+        (
+            "taco",
+            (
+                ("parquet",),
+                {"data_files": {"test": "hf://datasets/BAAI/TACO/ALL/test-*.parquet"}, "split": "test"},
+            ),
+        ),
+    ],
+)
+def test_the_hub_is_asked_for_parquet_and_never_runs_a_script(
+    benchmark: str, asked: Any, good_row: GoodRow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def load_dataset(*names: str, **options: Any) -> _Table:
+        calls.append((names, options))
+        return _Table([good_row(benchmark, 0), good_row(benchmark, 1)])
+
+    package = types.ModuleType("datasets")
+    package.__dict__["load_dataset"] = load_dataset
+    monkeypatch.setitem(sys.modules, "datasets", package)
+    found = load_problems(benchmark)
+    assert calls == [asked]
+    assert (len(found.problems), found.digest) == (2, "f00d")
+
+
+def test_a_download_that_fails_is_the_machines_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load_dataset(*names: str, **options: Any) -> _Table:
+        raise ConnectionError("no route to\nthe hub")
+
+    package = types.ModuleType("datasets")
+    package.__dict__["load_dataset"] = load_dataset
+    monkeypatch.setitem(sys.modules, "datasets", package)
+    with pytest.raises(InfrastructureError, match=r'could not be downloaded \("no route to"\): try again'):
+        load_problems("codecontests")
 
 
 def test_arguments_that_evalplus_has_converted_load_as_those_of_its_file(

@@ -139,9 +139,9 @@ class _Session:
             message = parse_message(line)
         except EOFError:
             end = process.finish()
-            if b"child.py" in self._tail("stderr") and not os.WIFSIGNALED(end.status):
-                return Execution(Ending.INFRASTRUCTURE, error=self._tail("stderr").decode("utf-8", "replace"))
-            return Execution(Ending.COMPILE_ERROR, error=f"The program could not be compiled. {end.describe()}")
+            if os.WIFSIGNALED(end.status):  # a source that crashes the compiler
+                return Execution(Ending.COMPILE_ERROR, error=f"Compiling crashed. {end.describe()}")
+            return Execution(Ending.INFRASTRUCTURE, error=self._tail("stderr").decode("utf-8", "replace"))
         if "ready" in message:
             return float(message["ready"])
         return Execution(Ending.COMPILE_ERROR, error=clean_traceback(str(message.get("compile_error"))))
@@ -215,7 +215,6 @@ class _StdinSession(_Session):
 
 class _CallSession(_Session):
     mode = "call"
-    _ready = 0.0
 
     def run(self, inputs: Iterable[bytes]) -> Iterator[Execution]:
         """Yield one Execution per input (arguments as tagged JSON), or a single COMPILE_ERROR."""

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -219,6 +220,16 @@ def test_nothing_is_left_behind(executor: ReferenceExecutor, tmp_path: Path, mon
     assert _open_descriptors() == before
     listing = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert "runners/execution/child.py" not in listing or os.environ.get("PYTEST_XDIST_WORKER")
+
+
+def test_an_interpreter_that_vanished_is_the_machines_failure(tmp_path: Path) -> None:
+    """What happens before the program is compiled is not blamed on it."""
+    link = tmp_path / "python"
+    link.symlink_to(sys.executable)
+    executor = ReferenceExecutor(str(link))
+    link.unlink()
+    assert [one.ending for one in _run(executor, "print(1)")] == [Ending.INFRASTRUCTURE]
+    assert [one.ending for one in _call(executor, "def f(x): return x", [1])] == [Ending.INFRASTRUCTURE]
 
 
 def test_another_language_is_refused(executor: ReferenceExecutor) -> None:

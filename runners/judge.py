@@ -14,6 +14,7 @@ import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 
 from turnwise.benchmarks import values
 from turnwise.benchmarks.matching import DEFAULT_MATCHER, check_matcher, output_matches
@@ -54,7 +55,10 @@ class JudgeRequest:
 
 
 class Judge:
-    """Judges programs with one executor, matcher and cache, blocking, in batches or awaited."""
+    """Judges programs with one executor, matcher and cache, blocking, in batches or awaited.
+
+    ``workers`` bounds how many programs are judged at a time in batches and when awaited.
+    """
 
     def __init__(
         self,
@@ -63,10 +67,12 @@ class Judge:
         matcher: str = DEFAULT_MATCHER,
         cache: VerdictCache | None = None,
         time_factor: float = 1.0,
+        workers: int = 1,
     ) -> None:
         self._executor = executor
         self._cache = cache or NoCache()
         self._time_factor = time_factor
+        self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="judge")
         self.environment = Environment(executor.name, executor.tier, executor.interpreter, check_matcher(matcher))
 
     def judge(self, problem: Problem, program: str | None, *, hidden: bool = True) -> Report:
@@ -89,16 +95,20 @@ class Judge:
             self._cache.put(key, report)
         return report
 
-    def judge_many(self, requests: Iterable[JudgeRequest], *, workers: int = 1) -> Iterator[Report]:
-        """Yield the reports of ``requests`` in their order, ``workers`` at a time."""
-        with ThreadPoolExecutor(max_workers=workers) as pool:
-            yield from pool.map(
-                lambda request: self.judge(request.problem, request.program, hidden=request.hidden), requests
-            )
+    def judge_many(self, requests: Iterable[JudgeRequest]) -> Iterator[Report]:
+        """Yield the reports of ``requests`` in their order, judged by all workers."""
+        yield from self._pool.map(
+            lambda request: self.judge(request.problem, request.program, hidden=request.hidden), requests
+        )
 
     async def judge_async(self, problem: Problem, program: str | None, *, hidden: bool = True) -> Report:
         """Await the report on ``program`` without blocking the event loop."""
-        return await asyncio.to_thread(self.judge, problem, program, hidden=hidden)
+        judge = partial(self.judge, problem, program, hidden=hidden)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, judge)
+
+    def close(self) -> None:
+        """End the workers; waits for what they are judging."""
+        self._pool.shutdown(cancel_futures=True)
 
     def _run(self, problem: Problem, program: Program, *, hidden: bool) -> Report:
         with self._executor.open(program, PYTHON, problem.limits) as session:

@@ -6,10 +6,10 @@ running the same line again judges nothing twice) and what scoring adds. The sto
 kill -9 in the middle of sampling, the drivers and the back ends come with the next issues.
 """
 
+import asyncio
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,16 @@ from turnwise.benchmarks.catalog import ProblemSet, load_problems
 from turnwise.benchmarks.records import Problem, Report, Verdict
 from turnwise.benchmarks.rows import OnError
 from turnwise.errors import TurnwiseError
-from turnwise.runners.dialogue import Conversation, judge_submission, run_dialogue
+from turnwise.runners.drivers import drive, run_asynchronously
 from turnwise.runners.execution.interface import Executor
 from turnwise.runners.expected import resolve_expected
 from turnwise.runners.judge import Judge
 from turnwise.runners.sampler import Sampler
 from turnwise.runners.verdicts import JsonLinesCache
 from turnwise.tasks.catalog import Task
+from turnwise.tasks.dialogue import Dialogue, DialoguePlan
 from turnwise.tasks.prompts import PromptSet
+from turnwise.tasks.strategies import DEFAULT_FEEDBACK, Strategy, multi_turn, single_turn
 from turnwise.tasks.trajectory import Trajectory
 
 Progress = Callable[[str, int, int], None]
@@ -40,8 +42,20 @@ class RunSettings:
     seed: int = 0
     matcher: str = "tokens"
     time_factor: float = 1.0
+    feedback: str = DEFAULT_FEEDBACK
+    extraction: str = "last"
+    max_turns: int | None = None
     limit: float | None = None
     on_error: OnError = "raise"
+
+    def strategy(self, task: Task) -> Strategy:
+        """Return the strategy of ``task`` under these settings."""
+        turns = self.turns_of(task)
+        return single_turn() if turns == 1 else multi_turn(turns, feedback=self.feedback)
+
+    def turns_of(self, task: Task) -> int:
+        """Return the turn limit of ``task`` under these settings; a single-turn task keeps its one turn."""
+        return task.max_turns if self.max_turns is None or task.max_turns == 1 else self.max_turns
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as a JSON object."""
@@ -125,19 +139,28 @@ def run_job(
     output: Path,
     command: str = "",
 ) -> dict[str, list[DialogueResult]]:
-    """Run every dialogue of every task, write the run folder and return the results by task.
+    """Run every dialogue of every task, write the run folder and return the results by task, in plan order.
 
     Raises TurnwiseError if ``output`` holds a run with other settings.
     """
     prompts = PromptSet.load()
     output.mkdir(parents=True, exist_ok=True)
     cache = JsonLinesCache(output / "verdicts" / "main.jsonl")
+    judge = Judge(
+        machine.executor,
+        matcher=settings.matcher,
+        cache=cache,
+        time_factor=settings.time_factor,
+        workers=machine.workers,
+    )
     try:
-        judge = Judge(machine.executor, matcher=settings.matcher, cache=cache, time_factor=settings.time_factor)
         _freeze(output / "run.json", _describe_run(tasks, sampler, settings, judge, prompts), command)
-        conversation = Conversation(sampler, judge, prompts, settings.seed)
-        return {loaded.task.name: list(_run_task(loaded, conversation, settings, machine, output)) for loaded in tasks}
+        return {
+            loaded.task.name: asyncio.run(_run_task(loaded, sampler, judge, prompts, settings, machine, output))
+            for loaded in tasks
+        }
     finally:
+        judge.close()
         cache.close()
 
 
@@ -149,24 +172,37 @@ def write_atomically(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
-def _run_task(
-    loaded: LoadedTask, conversation: Conversation, settings: RunSettings, machine: Machine, output: Path
-) -> Iterator[DialogueResult]:
-    task = loaded.task
-    plan = [(problem, sample) for problem in loaded.asked for sample in range(settings.samples_per_problem)]
+async def _run_task(
+    loaded: LoadedTask,
+    sampler: Sampler,
+    judge: Judge,
+    prompts: PromptSet,
+    settings: RunSettings,
+    machine: Machine,
+    output: Path,
+) -> list[DialogueResult]:
+    plan = DialoguePlan(loaded.task.name, settings.strategy(loaded.task), prompts, settings.seed, settings.extraction)
+    order = [(problem.id, sample) for problem in loaded.asked for sample in range(settings.samples_per_problem)]
+    dialogues = (
+        Dialogue(problem, sample, plan) for problem in loaded.asked for sample in range(settings.samples_per_problem)
+    )
 
-    def run_one(item: tuple[Problem, int]) -> DialogueResult:
-        trajectory = run_dialogue(conversation, task, *item)
-        return DialogueResult(trajectory, judge_submission(conversation.judge, item[0], trajectory))
+    async def carry(dialogue: Dialogue) -> DialogueResult:
+        await drive(dialogue, sampler, judge)
+        trajectory = dialogue.trajectory()
+        if trajectory.is_missing:
+            return DialogueResult(trajectory, None)
+        program = trajectory.turns[-1].program
+        return DialogueResult(trajectory, await judge.judge_async(dialogue.problem, program))
 
-    results = []
-    with ThreadPoolExecutor(max_workers=machine.workers) as pool:
-        for result in pool.map(run_one, plan):
-            results.append(result)
-            machine.report(f"{task.name}: dialogues", len(results), len(plan))
-    lines = [result.trajectory.to_line() for result in results]
-    write_atomically(output / "trajectories" / task.name / "00000.jsonl", "\n".join([*lines, ""]))
-    return iter(results)
+    results: dict[tuple[str, int], DialogueResult] = {}
+    async for result in run_asynchronously(dialogues, carry, concurrency=2 * machine.workers):
+        results[result.trajectory.problem, result.trajectory.sample] = result
+        machine.report(f"{loaded.task.name}: dialogues", len(results), len(order))
+    in_order = [results[key] for key in order]
+    lines = [result.trajectory.to_line() for result in in_order]
+    write_atomically(output / "trajectories" / loaded.task.name / "00000.jsonl", "\n".join([*lines, ""]))
+    return in_order
 
 
 def _first(problems: tuple[Problem, ...], limit: float | None) -> tuple[Problem, ...]:
@@ -190,7 +226,8 @@ def _describe_run(
                 "task": loaded.task.name,
                 "benchmark": loaded.task.benchmark,
                 "split": loaded.task.split,
-                "max_turns": loaded.task.max_turns,
+                "max_turns": settings.turns_of(loaded.task),
+                "strategy": settings.strategy(loaded.task).name,
                 "data_sha256": loaded.source.digest,
                 "loaded": len(loaded.source.problems),
                 "scorable": len(loaded.source.scorable),

@@ -15,7 +15,7 @@ from typing import Any
 from turnwise.benchmarks.ids import problem_id
 from turnwise.benchmarks.rows import Row, digest_files, read_rows
 from turnwise.errors import TurnwiseError
-from turnwise.runners.sampler import Request, RequestError
+from turnwise.runners.sampler import ImmediateSampler, Request, RequestError
 from turnwise.tasks.extraction import extract_program
 from turnwise.tasks.trajectory import Reply
 
@@ -30,7 +30,7 @@ _BENCHMARK_BY_RECORDED_NAME = {
 }
 
 
-class ReplaySampler:
+class ReplaySampler(ImmediateSampler):
     """Replies from a file of recorded answers; ``model`` and ``method`` (globs) choose among its rows.
 
     Raises TurnwiseError if the file does not exist, cannot be read or holds no answer.
@@ -66,7 +66,7 @@ class ReplaySampler:
         """The largest number of answers any problem has."""
         return max(map(len, self._answers.values()))
 
-    def generate(self, request: Request) -> Reply | None:
+    def answer(self, request: Request) -> Reply | None:
         """Return the recorded reply of this turn; raises RequestError for a problem or sample not recorded."""
         answers = self._answers.get(request.problem, [])
         if request.sample >= len(answers):

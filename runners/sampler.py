@@ -4,10 +4,12 @@ A reply of None means that the model has no further answer (a recording that end
 raises RequestError, which makes that dialogue missing, never wrong.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from turnwise.tasks.trajectory import Message, Reply
+from turnwise.tasks.dialogue import Ask, Dialogue
+from turnwise.tasks.trajectory import End, Message, Reply
 
 
 class RequestError(Exception):
@@ -16,40 +18,93 @@ class RequestError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call: which dialogue and turn it belongs to, all messages so far, and its seed."""
+    """One call: which dialogue, turn and call it is, all messages so far, and its seed."""
 
     problem: str
     sample: int
     turn: int
+    call: int
     messages: tuple[Message, ...]
     seed: int
 
 
+Outcome = Reply | RequestError | None
+
+
 class Sampler(Protocol):
-    """A source of replies."""
+    """A source of replies, one request at a time."""
 
     @property
     def description(self) -> dict[str, str]:
         """What is asked, for run.json: at least ``model``."""
         ...
 
-    def generate(self, request: Request) -> Reply | None:
+    async def generate(self, request: Request) -> Reply | None:
         """Return the reply, or None where there is no further answer; raises RequestError."""
         ...
 
 
-class ScriptedSampler:
-    """The public test double: replies from a dict of (problem, sample) to the texts of its turns."""
+class BatchSampler(Protocol):
+    """A source of replies that wants many requests at once (an offline engine, lm-eval)."""
+
+    def generate_batch(self, requests: Sequence[Request]) -> list[Outcome]:
+        """Return one outcome per request, in order; a failing request is a RequestError in its place."""
+        ...
+
+
+class ImmediateSampler:
+    """A sampler whose answers are at hand: subclasses define ``answer``; it serves both kinds of drivers."""
+
+    def answer(self, request: Request) -> Reply | None:
+        """Return the reply, or None where there is no further answer; raises RequestError."""
+        raise NotImplementedError
+
+    async def generate(self, request: Request) -> Reply | None:
+        """Return ``answer``."""
+        return self.answer(request)
+
+    def generate_batch(self, requests: Sequence[Request]) -> list[Outcome]:
+        """Return ``answer`` of each request."""
+        return [self._outcome(request) for request in requests]
+
+    def _outcome(self, request: Request) -> Outcome:
+        try:
+            return self.answer(request)
+        except RequestError as error:
+            return error
+
+
+class ScriptedSampler(ImmediateSampler):
+    """The public test double: replies from a dict of (problem, sample) to the texts of its calls."""
 
     def __init__(self, replies: dict[tuple[str, int], tuple[str, ...]], model: str = "scripted") -> None:
         self._replies = replies
+        self._given: dict[tuple[str, int], int] = {}
         self.description = {"model": model}
         self.requests: list[Request] = []
 
-    def generate(self, request: Request) -> Reply | None:
-        """Return the scripted text of this turn; raises RequestError where nothing is scripted."""
+    def answer(self, request: Request) -> Reply | None:
+        """Return the scripted text of this call; raises RequestError where nothing is scripted."""
         self.requests.append(request)
-        texts = self._replies.get((request.problem, request.sample))
-        if texts is None:
+        key = (request.problem, request.sample)
+        if key not in self._replies:
             raise RequestError(f"nothing is scripted for {request.problem}, sample {request.sample}")
-        return Reply(texts[request.turn]) if request.turn < len(texts) else None
+        index = self._given.get(key, 0)
+        self._given[key] = index + 1
+        texts = self._replies[key]
+        return Reply(texts[index]) if index < len(texts) else None
+
+
+def request_of(dialogue: Dialogue, ask: Ask) -> Request:
+    """Return the request that ``ask`` of ``dialogue`` makes."""
+    return Request(dialogue.problem.id, dialogue.sample, ask.turn, ask.call, ask.messages, ask.seed)
+
+
+def take_outcome(dialogue: Dialogue, ask: Ask, outcome: Outcome) -> None:
+    """Give the dialogue its reply, or end it where there is none."""
+    if isinstance(outcome, Reply):
+        dialogue.reply(outcome)
+    elif isinstance(outcome, RequestError) or ask.turn == 0:
+        dialogue.stop(End.REQUEST_FAILED)  # nothing was recorded at all
+    else:
+        dialogue.stop(End.NO_MORE_ANSWERS)

@@ -21,21 +21,21 @@ def form_of(problem: Problem) -> str:
     return "completion" if is_stub else "function"
 
 
-def failed_tests(problem: Problem, report: Report, prompts: PromptSet) -> str:
-    """Return the feedback that shows each failing public test, as many as the size allows."""
-    failures = [
+def feedback_text(kind: str, problem: Problem, report: Report, prompts: PromptSet) -> str:
+    """Return the feedback of ``kind`` on a program that failed, with as many tests as the size allows."""
+    shown_tests = [
         _describe(problem, problem.public_tests[result.index], result)
         for result in report.public
-        if result.verdict is not Verdict.PASSED
+        if kind == "failed_and_passed" or result.verdict is not Verdict.PASSED
     ]
-    for shown in range(len(failures), -1, -1):
+    for shown in range(len(shown_tests), -1, -1):
         text = prompts.render(
-            "failed_tests",
+            f"feedback/{kind}",
             form=form_of(problem),
             error=_shorten(report.error, FEEDBACK_CHARACTERS // 2),
-            failed=len(failures),
-            failures=failures[:shown],
-            omitted=len(failures) - shown,
+            tests=shown_tests[:shown],
+            omitted=len(shown_tests) - shown,
+            failed=sum(result.verdict is not Verdict.PASSED for result in report.public),
             total=len(report.public),
         )
         if len(text) <= FEEDBACK_CHARACTERS:

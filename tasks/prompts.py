@@ -18,7 +18,7 @@ import jinja2
 from turnwise.errors import TurnwiseError
 
 DEFAULT_SET = "turnwise-1"
-PROMPT_IDS = ("statement", "format_guide", "failed_tests", "no_code")
+REQUIRED_IDS = frozenset({"statement", "format_guide", "write_program", "no_code", "feedback/failed_tests"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +35,24 @@ class PromptSet:
         folder = folder or Path(__file__).parent / "prompts" / DEFAULT_SET
         environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)
         hashes, templates = {}, {}
-        for prompt_id in PROMPT_IDS:
-            path = folder / f"{prompt_id}.j2"
+        for path in sorted(folder.rglob("*.j2")):
+            prompt_id = path.relative_to(folder).with_suffix("").as_posix()
+            text = path.read_text(encoding="utf-8")
             try:
-                text = path.read_text(encoding="utf-8")
                 templates[prompt_id] = environment.from_string(text)
-            except OSError:
-                raise TurnwiseError(f"The prompt set {folder.name!r} lacks the file {path.name!r}.") from None
             except jinja2.TemplateError as error:
                 raise TurnwiseError(f"The prompt {str(path)!r} is no Jinja2 template: {error}.") from None
             hashes[prompt_id] = hashlib.sha256(text.encode()).hexdigest()[:16]
+        if missing := sorted(REQUIRED_IDS - set(templates)):
+            raise TurnwiseError(f"The prompt set {str(folder)!r} lacks the file {missing[0] + '.j2'!r}.")
         return cls(folder.name, hashes, templates)
 
     def render(self, prompt_id: str, **context: Any) -> str:
-        """Return the prompt with ``context`` filled in; raises TurnwiseError for a name it does not have."""
+        """Return the prompt with ``context`` filled in; raises TurnwiseError for an unknown prompt or name."""
+        if prompt_id not in self._templates:
+            raise TurnwiseError(
+                f"The prompt set {self.name!r} has no {prompt_id!r}: it has {', '.join(self._templates)}."
+            )
         try:
             return self._templates[prompt_id].render(**context).strip("\n")
         except jinja2.UndefinedError as error:

@@ -72,7 +72,7 @@ def test_human_solutions_pass_the_tests_they_were_checked_on(
         checked = replace(problem, public_tests=tests[:public], hidden_tests=tests[public:])
         requests.append(JudgeRequest(checked, problem.solutions[0]))
         checks.append(check["verdict"].split(":")[0])
-    verdicts = [report.verdict for report in Judge(executor).judge_many(requests, workers=1)]
+    verdicts = [report.verdict for report in Judge(executor).judge_many(requests)]
     unexpected = [
         (request.problem.name, check, verdict)
         for request, check, verdict in zip(requests, checks, verdicts, strict=True)

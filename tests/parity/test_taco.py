@@ -33,7 +33,7 @@ def test_reference_programs_pass_unless_explained(
     for problem in problems:
         assert (Flag.MULTIPLE_ANSWERS in problem.flags) or problem.special_judge_case != 1
     requests = [JudgeRequest(p, p.solutions[0]) for p in problems if Flag.MULTIPLE_ANSWERS not in p.flags]
-    reports = Judge(executor).judge_many(requests, workers=2)
+    reports = Judge(executor, workers=2).judge_many(requests)
     failed = {
         request.problem.name: report.verdict
         for request, report in zip(requests, reports, strict=True)

@@ -201,10 +201,10 @@ def test_an_unknown_matcher_is_refused(executor: ReferenceExecutor) -> None:
 
 def test_batches_and_awaiting_give_the_same_reports(executor: ReferenceExecutor) -> None:
     """judge_many keeps the order; judge_async does not block."""
-    judge = Judge(executor)
+    judge = Judge(executor, workers=2)
     sources = [RIGHT, "print(0)", None, "print("]
     expected = [judge.judge(DOUBLE, source).verdict for source in sources]
-    many = judge.judge_many([JudgeRequest(DOUBLE, source) for source in sources], workers=2)
+    many = judge.judge_many([JudgeRequest(DOUBLE, source) for source in sources])
 
     async def awaited() -> list[Report]:
         return list(await asyncio.gather(*(judge.judge_async(DOUBLE, source) for source in sources)))

@@ -10,13 +10,15 @@ import pytest
 from turnwise.benchmarks.catalog import load_problems
 from turnwise.benchmarks.records import Problem, Verdict
 from turnwise.errors import TurnwiseError
-from turnwise.runners.dialogue import Conversation, judge_submission, run_dialogue
+from turnwise.runners.drivers import run_in_lockstep
 from turnwise.runners.execution.reference import ReferenceExecutor
 from turnwise.runners.judge import Judge
 from turnwise.runners.main_job import LoadedTask, Machine, RunSettings, load_task, run_job
 from turnwise.runners.sampler import ScriptedSampler
 from turnwise.tasks.catalog import TASKS
+from turnwise.tasks.dialogue import Dialogue, DialoguePlan
 from turnwise.tasks.prompts import PromptSet
+from turnwise.tasks.strategies import multi_turn
 from turnwise.tasks.trajectory import End, Trajectory
 
 TASK = TASKS["sample_codecontests_multiturn"]
@@ -35,16 +37,16 @@ def problem() -> Problem:
 
 def _dialogue(executor: ReferenceExecutor, problem: Problem, *texts: str) -> tuple[Trajectory, ScriptedSampler]:
     sampler = ScriptedSampler({(problem.id, 0): texts} if texts else {})
-    conversation = Conversation(sampler, Judge(executor), PromptSet.load(), seed=5)
-    return run_dialogue(conversation, TASK, problem, 0), sampler
+    dialogue = Dialogue(problem, 0, DialoguePlan(TASK.name, multi_turn(3), PromptSet.load(), seed=5))
+    run_in_lockstep([dialogue], sampler, Judge(executor))
+    return dialogue.trajectory(), sampler
 
 
 def test_a_right_first_answer_ends_the_dialogue(executor: ReferenceExecutor, problem: Problem) -> None:
     """Passing the public tests is the end; the submission is judged on the hidden ones."""
     trajectory, sampler = _dialogue(executor, problem, _fenced(problem.solutions[0]), "never asked")
     assert (trajectory.end, trajectory.submission_turn, len(sampler.requests)) == (End.PUBLIC_PASSED, 0, 1)
-    report = judge_submission(Judge(executor), problem, trajectory)
-    assert report is not None and report.passed
+    assert Judge(executor).judge(problem, trajectory.turns[0].program).passed
 
 
 def test_failing_tests_come_back_as_the_next_message(executor: ReferenceExecutor, problem: Problem) -> None:
@@ -60,7 +62,7 @@ def test_failing_tests_come_back_as_the_next_message(executor: ReferenceExecutor
     assert kinds[0] == ["statement", "instruction"]
     assert kinds[1] == [*kinds[0], "reply", "feedback", "instruction"]
     prompts = [turn.calls[0].messages[0].prompt_id for turn in trajectory.turns]
-    assert prompts == ["statement", "failed_tests", "no_code"]
+    assert prompts == ["statement", "feedback/failed_tests", "no_code"]
     told = "\n".join(message.content for message in sampler.requests[-1].messages)
     public = {test.input for test in problem.public_tests}
     for test in problem.hidden_tests:
@@ -73,9 +75,8 @@ def test_an_unsolved_dialogue_submits_its_last_program(executor: ReferenceExecut
     trajectory, _ = _dialogue(executor, problem, *[_fenced("print(0)")] * 4)
     assert (trajectory.end, trajectory.submission_turn, len(trajectory.turns)) == (End.TURN_LIMIT, 2, 3)
     trajectory, _ = _dialogue(executor, problem, _fenced("print(0)"), "", "words")
-    report = judge_submission(Judge(executor), problem, trajectory)
     assert trajectory.submission_turn is None
-    assert report is not None and report.verdict is Verdict.NO_CODE
+    assert trajectory.turns[-1].public_report.verdict is Verdict.NO_CODE
 
 
 def test_a_recording_that_ends_is_no_failure_of_the_request(executor: ReferenceExecutor, problem: Problem) -> None:
@@ -84,7 +85,6 @@ def test_a_recording_that_ends_is_no_failure_of_the_request(executor: ReferenceE
     assert (trajectory.end, trajectory.is_missing, trajectory.submission_turn) == (End.NO_MORE_ANSWERS, False, 0)
     trajectory, _ = _dialogue(executor, problem)
     assert (trajectory.end, trajectory.is_missing) == (End.REQUEST_FAILED, True)
-    assert judge_submission(Judge(executor), problem, trajectory) is None
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_a_run_folder_holds_everything(loaded: LoadedTask, executor: ReferenceEx
     frozen = json.loads((tmp_path / "run" / "run.json").read_text())
     assert frozen["command"] == "turnwise run ..."
     assert frozen["judge"]["executor"] == "reference 1" and frozen["judge"]["tier"] == "none"
-    assert set(frozen["prompts"]["hashes"]) == {"statement", "format_guide", "failed_tests", "no_code"}
+    assert {"statement", "format_guide", "feedback/failed_tests", "no_code"} <= set(frozen["prompts"]["hashes"])
     assert frozen["tasks"][0]["asked"] == [problem.id for problem in loaded.asked]
     lines = (tmp_path / "run" / "trajectories" / TASK.name / "00000.jsonl").read_text().splitlines()
     trajectories = [Trajectory.from_json(json.loads(line)) for line in lines]
@@ -129,7 +129,7 @@ def test_running_again_judges_nothing_twice(loaded: LoadedTask, executor: Refere
     assert (tmp_path / "other" / "trajectories" / TASK.name / "00000.jsonl").read_bytes() == before[0]
 
 
-@pytest.mark.parametrize("settings", [{"seed": 1}, {"matcher": "exact"}, {"time_factor": 2.0}])
+@pytest.mark.parametrize("settings", [{"seed": 1}, {"matcher": "exact"}, {"time_factor": 2.0}, {"feedback": "binary"}])
 def test_other_settings_in_the_same_folder_are_refused(
     settings: dict[str, Any], loaded: LoadedTask, executor: ReferenceExecutor, tmp_path: Path
 ) -> None:

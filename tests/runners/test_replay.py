@@ -21,7 +21,7 @@ def _sampler(
 
 
 def _text(sampler: ReplaySampler, problem: str, sample: int = 0, turn: int = 0) -> str | None:
-    reply = sampler.generate(Request(problem, sample, turn, (), 0))
+    reply = sampler.answer(Request(problem, sample, turn, 0, (), 0))
     return None if reply is None else reply.text
 
 
@@ -120,10 +120,10 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_the_scripted_sampler_remembers_what_it_was_asked() -> None:
     """The public test double gives scripted texts and fails where nothing is scripted."""
     sampler = ScriptedSampler({("b/p", 0): ("one",)})
-    request = Request("b/p", 0, 0, (), 7)
-    reply = sampler.generate(request)
+    request = Request("b/p", 0, 0, 0, (), 7)
+    reply = sampler.answer(request)
     assert reply is not None and reply.text == "one"
-    assert sampler.generate(Request("b/p", 0, 1, (), 7)) is None
+    assert sampler.answer(Request("b/p", 0, 1, 0, (), 7)) is None
     assert sampler.requests[0] == request
     with pytest.raises(RequestError, match=r"b/q"):
-        sampler.generate(Request("b/q", 0, 0, (), 7))
+        sampler.answer(Request("b/q", 0, 0, 0, (), 7))

@@ -2,7 +2,8 @@
 
 import pytest
 
-from turnwise.tasks.extraction import extract_program, strip_thinking
+from turnwise.errors import TurnwiseError
+from turnwise.tasks.extraction import check_extraction, extract_program, strip_thinking
 
 
 @pytest.mark.parametrize(
@@ -46,3 +47,12 @@ def test_thinking_ends_at_its_last_mark() -> None:
     """A reply without the mark is kept whole."""
     assert strip_thinking("a</think>b</think>c") == "c"
     assert strip_thinking("plain") == "plain"
+
+
+def test_first_last_and_longest_choose_among_the_blocks() -> None:
+    """An option of a run; an unknown one is refused."""
+    text = "```python\none\n```\n```python\nthe longest\n```\n```python\nlast\n```"
+    found = {which: extract_program(text, which=which) for which in ("first", "longest", "last")}
+    assert found == {"first": "one\n", "longest": "the longest\n", "last": "last\n"}
+    with pytest.raises(TurnwiseError, match="'best': choose one of last, first, longest"):
+        check_extraction("best")

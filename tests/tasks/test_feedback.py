@@ -14,7 +14,7 @@ from turnwise.benchmarks.records import (
     TestResult,
     Verdict,
 )
-from turnwise.tasks.feedback import FEEDBACK_CHARACTERS, failed_tests, form_of, shown_expected, shown_input
+from turnwise.tasks.feedback import FEEDBACK_CHARACTERS, feedback_text, form_of, shown_expected, shown_input
 from turnwise.tasks.prompts import PromptSet
 
 ENVIRONMENT = Environment("reference 1", "none", "CPython 3.11", "tokens")
@@ -35,9 +35,9 @@ def _problem(*tests: tuple[str, str], entry_point: str = "", rule: MatchRule | N
     )
 
 
-def _feedback(problem: Problem, *results: TestResult, error: str = "") -> str:
+def _feedback(problem: Problem, *results: TestResult, error: str = "", kind: str = "failed_tests") -> str:
     report = Report("b/p", Verdict.WRONG_ANSWER, results, (), ENVIRONMENT, error)
-    return failed_tests(problem, report, PROMPTS)
+    return feedback_text(kind, problem, report, PROMPTS)
 
 
 def test_a_wrong_answer_shows_input_expected_and_output() -> None:
@@ -50,6 +50,16 @@ def test_a_wrong_answer_shows_input_expected_and_output() -> None:
         "Your code fails 1 of 2 example tests.\n\nTest 2\nInput:\n5 5\nExpected:\n10\nYour output:\n55\n\n"
         "Please correct it and write the whole program again."
     )
+
+
+def test_the_other_kinds_show_nothing_or_all() -> None:
+    """binary says only that it is wrong; failed_and_passed shows passing tests, too."""
+    problem = _problem(("1 2", "3"), ("5 5", "10"))
+    results = TestResult(0, Verdict.PASSED, output="3"), TestResult(1, Verdict.WRONG_ANSWER, output="55")
+    binary = _feedback(problem, *results, kind="binary")
+    assert binary.startswith("Your code is wrong") and not any(digit in binary for digit in "1235")
+    both = _feedback(problem, *results, kind="failed_and_passed")
+    assert "Test 1 (passed)\nInput:\n1 2\nExpected:\n3\n\nTest 2\nInput:\n5 5\n" in both
 
 
 @pytest.mark.parametrize(
@@ -79,7 +89,7 @@ def test_sizes_are_kept_and_what_is_left_out_is_counted() -> None:
     results = [TestResult(index, Verdict.WRONG_ANSWER, output="7" * 4096) for index in range(20)]
     text = _feedback(problem, *results)
     assert len(text) <= FEEDBACK_CHARACTERS
-    assert "fails 20 of 20" in text and "more failing tests are not shown.)" in text
+    assert "fails 20 of 20" in text and "more tests are not shown.)" in text
     errors = [TestResult(index, Verdict.RUNTIME_ERROR, error="E" * 4096 + "\nlast line") for index in range(20)]
     text = _feedback(problem, *errors)
     assert len(text) <= FEEDBACK_CHARACTERS and "last line" in text

@@ -29,10 +29,12 @@ from turnwise.runners.main_job import (
 )
 from turnwise.runners.replay import ReplaySampler
 from turnwise.tasks.catalog import find_tasks
+from turnwise.tasks.extraction import check_extraction
+from turnwise.tasks.strategies import multi_turn
 from turnwise.tasks.trajectory import End
 
 MODELS = ("replay",)
-METADATA_KEYS = ("samples_per_problem",)
+METADATA_KEYS = ("samples_per_problem", "max_turns", "feedback", "extraction")
 DEMO_MODELS = ("steady", "repairing", "careless")
 DEMO_TASKS = "sample_*_multiturn"
 DEMO_SAMPLES = 2
@@ -124,10 +126,14 @@ def _with_metadata(settings: RunSettings, metadata: str) -> RunSettings:
         raise TurnwiseError(f"--metadata {metadata!r} is no JSON: write '{{\"samples_per_problem\": 10}}'.") from None
     if not isinstance(values, dict) or set(values) - set(METADATA_KEYS):
         raise TurnwiseError(f"--metadata {metadata!r}: the known keys are {', '.join(METADATA_KEYS)}.")
-    samples = values.get("samples_per_problem", settings.samples_per_problem)
-    if not isinstance(samples, int) or isinstance(samples, bool) or samples < 1:
-        raise TurnwiseError(f"--metadata samples_per_problem is {samples!r}: give a whole number >= 1.")
-    return replace(settings, samples_per_problem=samples)
+    for key in ("samples_per_problem", "max_turns"):
+        number = values.get(key, 1)
+        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+            raise TurnwiseError(f"--metadata {key} is {number!r}: give a whole number >= 1.")
+    changed = replace(settings, **values)
+    multi_turn(1, feedback=changed.feedback)
+    check_extraction(changed.extraction)
+    return changed
 
 
 def _replay_sampler(model_args: str, *, benchmarks: Sequence[str]) -> ReplaySampler:
@@ -153,7 +159,7 @@ def _score(
             outcomes,
             problems=[problem.id for problem in one.asked],
             samples=settings.samples_per_problem,
-            max_turns=one.task.max_turns,
+            max_turns=settings.turns_of(one.task),
         )
         missing = sum(outcome.passed is None for outcome in outcomes)
         ended_early = sum(result.trajectory.end is End.NO_MORE_ANSWERS for result in results[one.task.name])
@@ -181,8 +187,8 @@ def _outcome(result: DialogueResult) -> Outcome:
 
 
 def _settings_note(executor: Executor, loaded: Sequence[LoadedTask], settings: RunSettings, output: Path) -> str:
-    turns = sorted({one.task.max_turns for one in loaded})
-    feedback = "with failed_tests feedback" if turns[-1] > 1 else "without feedback"
+    turns = sorted({settings.turns_of(one.task) for one in loaded})
+    feedback = f"with {settings.feedback} feedback" if turns[-1] > 1 else "without feedback"
     return (
         "n@k counts replies, pass@k dialogues; percent of the problems scored.\n"
         f"Settings: at most {' or '.join(map(str, turns))} turns {feedback}, "

@@ -1,0 +1,155 @@
+"""The dialogue as a state machine without input or output: it asks, is answered, and says what to run.
+
+>>> dialogue = Dialogue(problem, 0, plan)
+>>> while (step := dialogue.next_step()) is not None:
+...     if isinstance(step, Ask):
+...         dialogue.reply(model(step.messages))
+...     else:
+...         dialogue.report(judge.judge(problem, step.program, hidden=False))
+>>> dialogue.trajectory().end
+<End.PUBLIC_PASSED: 'public_passed'>
+
+It knows neither models nor processes, so every driver (lockstep, asynchronous, training, replay) is a
+loop around it, and the same replies and reports give the same trajectory in all of them. Hidden tests
+never come near it.
+"""
+
+from dataclasses import dataclass
+
+from turnwise.benchmarks.records import Problem, Report
+from turnwise.tasks.extraction import extract_program, strip_thinking
+from turnwise.tasks.feedback import feedback_text, form_of
+from turnwise.tasks.prompts import PromptSet
+from turnwise.tasks.strategies import Strategy, TurnPlan
+from turnwise.tasks.trajectory import Call, End, Message, Reply, Trajectory, Turn, dialogue_seed
+
+
+@dataclass(frozen=True, slots=True)
+class DialoguePlan:
+    """What the dialogues of a task share: name, strategy, prompts, the run's seed, how programs are found."""
+
+    task: str
+    strategy: Strategy
+    prompts: PromptSet
+    seed: int = 0
+    extraction: str = "last"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """The next call to the model: all messages so far, and the seed of this call."""
+
+    messages: tuple[Message, ...]
+    turn: int
+    call: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunPublicTests:
+    """The turn's program has to be run on the public tests; None if the reply held no code."""
+
+    program: str | None
+
+
+class Dialogue:
+    """One dialogue about one problem; ``next_step`` says what it waits for and may be asked repeatedly."""
+
+    def __init__(self, problem: Problem, sample: int, plan: DialoguePlan) -> None:
+        self.problem = problem
+        self.sample = sample
+        self._plan = plan
+        self._history: list[Message] = []
+        self._turns: list[Turn] = []
+        self._calls: list[Call] = []
+        self._to_ask: list[tuple[Message, ...]] = []
+        self._end: End | None = None
+        self._begin_turn()
+
+    def next_step(self) -> Ask | RunPublicTests | None:
+        """Return what the dialogue waits for; None when it has ended."""
+        if self._end is not None:
+            return None
+        if not self._to_ask:
+            return RunPublicTests(self._program())
+        turn, call = len(self._turns), len(self._calls)
+        return Ask((*self._history, *self._to_ask[0]), turn, call, self._seed(turn, call))
+
+    def reply(self, reply: Reply) -> None:
+        """Take the model's reply to the current call; raises RuntimeError if none is waited for."""
+        if not isinstance(self.next_step(), Ask):
+            raise RuntimeError("this dialogue does not wait for a reply")
+        asked = self._to_ask.pop(0)
+        self._calls.append(Call(asked, reply))
+        self._history += [*asked, Message("assistant", "reply", "", strip_thinking(reply.text))]
+
+    def report(self, report: Report) -> None:
+        """Take the report on the turn's program; raises RuntimeError if none is waited for."""
+        if not isinstance(self.next_step(), RunPublicTests):
+            raise RuntimeError("this dialogue does not wait for a report")
+        self._turns.append(Turn(tuple(self._calls), self._program(), report))
+        self._calls.clear()
+        if report.public_passed:
+            self._end = End.PUBLIC_PASSED
+        elif len(self._turns) == len(self._plan.strategy.turns):
+            self._end = End.TURN_LIMIT
+        else:
+            self._begin_turn()
+
+    def stop(self, end: End) -> None:
+        """End the dialogue from outside (a request failed, a recording ended); an unfinished turn is dropped."""
+        if self._end is None:
+            self._end = end
+
+    def trajectory(self) -> Trajectory:
+        """Return the record of the dialogue; raises RuntimeError before it has ended."""
+        if self._end is None:
+            raise RuntimeError("this dialogue has not ended")
+        plan = self._plan
+        return Trajectory(plan.task, self.problem.id, self.sample, self._seed(0, 0), tuple(self._turns), self._end)
+
+    def _seed(self, turn: int, call: int) -> int:
+        return dialogue_seed(self._plan.seed, self.problem.id, self.sample, turn, call)
+
+    def _program(self) -> str | None:
+        return extract_program(self._calls[-1].reply.text, which=self._plan.extraction)
+
+    def _begin_turn(self) -> None:
+        turn = self._plan.strategy.turns[len(self._turns)]
+        opening, form = self._opening(turn), form_of(self.problem)
+        if turn.reasoning:
+            thoughts = [self._message("reasoning", f"reasoning/{name}", form) for name in turn.reasoning]
+            closing = f"instruction/{turn.instruction}" if turn.instruction else "write_program"
+            wanted = (self._message("instruction", closing, form), self._message("instruction", "format_guide", form))
+            self._to_ask = [(opening, *thoughts), wanted]
+            return
+        instruction = (
+            [self._message("instruction", f"instruction/{turn.instruction}", form)] if turn.instruction else []
+        )
+        self._to_ask = [(opening, *instruction, self._message("instruction", "format_guide", form))]
+
+    def _opening(self, turn: TurnPlan) -> Message:
+        if not self._turns:
+            return Message("user", "statement", "statement", render_statement(self._plan.prompts, self.problem))
+        last = self._turns[-1]
+        if last.program is None:
+            return Message("user", "feedback", "no_code", self._plan.prompts.render("no_code"))
+        text = feedback_text(turn.feedback, self.problem, last.public_report, self._plan.prompts)
+        return Message("user", "feedback", f"feedback/{turn.feedback}", text)
+
+    def _message(self, kind: str, prompt_id: str, form: str) -> Message:
+        return Message("user", kind, prompt_id, self._plan.prompts.render(prompt_id, form=form))
+
+
+def render_statement(prompts: PromptSet, problem: Problem) -> str:
+    """Return the first message's statement: never cut, nothing hidden in it."""
+    return prompts.render(
+        "statement",
+        form=form_of(problem),
+        statement=problem.statement.strip(),
+        starter_code=problem.starter_code.strip("\n"),
+        entry_point=problem.entry_point,
+        method="class Solution" in problem.starter_code,
+        input_file=problem.input_file,
+        output_file=problem.output_file,
+    )

@@ -1,9 +1,9 @@
 """The main job: tasks x problems x samples to trajectories, verdicts and outcomes, in one run folder.
 
 A run folder holds run.json (frozen settings and provenance; other settings in the same folder are
-refused), trajectories/<task>/00000.jsonl in plan order, verdicts/main.jsonl (the verdict cache, so
-running the same line again judges nothing twice) and what scoring adds. The store that survives
-kill -9 in the middle of sampling, the drivers and the back ends come with the next issues.
+refused), trajectories/<task>/<shard>.jsonl in plan order (store.py), verdicts/main.jsonl (the verdict
+cache) and what scoring adds. Running the same line again goes on where the last attempt ended, kill -9
+included: no reply is asked for twice and nothing is judged twice.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ from turnwise.runners.execution.interface import Executor
 from turnwise.runners.expected import resolve_expected
 from turnwise.runners.judge import Judge
 from turnwise.runners.sampler import Sampler
+from turnwise.runners.store import ResumingSampler, ShardStore, cut_shards
 from turnwise.runners.verdicts import JsonLinesCache
 from turnwise.tasks.catalog import Task
 from turnwise.tasks.dialogue import Dialogue, DialoguePlan
@@ -181,28 +182,35 @@ async def _run_task(
     machine: Machine,
     output: Path,
 ) -> list[DialogueResult]:
-    plan = DialoguePlan(loaded.task.name, settings.strategy(loaded.task), prompts, settings.seed, settings.extraction)
-    order = [(problem.id, sample) for problem in loaded.asked for sample in range(settings.samples_per_problem)]
-    dialogues = (
-        Dialogue(problem, sample, plan) for problem in loaded.asked for sample in range(settings.samples_per_problem)
-    )
+    task = loaded.task
+    plan = DialoguePlan(task.name, settings.strategy(task), prompts, settings.seed, settings.extraction)
+    problems = {problem.id: problem for problem in loaded.asked}
+    order = [(problem, sample) for problem in problems for sample in range(settings.samples_per_problem)]
+    stores = [ShardStore(output, shard) for shard in cut_shards(task.name, order)]
+    store_of = {key: store for store in stores for key in store.shard.keys}
+    finished = {(one.problem, one.sample): one for store in stores for one in store.finished()}
+    resuming = ResumingSampler(sampler, stores)
 
     async def carry(dialogue: Dialogue) -> DialogueResult:
-        await drive(dialogue, sampler, judge)
-        trajectory = dialogue.trajectory()
+        key = (dialogue.problem.id, dialogue.sample)
+        if key not in finished:
+            await drive(dialogue, resuming, judge)
+        trajectory = finished.get(key) or dialogue.trajectory()
+        store_of[key].add_trajectory(trajectory)
         if trajectory.is_missing:
             return DialogueResult(trajectory, None)
-        program = trajectory.turns[-1].program
-        return DialogueResult(trajectory, await judge.judge_async(dialogue.problem, program))
+        return DialogueResult(trajectory, await judge.judge_async(dialogue.problem, trajectory.turns[-1].program))
 
+    dialogues = (Dialogue(problems[problem], sample, plan) for problem, sample in order)
     results: dict[tuple[str, int], DialogueResult] = {}
-    async for result in run_asynchronously(dialogues, carry, concurrency=2 * machine.workers):
-        results[result.trajectory.problem, result.trajectory.sample] = result
-        machine.report(f"{loaded.task.name}: dialogues", len(results), len(order))
-    in_order = [results[key] for key in order]
-    lines = [result.trajectory.to_line() for result in in_order]
-    write_atomically(output / "trajectories" / loaded.task.name / "00000.jsonl", "\n".join([*lines, ""]))
-    return in_order
+    try:
+        async for result in run_asynchronously(dialogues, carry, concurrency=2 * machine.workers):
+            results[result.trajectory.problem, result.trajectory.sample] = result
+            machine.report(f"{task.name}: dialogues", len(results), len(order))
+    finally:
+        for store in stores:
+            store.close()
+    return [results[key] for key in order]
 
 
 def _first(problems: tuple[Problem, ...], limit: float | None) -> tuple[Problem, ...]:

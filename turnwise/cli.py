@@ -6,6 +6,7 @@ Option names follow lm-evaluation-harness; dashes and underscores in them are al
 
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -180,14 +181,24 @@ def _with_dashes(argument: str) -> str:
     return name.replace("_", "-") + sign + value if name.startswith("--") else argument
 
 
+class _InterruptedError(BaseException):
+    """The user, or the cluster, wants this process to stop (typer would swallow a KeyboardInterrupt unsaid)."""
+
+
+def _interrupt(*_: object) -> None:
+    raise _InterruptedError
+
+
 def main() -> None:
-    """Run the command line and end the process with its exit status."""
+    """Run the command line and end the process with its exit status; SIGTERM stops it as Ctrl-C does."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         app(args=list(map(_with_dashes, sys.argv[1:])), prog_name="turnwise")
     except TurnwiseError as error:
         print(f"turnwise: {error}", file=sys.stderr)
         sys.exit(error.exit_status)
-    except KeyboardInterrupt:
+    except _InterruptedError:
         print("turnwise: interrupted; run the same line again to go on.", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:

@@ -1,14 +1,18 @@
 """Expected outputs that a data set does not hold: computed once from the canonical solution, and kept.
 
 HumanEval+ and MBPP+ give inputs and a canonical solution. It runs inside an executor like any program;
-its results become the tests' expected outputs and its slowest call sets the time limit,
-max(4 s, 4 x that call). They are cached as JSON, one file per problem, named by the hash of what
-decides them (canonical solution, inputs, rule, interpreter), written to a temporary name and renamed.
+its results become the tests' expected outputs, its slowest call sets the time limit, max(4 s, 4 x that
+call), and its largest result the output limit, max(64 MiB, twice that). They are cached as compressed
+JSON, one file per problem, named by the hash of what decides them (canonical solution, inputs, rule,
+interpreter), written to a temporary name and renamed.
 """
 
+import gzip
 import hashlib
 import json
 import os
+import threading
+import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -76,7 +80,7 @@ def _resolve(problem: Problem, executor: Executor, folder: Path) -> Problem:
     tests = problem.public_tests + problem.hidden_tests
     if all(test.output is not None for test in tests):
         return problem
-    path = folder / f"{_fingerprint(problem, executor)}.json"
+    path = folder / f"{_fingerprint(problem, executor)}.json.gz"
     canonical = _read(path, len(tests))
     if canonical is None:
         canonical = _compute(problem, executor)
@@ -84,11 +88,12 @@ def _resolve(problem: Problem, executor: Executor, folder: Path) -> Problem:
     filled = [TestCase(test.input, output) for test, output in zip(tests, canonical.outputs, strict=True)]
     public = len(problem.public_tests)
     seconds = max(FUNCTION_TIME_LIMIT_SECONDS, FUNCTION_TIME_FACTOR * canonical.cpu_seconds)
+    size = max(OUTPUT_LIMIT_BYTES, 2 * max(map(len, canonical.outputs)))
     return replace(
         problem,
         public_tests=tuple(filled[:public]),
         hidden_tests=tuple(filled[public:]),
-        limits=replace(problem.limits, time_limit_seconds=seconds),
+        limits=replace(problem.limits, time_limit_seconds=seconds, output_limit_bytes=size),
     )
 
 
@@ -134,16 +139,16 @@ def _fingerprint(problem: Problem, executor: Executor) -> str:
 
 def _read(path: Path, count: int) -> _Canonical | None:
     try:
-        data = json.loads(path.read_bytes())
+        data = json.loads(gzip.decompress(path.read_bytes()))
         outputs = tuple(str(output) for output in data["outputs"])
         return _Canonical(outputs, float(data["cpu_seconds"])) if len(outputs) == count else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError):
         return None
 
 
 def _write(path: Path, problem: Problem, canonical: _Canonical) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    temporary = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
     data = {"problem": problem.id, "cpu_seconds": canonical.cpu_seconds, "outputs": canonical.outputs}
-    temporary.write_text(json.dumps(data), encoding="ascii")
+    temporary.write_bytes(gzip.compress(json.dumps(data).encode("ascii"), compresslevel=1))
     temporary.replace(path)

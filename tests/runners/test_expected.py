@@ -12,6 +12,7 @@ from turnwise.errors import TurnwiseError
 from turnwise.runners.execution.interface import Program, Session
 from turnwise.runners.execution.reference import ReferenceExecutor
 from turnwise.runners.expected import default_cache_dir, resolve_expected
+from turnwise.runners.judge import Judge
 
 TASK = Problem(
     id="mbpp_plus/Mbpp/1",
@@ -53,6 +54,15 @@ def test_a_slow_canonical_solution_raises_the_limit(executor: ReferenceExecutor,
     slow = "import time\ndef f(x):\n    end = time.process_time() + 1.2\n    while time.process_time() < end: pass"
     (resolved,) = resolve_expected([replace(TASK, solutions=(slow,), hidden_tests=())], executor, cache_dir=tmp_path)
     assert 4.7 < resolved.limits.time_limit_seconds < 9
+
+
+def test_a_large_result_raises_the_output_limit(executor: ReferenceExecutor, tmp_path: Path) -> None:
+    """A right program must be able to return as much as the canonical one, and it is kept compressed."""
+    large = replace(TASK, solutions=("def f(x): return 'a' * 70_000_000",), hidden_tests=())
+    (resolved,) = resolve_expected([large], executor, cache_dir=tmp_path)
+    assert resolved.limits.output_limit_bytes == 2 * 70_000_002
+    assert Judge(executor).judge(resolved, "def f(x): return 'a' * 70_000_000").passed
+    assert sum(path.stat().st_size for path in (tmp_path / "expected").iterdir()) < 1_000_000
 
 
 def test_other_data_or_a_damaged_file_are_computed_again(tmp_path: Path) -> None:

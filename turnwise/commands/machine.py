@@ -54,17 +54,17 @@ def show_progress() -> Iterator[Progress]:
         yield _Heartbeat()
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
-        ids: dict[str, object] = {}
+        ids: dict[str, TaskID] = {}
 
         def draw(what: str, done: int, total: int) -> None:
             if what not in ids:
                 ids[what] = bars.add_task(what, total=total)
-            bars.update(ids[what], completed=done)  # type: ignore[arg-type]
+            bars.update(ids[what], completed=done, visible=done < total)
 
         yield draw
 

@@ -252,7 +252,10 @@ def _describe_run(
 
 def _freeze(path: Path, description: dict[str, Any], command: str) -> None:
     if path.exists():
-        frozen = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            frozen = dict(json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, TypeError):
+            raise TurnwiseError(f"{str(path)!r} cannot be read: give another --output_path.") from None
         for key, value in json.loads(json.dumps(description)).items():
             if frozen.get(key) != value:
                 raise TurnwiseError(

@@ -198,9 +198,12 @@ def main() -> None:
     except TurnwiseError as error:
         print(f"turnwise: {error}", file=sys.stderr)
         sys.exit(error.exit_status)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(141)
+        print(f"turnwise: {error.strerror or error}: {str(error.filename or 'a file')!r}.", file=sys.stderr)
+        sys.exit(2)
     except _InterruptedError:
         print("turnwise: interrupted; run the same line again to go on.", file=sys.stderr)
         sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)

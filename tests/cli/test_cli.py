@@ -16,6 +16,8 @@ TESTS = {
     "memory_limit_bytes": 256_000_000,
 }
 ALLOW = "--unsafe-reference-executor"
+_ANSWERS = Path(__file__).resolve().parents[2] / "benchmarks" / "sample" / "answers" / "steady.jsonl"
+RUN = ["run", "-M", "replay", "-a", f"path={_ANSWERS}", "-t", "sample_mbpp_plus_multiturn", ALLOW, "-o", "o"]
 
 
 def _turnwise(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -111,6 +113,14 @@ def test_check_judges_a_problem_by_its_id(files: Path) -> None:
         ),
         (["run", "-M", "replay", "-t", "sample_taco_multiturn", "-o", "o", "--metadata", "{", ALLOW], "is no JSON"),
         (["run", "-M", "replay", "-t", "sample_taco_multiturn", "-o", "o", "-L", "-3", ALLOW], "--limit is -3"),
+        ([*RUN, "-L", "nan"], "--limit is nan"),
+        ([*RUN, "--workers", "-1"], "--workers is -1"),
+        ([*RUN, "--time-factor", "inf"], "--time-factor is inf"),
+        ([*RUN, "--metadata", '{"turns": 1}'], "the known keys are samples_per_problem, max_turns"),
+        ([*RUN, "--metadata", '{"max_turns": 0}'], "--metadata max_turns is 0"),
+        ([*RUN, "--metadata", '{"extraction": []}'], "--metadata extraction is []"),
+        ([*RUN, "--metadata", '{"feedback": "kind"}'], "Unknown feedback 'kind': choose one of binary"),
+        ([*RUN[:-1], "right.py/sub"], "The output 'right.py/sub' cannot be written"),
         (["tasks", "nothing*"], "Unknown task 'nothing*'"),
         (["tasks", "--data-dir", "nowhere"], "data directory 'nowhere' does not exist"),
     ],
@@ -140,7 +150,7 @@ def test_tasks_counts_what_is_here(tmp_path: Path) -> None:
 
 def test_run_replays_answers_to_a_table(tmp_path: Path) -> None:
     """From a file of answers to a table; running the same line again gives the same table."""
-    answers = Path(__file__).resolve().parents[2] / "benchmarks" / "sample" / "answers" / "repairing.jsonl"
+    answers = _ANSWERS.with_name("repairing.jsonl")
     command = ["run", "--model", "replay", "--model_args", f"path={answers}", "--tasks", "sample_mbpp_plus_multiturn"]
     command += ["--output_path", str(tmp_path / "run"), "--metadata", '{"samples_per_problem": 2}', ALLOW]
     first, second = _turnwise(*command), _turnwise(*command)
@@ -153,3 +163,25 @@ def test_run_replays_answers_to_a_table(tmp_path: Path) -> None:
     assert frozen["command"].startswith("turnwise run --model replay")
     other = _turnwise(*command, "--seed", "9")
     assert (other.returncode, "holds a run with another 'settings'" in other.stderr) == (2, True)
+
+
+def test_a_damaged_run_folder_is_named(files: Path) -> None:
+    """A run.json that is cut off is no run to go on with."""
+    (files / "o").mkdir()
+    (files / "o" / "run.json").write_text('{"schema": 1')
+    done = _turnwise(*RUN, cwd=files)
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (
+        2,
+        "turnwise: 'o/run.json' cannot be read: give another --output_path.",
+    )
+
+
+def test_settings_of_a_run_can_be_chosen(files: Path) -> None:
+    """Turn limit, feedback and extraction stand in the table's settings and in run.json."""
+    settings = {"max_turns": 2, "feedback": "binary", "extraction": "first"}
+    done = _turnwise(*RUN, "--metadata", json.dumps(settings), cwd=files)
+    assert done.returncode == 0, done.stderr
+    assert "at most 2 turns with binary feedback" in done.stdout and "1@3" not in done.stdout
+    frozen = json.loads((files / "o" / "run.json").read_text())
+    assert settings.items() <= frozen["settings"].items()
+    assert frozen["tasks"][0]["max_turns"] == 2

@@ -16,6 +16,7 @@ from turnwise.benchmarks.limits import (
 )
 from turnwise.benchmarks.records import Flag, Problem, Report, TestCase, TestResult, Verdict
 from turnwise.benchmarks.rows import OnError, load_json
+from turnwise.commands.machine import check_time_factor
 from turnwise.errors import TurnwiseError
 from turnwise.runners.execution.interface import Executor
 from turnwise.runners.expected import default_cache_dir, resolve_expected
@@ -80,8 +81,7 @@ def check_program(request: CheckRequest, executor: Executor, *, environ: dict[st
     """Judge the program; raises TurnwiseError for a missing file, an unknown problem or bad tests."""
     if bool(request.problem) == (request.tests is not None):
         raise TurnwiseError("Give either --problem ID or --tests FILE, and one of them.")
-    if request.time_factor <= 0:
-        raise TurnwiseError(f"--time-factor is {request.time_factor:g}: give a number above 0.")
+    check_time_factor(request.time_factor)
     source = _read_program(request.program)
     judge = Judge(executor, matcher=request.matcher, time_factor=request.time_factor)
     problem = _load_tests(request.tests) if request.tests else _load_problem(request, environ)

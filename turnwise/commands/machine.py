@@ -1,5 +1,6 @@
 """What commands share: the executor the user allowed, worker count, progress, model arguments."""
 
+import math
 import os
 import sys
 import time
@@ -28,6 +29,22 @@ def choose_executor(interpreter: str, *, allow_reference: bool) -> Executor:
 def usable_cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0))
+
+
+def check_time_factor(time_factor: float) -> None:
+    """Raise TurnwiseError unless ``time_factor`` can multiply a limit."""
+    if not 0 < time_factor < math.inf:
+        raise TurnwiseError(f"--time-factor is {time_factor:g}: give a number above 0.")
+
+
+def check_output(output: Path) -> None:
+    """Raise TurnwiseError, before any work is done, unless ``output`` is or can become a folder."""
+    existing = next(path for path in (output.absolute(), *output.absolute().parents) if path.exists())
+    if not (existing.is_dir() and os.access(existing, os.W_OK)):
+        raise TurnwiseError(
+            f"The output {str(output)!r} cannot be written, since {str(existing)!r} is no folder open to you: "
+            "give another --output_path."
+        )
 
 
 def check_data_dir(data_dir: Path | None) -> None:

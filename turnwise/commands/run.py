@@ -1,6 +1,7 @@
 """``turnwise run`` and ``turnwise demo``: models over tasks, to a table."""
 
 import json
+import math
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from turnwise.benchmarks.matching import check_matcher
-from turnwise.commands.machine import check_data_dir, choose_executor, parse_pairs, show_progress, usable_cores
+from turnwise.commands.machine import (
+    check_data_dir,
+    check_output,
+    check_time_factor,
+    choose_executor,
+    parse_pairs,
+    show_progress,
+    usable_cores,
+)
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.scores import Outcome, score_outcomes
 from turnwise.leaderboard.tables import TaskScores, render_table
@@ -62,12 +71,14 @@ def run_command(request: RunRequest, *, environ: dict[str, str], arguments: Sequ
         raise TurnwiseError(f"Unknown model {request.model!r}: choose one of {', '.join(MODELS)}.")
     executor = choose_executor(request.interpreter, allow_reference=request.allow_reference)
     settings = _with_metadata(request.settings, request.metadata)
-    if settings.limit is not None and settings.limit <= 0:
+    if settings.limit is not None and not 0 < settings.limit < math.inf:
         raise TurnwiseError(f"--limit is {settings.limit:g}: give a number of problems, or a fraction above 0.")
-    if settings.time_factor <= 0:
-        raise TurnwiseError(f"--time-factor is {settings.time_factor:g}: give a number above 0.")
+    if request.workers < 0:
+        raise TurnwiseError(f"--workers is {request.workers}: give a whole number, or 0 for the usable cores.")
+    check_time_factor(settings.time_factor)
     check_matcher(settings.matcher)
     check_data_dir(request.data_dir)
+    check_output(request.output)
     tasks = find_tasks(request.tasks)
     sampler = _replay_sampler(request.model_args, benchmarks=[task.benchmark for task in tasks])
     with show_progress() as on_progress:
@@ -97,6 +108,7 @@ def demo_command(output: Path, *, environ: dict[str, str]) -> str:
 
     The programs are turnwise's own, so the reference executor runs them without being asked for.
     """
+    check_output(output)
     settings = RunSettings(samples_per_problem=DEMO_SAMPLES)
     executor = ReferenceExecutor()
     answers = Path(str(resources.files("turnwise.benchmarks"))) / "sample" / "answers"
@@ -130,6 +142,9 @@ def _with_metadata(settings: RunSettings, metadata: str) -> RunSettings:
         number = values.get(key, 1)
         if not isinstance(number, int) or isinstance(number, bool) or number < 1:
             raise TurnwiseError(f"--metadata {key} is {number!r}: give a whole number >= 1.")
+    for key in ("feedback", "extraction"):
+        if not isinstance(values.get(key, ""), str):
+            raise TurnwiseError(f"--metadata {key} is {values[key]!r}: give a name in quotes.")
     changed = replace(settings, **values)
     multi_turn(1, feedback=changed.feedback)
     check_extraction(changed.extraction)

@@ -61,11 +61,6 @@ class ReplaySampler(ImmediateSampler):
             "filter": f"model={model}, method={method}",
         }
 
-    @property
-    def most_samples(self) -> int:
-        """The largest number of answers any problem has."""
-        return max(map(len, self._answers.values()))
-
     def answer(self, request: Request) -> Reply | None:
         """Return the recorded reply of this turn; raises RequestError for a problem or sample not recorded."""
         answers = self._answers.get(request.problem, [])

@@ -72,6 +72,17 @@ class _Session:
         (self._folder / "program").write_bytes(program.source)
         (self._folder / "prelude").write_text(program.prelude, encoding="utf-8")
 
+    def run(self, inputs: Iterable[bytes]) -> Iterator[Execution]:
+        """Yield one Execution per input, or a single COMPILE_ERROR."""
+        for data in inputs:
+            execution = self._run_once(data)
+            yield execution
+            if execution.ending is Ending.COMPILE_ERROR:
+                return
+
+    def _run_once(self, data: bytes) -> Execution:
+        raise NotImplementedError
+
     def close(self) -> None:
         """End whatever still runs and remove the session's files."""
         self._stop()
@@ -160,14 +171,6 @@ class _Session:
 class _StdinSession(_Session):
     mode = "stdin"
 
-    def run(self, inputs: Iterable[bytes]) -> Iterator[Execution]:
-        """Yield one Execution per input, or a single COMPILE_ERROR."""
-        for data in inputs:
-            execution = self._run_once(data)
-            yield execution
-            if execution.ending is Ending.COMPILE_ERROR:
-                return
-
     def _run_once(self, data: bytes) -> Execution:
         try:
             process, control = self._start(data)
@@ -216,15 +219,7 @@ class _StdinSession(_Session):
 class _CallSession(_Session):
     mode = "call"
 
-    def run(self, inputs: Iterable[bytes]) -> Iterator[Execution]:
-        """Yield one Execution per input (arguments as tagged JSON), or a single COMPILE_ERROR."""
-        for data in inputs:
-            execution = self._call(data)
-            yield execution
-            if execution.ending is Ending.COMPILE_ERROR:
-                return
-
-    def _call(self, data: bytes) -> Execution:
+    def _run_once(self, data: bytes) -> Execution:
         if self._process is None or self._control is None:
             process, control = self._start(b"")
             ready = self._await_ready(process, control)

@@ -1,5 +1,6 @@
 """The estimators equal enumeration over all draws, and refuse what they cannot estimate."""
 
+from collections.abc import Callable
 from itertools import combinations, permutations
 
 import numpy as np
@@ -98,7 +99,7 @@ ONE = np.ones((1, 4), dtype=bool)
         (lambda: pass_n_at_k(ONE, np.ones((2, 4), dtype=bool), n=1, k=1), "shape"),
     ],
 )
-def test_impossible_questions_are_refused(call: object, message: str) -> None:
+def test_impossible_questions_are_refused(call: Callable[[], object], message: str) -> None:
     """Both numbers stand in the error; there is never a 0 or 1 instead."""
     with pytest.raises(ValueError, match=message):
-        call()  # type: ignore[operator]
+        call()

@@ -119,7 +119,7 @@ def _measured(result: TestResult) -> dict[str, Any]:
 
 def _read_program(path: Path) -> str:
     try:
-        # A program is bytes; what is no UTF-8 goes through unchanged and fails to compile.
+        # A program is bytes: what is no UTF-8 stays no UTF-8, and fails to compile.
         return path.read_bytes().decode("utf-8", "surrogateescape")
     except OSError as error:
         raise TurnwiseError(f"The program {str(path)!r} cannot be read ({error.strerror}).") from None

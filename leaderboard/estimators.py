@@ -14,7 +14,6 @@ Arrays are [problem, sample]; a missing sample has no place in them: callers lea
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import gammaln
 
 Booleans = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -80,5 +79,5 @@ def _log_choose(total: npt.NDArray[np.int64], chosen: npt.NDArray[np.int64] | in
     total, chosen = np.broadcast_arrays(np.asarray(total), np.asarray(chosen))
     valid = (chosen >= 0) & (chosen <= total)
     size, part = np.where(valid, total, 0), np.where(valid, chosen, 0)
-    value = gammaln(size + 1.0) - gammaln(part + 1.0) - gammaln(size - part + 1.0)
-    return np.where(valid, value, -np.inf)
+    log_factorial = np.concatenate(([0.0], np.cumsum(np.log(np.arange(1, size.max(initial=0) + 1)))))
+    return np.where(valid, log_factorial[size] - log_factorial[part] - log_factorial[size - part], -np.inf)

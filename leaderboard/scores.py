@@ -1,38 +1,43 @@
-"""From outcomes of dialogues to scores of a task: exact estimates, what is missing, and its bounds.
+"""From outcomes to scores of a task: exact estimates by group and turn budget, what is missing, its bounds.
 
-A dialogue without an outcome (a failed request, a machine that failed) is missing, never wrong: a problem
-with too few outcomes for a metric is left out of its mean, is counted, and widens the bounds, which
-take every missing outcome as wrong and as right.
+Groups are all problems, the problems of each difficulty, and the clean ones: those that have one right
+answer only, where others are flagged. A problem with too few known outcomes for a metric, or with programs
+that passed the public tests and are not judged, is left out of its mean, is counted, and widens the bounds,
+which take every missing outcome as wrong and as right.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from turnwise.benchmarks.records import Flag
 from turnwise.leaderboard.estimators import pass_at_k, pass_n_at_k
+from turnwise.leaderboard.outcomes import MISSING, TaskOutcomes
+from turnwise.tasks.metrics import NAtK
+from turnwise.tasks.run_folder import AskedProblem
 
 PASS_AT = (1, 10, 100)
+ALL, CLEAN = "all", "clean"
+_RATING_BAND = 400
 
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of one dialogue: None for both where that is not known; turns used by the submission."""
-
-    problem: str
-    sample: int
-    passed: bool | None
-    public_passed: bool | None
-    turns_used: int
+Outcomes = npt.NDArray[np.int8]
+Estimator = Callable[[npt.NDArray[np.bool_], npt.NDArray[np.bool_]], npt.NDArray[np.float64]]
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """One metric: its mean over ``counted`` of ``asked`` problems, None where none could be counted."""
+    """One metric of one group at one turn budget: its mean over ``counted`` of ``asked`` problems.
 
+    ``value`` is None where no problem has enough known outcomes.
+    """
+
+    group: str
     metric: str
+    turns: int
     value: float | None
     counted: int
     asked: int
@@ -44,60 +49,117 @@ class Estimate:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def score_outcomes(
-    outcomes: Iterable[Outcome], *, problems: Sequence[str], samples: int, max_turns: int
-) -> tuple[Estimate, ...]:
-    """Return the estimates of one task over ``problems`` (the scorable ones), ``samples`` dialogues asked of each.
+@dataclass(frozen=True, slots=True)
+class _Metric:
+    name: str
+    turns: int
+    needed: int
+    estimator: Estimator
 
-    pass@k counts dialogues, for k = 1, 10, 100 and all samples. Multi-turn tasks also get 1@t, which counts
-    replies, for every budget of t turns up to ``max_turns``: a dialogue cut after turn t is solved if it
-    was by then.
+
+def score_task(outcomes: TaskOutcomes, *, n_at_k: Sequence[NAtK] = ()) -> tuple[Estimate, ...]:
+    """Return the estimates of one task, for every group and every budget of turns.
+
+    pass@k counts dialogues, for k = 1, 10, 100 and all samples. n@k counts replies: 1@t with a budget of t
+    turns for every t, and those asked for, which must be supported by the samples at the full budget.
     """
-    by_problem: dict[str, dict[int, Outcome]] = defaultdict(dict)
-    for outcome in outcomes:
-        by_problem[outcome.problem][outcome.sample] = outcome
-    table = [[by_problem[problem].get(sample) for sample in range(samples)] for problem in problems]
-    estimates = []
-    if max_turns > 1:
-        for turns in range(1, max_turns + 1):
-            estimates.append(_estimate(table, f"1@{turns}", n=1, k=turns, turns=turns))
-    for k in sorted({*PASS_AT, samples}):
-        if k <= samples:
-            estimates.append(_estimate(table, f"pass@{k}", n=None, k=k, turns=max_turns))
-    return tuple(estimates)
-
-
-def _estimate(table: list[list[Outcome | None]], metric: str, *, n: int | None, k: int, turns: int) -> Estimate:
-    needed = k // turns if n is not None else k
-    values, counted = [], []
-    for row in table:
-        known = [outcome for outcome in row if outcome is not None and outcome.passed is not None]
-        counted.append(len(known) >= needed)
-        if counted[-1]:
-            values.append(_problem_value(known, n=n, k=k, turns=turns))
-    lower = [_problem_value(_filled(row, right=False), n=n, k=k, turns=turns) for row in table]
-    upper = [_problem_value(_filled(row, right=True), n=n, k=k, turns=turns) for row in table]
-    return Estimate(
-        metric,
-        float(np.mean(values)) if values else None,
-        sum(counted),
-        len(table),
-        float(np.mean(lower)) if lower else 0.0,
-        float(np.mean(upper)) if upper else 0.0,
+    samples, max_turns = outcomes.passed.shape[1:]
+    metrics = _metrics(samples, max_turns, n_at_k)
+    return tuple(
+        _estimate(outcomes, rows, group, metric)
+        for group, rows in groups(outcomes.problems).items()
+        for metric in metrics
     )
 
 
-def _problem_value(outcomes: Sequence[Outcome], *, n: int | None, k: int, turns: int) -> float:
-    in_time = [outcome.turns_used <= turns for outcome in outcomes]
-    passed = np.array([[bool(one.passed) and timely for one, timely in zip(outcomes, in_time, strict=True)]])
-    if n is None:
-        return float(pass_at_k(passed, k=k)[0])
-    public = np.array([[bool(one.public_passed) and timely for one, timely in zip(outcomes, in_time, strict=True)]])
-    return float(pass_n_at_k(passed, public, n=n, k=k, turns=turns)[0])
+def groups(problems: Sequence[AskedProblem]) -> dict[str, list[int]]:
+    """Return the rows of each group: all, clean where some problems are flagged, and each difficulty."""
+    found = {ALL: list(range(len(problems)))}
+    clean = [row for row in found[ALL] if Flag.MULTIPLE_ANSWERS.value not in problems[row].flags]
+    if clean and len(clean) < len(problems):
+        found[CLEAN] = clean
+    levels = [_level(problem.difficulty) for problem in problems]
+    if any(levels):
+        for level in sorted(set(levels), key=_level_order):
+            found[f"difficulty {level or 'unknown'}"] = [row for row in found[ALL] if levels[row] == level]
+    return found
 
 
-def _filled(row: list[Outcome | None], *, right: bool) -> list[Outcome]:
-    return [
-        outcome if outcome is not None and outcome.passed is not None else Outcome("", 0, right, right, 1)
-        for outcome in row
-    ]
+def _level(difficulty: str) -> str:
+    """Return the group of a difficulty: a label as it is, a rating (1687) as its band (1600-1999)."""
+    if not difficulty.isdecimal():
+        return difficulty
+    start = int(difficulty) // _RATING_BAND * _RATING_BAND
+    return f"{start}-{start + _RATING_BAND - 1}"
+
+
+def _level_order(level: str) -> tuple[bool, int, int, str]:
+    known = ("EASY", "MEDIUM", "MEDIUM_HARD", "HARD", "VERY_HARD")
+    rating = int(level.partition("-")[0]) if level[:1].isdecimal() else 0
+    return not level, rating, known.index(level) if level in known else len(known), level
+
+
+def _metrics(samples: int, max_turns: int, n_at_k: Sequence[NAtK]) -> list[_Metric]:
+    found: dict[tuple[str, int], _Metric] = {}
+
+    def add_n_at_k(metric: NAtK, turns: int) -> None:
+        drawn = metric.k // turns
+        if metric.n <= drawn <= samples:
+            estimator = partial(_n_at_k, n=metric.n, k=metric.k, turns=turns)
+            found.setdefault((str(metric), turns), _Metric(str(metric), turns, drawn, estimator))
+
+    for turns in range(1, max_turns + 1):
+        if max_turns > 1:
+            add_n_at_k(NAtK(1, turns), turns)
+        for metric in n_at_k:
+            if turns <= metric.budget(max_turns):
+                add_n_at_k(metric, turns)
+        for k in sorted({*PASS_AT, samples}):
+            if k <= samples:
+                found[f"pass@{k}", turns] = _Metric(f"pass@{k}", turns, k, partial(_pass_at_k, k=k))
+    return list(found.values())
+
+
+def _n_at_k(
+    passed: npt.NDArray[np.bool_], public: npt.NDArray[np.bool_], *, n: int, k: int, turns: int
+) -> npt.NDArray[np.float64]:
+    return pass_n_at_k(passed, public, n=n, k=k, turns=turns)
+
+
+def _pass_at_k(passed: npt.NDArray[np.bool_], _: npt.NDArray[np.bool_], *, k: int) -> npt.NDArray[np.float64]:
+    return pass_at_k(passed, k=k)
+
+
+def _estimate(outcomes: TaskOutcomes, rows: list[int], group: str, metric: _Metric) -> Estimate:
+    passed, public = outcomes.passed[rows, :, metric.turns - 1], outcomes.public[rows, :, metric.turns - 1]
+    known = passed != MISSING
+    values = _known_values(passed, public, known, metric)
+    # What passed the public tests and is not judged is no random part of the outcomes: nothing is said without it.
+    values[((public == 1) & ~known).any(axis=1)] = np.nan
+    lower = metric.estimator(passed == 1, (public == 1) | ~known)
+    upper = metric.estimator((passed == 1) | ~known, (public == 1) | ~known)
+    counted = ~np.isnan(values)
+    return Estimate(
+        group,
+        metric.name,
+        metric.turns,
+        float(np.mean(values[counted])) if counted.any() else None,
+        int(counted.sum()),
+        len(rows),
+        float(np.mean(lower)),
+        float(np.mean(upper)),
+    )
+
+
+def _known_values(
+    passed: Outcomes, public: Outcomes, known: npt.NDArray[np.bool_], metric: _Metric
+) -> npt.NDArray[np.float64]:
+    """Return the metric of each problem over its known outcomes, NaN where they are too few."""
+    values = np.full(len(passed), np.nan)
+    sizes = known.sum(axis=1)
+    for size in np.unique(sizes[sizes >= metric.needed]):
+        same = sizes == size
+        shape = (int(same.sum()), int(size))
+        right = passed[same][known[same]].reshape(shape) == 1
+        values[same] = metric.estimator(right, public[same][known[same]].reshape(shape) == 1)
+    return values

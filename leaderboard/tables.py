@@ -1,79 +1,164 @@
 """Tables of scores as text; every table says what was asked, what was left out and what is missing."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
 
 from tabulate import tabulate
 
-from turnwise.leaderboard.scores import Estimate
+from turnwise.leaderboard.outcomes import RunOutcomes, TaskOutcomes
+from turnwise.leaderboard.scores import ALL, CLEAN, Estimate
+from turnwise.tasks.metrics import NAtK
+from turnwise.tasks.trajectory import End
+
+
+class By(StrEnum):
+    """What the rows of a table are: tasks, their difficulties, or their turn budgets."""
+
+    TASK = "task"
+    DIFFICULTY = "difficulty"
+    TURNS = "turns"
 
 
 @dataclass(frozen=True, slots=True)
-class TaskScores:
-    """The row of one model and task: estimates, and how many problems and dialogues they rest on.
+class ScoredTask:
+    """One task of one run: its outcomes and all estimates made of them; ``n_at_k`` are those asked for."""
 
-    ``scorable`` of ``loaded`` problems can be judged; ``missing`` of ``dialogues`` have no outcome, and in
-    ``ended_early`` of them a recording ended before the turn limit without passing the public tests.
-    """
-
-    model: str
-    task: str
+    run: RunOutcomes
+    outcomes: TaskOutcomes
     estimates: tuple[Estimate, ...]
-    loaded: int
-    scorable: int
-    dialogues: int
-    missing: int
-    ended_early: int = 0
+    n_at_k: tuple[NAtK, ...] = ()
 
 
-def render_table(rows: Sequence[TaskScores], *, style: str = "simple") -> str:
-    """Return the rows as a table, percentages with one decimal; a footnote where something is missing."""
-    metrics = list(dict.fromkeys(estimate.metric for row in rows for estimate in row.estimates))
-    metrics.sort(key=_metric_order)
-    headers = ["model", "task", "problems", "dialogues", *metrics]
-    body = [
-        [row.model, row.task, f"{row.scorable} of {row.loaded}", str(row.dialogues), *_cells(row, metrics)]
-        for row in rows
-    ]
-    align = ("left", "left", "right", "right", *("right" for _ in metrics))
+@dataclass(frozen=True, slots=True)
+class _Row:
+    scored: ScoredTask
+    group: str
+    turns: int
+    label: str
+
+    def find(self, metric: str, turns: int | None = None) -> Estimate | None:
+        wanted = (self.group, metric, self.turns if turns is None else turns)
+        estimates = self.scored.estimates
+        return next((one for one in estimates if (one.group, one.metric, one.turns) == wanted), None)
+
+
+def render_scores(scored: Sequence[ScoredTask], *, by: By = By.TASK, style: str = "simple") -> str:
+    """Return the table of ``scored``, percentages with one decimal, with a footnote where something is missing."""
+    names = run_names(scored)
+    rows = [row for one in scored for row in _rows(one, by)]
+    columns = _columns(scored, by)
+    profiles = {one.run.record.settings.get("profile") for one in scored} != {"default"}
+    headers = ["model", *(["profile"] if profiles else []), "task"]
+    headers += ["turns"] if by is By.TURNS else []
+    headers += ["problems", "dialogues", *columns]
+    texts = headers.index("task") + 1
+    if by is not By.DIFFICULTY:
+        headers += ["calls", "tokens"] if _know_tokens(scored) else ["calls"]
+    body = [_cells(row, columns, by, names, with_profile=profiles)[: len(headers)] for row in rows]
+    align = ["left"] * texts + ["right"] * (len(headers) - texts)
     table = tabulate(body, headers=headers, tablefmt=style, disable_numparse=True, colalign=align)
-    notes = [_missing_note(row) for row in rows if row.missing]
-    notes += [_early_note(row) for row in rows if row.ended_early]
-    return "\n".join([table, *notes])
+    return "\n".join([table, *notes(scored)])
 
 
-def _metric_order(metric: str) -> tuple[bool, int]:
-    return metric.startswith("pass@"), int(metric.rpartition("@")[2])
+def run_names(scored: Sequence[ScoredTask]) -> dict[Path, str]:
+    """Return what each run is called: its model, with the folder's name where a model has several runs."""
+    models = {one.run.path: one.run.model for one in scored}
+    several = {model for model, count in Counter(models.values()).items() if count > 1}
+    return {path: f"{model} ({path.name})" if model in several else model for path, model in models.items()}
 
 
-def _cells(row: TaskScores, metrics: Sequence[str]) -> list[str]:
-    by_metric = {estimate.metric: estimate for estimate in row.estimates}
-    return [_cell(by_metric.get(metric)) for metric in metrics]
+def notes(scored: Sequence[ScoredTask]) -> list[str]:
+    """Return a sentence on each task where outcomes are missing, or recorded answers ended early."""
+    found = []
+    names = run_names(scored)
+    for one in scored:
+        name = f"{names[one.run.path]}, {one.outcomes.record.task}"
+        if one.outcomes.missing:
+            found.append(f"* {name}: {_missing(one)}")
+        if early := one.outcomes.ends.get(End.NO_MORE_ANSWERS, 0):
+            found.append(
+                f"{name}: in {early} of {one.outcomes.dialogues} dialogues the recorded answers end before the "
+                "turn limit; the last one is the submission."
+            )
+    return found
 
 
-def _cell(estimate: Estimate | None) -> str:
+def _missing(scored: ScoredTask) -> str:
+    outcomes = scored.outcomes
+    reasons = ", ".join(f"{count} {gap.replace('_', ' ')}" for gap, count in sorted(outcomes.gaps.items()))
+    bounds = ", ".join(
+        f"{metric} {100 * one.lower_bound:.1f} to {100 * one.upper_bound:.1f} ({one.counted} of {one.asked} problems)"
+        for metric in _columns([scored], By.TASK)
+        if (one := _at_budget(_Row(scored, ALL, outcomes.record.max_turns, ""), metric)) is not None
+        and one.lower_bound != one.upper_bound
+    )
+    return (
+        f"{outcomes.missing} of {outcomes.dialogues} dialogues are missing ({reasons}), which is not counted as "
+        f"wrong; all wrong to all right: {bounds}."
+    )
+
+
+def _rows(scored: ScoredTask, by: By) -> list[_Row]:
+    record = scored.outcomes.record
+    if by is By.TURNS:
+        return [_Row(scored, ALL, turns, record.task) for turns in range(1, record.max_turns + 1)]
+    groups = list(dict.fromkeys(estimate.group for estimate in scored.estimates))
+    shown = (ALL, CLEAN) if by is By.TASK else [group for group in groups if group != CLEAN]
+    labels = {ALL: record.task, CLEAN: "- with one right answer"}
+    return [
+        _Row(scored, group, record.max_turns, labels.get(group, f"- {group}")) for group in shown if group in groups
+    ]
+
+
+def _columns(scored: Sequence[ScoredTask], by: By) -> list[str]:
+    """Return the metrics shown: 1@t for each turn budget, the n@k asked for, then pass@k."""
+    turns = max((one.outcomes.record.max_turns for one in scored), default=1)
+    budgets = [NAtK(1, t) for t in range(1, turns + 1)] if turns > 1 and by is not By.TURNS else []
+    asked = sorted({*budgets, *(metric for one in scored for metric in one.n_at_k)}, key=lambda one: (one.k, one.n))
+    passes = {estimate.metric for one in scored for estimate in one.estimates if estimate.metric.startswith("pass@")}
+    return [*map(str, asked), *sorted(passes, key=lambda name: int(name.removeprefix("pass@")))]
+
+
+def _at_budget(row: _Row, metric: str) -> Estimate | None:
+    """Return the estimate of a column: at the row's turn budget, or at k turns for n@k with k below it."""
+    if metric.startswith("pass@"):
+        return row.find(metric)
+    return row.find(metric, min(row.turns, int(metric.partition("@")[2])))
+
+
+def _cells(row: _Row, columns: Sequence[str], by: By, names: Mapping[Path, str], *, with_profile: bool) -> list[str]:
+    outcomes = row.scored.outcomes
+    estimates = [row.find(metric) if by is By.TURNS else _at_budget(row, metric) for metric in columns]
+    asked = next((estimate.asked for estimate in estimates if estimate is not None), 0)
+    samples = outcomes.passed.shape[1]
+    problems = f"{asked} of {outcomes.record.loaded}" if row.group == ALL else str(asked)
+    cells = [names[row.scored.run.path]]
+    cells += [str(row.scored.run.record.settings.get("profile"))] if with_profile else []
+    cells += [row.label, *([str(row.turns)] if by is By.TURNS else []), problems, str(asked * samples)]
+    cells += [_percent(estimate) for estimate in estimates]
+    if by is By.DIFFICULTY:
+        return cells
+    is_whole = row.group == ALL and row.turns == outcomes.record.max_turns
+    return cells + (_costs(outcomes) if is_whole else ["", ""])
+
+
+def _percent(estimate: Estimate | None) -> str:
     if estimate is None:
         return ""
     if estimate.value is None:
         return "missing"
-    mark = "*" if estimate.counted < estimate.asked else ""
+    mark = "*" if estimate.lower_bound != estimate.upper_bound else ""
     return f"{100 * estimate.value:.1f}{mark}"
 
 
-def _missing_note(row: TaskScores) -> str:
-    parts = [
-        f"{estimate.metric} is over {estimate.counted} of {estimate.asked} problems, "
-        f"bounds {100 * estimate.lower_bound:.1f} to {100 * estimate.upper_bound:.1f}"
-        for estimate in row.estimates
-    ]
-    return (
-        f"* {row.model}, {row.task}: {row.missing} of {row.dialogues} dialogues are missing "
-        f"(not counted as wrong): {'; '.join(parts)}."
-    )
+def _know_tokens(scored: Sequence[ScoredTask]) -> bool:
+    return any(one.outcomes.costs.completion_tokens is not None for one in scored)
 
 
-def _early_note(row: TaskScores) -> str:
-    return (
-        f"{row.model}, {row.task}: in {row.ended_early} of {row.dialogues} dialogues the recorded answers end "
-        "before the turn limit; the last one is the submission."
-    )
+def _costs(outcomes: TaskOutcomes) -> list[str]:
+    costs = outcomes.costs
+    known = costs.prompt_tokens is not None and costs.completion_tokens is not None
+    return [str(costs.model_calls), f"{costs.prompt_tokens} + {costs.completion_tokens}" if known else "-"]

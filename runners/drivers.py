@@ -10,9 +10,10 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequen
 from typing import Any, TypeVar
 
 from turnwise.runners.judge import Judge, JudgeRequest
-from turnwise.runners.sampler import BatchSampler, RequestError, Sampler, request_of, take_outcome
+from turnwise.runners.sampler import BatchSampler, ContextOverflowError, RequestError, Sampler, request_of, take_outcome
 from turnwise.tasks.dialogue import Ask, Dialogue, RunPublicTests
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
@@ -24,23 +25,23 @@ async def drive(dialogue: Dialogue, sampler: Sampler, judge: Judge) -> None:
             continue
         try:
             take_outcome(dialogue, step, await sampler.generate(request_of(dialogue, step)))
-        except RequestError as error:
+        except (RequestError, ContextOverflowError) as error:
             take_outcome(dialogue, step, error)
 
 
 async def run_asynchronously(
-    dialogues: Iterable[Dialogue], carry: Callable[[Dialogue], Coroutine[Any, Any, Result]], *, concurrency: int
+    items: Iterable[Item], carry: Callable[[Item], Coroutine[Any, Any, Result]], *, concurrency: int
 ) -> AsyncIterator[Result]:
-    """Yield what ``carry`` makes of each dialogue as it ends, ``concurrency`` open at a time, begun in order.
+    """Yield what ``carry`` makes of each item as it ends, ``concurrency`` open at a time, begun in order.
 
-    ``carry`` is ``drive`` and whatever belongs after it. Closing the iterator cancels what is open.
+    For dialogues ``carry`` is ``drive`` and whatever belongs after it. Closing the iterator cancels what is open.
     """
-    waiting = iter(dialogues)
+    waiting = iter(items)
     running: set[asyncio.Task[Result]] = set()
     try:
         while True:
-            while len(running) < concurrency and (dialogue := next(waiting, None)) is not None:
-                running.add(asyncio.create_task(carry(dialogue)))
+            while len(running) < concurrency and (item := next(waiting, None)) is not None:
+                running.add(asyncio.create_task(carry(item)))
             if not running:
                 return
             done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)

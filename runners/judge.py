@@ -29,7 +29,7 @@ from turnwise.benchmarks.records import (
 )
 from turnwise.errors import TurnwiseError
 from turnwise.runners.execution.interface import PYTHON, Ending, Execution, Executor, Program, Session
-from turnwise.runners.verdicts import NoCache, VerdictCache, verdict_key
+from turnwise.runners.verdicts import NoCache, VerdictCache, digest_tests, verdict_key
 
 OUTPUT_CHARACTERS = 4096
 
@@ -73,6 +73,7 @@ class Judge:
         self._cache = cache or NoCache()
         self._time_factor = time_factor
         self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="judge")
+        self._digests: dict[tuple[int, bool], tuple[Problem, bytes]] = {}
         self.environment = Environment(executor.name, executor.tier, executor.interpreter, check_matcher(matcher))
 
     def judge(self, problem: Problem, program: str | None, *, hidden: bool = True) -> Report:
@@ -82,18 +83,28 @@ class Judge:
         """
         if program is None:
             return Report(problem.id, Verdict.NO_CODE, (), () if hidden else None, self.environment)
-        if self._time_factor != 1.0:
-            problem = replace(problem, limits=problem.limits.scaled(self._time_factor))
         tests = problem.public_tests + (problem.hidden_tests if hidden else ())
         if any(test.output is None for test in tests):
             raise TurnwiseError(f"{problem.id}: its expected outputs have not been computed yet.")
-        runnable = program_of(problem, program)
-        key = verdict_key(problem, runnable, tests, self.environment, language=PYTHON)
+        key = self.key(problem, program, hidden=hidden)
         report = self._cache.get(key)
         if report is None:
-            report = self._run(problem, runnable, hidden=hidden)
+            report = self._run(self._with_limits(problem), program_of(problem, program), hidden=hidden)
             self._cache.put(key, report)
         return report
+
+    def key(self, problem: Problem, program: str, *, hidden: bool = True) -> str:
+        """Return the verdict key of ``program``: a hash of all that can change its verdict."""
+        place = (id(problem), hidden)
+        if place not in self._digests:  # the problem is kept beside its digest, so its id stays its own
+            self._digests[place] = (problem, digest_tests(problem, hidden=hidden))
+        runnable, tests = program_of(problem, program), self._digests[place][1]
+        return verdict_key(self._with_limits(problem), runnable, tests, self.environment, language=PYTHON)
+
+    def _with_limits(self, problem: Problem) -> Problem:
+        if self._time_factor == 1.0:
+            return problem
+        return replace(problem, limits=problem.limits.scaled(self._time_factor))
 
     def judge_many(self, requests: Iterable[JudgeRequest]) -> Iterator[Report]:
         """Yield the reports of ``requests`` in their order, judged by all workers."""

@@ -8,6 +8,7 @@ block but which has ``code`` is answered with that code in a block.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from turnwise.benchmarks.rows import Row, digest_files, read_rows
 from turnwise.errors import TurnwiseError
 from turnwise.runners.sampler import ImmediateSampler, Request, RequestError
 from turnwise.tasks.extraction import extract_program
-from turnwise.tasks.trajectory import Reply
+from turnwise.tasks.trajectory import Call, Reply
 
 _BENCHMARK_BY_RECORDED_NAME = {
     "humaneval": "humaneval_plus",
@@ -30,17 +31,29 @@ _BENCHMARK_BY_RECORDED_NAME = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """One recorded reply; ``after`` is the recorded beginning (prefill, prompt) that it continues, if any."""
+
+    reply: Reply
+    after: str = ""
+
+
+_Turns = tuple[tuple[_Answer, ...], ...]
+
+
 class ReplaySampler(ImmediateSampler):
     """Replies from a file of recorded answers; ``model`` and ``method`` (globs) choose among its rows.
 
+    Where the dialogue prefills the answer, what was recorded has to be a continuation too (TurnwiseError).
     Raises TurnwiseError if the file does not exist, cannot be read or holds no answer.
     """
 
     def __init__(self, path: Path, *, benchmarks: Iterable[str], model: str = "*", method: str = "*") -> None:
         if not path.is_file():
             raise TurnwiseError(f"The file of recorded answers {str(path)!r} does not exist: mend -a path=...")
-        self._answers: dict[str, list[tuple[str, ...]]] = {}
-        wanted = tuple(benchmarks)
+        self._answers: dict[str, list[_Turns]] = {}
+        wanted = tuple(dict.fromkeys(benchmarks))
         models: set[str] = set()
         for row in read_rows(path):
             if row.error is not None:
@@ -63,11 +76,21 @@ class ReplaySampler(ImmediateSampler):
 
     def answer(self, request: Request) -> Reply | None:
         """Return the recorded reply of this turn; raises RequestError for a problem or sample not recorded."""
-        answers = self._answers.get(request.problem, [])
-        if request.sample >= len(answers):
-            raise RequestError(f"{request.problem} has {len(answers)} recorded answers")
-        texts = answers[request.sample]
-        return Reply(texts[request.turn]) if request.turn < len(texts) else None
+        samples = self._answers.get(request.problem, [])
+        if request.sample >= len(samples):
+            raise RequestError(f"{request.problem} has {len(samples)} recorded answers")
+        turns = samples[request.sample]
+        if request.turn >= len(turns):
+            return None
+        calls = turns[request.turn]
+        answer = calls[min(request.call, len(calls) - 1)]
+        if request.messages and request.messages[-1].kind == "prefill":
+            if not answer.after:
+                raise TurnwiseError(
+                    f"The recorded answer to {request.problem} is whole, it continues nothing: leave out prefill."
+                )
+            return answer.reply
+        return replace(answer.reply, text=_whole(answer)) if answer.after else answer.reply
 
     def _add(self, row: Row, benchmark: str) -> None:
         name = row.data.get("benchmark")
@@ -93,38 +116,64 @@ def _field(row: Row, name: str) -> Any:
     return row.data[name]
 
 
-def _samples(row: Row) -> Iterator[tuple[str, ...]]:
-    """Yield the texts of each sample's turns."""
+def _samples(row: Row) -> Iterator[_Turns]:
+    """Yield each sample's turns."""
     data = row.data
     if "samples" in data:
-        yield from ((_fenced(str(data.get("prompt", "")) + str(sample)),) for sample in data["samples"])
+        prompt = str(data.get("prompt", ""))
+        yield from ((_completion(prompt, str(sample)),) for sample in data["samples"])
     elif "turns" in data:
-        texts = [_text(row, turn) for turn in data["turns"]]
+        turns = tuple(_calls(row, turn) for turn in data["turns"])
         if data.get("independent_attempts"):
-            yield from ((text,) for text in texts)
-        elif texts:
-            yield tuple(texts)
+            yield from ((calls,) for calls in turns)
+        elif turns:
+            yield turns
         elif data.get("final_solution"):
-            yield (_fenced(str(data["final_solution"])),)
+            yield (_program(str(data["final_solution"])),)
     else:
-        yield (_fenced(str(_field(row, "solution"))),)
+        yield (_program(str(_field(row, "solution"))),)
 
 
-def _text(row: Row, turn: Any) -> str:
+def _calls(row: Row, turn: Any) -> tuple[_Answer, ...]:
     if not isinstance(turn, dict):
         raise TurnwiseError(f"{row.origin}: a turn is a JSON {type(turn).__name__}, not an object.")
     if "calls" in turn:
-        return str(turn["calls"][-1]["reply"]["text"])
+        return tuple(_own_call(row, call) for call in turn["calls"])
     text, code = turn.get("response"), turn.get("code")
     if code and (text is None or extract_program(str(text)) is None):
-        return _fenced(str(code))
+        return _program(str(code))
     if text is None:
         raise TurnwiseError(f"{row.origin}: a turn has neither 'response' nor 'code'.")
-    return str(text)
+    return (_Answer(Reply(str(text))),)
 
 
-def _fenced(code: str) -> str:
+def _own_call(row: Row, data: Any) -> _Answer:
+    """Return one call of a trajectory of ours, token counts included."""
+    try:
+        call = Call.from_json(data)
+    except (KeyError, TypeError, AttributeError):
+        raise TurnwiseError(f"{row.origin}: a call is none of a turnwise trajectory.") from None
+    last = call.messages[-1] if call.messages else None
+    return _Answer(call.reply, last.content if last is not None and last.kind == "prefill" else "")
+
+
+def _completion(prompt: str, text: str) -> tuple[_Answer, ...]:
+    if not prompt:
+        return _program(text)
+    return (_Answer(Reply(f"{text}\n{_fence(prompt + text)}\n"), after=f"{_fence(prompt + text)}python\n{prompt}"),)
+
+
+def _program(code: str) -> tuple[_Answer, ...]:
+    return (_Answer(Reply(f"{_fence(code)}python\n{code}\n{_fence(code)}\n")),)
+
+
+def _whole(answer: _Answer) -> str:
+    return answer.after + answer.reply.text
+
+
+def _fence(code: str) -> str:
+    """Return a fence that ``code`` cannot close."""
     fence = "```"
     while fence in code:
         fence += "`"
-    return f"{fence}python\n{code}\n{fence}\n"
+    return fence

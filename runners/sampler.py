@@ -1,10 +1,10 @@
 """The seam to models: a Sampler gets the dialogue so far and gives the next reply.
 
-A reply of None means that the model has no further answer (a recording that ended); a failing request
-raises RequestError, which makes that dialogue missing, never wrong.
+A reply of None means that the model has no further answer (a recording that ended). A failing request
+raises RequestError, which makes that dialogue missing, never wrong; ContextOverflowError ends it as failed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,10 +16,18 @@ class RequestError(Exception):
     """The model could not be asked; says nothing about its answer."""
 
 
+class ContextOverflowError(Exception):
+    """The dialogue no longer fits the model's context: an outcome of the model, not a missing one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call: which dialogue, turn and call it is, all messages so far, and its seed."""
+    """One call: which dialogue, turn and call it is, all messages so far, and its seed.
 
+    Where the last message is the assistant's (a prefill), the reply is what follows it.
+    """
+
+    task: str
     problem: str
     sample: int
     turn: int
@@ -28,7 +36,7 @@ class Request:
     seed: int
 
 
-Outcome = Reply | RequestError | None
+Outcome = Reply | RequestError | ContextOverflowError | None
 
 
 class Sampler(Protocol):
@@ -40,7 +48,10 @@ class Sampler(Protocol):
         ...
 
     async def generate(self, request: Request) -> Reply | None:
-        """Return the reply, or None where there is no further answer; raises RequestError."""
+        """Return the reply, or None where there is no further answer.
+
+        Raises RequestError or ContextOverflowError.
+        """
         ...
 
 
@@ -48,7 +59,7 @@ class BatchSampler(Protocol):
     """A source of replies that wants many requests at once (an offline engine, lm-eval)."""
 
     def generate_batch(self, requests: Sequence[Request]) -> list[Outcome]:
-        """Return one outcome per request, in order; a failing request is a RequestError in its place."""
+        """Return one outcome per request, in order; a failing request is the error in its place."""
         ...
 
 
@@ -70,21 +81,24 @@ class ImmediateSampler:
     def _outcome(self, request: Request) -> Outcome:
         try:
             return self.answer(request)
-        except RequestError as error:
+        except (RequestError, ContextOverflowError) as error:
             return error
 
 
 class ScriptedSampler(ImmediateSampler):
-    """The public test double: replies from a dict of (problem, sample) to the texts of its calls."""
+    """The public test double: replies from a dict of (problem, sample) to the texts of its calls, in order.
 
-    def __init__(self, replies: dict[tuple[str, int], tuple[str, ...]], model: str = "scripted") -> None:
+    An error in place of a text is raised. Where nothing is scripted the request fails.
+    """
+
+    def __init__(self, replies: Mapping[tuple[str, int], Sequence[str | Exception]], model: str = "scripted") -> None:
         self._replies = replies
         self._given: dict[tuple[str, int], int] = {}
         self.description = {"model": model}
         self.requests: list[Request] = []
 
     def answer(self, request: Request) -> Reply | None:
-        """Return the scripted text of this call; raises RequestError where nothing is scripted."""
+        """Return the scripted text of this call, None after the last one."""
         self.requests.append(request)
         key = (request.problem, request.sample)
         if key not in self._replies:
@@ -92,18 +106,25 @@ class ScriptedSampler(ImmediateSampler):
         index = self._given.get(key, 0)
         self._given[key] = index + 1
         texts = self._replies[key]
-        return Reply(texts[index]) if index < len(texts) else None
+        if index >= len(texts):
+            return None
+        text = texts[index]
+        if isinstance(text, Exception):
+            raise text
+        return Reply(text)
 
 
 def request_of(dialogue: Dialogue, ask: Ask) -> Request:
     """Return the request that ``ask`` of ``dialogue`` makes."""
-    return Request(dialogue.problem.id, dialogue.sample, ask.turn, ask.call, ask.messages, ask.seed)
+    return Request(dialogue.task, dialogue.problem.id, dialogue.sample, ask.turn, ask.call, ask.messages, ask.seed)
 
 
 def take_outcome(dialogue: Dialogue, ask: Ask, outcome: Outcome) -> None:
     """Give the dialogue its reply, or end it where there is none."""
     if isinstance(outcome, Reply):
         dialogue.reply(outcome)
+    elif isinstance(outcome, ContextOverflowError):
+        dialogue.stop(End.CONTEXT_OVERFLOW)
     elif isinstance(outcome, RequestError) or ask.turn == 0:
         dialogue.stop(End.REQUEST_FAILED)  # nothing was recorded at all
     else:

@@ -14,36 +14,18 @@ replaced if that changed anything. The store judges nothing and knows no model.
 import json
 import os
 import time
-from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from turnwise.errors import TurnwiseError
+from turnwise.files import sync_folder, write_atomically, write_synced
+from turnwise.runners.logs import AppendLog, Syncer
 from turnwise.runners.sampler import Request, Sampler
+from turnwise.tasks.run_folder import DialogueKey, RunFolder, Shard, digest_file, digest_line
 from turnwise.tasks.trajectory import Reply, Trajectory
 
 SHARD_DIALOGUES = 64
-SYNC_SECONDS = 5.0
 
-DialogueKey = tuple[str, int]
 CallKey = tuple[str, int, int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Shard:
-    """A consecutive part of a task's plan: which dialogues (problem, sample), in which order."""
-
-    task: str
-    number: int
-    keys: tuple[DialogueKey, ...]
-
-
-def cut_shards(task: str, keys: Sequence[DialogueKey], *, size: int = SHARD_DIALOGUES) -> tuple[Shard, ...]:
-    """Return the shards of a plan, ``size`` dialogues each: the same cut wherever the run goes on."""
-    starts = range(0, len(keys), size)
-    return tuple(Shard(task, number, tuple(keys[start : start + size])) for number, start in enumerate(starts))
 
 
 class ShardStore:
@@ -52,85 +34,90 @@ class ShardStore:
     Raises TurnwiseError if a committed shard is damaged or belongs to another plan.
     """
 
-    def __init__(self, run_folder: Path, shard: Shard) -> None:
+    def __init__(self, folder: RunFolder, shard: Shard, *, syncer: Syncer | None = None) -> None:
         self.shard = shard
-        self._folder = run_folder / "trajectories" / shard.task
-        self._final = self._folder / f"{shard.number:05d}.jsonl"
-        self._log: Any = None
-        self._log_path = self._folder / f"{shard.number:05d}.{os.getpid()}-{time.time_ns()}.part"
-        self._synced = time.monotonic()
+        self._final = folder.shard_file(shard)
+        self._folder = self._final.parent
+        self._log = AppendLog(self._folder / f"{shard.name}.{os.getpid()}-{time.time_ns()}.part")
+        self._syncer = syncer
+        if syncer is not None:
+            syncer.watch(self._log)
         self.replies: dict[CallKey, Reply] = {}
-        self.committed = self._read_final()
+        found = folder.read_shard(shard)
+        self._committed = {(one.problem, one.sample): one for one in found or ()}
         self._ended: dict[DialogueKey, Trajectory] = {}
-        for trajectory in self.committed.values():
+        for trajectory in self._committed.values():
             self._learn(trajectory)
-        for path in sorted(self._folder.glob(f"{shard.number:05d}.*.part")):
+        for path in self._attempts():
             self.replies.update(_read_attempt(path))
+        if self.is_complete:
+            self._write_digest()  # the attempt that committed it may have ended just before
+            self._remove_attempts()
 
-    def finished(self) -> Iterable[Trajectory]:
+    @property
+    def is_complete(self) -> bool:
+        """Whether the shard is committed and none of its dialogues is missing."""
+        return bool(self._committed) and not any(one.is_missing for one in self._committed.values())
+
+    def finished(self) -> list[Trajectory]:
         """Return the committed trajectories that need not be driven again."""
-        return [trajectory for trajectory in self.committed.values() if not trajectory.is_missing]
+        return [trajectory for trajectory in self._committed.values() if not trajectory.is_missing]
 
     def add_reply(self, key: CallKey, reply: Reply) -> None:
         """Log a reply; it survives the end of this process at once and a power cut soon."""
         self.replies[key] = reply
-        if self._log is None:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._log = self._log_path.open("ab")
-        line = json.dumps({"call": key, "reply": reply.to_json()}, separators=(",", ":"))
-        self._log.write(line.encode("ascii") + b"\n")
-        self._log.flush()
-        if time.monotonic() - self._synced > SYNC_SECONDS:
-            os.fsync(self._log.fileno())
-            self._synced = time.monotonic()
+        self._log.write(json.dumps({"call": key, "reply": reply.to_json()}, separators=(",", ":")))
 
-    def add_trajectory(self, trajectory: Trajectory) -> None:
-        """Take a dialogue that has ended; the last one of the shard commits it."""
+    def add_trajectory(self, trajectory: Trajectory) -> bool:
+        """Take a dialogue that has ended; return whether it was the last one, so that the shard can be committed."""
         self._ended[trajectory.problem, trajectory.sample] = trajectory
-        if len(self._ended) == len(self.shard.keys):
-            self._commit([self._ended[key] for key in self.shard.keys])
+        return len(self._ended) == len(self.shard.keys)
+
+    def commit(self) -> None:
+        """Write the shard whole, unless another attempt did or nothing changed; waits for the disk."""
+        if self.is_complete:
+            self.close()
+            return
+        trajectories = [self._ended[key] for key in self.shard.keys]
+        lines = [trajectory.to_line() for trajectory in trajectories]
+        if lines != [trajectory.to_line() for trajectory in self._committed.values()]:
+            self._write("\n".join([*lines, ""]).encode("ascii"))
+        self.close()
+        if not any(trajectory.is_missing for trajectory in trajectories):
+            self._remove_attempts()
 
     def close(self) -> None:
         """Sync and close the log of this attempt; it stays for the next one unless the shard was committed."""
-        if self._log is not None:
-            os.fsync(self._log.fileno())
-            self._log.close()
-            self._log = None
+        if self._syncer is not None:
+            self._syncer.forget(self._log)
+        self._log.close()
 
-    def _commit(self, trajectories: list[Trajectory]) -> None:
-        lines = [trajectory.to_line() for trajectory in trajectories]
-        if lines != [trajectory.to_line() for trajectory in self.committed.values()]:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            temporary = self._log_path.with_suffix(".tmp")
-            with temporary.open("wb") as file:
-                file.write("\n".join([*lines, ""]).encode("ascii"))
-                file.flush()
-                os.fsync(file.fileno())
-            if self.committed:  # dialogues that were missing are there now
-                temporary.replace(self._final)
-            else:
-                with suppress(FileExistsError):  # another attempt was first, with the same replies or its own
-                    os.link(temporary, self._final)
-                temporary.unlink()
-            _sync_folder(self._folder)
-        self.close()
-        for path in self._folder.glob(f"{self.shard.number:05d}.*.part"):
+    def _write(self, data: bytes) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        temporary = self._log.path.with_suffix(".tmp")
+        write_synced(temporary, data)
+        if self._committed:  # dialogues that were missing are there now
+            digest_file(self._final).unlink(missing_ok=True)
+            temporary.replace(self._final)
+            self._write_digest()
+        else:
+            with suppress(FileExistsError):  # another attempt was first, with the same replies or its own
+                os.link(temporary, self._final)
+                self._write_digest()
+            temporary.unlink()
+        sync_folder(self._folder)
+
+    def _write_digest(self) -> None:
+        path = digest_file(self._final)
+        if not path.exists():
+            write_atomically(path, digest_line(self._final, self._final.read_bytes()))
+
+    def _attempts(self) -> list[Path]:
+        return sorted(self._folder.glob(f"{self.shard.name}.*.part"))
+
+    def _remove_attempts(self) -> None:
+        for path in self._attempts():
             path.unlink(missing_ok=True)
-
-    def _read_final(self) -> dict[DialogueKey, Trajectory]:
-        if not self._final.exists():
-            return {}
-        remedy = "it is damaged or of another run; remove it to sample that shard again."
-        try:
-            lines = self._final.read_text(encoding="ascii").splitlines()
-            found = [Trajectory.from_json(json.loads(line)) for line in lines]
-        except (ValueError, KeyError, TypeError) as error:
-            raise TurnwiseError(
-                f"The shard {str(self._final)!r} cannot be read ({type(error).__name__}): {remedy}"
-            ) from None
-        if tuple((one.problem, one.sample) for one in found) != self.shard.keys:
-            raise TurnwiseError(f"The shard {str(self._final)!r} does not hold the dialogues of the plan: {remedy}")
-        return {(one.problem, one.sample): one for one in found}
 
     def _learn(self, trajectory: Trajectory) -> None:
         for turn_number, turn in enumerate(trajectory.turns):
@@ -139,16 +126,28 @@ class ShardStore:
 
 
 class ResumingSampler:
-    """A sampler that asks the model only for what no earlier attempt has been answered, and logs every reply."""
+    """A sampler that asks the model only for what no earlier attempt has been answered, and logs every reply.
 
-    def __init__(self, sampler: Sampler, stores: Iterable[ShardStore]) -> None:
+    It knows the dialogues of the stores that were added and not yet dropped.
+    """
+
+    def __init__(self, sampler: Sampler) -> None:
         self._sampler = sampler
-        self._stores = {key: store for store in stores for key in store.shard.keys}
+        self._stores: dict[tuple[str, str, int], ShardStore] = {}
         self.description = sampler.description
 
+    def add(self, store: ShardStore) -> None:
+        """Ask for the dialogues of ``store`` from now on."""
+        self._stores.update((key, store) for key in _dialogues(store))
+
+    def drop(self, store: ShardStore) -> None:
+        """Forget a store whose dialogues have all ended."""
+        for key in _dialogues(store):
+            del self._stores[key]
+
     async def generate(self, request: Request) -> Reply | None:
-        """Return the reply at hand or a new one; raises RequestError as the sampler does."""
-        store = self._stores[request.problem, request.sample]
+        """Return the reply at hand or a new one; raises what the sampler raises."""
+        store = self._stores[request.task, request.problem, request.sample]
         key = (request.problem, request.sample, request.turn, request.call)
         if key in store.replies:
             return store.replies[key]
@@ -156,6 +155,15 @@ class ResumingSampler:
         if reply is not None:
             store.add_reply(key, reply)
         return reply
+
+    def close(self) -> None:
+        """Close the stores that are still open; their logs stay for the next attempt."""
+        for store in set(self._stores.values()):
+            store.close()
+
+
+def _dialogues(store: ShardStore) -> list[tuple[str, str, int]]:
+    return [(store.shard.task, problem, sample) for problem, sample in store.shard.keys]
 
 
 def _read_attempt(path: Path) -> dict[CallKey, Reply]:
@@ -169,11 +177,3 @@ def _read_attempt(path: Path) -> dict[CallKey, Reply]:
             except (ValueError, KeyError, TypeError):
                 continue  # a torn line: that call is made again
     return replies
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

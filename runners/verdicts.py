@@ -1,4 +1,4 @@
-"""The verdict cache: reports by verdict key, in one append-only file of JSON lines.
+"""The verdict cache: reports by verdict key, in append-only files of JSON lines.
 
 The key covers everything that can change a verdict (interfaces: program, language, tests, limits,
 matcher, interpreter and numpy, executor and version, tier), so a cache can be shared by runs. Reports
@@ -7,14 +7,14 @@ with an infrastructure failure are never stored. A torn last line, as kill -9 le
 
 import hashlib
 import json
-import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from turnwise.benchmarks.records import Environment, Problem, Report, TestCase, Verdict
+from turnwise.benchmarks.records import Environment, Problem, Report, Verdict
 from turnwise.runners.execution.interface import Program
+from turnwise.runners.logs import AppendLog
 
 
 class VerdictCache(Protocol):
@@ -41,17 +41,17 @@ class NoCache:
 
 
 class JsonLinesCache:
-    """A cache in the file ``path``, read once at the start; safe for threads of one process."""
+    """A cache in ``<folder>/<worker>.jsonl`` that knows all ``*.jsonl`` there, read once at the start.
 
-    def __init__(self, path: Path) -> None:
+    Safe for threads of one process; each process appends to the file of its own ``worker`` name.
+    """
+
+    def __init__(self, folder: Path, worker: str) -> None:
         self._lock = threading.Lock()
         self._reports: dict[str, Report] = {}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists():
+        for path in sorted(folder.glob("*.jsonl")):
             self._load(path)
-        self._file = path.open("ab")
-        if self._file.tell() and not _ends_with_newline(path):
-            self._file.write(b"\n")
+        self.log = AppendLog(folder / f"{worker}.jsonl")
 
     def get(self, key: str) -> Report | None:
         """Return the report stored under ``key``, or None."""
@@ -65,18 +65,14 @@ class JsonLinesCache:
             return
         if report.verdict is Verdict.INFRASTRUCTURE_FAILURE:
             return
-        line = json.dumps({"key": key, "report": report.to_json()}, separators=(",", ":")).encode() + b"\n"
+        line = json.dumps({"key": key, "report": report.to_json()}, separators=(",", ":"))
         with self._lock:
             self._reports[key] = report
-            self._file.write(line)
-            self._file.flush()
+        self.log.write(line)
 
     def close(self) -> None:
         """Make sure that what was stored survives a power cut, and close the file."""
-        with self._lock:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
+        self.log.close()
 
     def _load(self, path: Path) -> None:
         with path.open("rb") as lines:
@@ -91,13 +87,13 @@ class JsonLinesCache:
 def verdict_key(
     problem: Problem,
     program: Program,
-    tests: tuple[TestCase, ...],
+    tests: bytes,
     environment: Environment,
     *,
     language: str,
 ) -> str:
-    """Return the hexadecimal sha256 of all that can change the verdict of ``program`` on ``tests``."""
-    total = hashlib.sha256()
+    """Return the hexadecimal sha256 of all that can change the verdict of ``program`` on ``tests`` (a digest)."""
+    total = hashlib.sha256(tests)
     for part in (
         program.source,
         *(text.encode() for text in (program.entry_point, program.prelude, program.input_file)),
@@ -105,18 +101,18 @@ def verdict_key(
         _canonical(problem.limits.to_json()),
         _canonical(problem.rule.to_json()),
         _canonical(environment.to_json()),
-        _canonical({"public": len(problem.public_tests), "tests": [test.to_json() for test in tests]}),
     ):
         total.update(len(part).to_bytes(8, "big"))
         total.update(part)
     return total.hexdigest()
 
 
+def digest_tests(problem: Problem, *, hidden: bool) -> bytes:
+    """Return the sha256 of the tests of ``problem``, of all or of the public ones."""
+    tests = problem.public_tests + (problem.hidden_tests if hidden else ())
+    data = {"public": len(problem.public_tests), "tests": [test.to_json() for test in tests]}
+    return hashlib.sha256(_canonical(data)).digest()
+
+
 def _canonical(data: Mapping[str, object]) -> bytes:
     return json.dumps(data, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _ends_with_newline(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) == b"\n"

@@ -16,7 +16,7 @@ never come near it.
 
 from dataclasses import dataclass
 
-from turnwise.benchmarks.records import Problem, Report
+from turnwise.benchmarks.records import Problem, Report, Verdict
 from turnwise.tasks.extraction import extract_program, strip_thinking
 from turnwise.tasks.feedback import feedback_text, form_of
 from turnwise.tasks.prompts import PromptSet
@@ -26,13 +26,19 @@ from turnwise.tasks.trajectory import Call, End, Message, Reply, Trajectory, Tur
 
 @dataclass(frozen=True, slots=True)
 class DialoguePlan:
-    """What the dialogues of a task share: name, strategy, prompts, the run's seed, how programs are found."""
+    """What the dialogues of a task share: name, strategy, prompts, the run's seed, how programs are found.
+
+    ``system`` is said before everything. With ``prefill`` the model continues the stub of a completion task
+    (HumanEval+) instead of writing the whole function: each answer begins with it.
+    """
 
     task: str
     strategy: Strategy
     prompts: PromptSet
     seed: int = 0
     extraction: str = "last"
+    system: str = ""
+    prefill: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,11 @@ class Dialogue:
         self._end: End | None = None
         self._begin_turn()
 
+    @property
+    def task(self) -> str:
+        """The name of the task this dialogue belongs to."""
+        return self._plan.task
+
     def next_step(self) -> Ask | RunPublicTests | None:
         """Return what the dialogue waits for; None when it has ended."""
         if self._end is not None:
@@ -80,13 +91,21 @@ class Dialogue:
         if not isinstance(self.next_step(), Ask):
             raise RuntimeError("this dialogue does not wait for a reply")
         asked = self._to_ask.pop(0)
-        self._calls.append(Call(asked, reply))
-        self._history += [*asked, Message("assistant", "reply", "", strip_thinking(reply.text))]
+        call = Call(asked, reply)
+        self._calls.append(call)
+        said = [message for message in asked if message.kind != "prefill"]
+        self._history += [*said, Message("assistant", "reply", "", strip_thinking(call.answer))]
 
     def report(self, report: Report) -> None:
-        """Take the report on the turn's program; raises RuntimeError if none is waited for."""
+        """Take the report on the turn's program; raises RuntimeError if none is waited for.
+
+        A report that the machine spoiled is no outcome of the model: it ends the dialogue as missing.
+        """
         if not isinstance(self.next_step(), RunPublicTests):
             raise RuntimeError("this dialogue does not wait for a report")
+        if report.verdict is Verdict.INFRASTRUCTURE_FAILURE:
+            self.stop(End.INFRASTRUCTURE_FAILURE)
+            return
         self._turns.append(Turn(tuple(self._calls), self._program(), report))
         self._calls.clear()
         if report.public_passed:
@@ -112,21 +131,30 @@ class Dialogue:
         return dialogue_seed(self._plan.seed, self.problem.id, self.sample, turn, call)
 
     def _program(self) -> str | None:
-        return extract_program(self._calls[-1].reply.text, which=self._plan.extraction)
+        return extract_program(self._calls[-1].answer, which=self._plan.extraction)
 
     def _begin_turn(self) -> None:
         turn = self._plan.strategy.turns[len(self._turns)]
         opening, form = self._opening(turn), form_of(self.problem)
+        before = [] if self._turns or not self._plan.system else [Message("system", "system", "", self._plan.system)]
+        after = [self._message("instruction", "format_guide", form), *self._prefill(form)]
         if turn.reasoning:
             thoughts = [self._message("reasoning", f"reasoning/{name}", form) for name in turn.reasoning]
             closing = f"instruction/{turn.instruction}" if turn.instruction else "write_program"
-            wanted = (self._message("instruction", closing, form), self._message("instruction", "format_guide", form))
-            self._to_ask = [(opening, *thoughts), wanted]
+            self._to_ask = [
+                (*before, opening, *thoughts),
+                (self._message("instruction", closing, form), *after),
+            ]
             return
-        instruction = (
-            [self._message("instruction", f"instruction/{turn.instruction}", form)] if turn.instruction else []
-        )
-        self._to_ask = [(opening, *instruction, self._message("instruction", "format_guide", form))]
+        if turn.instruction:
+            after.insert(0, self._message("instruction", f"instruction/{turn.instruction}", form))
+        self._to_ask = [(*before, opening, *after)]
+
+    def _prefill(self, form: str) -> list[Message]:
+        if not self._plan.prefill or form != "completion":
+            return []
+        text = self._plan.prompts.render("prefill", starter_code=self.problem.starter_code.rstrip())
+        return [Message("assistant", "prefill", "prefill", text + "\n")]
 
     def _opening(self, turn: TurnPlan) -> Message:
         if not self._turns:

@@ -23,9 +23,10 @@ def form_of(problem: Problem) -> str:
 
 def feedback_text(kind: str, problem: Problem, report: Report, prompts: PromptSet) -> str:
     """Return the feedback of ``kind`` on a program that failed, with as many tests as the size allows."""
+    known = [result for result in report.public if result.verdict is not Verdict.INFRASTRUCTURE_FAILURE]
     shown_tests = [
         _describe(problem, problem.public_tests[result.index], result)
-        for result in report.public
+        for result in known
         if kind == "failed_and_passed" or result.verdict is not Verdict.PASSED
     ]
     for shown in range(len(shown_tests), -1, -1):
@@ -35,8 +36,8 @@ def feedback_text(kind: str, problem: Problem, report: Report, prompts: PromptSe
             error=_shorten(report.error, FEEDBACK_CHARACTERS // 2),
             tests=shown_tests[:shown],
             omitted=len(shown_tests) - shown,
-            failed=sum(result.verdict is not Verdict.PASSED for result in report.public),
-            total=len(report.public),
+            failed=sum(result.verdict is not Verdict.PASSED for result in known),
+            total=len(known),
         )
         if len(text) <= FEEDBACK_CHARACTERS:
             break

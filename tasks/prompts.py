@@ -18,7 +18,10 @@ import jinja2
 from turnwise.errors import TurnwiseError
 
 DEFAULT_SET = "turnwise-1"
-REQUIRED_IDS = frozenset({"statement", "format_guide", "write_program", "no_code", "feedback/failed_tests"})
+REQUIRED_IDS = frozenset(
+    {"statement", "format_guide", "write_program", "no_code", "prefill"}
+    | {f"feedback/{kind}" for kind in ("binary", "failed_tests", "failed_and_passed")}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +36,21 @@ class PromptSet:
     def load(cls, folder: Path | None = None) -> Self:
         """Return the set in ``folder`` or the bundled one; raises TurnwiseError if a file is missing or broken."""
         folder = folder or Path(__file__).parent / "prompts" / DEFAULT_SET
+        if not folder.is_dir():
+            raise TurnwiseError(f"The prompt folder {str(folder)!r} does not exist: give another --prompts.")
         environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)
         hashes, templates = {}, {}
         for path in sorted(folder.rglob("*.j2")):
             prompt_id = path.relative_to(folder).with_suffix("").as_posix()
-            text = path.read_text(encoding="utf-8")
             try:
+                text = path.read_text(encoding="utf-8")
                 templates[prompt_id] = environment.from_string(text)
-            except jinja2.TemplateError as error:
+            except (jinja2.TemplateError, UnicodeDecodeError) as error:
                 raise TurnwiseError(f"The prompt {str(path)!r} is no Jinja2 template: {error}.") from None
             hashes[prompt_id] = hashlib.sha256(text.encode()).hexdigest()[:16]
         if missing := sorted(REQUIRED_IDS - set(templates)):
             raise TurnwiseError(f"The prompt set {str(folder)!r} lacks the file {missing[0] + '.j2'!r}.")
-        return cls(folder.name, hashes, templates)
+        return cls(folder.resolve().name, hashes, templates)
 
     def render(self, prompt_id: str, **context: Any) -> str:
         """Return the prompt with ``context`` filled in; raises TurnwiseError for an unknown prompt or name."""

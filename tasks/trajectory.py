@@ -16,17 +16,25 @@ SCHEMA = 1
 
 
 class End(StrEnum):
-    """Why a dialogue ended; request_failed alone makes its outcome missing, the others are the model's."""
+    """Why a dialogue ended; a failed request or machine makes its outcome missing, the others are the model's."""
 
     PUBLIC_PASSED = "public_passed"
     TURN_LIMIT = "turn_limit"
     NO_MORE_ANSWERS = "no_more_answers"
+    CONTEXT_OVERFLOW = "context_overflow"
     REQUEST_FAILED = "request_failed"
+    INFRASTRUCTURE_FAILURE = "infrastructure_failure"
+
+
+MISSING_ENDS = frozenset({End.REQUEST_FAILED, End.INFRASTRUCTURE_FAILURE})
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message to the model: kind is system, statement, reasoning, instruction or feedback."""
+    """One message: kind is system, statement, reasoning, instruction, feedback, or prefill.
+
+    A prefill (role assistant) comes last in its call: the model's reply goes on where it ends.
+    """
 
     role: str
     kind: str
@@ -69,6 +77,12 @@ class Call:
 
     messages: tuple[Message, ...]
     reply: Reply
+
+    @property
+    def answer(self) -> str:
+        """What the model said as its listener reads it: the prefill, if any, and the reply's text."""
+        last = self.messages[-1] if self.messages else None
+        return (last.content if last is not None and last.kind == "prefill" else "") + self.reply.text
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON object that ``from_json`` reads."""
@@ -130,8 +144,8 @@ class Trajectory:
 
     @property
     def is_missing(self) -> bool:
-        """Whether the dialogue says nothing about the model: a request failed."""
-        return self.end is End.REQUEST_FAILED
+        """Whether the dialogue says nothing final about the model: a request, or the machine, failed."""
+        return self.end in MISSING_ENDS
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON object that ``from_json`` reads."""

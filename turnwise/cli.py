@@ -33,6 +33,17 @@ DataDir = Annotated[
 ]
 Matcher = Annotated[str, typer.Option(help="How outputs are compared: tokens, exact or deepmind.")]
 TimeFactor = Annotated[float, typer.Option(help="Multiplies every time limit; recorded.")]
+MatcherOfProfile = Annotated[
+    str | None,
+    typer.Option(
+        "--matcher", help="How outputs are compared: tokens, exact or deepmind; default: that of the profile or run."
+    ),
+]
+TimeFactorOfProfile = Annotated[
+    float | None,
+    typer.Option("--time-factor", help="Multiplies every time limit; recorded; default: that of the profile or run."),
+]
+Workers = Annotated[int, typer.Option(help="Programs judged at a time; default: the usable cores.")]
 Interpreter = Annotated[str, typer.Option(help="The Python that runs programs; default: this one.")]
 AllowReference = Annotated[
     bool,
@@ -108,57 +119,149 @@ def check(
         raise InfrastructureError("The machine failed while judging, so there is no verdict: try again.")
 
 
-@app.command()
+def _read_config(context: typer.Context, path: Path | None) -> Path | None:
+    """Make the options of a yaml file the defaults of this command; what is typed goes before them."""
+    if path is not None:
+        from turnwise.commands.settings import read_config
+
+        names = {option.lstrip("-"): one.name for one in context.command.params for option in one.opts}
+        defaults: dict[str, Any] = {}
+        for name, value in read_config(path).items():
+            if names.get(name) is None:
+                known = ", ".join(sorted(name for name in names if len(name) > 1))
+                raise TurnwiseError(
+                    f"The configuration {str(path)!r} has the unknown option {name!r}: known are {known}."
+                )
+            defaults[str(names[name])] = value
+        context.default_map = {**(context.default_map or {}), **defaults}
+    return path
+
+
 def run(
+    context: typer.Context,
+    config: Annotated[  # noqa: ARG001 - read by its callback, before the others
+        Path | None,
+        typer.Option("--config", "-C", help="A yaml file of these options.", callback=_read_config, is_eager=True),
+    ] = None,
     model: Annotated[str, typer.Option("--model", "-M", help="The model back end: replay.")] = "",
     model_args: Annotated[
         str, typer.Option("--model-args", "-a", help="For replay: path=FILE[,model=GLOB][,method=GLOB].")
     ] = "",
     task_names: Annotated[str, typer.Option("--tasks", "-t", help="Names or globs, separated by commas.")] = "",
+    output_path: Annotated[
+        Path | None, typer.Option("--output-path", "-o", help="The run folder; running again goes on in it.")
+    ] = None,
+    profile: Annotated[str, typer.Option(help="Settings to begin with: default, zheng or rlef.")] = "default",
+    metadata: Annotated[
+        str,
+        typer.Option(
+            help="JSON settings: samples_per_problem, max_turns, feedback, extraction, n_at_k, prefill, profile."
+        ),
+    ] = "",
+    gen_kwargs: Annotated[
+        str, typer.Option(help="Sampling, such as temperature=0.2,top_p=0.95,max_gen_toks=4096.")
+    ] = "",
+    system_instruction: Annotated[str | None, typer.Option(help="A system message said before everything.")] = None,
+    prompts: Annotated[
+        Path | None, typer.Option(help="A folder of prompts in place of the bundled set turnwise-1.")
+    ] = None,
     limit: Annotated[
         float | None,
         typer.Option("--limit", "-L", help="Only the first N problems of a task, or a fraction."),
     ] = None,
-    output_path: Annotated[
-        Path | None, typer.Option("--output-path", "-o", help="The run folder; running again goes on in it.")
-    ] = None,
-    metadata: Annotated[str, typer.Option(help='JSON settings, such as {"samples_per_problem": 10}.')] = "",
-    seed: Annotated[int, typer.Option(help="The run's seed.")] = 0,
+    samples: Annotated[
+        str, typer.Option("--samples", "-E", help='JSON: which problems of a task, {"TASK": [0, 3, "ID"]}.')
+    ] = "",
+    seed: Annotated[int | None, typer.Option(help="The run's seed; default: 0.")] = None,
     data_dir: DataDir = None,
-    matcher: Matcher = "tokens",
-    time_factor: TimeFactor = 1.0,
+    matcher: MatcherOfProfile = None,
+    time_factor: TimeFactorOfProfile = None,
     interpreter: Interpreter = "",
-    workers: Annotated[int, typer.Option(help="Dialogues at a time; default: the usable cores.")] = 0,
+    workers: Workers = 0,
+    predict_only: Annotated[
+        bool, typer.Option("--predict-only", "-x", help="Sample only, as turnwise sample does.")
+    ] = False,
+    log_samples: Annotated[  # noqa: ARG001 - lm-eval's name for what is always done
+        bool, typer.Option("--log-samples", "-s", help="Always on: the run folder keeps every dialogue.")
+    ] = True,
     unsafe_reference_executor: AllowReference = False,
     skip_broken_rows: SkipBroken = False,
 ) -> None:
     """Ask a model, judge its programs, score: from tasks to a table."""
-    from turnwise.commands.run import RunRequest, run_command
-    from turnwise.runners.main_job import RunSettings
+    from turnwise.commands.run import HostOptions, RunRequest, run_command
 
-    for option, given in (("--model", model), ("--tasks", task_names), ("--output_path", output_path)):
-        if not given:
-            raise TurnwiseError(f"turnwise run needs {option}; turnwise demo runs the bundled sample without it.")
-    settings = RunSettings(
-        seed=seed,
-        matcher=matcher,
-        time_factor=time_factor,
-        limit=limit,
-        on_error="skip" if skip_broken_rows else "raise",
-    )
+    for option, text in (("--model", model), ("--tasks", task_names), ("--output_path", output_path)):
+        if not text:
+            raise TurnwiseError(
+                f"turnwise {context.info_name} needs {option}; turnwise demo runs the bundled sample without it."
+            )
+    given = {
+        "seed": seed,
+        "matcher": matcher,
+        "time_factor": time_factor,
+        "limit": limit,
+        "system_instruction": system_instruction,
+        "on_error": "skip" if skip_broken_rows else None,
+    }
     request = RunRequest(
         model,
         model_args,
         task_names,
         output_path or Path(),
-        data_dir,
-        settings,
+        HostOptions(data_dir, interpreter, workers, unsafe_reference_executor),
+        {name: value for name, value in given.items() if value is not None},
+        profile,
         metadata,
-        interpreter,
-        workers,
-        unsafe_reference_executor,
+        gen_kwargs,
+        samples,
+        prompts,
     )
-    _print(run_command(request, environ=dict(os.environ), arguments=sys.argv[1:]))
+    judge_hidden = context.info_name == "run" and not predict_only
+    _print(run_command(request, environ=dict(os.environ), arguments=sys.argv[1:], judge_hidden=judge_hidden))
+
+
+app.command("run")(run)
+app.command("sample", help="Ask a model, with feedback from the public tests; judging and scoring come later.")(run)
+
+
+@app.command("judge")
+def judge_run(
+    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A folder that turnwise sample or run wrote.")],
+    output_path: Annotated[
+        Path | None,
+        typer.Option("--output-path", "-o", help="Judge anew in a copy of the run, with the settings given here."),
+    ] = None,
+    data_dir: DataDir = None,
+    matcher: MatcherOfProfile = None,
+    time_factor: TimeFactorOfProfile = None,
+    interpreter: Interpreter = "",
+    workers: Workers = 0,
+    unsafe_reference_executor: AllowReference = False,
+) -> None:
+    """Judge the programs of a run that have no verdict yet; no model is asked."""
+    from turnwise.commands.run import HostOptions, judge_command
+
+    said = judge_command(
+        run_folder,
+        HostOptions(data_dir, interpreter, workers, unsafe_reference_executor),
+        environ=dict(os.environ),
+        output=output_path,
+        matcher=matcher or "",
+        time_factor=time_factor,
+    )
+    _print(said)
+
+
+@app.command()
+def score(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders, or folders of them.")],
+    by: Annotated[str, typer.Option(help="What the rows are: task, difficulty or turns.")] = "task",
+    n_at_k: Annotated[str, typer.Option("--n-at-k", help="More pass n@k to report, such as 1@3,10@100.")] = "",
+) -> None:
+    """Make the tables of runs; no model is asked and no program run."""
+    from turnwise.commands.score import score_command
+
+    _print(score_command(runs, by=by, n_at_k=n_at_k))
 
 
 @app.command()
@@ -166,7 +269,7 @@ def demo(
     output: Annotated[Path, typer.Option("--output-path", "-o", help="Where the results go.")] = Path("demo"),
 ) -> None:
     """Run three recorded models over the bundled sample: no data, no model, no GPU needed."""
-    from turnwise.commands.run import demo_command
+    from turnwise.commands.demo import demo_command
 
     _print(demo_command(output, environ=dict(os.environ)))
 

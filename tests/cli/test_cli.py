@@ -1,6 +1,7 @@
 """The command line as a user types it: clean output, one-sentence errors, exit statuses."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -37,7 +38,7 @@ def test_help_and_version() -> None:
     """Every command is listed."""
     shown = _turnwise("--help")
     assert shown.returncode == 0
-    assert all(f"  {name} " in shown.stdout for name in ("tasks", "check", "run", "demo"))
+    assert all(f"  {name} " in shown.stdout for name in ("tasks", "check", "run", "sample", "judge", "score", "demo"))
     assert _turnwise("--version").stdout == "turnwise 0.1.0\n"
 
 
@@ -116,9 +117,22 @@ def test_check_judges_a_problem_by_its_id(files: Path) -> None:
         ([*RUN, "-L", "nan"], "--limit is nan"),
         ([*RUN, "--workers", "-1"], "--workers is -1"),
         ([*RUN, "--time-factor", "inf"], "--time-factor is inf"),
-        ([*RUN, "--metadata", '{"turns": 1}'], "the known keys are samples_per_problem, max_turns"),
+        ([*RUN, "--metadata", '{"turns": 1}'], "--metadata 'turns' is unknown: the keys are samples_per_problem, max_"),
         ([*RUN, "--metadata", '{"max_turns": 0}'], "--metadata max_turns is 0"),
         ([*RUN, "--metadata", '{"extraction": []}'], "--metadata extraction is []"),
+        (
+            [*RUN, "--metadata", '{"n_at_k": ["10@100"]}'],
+            "n_at_k 10@100 draws 33 dialogues of 3 turns per problem",
+        ),
+        ([*RUN, "--gen_kwargs", "temperature=hot"], "--gen_kwargs temperature is 'hot'"),
+        ([*RUN, "--profile", "mine"], "Unknown profile 'mine': choose one of default, zheng, rlef"),
+        ([*RUN, "--prompts", "nowhere"], "The prompt folder 'nowhere' does not exist"),
+        ([*RUN, "--samples", '{"x": [1]}'], "--samples names the task 'x', which --tasks does not"),
+        ([*RUN, "--config", "none.yaml"], "The configuration 'none.yaml' cannot be read"),
+        ([*RUN, "--config", "bad.yaml"], "'bad.yaml' has the unknown option 'wrong'"),
+        (["judge", "nowhere", ALLOW], "'nowhere' is no run folder, since it holds no run.json"),
+        (["score", "nowhere"], "'nowhere' is no run folder and holds none"),
+        (["score", ".", "--by", "model"], "--by is 'model': choose one of task, difficulty, turns"),
         ([*RUN, "--metadata", '{"feedback": "kind"}'], "Unknown feedback 'kind': choose one of binary"),
         ([*RUN[:-1], "right.py/sub"], "The output 'right.py/sub' cannot be written"),
         (["tasks", "nothing*"], "Unknown task 'nothing*'"),
@@ -128,6 +142,7 @@ def test_check_judges_a_problem_by_its_id(files: Path) -> None:
 def test_bad_input_is_one_sentence_and_exit_2(files: Path, arguments: list[str], message: str) -> None:
     """The thing, the value and the remedy; no traceback, nothing on standard output, nothing written."""
     (files / "bad.json").write_text('{"public": [{"input": "1"}]}')
+    (files / "bad.yaml").write_text("wrong: 1")
     (files / "none_in.json").write_text('{"public": []}')
     (files / "limit.json").write_text(json.dumps({**TESTS, "time_limit_seconds": -1}))
     done = _turnwise(*arguments, cwd=files)
@@ -158,22 +173,22 @@ def test_run_replays_answers_to_a_table(tmp_path: Path) -> None:
     assert "repairing sample_mbpp_plus_multiturn 3 of 3 6 0.0 83.3 100.0 100.0 100.0" in " ".join(first.stdout.split())
     assert second.stdout == first.stdout
     scores = json.loads((tmp_path / "run" / "scores.json").read_text())
-    assert [one["metric"] for one in scores[0]["estimates"]] == ["1@1", "1@2", "1@3", "pass@1", "pass@2"]
+    estimates = scores["tasks"][0]["estimates"]
+    assert [one["metric"] for one in estimates if one["turns"] == 3] == ["1@3", "pass@1", "pass@2"]
     frozen = json.loads((tmp_path / "run" / "run.json").read_text())
     assert frozen["command"].startswith("turnwise run --model replay")
     other = _turnwise(*command, "--seed", "9")
-    assert (other.returncode, "holds a run with another 'settings'" in other.stderr) == (2, True)
+    assert (other.returncode, "holds another run (settings seed: 0 there, 9 here)" in other.stderr) == (2, True)
 
 
 def test_a_damaged_run_folder_is_named(files: Path) -> None:
     """A run.json that is cut off is no run to go on with."""
     (files / "o").mkdir()
-    (files / "o" / "run.json").write_text('{"schema": 1')
+    (files / "o" / "run.json").write_text('{"format": 1')
     done = _turnwise(*RUN, cwd=files)
-    assert (done.returncode, done.stderr.splitlines()[-1]) == (
-        2,
-        "turnwise: 'o/run.json' cannot be read: give another --output_path.",
-    )
+    said = done.stderr.splitlines()[-1]
+    assert done.returncode == 2
+    assert said.startswith("turnwise: 'o/run.json' cannot be read (the document: invalid json"), said
 
 
 def test_settings_of_a_run_can_be_chosen(files: Path) -> None:
@@ -185,3 +200,61 @@ def test_settings_of_a_run_can_be_chosen(files: Path) -> None:
     frozen = json.loads((files / "o" / "run.json").read_text())
     assert settings.items() <= frozen["settings"].items()
     assert frozen["tasks"][0]["max_turns"] == 2
+
+
+def test_sampling_judging_and_scoring_are_what_run_does(files: Path) -> None:
+    """One by one they make the same files and the same table; scoring before judging says what is missing."""
+    whole = _turnwise(*RUN, cwd=files)
+    parts = [_turnwise("sample", *RUN[1:-1], "p", cwd=files)]
+    assert parts[0].stdout == "Sampled: p; next: turnwise judge p\n", parts[0].stderr
+    parts.append(_turnwise("score", "p", cwd=files))
+    assert "not judged" in parts[1].stdout and "turnwise judge p" in parts[1].stdout
+    parts.append(_turnwise("judge", "p", ALLOW, cwd=files))
+    parts.append(_turnwise("score", "p", cwd=files))
+    assert [part.returncode for part in parts] == [0] * 4
+    assert parts[-1].stdout == whole.stdout.replace("o/scores.json", "p/scores.json")
+    shards = [path.read_bytes() for name in "op" for path in (files / name).glob("trajectories/*/*.jsonl")]
+    assert len(shards) == 2 and shards[0] == shards[1]
+
+
+def test_options_can_stand_in_a_file(files: Path) -> None:
+    """What is typed goes before the file; lists and mappings are written as yaml has them."""
+    config = {
+        "model": "replay",
+        "model_args": {"path": str(_ANSWERS)},
+        "tasks": ["sample_mbpp_plus_multiturn"],
+        "metadata": {"max_turns": 2},
+        "seed": 3,
+        "output_path": "o",
+        "unsafe_reference_executor": True,
+    }
+    (files / "run.yaml").write_text(json.dumps(config))  # JSON is yaml
+    done = _turnwise("run", "-C", "run.yaml", "--seed", "4", cwd=files)
+    assert done.returncode == 0, done.stderr
+    settings = json.loads((files / "o" / "run.json").read_text())["settings"]
+    assert (settings["seed"], settings["max_turns"]) == (4, 2)
+
+
+def test_prompts_of_ones_own_are_used_and_recorded(files: Path) -> None:
+    """The set's name and hashes stand in run.json, its words in the dialogue."""
+    prompts = files / "mine"
+    shutil.copytree(_ANSWERS.parents[3] / "tasks" / "prompts" / "turnwise-1", prompts)
+    (prompts / "format_guide.j2").write_text("Fence it, please.")
+    done = _turnwise(*RUN, "--prompts", prompts, "--system_instruction", "Be brief.", cwd=files)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((files / "o" / "run.json").read_text())["prompts"]["set"] == "mine"
+    (shard,) = (files / "o").glob("trajectories/*/*.jsonl")
+    messages = json.loads(shard.read_text().splitlines()[0])["turns"][0]["calls"][0]["messages"]
+    assert [messages[0]["content"], messages[-1]["content"]] == ["Be brief.", "Fence it, please."]
+
+
+def test_one_missing_answer_costs_its_dialogue_only(files: Path) -> None:
+    """It is named as missing with bounds; the others have their scores."""
+    lines = _ANSWERS.read_text().splitlines(keepends=True)
+    rows = [line for line in lines if json.loads(line)["benchmark"] == "sample_mbpp_plus"]
+    gone = json.loads(rows[0])["task_id"]
+    (files / "fewer.jsonl").write_text("".join(row for row in rows if json.loads(row)["task_id"] != gone))
+    done = _turnwise(*[word.replace(str(_ANSWERS), "fewer.jsonl") for word in RUN], cwd=files)
+    assert done.returncode == 0, done.stderr
+    assert "1 of 3 dialogues are missing (1 request failed), which is not counted as wrong" in done.stdout
+    assert f"{gone} has 0 recorded answers" in done.stdout and "100.0*" in done.stdout

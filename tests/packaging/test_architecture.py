@@ -23,11 +23,17 @@ ALLOWED = {
     "turnwise.tasks": ("turnwise.benchmarks",),
     "turnwise.runners": ("turnwise.benchmarks", "turnwise.tasks"),
     "turnwise.slurm": ("turnwise.benchmarks", "turnwise.tasks", "turnwise.runners"),
-    "turnwise.leaderboard": ("turnwise.benchmarks", "turnwise.tasks.trajectory"),
+    "turnwise.leaderboard": (
+        "turnwise.benchmarks",
+        "turnwise.tasks.judgement",
+        "turnwise.tasks.metrics",
+        "turnwise.tasks.run_folder",
+        "turnwise.tasks.trajectory",
+    ),
     "turnwise.training": ("turnwise.benchmarks", "turnwise.tasks", "turnwise.runners"),
 }
 # Everyone may import these; they import nothing of ours.
-LEAVES = ("turnwise", "turnwise.errors")
+LEAVES = ("turnwise", "turnwise.errors", "turnwise.files")
 HEAVY = {
     "altair",
     "datasets",

@@ -13,7 +13,7 @@ from turnwise.benchmarks.records import Problem, TestCase
 from turnwise.runners.drivers import drive, run_asynchronously, run_in_lockstep
 from turnwise.runners.execution.interface import Ending, Execution, Program
 from turnwise.runners.judge import Judge
-from turnwise.runners.sampler import Request, RequestError, ScriptedSampler
+from turnwise.runners.sampler import ContextOverflowError, Request, RequestError, ScriptedSampler
 from turnwise.tasks.dialogue import Dialogue, DialoguePlan
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.strategies import multi_turn
@@ -23,7 +23,7 @@ PROBLEMS = tuple(
     Problem(f"b/{name}", "b", "test", f"Say {name}.", (TestCase("", name), TestCase("x", name)), ()) for name in "pqr"
 )
 PLAN = DialoguePlan("t", multi_turn(3), PromptSet.load(), seed=3)
-WORDS = ["p", "q", "r", "crash", "", "no code"]
+WORDS = ["p", "q", "r", "crash", "", "no code", "overflow", "refused"]
 
 
 class EchoExecutor:
@@ -62,7 +62,9 @@ def _dialogues(samples: int) -> list[Dialogue]:
     return [Dialogue(problem, sample, PLAN) for problem in PROBLEMS for sample in range(samples)]
 
 
-def _text(word: str) -> str:
+def _text(word: str) -> str | Exception:
+    if word in ("overflow", "refused"):
+        return ContextOverflowError() if word == "overflow" else RequestError("refused")
     return word if word in ("", "no code") else f"```python\n{word}\n```"
 
 
@@ -101,6 +103,14 @@ def test_a_failing_request_fails_its_dialogue_alone() -> None:
     assert ends == [End.PUBLIC_PASSED, End.REQUEST_FAILED, End.PUBLIC_PASSED]
 
 
+def test_a_dialogue_that_outgrows_the_context_has_failed() -> None:
+    """It is the model's outcome: not missing, with the turns it had."""
+    (dialogue,) = _dialogues(1)[:1]
+    run_in_lockstep([dialogue], ScriptedSampler({("b/p", 0): (_text("q"), _text("overflow"))}), Judge(EchoExecutor()))
+    trajectory = dialogue.trajectory()
+    assert (trajectory.end, trajectory.is_missing, len(trajectory.turns)) == (End.CONTEXT_OVERFLOW, False, 1)
+
+
 def test_an_error_of_the_sampler_ends_the_run_and_leaves_nothing_running() -> None:
     """What is no RequestError is a bug or a stop: it comes through, and open dialogues are cancelled."""
 
@@ -128,5 +138,5 @@ def test_requests_carry_the_dialogue_the_turn_and_a_seed() -> None:
         ("b/p", 0, 1, 0),
     ]
     assert len({one.seed for one in sampler.requests}) == 2
-    outcomes = sampler.generate_batch([Request("b/z", 0, 0, 0, (), 0)])
+    outcomes = sampler.generate_batch([Request("t", "b/z", 0, 0, 0, (), 0)])
     assert isinstance(outcomes[0], RequestError)

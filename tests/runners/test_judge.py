@@ -138,7 +138,7 @@ def test_the_machines_failure_is_retried_once(ending: Ending) -> None:
 def test_the_machines_failure_is_never_the_programs(tmp_path: Path) -> None:
     """Spoiled twice is infrastructure_failure, which is not cached; a genuine failure beside it counts."""
     spoiled = Execution(Ending.STARVED)
-    cache = JsonLinesCache(tmp_path / "verdicts.jsonl")
+    cache = JsonLinesCache(tmp_path, "main")
     fake = PlannedExecutor([spoiled, spoiled, _good("4"), _good("2"), _good("4"), _good("6"), _good("80"), _good("10")])
     judge = Judge(fake, cache=cache)
     assert judge.judge(DOUBLE, RIGHT).verdict is Verdict.INFRASTRUCTURE_FAILURE

@@ -1,5 +1,6 @@
 """kill -9 at any moment of a run, then the same line again: the same files, and no call made twice."""
 
+import json
 import os
 import random
 import signal
@@ -7,50 +8,86 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from turnwise.leaderboard.outcomes import read_outcomes
+from turnwise.tasks.run_folder import RunFolder
+
+COUNTED_RUN = Path(__file__).with_name("counted_run.py")
 ANSWERS = Path(__file__).resolve().parents[2] / "benchmarks" / "sample" / "answers" / "repairing.jsonl"
-TASKS = "sample_codecontests_multiturn,sample_mbpp_plus_multiturn"
 
 
-def _start(output: Path, cache_dir: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "turnwise", "run", "-M", "replay", "-a", f"path={ANSWERS}", "-t", TASKS]
-    command += ["-o", str(output), "--metadata", '{"samples_per_problem": 2}', "--unsafe-reference-executor"]
-    environment = dict(os.environ, TURNWISE_CACHE=str(cache_dir))
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+class Attempts:
+    """Attempts at one run folder, and the calls each of them made to the model."""
 
+    def __init__(self, folder: Path, cache_dir: Path) -> None:
+        self.output, self.cache_dir = folder / "run", cache_dir
+        self.logs: list[Path] = []
 
-def _finish(output: Path, cache_dir: Path) -> bytes:
-    process = _start(output, cache_dir)
-    printed, _ = process.communicate()
-    assert process.returncode == 0
-    return printed.replace(str(output).encode(), b"RUN")
+    def start(self) -> subprocess.Popen[bytes]:
+        """Begin another attempt."""
+        self.logs.append(self.output.parent / f"calls{len(self.logs)}")
+        self.logs[-1].parent.mkdir(parents=True, exist_ok=True)
+        self.logs[-1].touch()
+        command = [sys.executable, COUNTED_RUN, self.output, self.cache_dir, self.logs[-1]]
+        return subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE)
 
+    def finish(self) -> None:
+        """Let an attempt run to its end."""
+        process = self.start()
+        _, said = process.communicate()
+        assert process.returncode == 0, said.decode()
 
-def _trajectories(output: Path) -> dict[str, bytes]:
-    folder = output / "trajectories"
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    def calls(self) -> list[list[Any]]:
+        """Return the calls of the latest attempt."""
+        return [json.loads(line) for line in self.logs[-1].read_text().splitlines()]
+
+    def answered(self) -> list[list[Any]]:
+        """Return the calls whose replies are kept in the run folder so far."""
+        found = []
+        for path in self.output.glob("trajectories/*/*.part"):
+            for line in path.read_text().splitlines():
+                if line.endswith("}"):
+                    found.append([path.parent.name, *json.loads(line)["call"]])
+        for path in self.output.glob("trajectories/*/*.jsonl"):
+            for line in path.read_text().splitlines():
+                one = json.loads(line)
+                found += [[one["task"], one["problem"], one["sample"], turn, 0] for turn in range(len(one["turns"]))]
+        return found
+
+    def result(self) -> tuple[dict[str, bytes], list[Any], list[Any]]:
+        """Return what must not depend on the kills: trajectory files, verdicts, outcomes."""
+        folder = self.output / "trajectories"
+        files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        verdicts = sorted((*place, one.verdict, one.key) for place, one in RunFolder(self.output).judgements().items())
+        outcomes = [task.passed.tolist() for task in read_outcomes(self.output).tasks]
+        return files, verdicts, outcomes
 
 
 def _kill_and_resume(tmp_path: Path, cache_dir: Path, *, kills: int) -> None:
+    whole = Attempts(tmp_path / "whole", cache_dir)
+    whole.finish()
     started = time.monotonic()
-    table = _finish(tmp_path / "whole", cache_dir)
+    Attempts(tmp_path / "timed", cache_dir).finish()
     duration = time.monotonic() - started
     moments = random.Random(kills)
     for number in range(kills):
-        output = tmp_path / f"killed{number}"
-        process = _start(output, cache_dir)
+        attempts = Attempts(tmp_path / f"killed{number}", cache_dir)
+        process = attempts.start()
         time.sleep(moments.uniform(0.1, 0.95) * duration)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        assert _finish(output, cache_dir) == table
-        assert _trajectories(output) == _trajectories(tmp_path / "whole")
+        answered = attempts.answered()
+        attempts.finish()
+        assert not [call for call in attempts.calls() if call in answered]
+        assert attempts.result() == whole.result()
 
 
 @pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_same_files(tmp_path: Path, cache_dir: Path) -> None:
-    """Trajectories byte-identical to an undisturbed run, no attempt file left, the same table."""
+    """Trajectories byte-identical to an undisturbed run, equal verdicts, no answered call made again."""
     _kill_and_resume(tmp_path, cache_dir, kills=3)
 
 
@@ -65,7 +102,10 @@ def test_twenty_killed_runs_go_on_to_the_same_files(tmp_path: Path, cache_dir: P
 def test_an_interrupted_run_says_how_to_go_on(number: signal.Signals, tmp_path: Path, cache_dir: Path) -> None:
     """One sentence, exit status 130, no traceback; the same line then finishes the run."""
     output = tmp_path / "run"
-    process = _start(output, cache_dir)
+    command = [sys.executable, "-m", "turnwise", "run", "-M", "replay", "-a", f"path={ANSWERS}", "-o", str(output)]
+    command += ["-t", "sample_codecontests_multiturn", "--unsafe-reference-executor"]
+    environment = dict(os.environ, TURNWISE_CACHE=str(cache_dir))
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     while not list(output.glob("trajectories/*/*.part")):
         time.sleep(0.01)
         assert process.poll() is None
@@ -73,4 +113,5 @@ def test_an_interrupted_run_says_how_to_go_on(number: signal.Signals, tmp_path: 
     _, said = process.communicate()
     assert process.returncode == 130
     assert b"turnwise: interrupted; run the same line again to go on." in said and b"Traceback" not in said
-    assert b"repairing" in _finish(output, cache_dir)
+    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert done.returncode == 0 and b"repairing" in done.stdout

@@ -10,10 +10,11 @@ from turnwise.errors import TurnwiseError
 from turnwise.runners.replay import ReplaySampler
 from turnwise.runners.sampler import Request, RequestError, ScriptedSampler
 from turnwise.tasks.extraction import extract_program
+from turnwise.tasks.trajectory import Call, Message, Reply
 
 
 def _sampler(
-    tmp_path: Path, *rows: Any, benchmarks: tuple[str, ...] = ("codecontests",), **filters: str
+    tmp_path: Path, *rows: Any, benchmarks: tuple[str, ...] = ("codecontests",), **filters: Any
 ) -> ReplaySampler:
     path = tmp_path / "answers.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
@@ -21,7 +22,7 @@ def _sampler(
 
 
 def _text(sampler: ReplaySampler, problem: str, sample: int = 0, turn: int = 0) -> str | None:
-    reply = sampler.answer(Request(problem, sample, turn, 0, (), 0))
+    reply = sampler.answer(Request("t", problem, sample, turn, 0, (), 0))
     return None if reply is None else reply.text
 
 
@@ -101,6 +102,7 @@ def test_model_and_method_choose_rows(tmp_path: Path) -> None:
         ('{"task_id": "p"}', "lacks the field 'solution'"),
         ('{"task_id": "p", "turns": [{}]}', "neither 'response' nor 'code'"),
         ('{"task_id": "p", "turns": ["x"]}', "a turn is a JSON str"),
+        ('{"task_id": "p", "turns": [{"calls": [{}]}]}', "a call is none of a turnwise trajectory"),
         ('{"benchmark": "taco", "task_id": "1", "turns": [{"code": "x"}]}', "holds no answer for codecontests"),
     ],
 )
@@ -118,13 +120,50 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         ReplaySampler(tmp_path / "nothing.jsonl", benchmarks=("codecontests",))
 
 
+PREFILL = Message("assistant", "prefill", "prefill", "```python\ndef f():\n")
+
+
+def test_completions_continue_a_prefill(tmp_path: Path) -> None:
+    """What followed the prompt comes back as it was, and the block it began in is closed."""
+    sampler = _sampler(tmp_path, {"task_id": "p", "prompt": "def f():\n", "samples": ["    return 1"]})
+    reply = sampler.answer(Request("t", "codecontests/p", 0, 0, 0, (PREFILL,), 0))
+    assert reply is not None and reply.text == "    return 1\n```\n"
+    assert extract_program(PREFILL.content + reply.text) == "def f():\n    return 1\n"
+
+
+def test_whole_answers_continue_nothing(tmp_path: Path) -> None:
+    """Asking them to would double the beginning: one sentence says so."""
+    sampler = _sampler(tmp_path, {"task_id": "p", "turns": [{"response": "x"}]})
+    with pytest.raises(TurnwiseError, match=r"codecontests/p is whole, it continues nothing: leave out prefill"):
+        sampler.answer(Request("t", "codecontests/p", 0, 0, 0, (PREFILL,), 0))
+
+
+@pytest.mark.parametrize("prefill", [False, True])
+def test_trajectories_of_ours_are_replayed_call_by_call(tmp_path: Path, prefill: bool) -> None:
+    """With token counts; a prefilled answer comes back as the continuation, or whole."""
+    calls = [
+        Call((Message("user", "statement", "statement", "x"),), Reply("thoughts", completion_tokens=7)),
+        Call((Message("user", "instruction", "write_program", "y"), PREFILL), Reply("    return 1\n```")),
+    ]
+    row = {"problem": "codecontests/p", "sample": 0, "turns": [{"calls": [call.to_json() for call in calls[prefill:]]}]}
+    sampler = _sampler(tmp_path, row)
+    requests = [Request("t", "codecontests/p", 0, 0, call, (PREFILL,) if prefill else (), 0) for call in range(2)]
+    replies = [sampler.answer(request) for request in requests]
+    assert replies[1] is not None
+    if prefill:
+        assert replies[1].text == "    return 1\n```"
+    else:
+        assert replies[0] == Reply("thoughts", completion_tokens=7)
+        assert extract_program(replies[1].text) == "def f():\n    return 1\n"
+
+
 def test_the_scripted_sampler_remembers_what_it_was_asked() -> None:
     """The public test double gives scripted texts and fails where nothing is scripted."""
     sampler = ScriptedSampler({("b/p", 0): ("one",)})
-    request = Request("b/p", 0, 0, 0, (), 7)
+    request = Request("t", "b/p", 0, 0, 0, (), 7)
     reply = sampler.answer(request)
     assert reply is not None and reply.text == "one"
-    assert sampler.answer(Request("b/p", 0, 1, 0, (), 7)) is None
+    assert sampler.answer(Request("t", "b/p", 0, 1, 0, (), 7)) is None
     assert sampler.requests[0] == request
     with pytest.raises(RequestError, match=r"b/q"):
-        sampler.answer(Request("b/q", 0, 0, 0, (), 7))
+        sampler.answer(Request("t", "b/q", 0, 0, 0, (), 7))

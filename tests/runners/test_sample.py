@@ -56,7 +56,7 @@ def test_recorded_turns_get_the_verdicts_written_down(
         problem = problems[f"{expected['benchmark']}/{expected['task_id']}"]
         verdicts, program = [], None
         for turn in range(len(expected["turn_verdicts"])):
-            reply = sampler.answer(Request(problem.id, expected["sample"], turn, 0, (), 0))
+            reply = sampler.answer(Request("t", problem.id, expected["sample"], turn, 0, (), 0))
             assert reply is not None
             program = extract_program(reply.text)
             verdicts.append(judge.judge(problem, program, hidden=False).verdict)

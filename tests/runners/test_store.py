@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,10 +11,12 @@ import pytest
 from turnwise.benchmarks.records import Environment, Report, Verdict
 from turnwise.errors import TurnwiseError
 from turnwise.runners.sampler import Request, RequestError, ScriptedSampler
-from turnwise.runners.store import ResumingSampler, Shard, ShardStore, cut_shards
+from turnwise.runners.store import ResumingSampler, ShardStore
+from turnwise.tasks.run_folder import RunFolder, Shard, cut_shards
 from turnwise.tasks.trajectory import Call, End, Message, Reply, Trajectory, Turn
 
 SHARD = Shard("t", 3, (("b/p", 0), ("b/q", 0)))
+COMMITTED = ["00003.jsonl", "00003.sha256"]
 REPORT = Report("b/p", Verdict.NO_CODE, (), None, Environment("e", "none", "i", "tokens"))
 
 
@@ -26,7 +29,7 @@ def open_store(tmp_path: Path) -> Iterator[Open]:
     stores: list[ShardStore] = []
 
     def open_one() -> ShardStore:
-        stores.append(ShardStore(tmp_path, SHARD))
+        stores.append(ShardStore(RunFolder(tmp_path), SHARD))
         return stores[-1]
 
     yield open_one
@@ -38,6 +41,11 @@ def _trajectory(problem: str, *texts: str, end: End = End.TURN_LIMIT) -> Traject
     message = Message("user", "statement", "statement", "x")
     turns = tuple(Turn((Call((message,), Reply(text)),), None, REPORT) for text in texts)
     return Trajectory("t", problem, 0, 7, turns, end)
+
+
+def _end(store: ShardStore, trajectory: Trajectory) -> None:
+    if store.add_trajectory(trajectory):
+        store.commit()
 
 
 def _files(tmp_path: Path) -> list[str]:
@@ -57,10 +65,10 @@ def test_the_last_dialogue_commits_the_shard_in_plan_order(tmp_path: Path, open_
     """Whatever ended first; the attempt's own file is gone afterwards."""
     store = open_store()
     store.add_reply(("b/p", 0, 0, 0), Reply("a"))
-    store.add_trajectory(_trajectory("b/q", "b"))
+    _end(store, _trajectory("b/q", "b"))
     assert len(_files(tmp_path)) == 1 and _files(tmp_path)[0].endswith(".part")
-    store.add_trajectory(_trajectory("b/p", "a"))
-    assert _files(tmp_path) == ["00003.jsonl"]
+    _end(store, _trajectory("b/p", "a"))
+    assert _files(tmp_path) == COMMITTED
     again = open_store()
     assert [one.problem for one in again.finished()] == ["b/p", "b/q"]
     assert again.replies["b/q", 0, 0, 0] == Reply("b")
@@ -87,22 +95,22 @@ def test_the_first_of_two_attempts_wins(tmp_path: Path, open_store: Open) -> Non
     one, two = open_store(), open_store()
     for store, text in ((one, "first"), (two, "second")):
         for problem in ("b/p", "b/q"):
-            store.add_trajectory(_trajectory(problem, text))
-    assert _files(tmp_path) == ["00003.jsonl"]
+            _end(store, _trajectory(problem, text))
+    assert _files(tmp_path) == COMMITTED
     assert open_store().replies["b/p", 0, 0, 0] == Reply("first")
 
 
 def test_missing_dialogues_are_tried_again(tmp_path: Path, open_store: Open) -> None:
     """They are committed as missing, are not finished, and are replaced when they are there."""
     store = open_store()
-    store.add_trajectory(_trajectory("b/p", "a"))
-    store.add_trajectory(_trajectory("b/q", end=End.REQUEST_FAILED))
+    _end(store, _trajectory("b/p", "a"))
+    _end(store, _trajectory("b/q", end=End.REQUEST_FAILED))
     again = open_store()
     assert [one.problem for one in again.finished()] == ["b/p"]
-    again.add_trajectory(_trajectory("b/p", "a"))
-    again.add_trajectory(_trajectory("b/q", "b"))
+    _end(again, _trajectory("b/p", "a"))
+    _end(again, _trajectory("b/q", "b"))
     assert [one.problem for one in open_store().finished()] == ["b/p", "b/q"]
-    assert _files(tmp_path) == ["00003.jsonl"]
+    assert _files(tmp_path) == COMMITTED
 
 
 def test_committing_the_same_again_touches_nothing(tmp_path: Path, open_store: Open) -> None:
@@ -111,25 +119,66 @@ def test_committing_the_same_again_touches_nothing(tmp_path: Path, open_store: O
     stamps = []
     for _ in range(2):
         store = open_store()
-        store.add_trajectory(_trajectory("b/p", "a"))
-        store.add_trajectory(_trajectory("b/q", "b"))
+        _end(store, _trajectory("b/p", "a"))
+        _end(store, _trajectory("b/q", "b"))
         stamps.append(path.stat().st_mtime_ns)
     assert stamps[0] == stamps[1]
 
 
+@pytest.mark.parametrize("with_digest", [True, False])
 @pytest.mark.parametrize("damage", ["cut", "other plan", "words"])
-def test_a_damaged_shard_is_named(tmp_path: Path, open_store: Open, damage: str) -> None:
+def test_a_damaged_shard_is_named(tmp_path: Path, open_store: Open, damage: str, with_digest: bool) -> None:
     """One sentence with the file and what to do; nothing is overwritten."""
     store = open_store()
-    store.add_trajectory(_trajectory("b/p", "a"))
-    store.add_trajectory(_trajectory("b/q", "b"))
+    _end(store, _trajectory("b/p", "a"))
+    _end(store, _trajectory("b/q", "b"))
     path = tmp_path / "trajectories" / "t" / "00003.jsonl"
     lines = path.read_text().splitlines()
     content = {"cut": path.read_text()[:-30], "other plan": lines[1] + "\n" + lines[0], "words": "words\n"}[damage]
     path.write_text(content)
-    with pytest.raises(TurnwiseError, match=r"shard '.*00003.jsonl'.*remove it to sample that shard again"):
+    if not with_digest:
+        path.with_suffix(".sha256").unlink()
+    with pytest.raises(TurnwiseError, match=r"shard '.*00003.jsonl'.*remove it \(and its .sha256\) to sample"):
         open_store()
     assert path.read_text() == content
+
+
+def test_an_edited_verdict_is_noticed(tmp_path: Path, open_store: Open) -> None:
+    """A shard that is still well-formed, but not what was committed, is refused."""
+    store = open_store()
+    _end(store, _trajectory("b/p", "a"))
+    _end(store, _trajectory("b/q", "b"))
+    path = tmp_path / "trajectories" / "t" / "00003.jsonl"
+    path.write_text(path.read_text().replace('"no_code"', '"passed"'))
+    with pytest.raises(TurnwiseError, match=r"00003.jsonl' has been changed since it was committed"):
+        open_store()
+
+
+def test_a_commit_that_was_cut_before_its_digest_is_whole(tmp_path: Path, open_store: Open) -> None:
+    """Killed between the two, the next attempt writes the digest, removes the attempt files and asks nothing."""
+    store = open_store()
+    store.add_reply(("b/p", 0, 0, 0), Reply("a"))
+    (part,) = (tmp_path / "trajectories" / "t").iterdir()
+    left = part.read_bytes()
+    _end(store, _trajectory("b/p", "a"))
+    _end(store, _trajectory("b/q", "b"))
+    path = tmp_path / "trajectories" / "t" / "00003.sha256"
+    digest = path.read_text()
+    path.unlink()
+    part.write_bytes(left)
+    assert len(open_store().finished()) == 2
+    assert _files(tmp_path) == COMMITTED and path.read_text() == digest
+    done = subprocess.run(["sha256sum", "--check", "00003.sha256"], cwd=path.parent, capture_output=True, check=False)
+    assert done.returncode == 0
+
+
+def test_replies_of_a_missing_dialogue_outlive_its_commit(tmp_path: Path, open_store: Open) -> None:
+    """A turn that the machine could not run keeps its reply: the model is not asked for it again."""
+    store = open_store()
+    store.add_reply(("b/q", 0, 0, 0), Reply("b"))
+    _end(store, _trajectory("b/p", "a"))
+    _end(store, _trajectory("b/q", end=End.INFRASTRUCTURE_FAILURE))
+    assert open_store().replies["b/q", 0, 0, 0] == Reply("b")
 
 
 def test_the_model_is_asked_only_for_what_is_not_at_hand(tmp_path: Path, open_store: Open) -> None:
@@ -137,10 +186,11 @@ def test_the_model_is_asked_only_for_what_is_not_at_hand(tmp_path: Path, open_st
     open_store().add_reply(("b/p", 0, 0, 0), Reply("old"))
     scripted = ScriptedSampler({("b/p", 0): ("new",)})
     store = open_store()
-    sampler = ResumingSampler(scripted, [store])
+    sampler = ResumingSampler(scripted)
+    sampler.add(store)
 
     async def ask(problem: str, turn: int) -> str | None:
-        reply = await sampler.generate(Request(problem, 0, turn, 0, (), 0))
+        reply = await sampler.generate(Request("t", problem, 0, turn, 0, (), 0))
         return None if reply is None else reply.text
 
     assert asyncio.run(ask("b/p", 0)) == "old"

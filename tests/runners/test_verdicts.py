@@ -8,7 +8,7 @@ import pytest
 from turnwise.benchmarks.limits import Limits
 from turnwise.benchmarks.records import Environment, MatchRule, Problem, Report, TestCase, TestResult, Verdict
 from turnwise.runners.execution.interface import Program
-from turnwise.runners.verdicts import JsonLinesCache, NoCache, verdict_key
+from turnwise.runners.verdicts import JsonLinesCache, NoCache, digest_tests, verdict_key
 
 PROBLEM = Problem("b/p", "b", "test", "", (TestCase("1", "2"),), (TestCase("3", "4"),))
 PROGRAM = Program(b"print(2)")
@@ -17,9 +17,9 @@ REPORT = Report("b/p", Verdict.PASSED, (TestResult(0, Verdict.PASSED, 0.1, 5, "2
 
 
 def _key(
-    problem: Problem = PROBLEM, program: Program = PROGRAM, environment: Environment = ENVIRONMENT, count: int = 2
+    problem: Problem = PROBLEM, program: Program = PROGRAM, environment: Environment = ENVIRONMENT, hidden: bool = True
 ) -> str:
-    tests = (problem.public_tests + problem.hidden_tests)[:count]
+    tests = digest_tests(problem, hidden=hidden)
     return verdict_key(problem, program, tests, environment, language="python")
 
 
@@ -40,7 +40,7 @@ def test_equal_questions_have_equal_keys() -> None:
         _key(replace(PROBLEM, rule=MatchRule(ignore_case=True))),
         _key(replace(PROBLEM, hidden_tests=(TestCase("3", "5"),))),
         _key(replace(PROBLEM, public_tests=PROBLEM.public_tests + PROBLEM.hidden_tests, hidden_tests=())),
-        _key(count=1),
+        _key(hidden=False),
         *(_key(environment=replace(ENVIRONMENT, **{name: "other"})) for name in Environment.__slots__),
     ],
 )
@@ -50,13 +50,13 @@ def test_whatever_can_change_a_verdict_changes_the_key(other: str) -> None:
 
 
 def test_a_cache_gives_back_what_was_put_also_later(tmp_path: Path) -> None:
-    """A second cache on the same file knows what the first one stored."""
-    path = tmp_path / "deep" / "verdicts.jsonl"
-    first = JsonLinesCache(path)
+    """A second cache knows what all workers stored in the folder."""
+    path = tmp_path / "deep"
+    first = JsonLinesCache(path, "one")
     first.put("k", REPORT)
     assert first.get("k") == REPORT and first.get("other") is None
     first.close()
-    second = JsonLinesCache(path)
+    second = JsonLinesCache(path, "two")
     assert second.get("k") == REPORT
     second.close()
 
@@ -64,23 +64,22 @@ def test_a_cache_gives_back_what_was_put_also_later(tmp_path: Path) -> None:
 @pytest.mark.parametrize("tail", [b'{"key": "torn", "rep', b"\0" * 100, b"[1]\n", b'{"key": 1, "report": {}}\n'])
 def test_a_torn_tail_costs_only_itself(tmp_path: Path, tail: bytes) -> None:
     """What stands before and what is appended after a damaged line is whole."""
-    path = tmp_path / "verdicts.jsonl"
-    cache = JsonLinesCache(path)
+    cache = JsonLinesCache(tmp_path, "one")
     cache.put("a", REPORT)
     cache.close()
-    with path.open("ab") as file:
+    with (tmp_path / "one.jsonl").open("ab") as file:
         file.write(tail)
-    cache = JsonLinesCache(path)
+    cache = JsonLinesCache(tmp_path, "one")
     cache.put("b", REPORT)
     cache.close()
-    again = JsonLinesCache(path)
+    again = JsonLinesCache(tmp_path, "other")
     assert again.get("a") == again.get("b") == REPORT
     again.close()
 
 
 def test_infrastructure_failures_are_not_kept(tmp_path: Path) -> None:
     """Neither a report that is one nor a report that holds one."""
-    cache = JsonLinesCache(tmp_path / "verdicts.jsonl")
+    cache = JsonLinesCache(tmp_path, "one")
     cache.put("a", replace(REPORT, verdict=Verdict.INFRASTRUCTURE_FAILURE))
     spoiled = TestResult(0, Verdict.INFRASTRUCTURE_FAILURE)
     cache.put("b", replace(REPORT, verdict=Verdict.WRONG_ANSWER, hidden=(spoiled,)))

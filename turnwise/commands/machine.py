@@ -11,7 +11,7 @@ from pathlib import Path
 from turnwise.errors import TurnwiseError
 from turnwise.runners.execution.interface import Executor
 from turnwise.runners.execution.reference import ReferenceExecutor
-from turnwise.runners.main_job import Progress
+from turnwise.runners.loading import Progress
 
 HEARTBEAT_SECONDS = 30.0
 

@@ -1,235 +1,166 @@
-"""``turnwise run`` and ``turnwise demo``: models over tasks, to a table."""
+"""``turnwise run``, ``sample`` and ``judge``: a model over tasks, and the verdicts on what it wrote."""
 
-import json
-import math
 import shlex
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from importlib import resources
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from turnwise.benchmarks.matching import check_matcher
 from turnwise.commands.machine import (
     check_data_dir,
     check_output,
-    check_time_factor,
     choose_executor,
     parse_pairs,
     show_progress,
     usable_cores,
 )
+from turnwise.commands.score import score_command
+from turnwise.commands.settings import build_settings
 from turnwise.errors import TurnwiseError
-from turnwise.leaderboard.scores import Outcome, score_outcomes
-from turnwise.leaderboard.tables import TaskScores, render_table
-from turnwise.runners.execution.interface import Executor
-from turnwise.runners.execution.reference import ReferenceExecutor
 from turnwise.runners.expected import default_cache_dir
-from turnwise.runners.main_job import (
-    DialogueResult,
-    LoadedTask,
-    Machine,
-    Progress,
-    RunSettings,
-    load_task,
-    run_job,
-    write_atomically,
-)
+from turnwise.runners.judging import Judged, copy_for_judge, judge, load_run
+from turnwise.runners.loading import Machine, Progress, load_task
 from turnwise.runners.replay import ReplaySampler
-from turnwise.tasks.catalog import find_tasks
-from turnwise.tasks.extraction import check_extraction
-from turnwise.tasks.strategies import multi_turn
-from turnwise.tasks.trajectory import End
+from turnwise.runners.sampler import Sampler
+from turnwise.runners.sampling import Job, Sampled, sample
+from turnwise.tasks.catalog import Task, find_tasks
+from turnwise.tasks.prompts import PromptSet
+from turnwise.tasks.run_folder import RunFolder
 
 MODELS = ("replay",)
-METADATA_KEYS = ("samples_per_problem", "max_turns", "feedback", "extraction")
-DEMO_MODELS = ("steady", "repairing", "careless")
-DEMO_TASKS = "sample_*_multiturn"
-DEMO_SAMPLES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class HostOptions:
+    """The options that say where and how programs run, as given."""
+
+    data_dir: Path | None
+    interpreter: str
+    workers: int
+    allow_reference: bool
+
+    def machine(
+        self, environ: dict[str, str], on_progress: Progress | None = None, *, interpreter: str = ""
+    ) -> Machine:
+        """Return the machine they describe; raises TurnwiseError for what cannot be."""
+        if self.workers < 0:
+            raise TurnwiseError(f"--workers is {self.workers}: give a whole number, or 0 for the usable cores.")
+        check_data_dir(self.data_dir)
+        executor = choose_executor(self.interpreter or interpreter, allow_reference=self.allow_reference)
+        workers = self.workers or usable_cores()
+        return Machine(executor, default_cache_dir(environ), self.data_dir, environ, workers, on_progress)
 
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """The options of ``turnwise run`` as given."""
+    """The options of ``turnwise run`` as given; ``given`` holds those that set one of the settings by name."""
 
     model: str
     model_args: str
     tasks: str
     output: Path
-    data_dir: Path | None
-    settings: RunSettings
-    metadata: str
-    interpreter: str
-    workers: int
-    allow_reference: bool
+    host: HostOptions
+    given: Mapping[str, Any]
+    profile: str = "default"
+    metadata: str = ""
+    gen_kwargs: str = ""
+    samples: str = ""
+    prompts: Path | None = None
 
 
-def run_command(request: RunRequest, *, environ: dict[str, str], arguments: Sequence[str]) -> str:
-    """Carry out one run and return its table; raises TurnwiseError for what the user got wrong."""
+def run_command(
+    request: RunRequest, *, environ: dict[str, str], arguments: Sequence[str], judge_hidden: bool = True
+) -> str:
+    """Sample and, with ``judge_hidden``, judge and score; return what to print.
+
+    Raises TurnwiseError for what the user got wrong, before the model is asked anything.
+    """
     if request.model not in MODELS:
         raise TurnwiseError(f"Unknown model {request.model!r}: choose one of {', '.join(MODELS)}.")
-    executor = choose_executor(request.interpreter, allow_reference=request.allow_reference)
-    settings = _with_metadata(request.settings, request.metadata)
-    if settings.limit is not None and not 0 < settings.limit < math.inf:
-        raise TurnwiseError(f"--limit is {settings.limit:g}: give a number of problems, or a fraction above 0.")
-    if request.workers < 0:
-        raise TurnwiseError(f"--workers is {request.workers}: give a whole number, or 0 for the usable cores.")
-    check_time_factor(settings.time_factor)
-    check_matcher(settings.matcher)
-    check_data_dir(request.data_dir)
-    check_output(request.output)
+    settings = build_settings(
+        profile=request.profile,
+        metadata=request.metadata,
+        gen_kwargs=request.gen_kwargs,
+        samples=request.samples,
+        tasks=request.tasks,
+        given=request.given,
+    )
     tasks = find_tasks(request.tasks)
-    sampler = _replay_sampler(request.model_args, benchmarks=[task.benchmark for task in tasks])
+    check_output(request.output)
+    prompts = PromptSet.load(request.prompts)
     with show_progress() as on_progress:
-        machine = Machine(
-            executor,
-            default_cache_dir(environ),
-            request.data_dir,
-            environ,
-            request.workers or usable_cores(),
-            on_progress,
-        )
+        machine = request.host.machine(environ, on_progress, interpreter=settings.interpreter)
+        sampler = _sampler(request, tasks)
         loaded = [load_task(task, settings, machine) for task in tasks]
-        results = run_job(
-            loaded,
-            sampler,
-            settings,
-            machine,
-            output=request.output,
-            command=shlex.join(["turnwise", *arguments]),
-        )
-    rows = _score(sampler.description["model"], loaded, results, settings)
-    return _publish(request.output, rows, _settings_note(executor, loaded, settings, request.output))
+        job = Job(loaded, sampler, settings, prompts, shlex.join(["turnwise", *arguments]))
+        sampled = sample(job, machine, output=request.output, judge_hidden=judge_hidden)
+    said = _describe_sampled(sampled, request.output)
+    if not judge_hidden:
+        return "\n".join([*said, f"Sampled: {request.output}; next: turnwise judge {request.output}"])
+    return "\n".join([score_command([request.output]), *said])
 
 
-def demo_command(output: Path, *, environ: dict[str, str]) -> str:
-    """Run the three recorded models over the bundled sample and return one table.
+def judge_command(
+    path: Path,
+    host: HostOptions,
+    *,
+    environ: dict[str, str],
+    output: Path | None = None,
+    matcher: str = "",
+    time_factor: float | None = None,
+) -> str:
+    """Judge what has not been judged in a run folder, or (``output``) all of it anew in a copy; return what to print.
 
-    The programs are turnwise's own, so the reference executor runs them without being asked for.
+    Raises TurnwiseError for another judge than the run's without ``output``.
     """
-    check_output(output)
-    settings = RunSettings(samples_per_problem=DEMO_SAMPLES)
-    executor = ReferenceExecutor()
-    answers = Path(str(resources.files("turnwise.benchmarks"))) / "sample" / "answers"
-    tasks = find_tasks(DEMO_TASKS)
-    rows: list[TaskScores] = []
+    folder = RunFolder(path)
+    frozen = folder.record.judge
+    if output is None and (matcher or time_factor is not None):
+        raise TurnwiseError(
+            "A run has one judge: give -o NEW_FOLDER to judge it with another --matcher or --time_factor."
+        )
     with show_progress() as on_progress:
-        machine = Machine(executor, default_cache_dir(environ), None, environ, usable_cores(), on_progress)
-        loaded = [load_task(task, settings, machine) for task in tasks]
-        for model in DEMO_MODELS:
-            sampler = ReplaySampler(answers / f"{model}.jsonl", benchmarks=[task.benchmark for task in tasks])
-            named = replace(machine, on_progress=partial(_name_stage, on_progress, model))
-            results = run_job(loaded, sampler, settings, named, output=output / model, command="turnwise demo")
-            rows += _score(model, loaded, results, settings)
-    return _publish(output, rows, _settings_note(executor, loaded, settings, output))
+        machine = host.machine(environ, on_progress)
+        if output is not None:
+            check_output(output)
+            folder = copy_for_judge(
+                folder,
+                output,
+                machine,
+                matcher=matcher or frozen["matcher"],
+                time_factor=frozen["time_factor"] if time_factor is None else time_factor,
+            )
+        judged = judge(folder, load_run(folder, machine), machine)
+    return "\n".join([*_describe_judged(judged), f"Judged: {folder.path}; next: turnwise score {folder.path}"])
 
 
-def _name_stage(on_progress: Progress, model: str, what: str, done: int, total: int) -> None:
-    on_progress(f"{model}, {what}", done, total)
-
-
-def _with_metadata(settings: RunSettings, metadata: str) -> RunSettings:
-    if not metadata:
-        return settings
-    try:
-        values = json.loads(metadata)
-    except ValueError:
-        raise TurnwiseError(f"--metadata {metadata!r} is no JSON: write '{{\"samples_per_problem\": 10}}'.") from None
-    if not isinstance(values, dict) or set(values) - set(METADATA_KEYS):
-        raise TurnwiseError(f"--metadata {metadata!r}: the known keys are {', '.join(METADATA_KEYS)}.")
-    for key in ("samples_per_problem", "max_turns"):
-        number = values.get(key, 1)
-        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
-            raise TurnwiseError(f"--metadata {key} is {number!r}: give a whole number >= 1.")
-    for key in ("feedback", "extraction"):
-        if not isinstance(values.get(key, ""), str):
-            raise TurnwiseError(f"--metadata {key} is {values[key]!r}: give a name in quotes.")
-    changed = replace(settings, **values)
-    multi_turn(1, feedback=changed.feedback)
-    check_extraction(changed.extraction)
-    return changed
-
-
-def _replay_sampler(model_args: str, *, benchmarks: Sequence[str]) -> ReplaySampler:
-    pairs = parse_pairs(model_args, "--model_args")
+def _sampler(request: RunRequest, tasks: Sequence[Task]) -> Sampler:
+    pairs = parse_pairs(request.model_args, "--model_args")
     path = pairs.pop("path", "")
     if not path or set(pairs) - {"model", "method"}:
         raise TurnwiseError(
-            f"--model replay needs -a path=FILE (and takes model=GLOB, method=GLOB), not {model_args!r}."
+            f"--model replay needs -a path=FILE (and takes model=GLOB, method=GLOB), not {request.model_args!r}."
         )
+    benchmarks = [task.benchmark for task in tasks]
     return ReplaySampler(Path(path), benchmarks=benchmarks, **pairs)
 
 
-def _score(
-    model: str,
-    loaded: Sequence[LoadedTask],
-    results: dict[str, list[DialogueResult]],
-    settings: RunSettings,
-) -> list[TaskScores]:
-    rows = []
-    for one in loaded:
-        outcomes = [_outcome(result) for result in results[one.task.name]]
-        estimates = score_outcomes(
-            outcomes,
-            problems=[problem.id for problem in one.asked],
-            samples=settings.samples_per_problem,
-            max_turns=settings.turns_of(one.task),
+def _describe_sampled(sampled: Sampled, output: Path) -> list[str]:
+    said = []
+    if sampled.first_error:
+        said.append(
+            f"{sampled.missing} of {sampled.dialogues} dialogues are missing, the first because {sampled.first_error}; "
+            "run the same line again to ask for them again."
         )
-        missing = sum(outcome.passed is None for outcome in outcomes)
-        ended_early = sum(result.trajectory.end is End.NO_MORE_ANSWERS for result in results[one.task.name])
-        rows.append(
-            TaskScores(
-                model,
-                one.task.name,
-                estimates,
-                len(one.source.problems),
-                len(one.asked),
-                len(outcomes),
-                missing,
-                ended_early,
-            )
-        )
-    return rows
+    if sampled.unjudged:
+        said.append(f"The machine failed on {sampled.unjudged} programs: turnwise judge {output} tries them again.")
+    return said
 
 
-def _outcome(result: DialogueResult) -> Outcome:
-    trajectory, report = result.trajectory, result.report
-    turns = len(trajectory.turns)
-    if report is None or result.is_missing:
-        return Outcome(trajectory.problem, trajectory.sample, None, None, turns)
-    return Outcome(trajectory.problem, trajectory.sample, report.passed, report.public_passed, turns)
-
-
-def _settings_note(executor: Executor, loaded: Sequence[LoadedTask], settings: RunSettings, output: Path) -> str:
-    turns = sorted({settings.turns_of(one.task) for one in loaded})
-    feedback = f"with {settings.feedback} feedback" if turns[-1] > 1 else "without feedback"
-    return (
-        "n@k counts replies, pass@k dialogues; percent of the problems scored.\n"
-        f"Settings: at most {' or '.join(map(str, turns))} turns {feedback}, "
-        f"samples per problem: {settings.samples_per_problem}, seed {settings.seed}, matcher {settings.matcher}, "
-        f"time factor {settings.time_factor:g}, {executor.interpreter}, executor {executor.name} "
-        f"(isolation: {executor.tier}).\n"
-        f"Written: {output / 'table.txt'}, scores.json and the run folder beside them."
-    )
-
-
-def _publish(output: Path, rows: Sequence[TaskScores], note: str) -> str:
-    table = render_table(rows)
-    text = f"{table}\n\n{note}\n"
-    scores: list[dict[str, Any]] = [
-        {
-            "model": row.model,
-            "task": row.task,
-            "loaded": row.loaded,
-            "scored": row.scorable,
-            "dialogues": row.dialogues,
-            "missing": row.missing,
-            "ended_early": row.ended_early,
-            "estimates": [estimate.to_json() for estimate in row.estimates],
-        }
-        for row in rows
-    ]
-    write_atomically(output / "scores.json", json.dumps(scores, indent=1) + "\n")
-    write_atomically(output / "table.txt", text)
-    return text
+def _describe_judged(judged: Judged) -> list[str]:
+    said = []
+    if judged.not_sampled:
+        said.append(f"{judged.not_sampled} of {judged.sampled + judged.not_sampled} dialogues are not sampled yet.")
+    if judged.unjudged:
+        said.append(f"The machine failed on {judged.unjudged} programs: run the same line again to judge them.")
+    return said

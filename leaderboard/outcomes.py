@@ -1,0 +1,179 @@
+"""Outcomes: what came of each dialogue at each turn budget, as arrays, from trajectories and judgements.
+
+A run with at most N turns holds the runs with T < N: cut after turn T, a dialogue submits the program of
+that turn. What is not known is missing, never wrong: a request or a machine that failed, a program that
+passed the public tests and has not been judged, a dialogue that has not been sampled.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from turnwise.benchmarks.records import Verdict
+from turnwise.tasks.judgement import Judgement, Place, places_of
+from turnwise.tasks.run_folder import AskedProblem, RunFolder, RunRecord, TaskRecord
+from turnwise.tasks.trajectory import End, Trajectory
+
+MISSING = -1
+
+
+class Gap(StrEnum):
+    """Why an outcome is missing."""
+
+    NOT_SAMPLED = "not_sampled"
+    REQUEST_FAILED = "request_failed"
+    INFRASTRUCTURE_FAILURE = "infrastructure_failure"
+    NOT_JUDGED = "not_judged"
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What the dialogues took: calls and tokens (None where the model does not tell), CPU seconds of judging."""
+
+    model_calls: int = 0
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    judge_cpu_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOutcomes:
+    """The outcomes of one task; ``passed`` and ``public`` are int8[problem, sample, turn budget - 1].
+
+    1 is yes, 0 no, MISSING unknown. ``gaps`` counts dialogues whose outcome at the full budget is missing,
+    ``ends`` how dialogues ended, ``verdicts`` those of their submissions.
+    """
+
+    record: TaskRecord
+    passed: npt.NDArray[np.int8]
+    public: npt.NDArray[np.int8]
+    gaps: Mapping[Gap, int]
+    ends: Mapping[End, int]
+    verdicts: Mapping[Verdict, int]
+    tiers: tuple[str, ...]
+    costs: Costs
+
+    @property
+    def problems(self) -> tuple[AskedProblem, ...]:
+        """The problems, along the first axis."""
+        return tuple(self.record.asked)
+
+    @property
+    def dialogues(self) -> int:
+        """How many dialogues were asked for."""
+        problems, samples, _ = self.passed.shape
+        return int(problems * samples)
+
+    @property
+    def missing(self) -> int:
+        """How many of them have no outcome at the full turn budget."""
+        return sum(self.gaps.values())
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcomes:
+    """The outcomes of one run."""
+
+    path: Path
+    record: RunRecord
+    tasks: tuple[TaskOutcomes, ...]
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        return self.record.model.get("model", "")
+
+
+def read_outcomes(path: Path) -> RunOutcomes:
+    """Return the outcomes in a run folder; runs no program.
+
+    Raises TurnwiseError, naming the file, for what is missing or damaged.
+    """
+    folder = RunFolder(path)
+    judgements = folder.judgements()
+    tasks = tuple(_read_task(folder, task, judgements) for task in folder.record.tasks)
+    return RunOutcomes(path, folder.record, tasks)
+
+
+@dataclass(slots=True)
+class _Counts:
+    gaps: Counter[Gap] = field(default_factory=Counter)
+    ends: Counter[End] = field(default_factory=Counter)
+    verdicts: Counter[Verdict] = field(default_factory=Counter)
+    tiers: set[str] = field(default_factory=set)
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    tokens_known: bool = True
+    cpu_seconds: float = 0.0
+
+
+def _read_task(folder: RunFolder, task: TaskRecord, judgements: Mapping[Place, Judgement]) -> TaskOutcomes:
+    shape = (len(task.asked), folder.record.samples_per_problem, task.max_turns)
+    passed, public = np.full(shape, MISSING, dtype=np.int8), np.full(shape, MISSING, dtype=np.int8)
+    row = {problem.id: index for index, problem in enumerate(task.asked)}
+    counts = _Counts()
+    sampled = 0
+    for trajectory in folder.trajectories(task.task):
+        sampled += 1
+        place = (row[trajectory.problem], trajectory.sample)
+        passed[place], public[place] = _outcome(trajectory, judgements, task.max_turns)
+        _count(counts, trajectory, judgements, known=passed[place][-1] != MISSING)
+    if sampled < shape[0] * shape[1]:
+        counts.gaps[Gap.NOT_SAMPLED] += shape[0] * shape[1] - sampled
+    costs = Costs(counts.calls, judge_cpu_seconds=round(counts.cpu_seconds, 6))
+    if counts.calls and counts.tokens_known:
+        costs = replace(costs, prompt_tokens=counts.prompt_tokens, completion_tokens=counts.completion_tokens)
+    tiers = tuple(sorted(counts.tiers))
+    return TaskOutcomes(task, passed, public, counts.gaps, counts.ends, counts.verdicts, tiers, costs)
+
+
+def _outcome(
+    trajectory: Trajectory, judgements: Mapping[Place, Judgement], max_turns: int
+) -> tuple[list[int], list[int]]:
+    """Return, for each turn budget, whether the submission passed all tests, and whether the public ones."""
+    by_turn = []
+    for place, turn in zip(places_of(trajectory), trajectory.turns, strict=True):
+        judgement = judgements.get(place) if place is not None else None
+        if judgement is not None:
+            by_turn.append((int(judgement.passed), int(judgement.public_passed)))
+        elif turn.public_report.public_passed and turn.program is not None:
+            by_turn.append((MISSING, 1))
+        else:
+            by_turn.append((0, 0))
+    if trajectory.is_missing:
+        after = (MISSING, MISSING)
+    elif trajectory.end is End.CONTEXT_OVERFLOW or not by_turn:
+        after = (0, 0)  # the model has no program for the turn it could not take
+    else:
+        after = by_turn[-1]
+    by_turn += [after] * (max_turns - len(by_turn))
+    return [passed for passed, _ in by_turn], [public for _, public in by_turn]
+
+
+def _count(counts: _Counts, trajectory: Trajectory, judgements: Mapping[Place, Judgement], *, known: bool) -> None:
+    counts.ends[trajectory.end] += 1
+    if not known:
+        by_end = {End.REQUEST_FAILED: Gap.REQUEST_FAILED, End.INFRASTRUCTURE_FAILURE: Gap.INFRASTRUCTURE_FAILURE}
+        counts.gaps[by_end.get(trajectory.end, Gap.NOT_JUDGED)] += 1
+    for place, turn in zip(places_of(trajectory), trajectory.turns, strict=True):
+        for call in turn.calls:
+            counts.calls += 1
+            counts.tokens_known &= call.reply.completion_tokens is not None and call.reply.prompt_tokens is not None
+            counts.prompt_tokens += call.reply.prompt_tokens or 0
+            counts.completion_tokens += call.reply.completion_tokens or 0
+        judgement = judgements.get(place) if place is not None else None
+        if judgement is not None:
+            counts.tiers.add(judgement.tier)
+            counts.cpu_seconds += judgement.cpu_seconds
+        else:
+            counts.tiers.add(turn.public_report.environment.tier)
+    if known and trajectory.turns:
+        last = places_of(trajectory)[-1]
+        judged = judgements.get(last) if last is not None else None
+        counts.verdicts[judged.verdict if judged else trajectory.turns[-1].public_report.verdict] += 1

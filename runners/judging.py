@@ -1,0 +1,103 @@
+"""Judging: the programs of a run that has been sampled, without a model; goes on where it stopped."""
+
+import asyncio
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from turnwise.benchmarks.records import Problem
+from turnwise.errors import TurnwiseError
+from turnwise.files import write_atomically
+from turnwise.runners.drivers import run_asynchronously
+from turnwise.runners.judge import Judge
+from turnwise.runners.loading import LoadedTask, Machine, load_recorded
+from turnwise.runners.work import Work
+from turnwise.tasks.catalog import TASKS
+from turnwise.tasks.run_folder import RunFolder, RunRecord
+from turnwise.tasks.trajectory import Trajectory
+
+JUDGED_ANEW = "judged_anew"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How judging went: dialogues that have been sampled, those not sampled yet, programs left unjudged."""
+
+    sampled: int
+    not_sampled: int
+    unjudged: int
+
+
+def load_run(folder: RunFolder, machine: Machine) -> list[LoadedTask]:
+    """Return the tasks of a run with their problems; raises TurnwiseError if the data are others."""
+    tasks = []
+    for record in folder.record.tasks:
+        if record.task not in TASKS:
+            raise TurnwiseError(f"{str(folder.run_json)!r} names the task {record.task!r}, which is unknown here.")
+        tasks.append(load_recorded(TASKS[record.task], record, machine))
+    return tasks
+
+
+def judge(folder: RunFolder, tasks: Sequence[LoadedTask], machine: Machine) -> Judged:
+    """Judge each program of a sampled run that has no judgement yet.
+
+    Raises TurnwiseError if the judge is another than the run's (copy_for_judge makes a folder for one).
+    """
+    record = folder.record
+    environment = Judge(machine.executor, matcher=record.judge["matcher"]).environment.to_json()
+    del environment["tier"]
+    wanted = record.model_copy(update={"judge": {**record.judge, **environment}})
+    with Work(folder, wanted, machine, step="judge") as work:
+        return asyncio.run(_judge(folder, tasks, work))
+
+
+def copy_for_judge(folder: RunFolder, target: Path, machine: Machine, *, matcher: str, time_factor: float) -> RunFolder:
+    """Return a run folder at ``target`` with the same trajectories, to be judged with other settings.
+
+    Raises TurnwiseError if ``target`` holds something else.
+    """
+    environment = Judge(machine.executor, matcher=matcher).environment.to_json()
+    del environment["tier"]
+    changed = {"judge": {**environment, "time_factor": time_factor, JUDGED_ANEW: True}}
+    record = folder.record.model_copy(update=changed)
+    copy = RunFolder(target)
+    if copy.run_json.exists():
+        if copy.record != record:
+            raise TurnwiseError(f"The folder {str(target)!r} holds another run: give another --output_path.")
+        return copy
+    if target.exists() and any(target.iterdir()):
+        raise TurnwiseError(f"The folder {str(target)!r} is not empty: give another --output_path.")
+    for shard in folder.shards:
+        folder.read_shard(shard)  # what is copied has to be whole
+    shutil.copytree(folder.path / "trajectories", target / "trajectories", ignore=shutil.ignore_patterns("*.part"))
+    shutil.copyfile(folder.path / "shards.jsonl", target / "shards.jsonl")
+    write_atomically(copy.run_json, record.model_dump_json(indent=1) + "\n")
+    return copy
+
+
+async def _judge(folder: RunFolder, tasks: Sequence[LoadedTask], work: Work) -> Judged:
+    total = sum(len(shard.keys) for shard in folder.shards)
+    every_turn = is_judged_anew(folder.record)
+
+    async def carry(item: tuple[Problem, Trajectory]) -> None:
+        await work.judge_trajectory(*item, every_turn=every_turn)
+
+    done = 0
+    async for _ in run_asynchronously(_sampled(folder, tasks), carry, concurrency=2 * work.machine.workers):
+        done += 1
+        work.count_dialogue()
+        work.machine.report("judging", done, total)
+    return Judged(done, total - done, work.unjudged)
+
+
+def is_judged_anew(record: RunRecord) -> bool:
+    """Whether the run is judged by another judge than the one that gave the feedback."""
+    return bool(record.judge.get(JUDGED_ANEW))
+
+
+def _sampled(folder: RunFolder, tasks: Sequence[LoadedTask]) -> Iterator[tuple[Problem, Trajectory]]:
+    for loaded in tasks:
+        problems = {problem.id: problem for problem in loaded.asked}
+        for trajectory in folder.trajectories(loaded.task.name):
+            yield problems[trajectory.problem], trajectory

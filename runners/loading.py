@@ -1,0 +1,143 @@
+"""Loading what a run asks: a task's problems, which of them are asked, their expected outputs."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from turnwise.benchmarks.catalog import ProblemSet, load_problems
+from turnwise.benchmarks.records import Problem
+from turnwise.benchmarks.rows import OnError
+from turnwise.errors import TurnwiseError
+from turnwise.runners.execution.interface import Executor
+from turnwise.runners.expected import resolve_expected
+from turnwise.runners.settings import RunSettings
+from turnwise.tasks.catalog import Task
+from turnwise.tasks.run_folder import AskedProblem, TaskRecord
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Where and how a run is carried out; decides no result.
+
+    ``worker`` names this process among those that work in one run folder.
+    """
+
+    executor: Executor
+    cache_dir: Path
+    data_dir: Path | None = None
+    environ: dict[str, str] | None = None
+    workers: int = 1
+    on_progress: Progress | None = None
+    worker: str = "main"
+
+    def report(self, what: str, done: int, total: int) -> None:
+        """Tell whoever watches how far ``what`` is."""
+        if self.on_progress is not None:
+            self.on_progress(what, done, total)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedTask:
+    """A task with its problems: all that were loaded, and the scorable ones that are asked."""
+
+    task: Task
+    source: ProblemSet
+    asked: tuple[Problem, ...]
+
+    def to_record(self, settings: RunSettings) -> TaskRecord:
+        """Return what run.json says of the task under ``settings``."""
+        return TaskRecord(
+            task=self.task.name,
+            benchmark=self.task.benchmark,
+            split=self.task.split,
+            max_turns=settings.turns_of(self.task),
+            strategy=settings.strategy(self.task).name,
+            data_sha256=self.source.digest,
+            loaded=len(self.source.problems),
+            asked=[
+                AskedProblem(id=one.id, difficulty=one.difficulty, flags=[flag.value for flag in one.flags])
+                for one in self.asked
+            ],
+            left_out={
+                one.id: [flag.value for flag in one.flags] for one in self.source.problems if not one.is_scorable
+            },
+            broken_rows=[str(error) for error in self.source.broken_rows],
+        )
+
+
+def load_task(task: Task, settings: RunSettings, machine: Machine) -> LoadedTask:
+    """Return the task's problems that ``settings`` ask, expected outputs computed.
+
+    Raises TurnwiseError if data is missing or broken, no problem can be scored, or one is asked that is not there.
+    """
+    source = _load(task, machine, settings.on_error)
+    if not source.scorable:
+        raise TurnwiseError(
+            f"None of the {len(source.problems)} problems of {task.name} ({source.source}) can be scored: "
+            "they lack hidden tests, are incomplete or interactive (see turnwise tasks)."
+        )
+    asked = _first(source.scorable, settings.limit)
+    if task.name in settings.samples:
+        asked = _chosen(task, source, settings.samples[task.name])
+    return LoadedTask(task, source, _resolve(task, asked, machine))
+
+
+def load_recorded(task: Task, record: TaskRecord, machine: Machine) -> LoadedTask:
+    """Return the problems that a run asked, for judging what it sampled.
+
+    Raises TurnwiseError if the data at hand are not those the run was made with.
+    """
+    source = _load(task, machine, "skip" if record.broken_rows else "raise")
+    if source.digest != record.data_sha256:
+        raise TurnwiseError(
+            f"The data of {task.name} ({source.source}) are not those of the run (sha256 {source.digest[:12]}, "
+            f"not {record.data_sha256[:12]}): give the --data-dir it was sampled with."
+        )
+    by_id = {problem.id: problem for problem in source.problems}
+    return LoadedTask(task, source, _resolve(task, [by_id[one.id] for one in record.asked], machine))
+
+
+def _load(task: Task, machine: Machine, on_error: OnError) -> ProblemSet:
+    return load_problems(
+        task.benchmark,
+        split=task.split,
+        data_dir=machine.data_dir,
+        difficulties=(task.difficulty,) if task.difficulty else (),
+        environ=machine.environ,
+        on_error=on_error,
+    )
+
+
+def _resolve(task: Task, problems: Sequence[Problem], machine: Machine) -> tuple[Problem, ...]:
+    return resolve_expected(
+        problems,
+        machine.executor,
+        cache_dir=machine.cache_dir,
+        workers=machine.workers,
+        on_progress=lambda done, total: machine.report(f"{task.name}: expected outputs", done, total),
+    )
+
+
+def _first(problems: tuple[Problem, ...], limit: float | None) -> tuple[Problem, ...]:
+    if limit is None:
+        return problems
+    return problems[: int(limit) if limit >= 1 else max(1, int(limit * len(problems)))]
+
+
+def _chosen(task: Task, source: ProblemSet, which: Sequence[int | str]) -> tuple[Problem, ...]:
+    chosen = []
+    for one in which:
+        if isinstance(one, int) and not 0 <= one < len(source.scorable):
+            raise TurnwiseError(
+                f"--samples names problem {one} of {task.name}, which has {len(source.scorable)} scorable ones: "
+                f"give 0 to {len(source.scorable) - 1}, or ids."
+            )
+        problem = source.scorable[one] if isinstance(one, int) else source.find(one)
+        if not problem.is_scorable:
+            raise TurnwiseError(
+                f"--samples names {problem.id}, which cannot be scored ({', '.join(problem.flags)}): leave it out."
+            )
+        chosen.append(problem)
+    return tuple(dict.fromkeys(chosen))

@@ -1,0 +1,153 @@
+"""Sampling: every dialogue of a run to its end, into the run folder; goes on where an earlier attempt stopped.
+
+With ``judge_hidden`` each dialogue is judged as soon as it ends, beside those that go on; without, sampling
+runs public tests only and ``judging`` does the rest.
+"""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import turnwise
+from turnwise.benchmarks.records import Problem
+from turnwise.runners.drivers import drive, run_asynchronously
+from turnwise.runners.judge import Judge
+from turnwise.runners.loading import LoadedTask, Machine
+from turnwise.runners.sampler import Request, RequestError, Sampler
+from turnwise.runners.settings import RunSettings
+from turnwise.runners.store import ResumingSampler, ShardStore
+from turnwise.runners.work import Costs, Work
+from turnwise.tasks.dialogue import Dialogue, DialoguePlan
+from turnwise.tasks.prompts import PromptSet
+from turnwise.tasks.run_folder import RunFolder, RunRecord
+from turnwise.tasks.trajectory import Reply, Trajectory
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """How an attempt went: dialogues in the plan, those missing, the first reason, programs left unjudged."""
+
+    dialogues: int
+    missing: int
+    first_error: str
+    unjudged: int
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is asked of whom: tasks with their problems, the model, the settings, the prompts."""
+
+    tasks: Sequence[LoadedTask]
+    sampler: Sampler
+    settings: RunSettings
+    prompts: PromptSet
+    command: str = ""
+
+    def to_record(self, judge: Judge) -> RunRecord:
+        """Return run.json for this job judged by ``judge``; the isolation tier decides no result and is left out."""
+        environment = judge.environment.to_json()
+        del environment["tier"]
+        return RunRecord(
+            format=1,
+            turnwise=turnwise.__version__,
+            model=dict(self.sampler.description),
+            settings=self.settings.to_json(),
+            judge={**environment, "time_factor": self.settings.time_factor},
+            prompts={"set": self.prompts.name, "hashes": dict(self.prompts.hashes)},
+            tasks=[loaded.to_record(self.settings) for loaded in self.tasks],
+            command=self.command,
+        )
+
+    def plan_of(self, loaded: LoadedTask) -> DialoguePlan:
+        """Return what the dialogues of one task share."""
+        settings = self.settings
+        return DialoguePlan(
+            loaded.task.name,
+            settings.strategy(loaded.task),
+            self.prompts,
+            settings.seed,
+            settings.extraction,
+            settings.system_instruction,
+            settings.prefill,
+        )
+
+
+def sample(job: Job, machine: Machine, *, output: Path, judge_hidden: bool = True) -> Sampled:
+    """Carry every dialogue of ``job`` to its end in the run folder ``output``.
+
+    Raises TurnwiseError if ``output`` holds another run, is damaged, or another process works in it.
+    """
+    record = job.to_record(Judge(machine.executor, matcher=job.settings.matcher))
+    with Work(RunFolder(output), record, machine, step="sample") as work:
+        return asyncio.run(_Sampling(job, work, judge_hidden=judge_hidden).run())
+
+
+class _Sampling:
+    def __init__(self, job: Job, work: Work, *, judge_hidden: bool) -> None:
+        self._job = job
+        self._work = work
+        self._judge_hidden = judge_hidden
+        self._problems: dict[str, Problem] = {one.id: one for loaded in job.tasks for one in loaded.asked}
+        self._asking = _CountingSampler(job.sampler, work.costs)
+        self._resuming = ResumingSampler(self._asking)
+
+    async def run(self) -> Sampled:
+        folder, machine = self._work.folder, self._work.machine
+        for shard in folder.shards:
+            folder.check_shard(shard)  # before the model is asked anything
+        total = sum(len(shard.keys) for shard in folder.shards)
+        done = missing = 0
+        try:
+            async for trajectory in run_asynchronously(self._open(), self._carry, concurrency=2 * machine.workers):
+                done += 1
+                missing += trajectory.is_missing
+                self._work.count_dialogue()
+                machine.report("dialogues", done, total)
+        finally:
+            self._resuming.close()
+        return Sampled(total, missing, self._asking.first_error, self._work.unjudged)
+
+    def _open(self) -> Iterator[tuple[ShardStore, Dialogue, Trajectory | None]]:
+        plans = {loaded.task.name: self._job.plan_of(loaded) for loaded in self._job.tasks}
+        for shard in self._work.folder.shards:
+            store = ShardStore(self._work.folder, shard, syncer=self._work.syncer)
+            self._resuming.add(store)
+            finished = {(one.problem, one.sample): one for one in store.finished()}
+            for problem, sample_number in shard.keys:
+                dialogue = Dialogue(self._problems[problem], sample_number, plans[shard.task])
+                yield store, dialogue, finished.get((problem, sample_number))
+
+    async def _carry(self, item: tuple[ShardStore, Dialogue, Trajectory | None]) -> Trajectory:
+        store, dialogue, trajectory = item
+        if trajectory is None:
+            await drive(dialogue, self._resuming, self._work.judge)
+            trajectory = dialogue.trajectory()
+            self._work.count_public(trajectory)
+        if store.add_trajectory(trajectory):
+            await asyncio.to_thread(store.commit)
+            self._resuming.drop(store)
+        if self._judge_hidden:
+            await self._work.judge_trajectory(dialogue.problem, trajectory)
+        return trajectory
+
+
+class _CountingSampler:
+    """Counts the calls that reach the model, and keeps the first reason why one failed."""
+
+    def __init__(self, sampler: Sampler, costs: Costs) -> None:
+        self._sampler = sampler
+        self._costs = costs
+        self.first_error = ""
+        self.description = sampler.description
+
+    async def generate(self, request: Request) -> Reply | None:
+        try:
+            reply = await self._sampler.generate(request)
+        except RequestError as error:
+            self._costs.failed_requests += 1
+            self.first_error = self.first_error or str(error)
+            raise
+        if reply is not None:
+            self._costs.add_reply(reply)
+        return reply

@@ -1,0 +1,112 @@
+"""What decides the result of a run besides the model: RunSettings, and the profiles that set them together.
+
+A profile is a named set of settings; what the user gives besides it goes before it and is recorded too.
+``zheng`` and ``rlef`` follow the two papers where they speak (arXiv 2410.08105 sections 3 and 4; 2410.02089
+section 3 and appendix A); what they leave open is ours: the matcher is CodeContests' own in both.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from turnwise.benchmarks.rows import OnError
+from turnwise.errors import TurnwiseError
+from turnwise.tasks.catalog import Task
+from turnwise.tasks.metrics import NAtK, check_support, parse_n_at_k
+from turnwise.tasks.strategies import DEFAULT_FEEDBACK, Strategy, multi_turn, single_turn
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the model is asked to sample; None leaves a field to the model's server."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as a JSON object."""
+        return {**{name: getattr(self, name) for name in self.__slots__}, "stop": list(self.stop)}
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """What decides the result of a run, besides the model and the prompts.
+
+    All of it stands in run.json, what judges in its ``judge`` part. ``samples`` names, by task, the problems
+    to ask (numbers among the scorable ones, or ids); ``n_at_k`` the pass n@k to report beside the turn
+    budgets; ``interpreter`` the Python that runs programs.
+    """
+
+    profile: str = "default"
+    samples_per_problem: int = 1
+    seed: int = 0
+    matcher: str = "tokens"
+    time_factor: float = 1.0
+    interpreter: str = ""
+    feedback: str = DEFAULT_FEEDBACK
+    extraction: str = "last"
+    prefill: bool = False
+    system_instruction: str = ""
+    max_turns: int | None = None
+    n_at_k: tuple[str, ...] = ()
+    sampling: Sampling = field(default_factory=Sampling)
+    limit: float | None = None
+    samples: Mapping[str, tuple[int | str, ...]] = field(default_factory=dict)
+    on_error: OnError = "raise"
+
+    def strategy(self, task: Task) -> Strategy:
+        """Return the strategy of ``task`` under these settings."""
+        turns = self.turns_of(task)
+        return single_turn() if turns == 1 else multi_turn(turns, feedback=self.feedback)
+
+    def turns_of(self, task: Task) -> int:
+        """Return the turn limit of ``task`` under these settings; a single-turn task keeps its one turn."""
+        return task.max_turns if self.max_turns is None or task.max_turns == 1 else self.max_turns
+
+    def metrics_of(self, task: Task) -> tuple[NAtK, ...]:
+        """Return the pass n@k asked for; raises TurnwiseError for one that the samples cannot support."""
+        turns = self.turns_of(task)
+        return tuple(
+            check_support(parse_n_at_k(name), samples=self.samples_per_problem, turns=turns) for name in self.n_at_k
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings as a JSON object."""
+        data = {one.name: getattr(self, one.name) for one in fields(self)}
+        for name in ("matcher", "time_factor", "interpreter"):
+            del data[name]  # they stand in the judge's record
+        data["n_at_k"] = list(self.n_at_k)
+        data["sampling"] = self.sampling.to_json()
+        data["samples"] = {task: list(which) for task, which in self.samples.items()}
+        return data
+
+
+PROFILES: dict[str, RunSettings] = {
+    "default": RunSettings(),
+    "zheng": RunSettings(
+        profile="zheng",
+        matcher="deepmind",
+        samples_per_problem=200,
+        n_at_k=("1@3", "10@30", "33@100", "100@300"),
+        sampling=Sampling(temperature=1.0, top_p=0.95),
+    ),
+    "rlef": RunSettings(
+        profile="rlef",
+        matcher="deepmind",
+        extraction="first",
+        interpreter="python3.10",
+        samples_per_problem=200,
+        n_at_k=("1@3", "10@100"),
+        sampling=Sampling(temperature=0.2, top_p=0.95),
+    ),
+}
+
+
+def settings_of(profile: str, given: Mapping[str, Any]) -> RunSettings:
+    """Return the settings of ``profile`` with what was ``given`` in their place; raises for an unknown profile."""
+    if profile not in PROFILES:
+        raise TurnwiseError(f"Unknown profile {profile!r}: choose one of {', '.join(PROFILES)}.")
+    return replace(PROFILES[profile], **given)

@@ -1,0 +1,191 @@
+"""One process at work in a run folder: its frozen settings, its judge, its logs of judgements and costs.
+
+Opening it freezes run.json and the plan, or refuses a folder that holds a run with other settings. One
+process at a time has a worker's name; on a cluster each has its own.
+"""
+
+import json
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+from turnwise.benchmarks.records import Problem, Report, Verdict
+from turnwise.errors import TurnwiseError
+from turnwise.files import write_atomically
+from turnwise.runners.judge import Judge
+from turnwise.runners.loading import Machine
+from turnwise.runners.logs import AppendLog, Syncer
+from turnwise.runners.store import SHARD_DIALOGUES
+from turnwise.runners.verdicts import JsonLinesCache
+from turnwise.tasks.judgement import Judgement, places_of
+from turnwise.tasks.run_folder import RunFolder, RunRecord, Shard, cut_shards, plan_lines, plan_order
+from turnwise.tasks.trajectory import Reply, Trajectory
+
+COST_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class Costs:
+    """What this attempt has taken so far; one line of ``costs/<worker>.jsonl``, the last of an attempt counts."""
+
+    step: str
+    attempt: str = field(default_factory=lambda: f"{time.time_ns()}")
+    started: str = field(default_factory=lambda: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+    host: str = field(default_factory=platform.node)
+    seconds: float = 0.0
+    dialogues: int = 0
+    model_calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    failed_requests: int = 0
+    judge_cpu_seconds: float = 0.0
+
+    def add_reply(self, reply: Reply) -> None:
+        """Count one call to the model."""
+        self.model_calls += 1
+        self.prompt_tokens += reply.prompt_tokens or 0
+        self.completion_tokens += reply.completion_tokens or 0
+
+    def to_line(self) -> str:
+        """Return the costs as one line of JSON, without the line break."""
+        return json.dumps({name: getattr(self, name) for name in self.__slots__}, separators=(",", ":"))
+
+
+class Work:
+    """A run folder opened for work; use ``with``.
+
+    Raises TurnwiseError if the folder holds a run with other settings, or another process works in it.
+    """
+
+    def __init__(self, folder: RunFolder, record: RunRecord, machine: Machine, *, step: str) -> None:
+        self.folder = folder
+        self.machine = machine
+        self.costs = Costs(step)
+        self.unjudged = 0
+        self._began = self._cost_written = time.monotonic()
+        folder.path.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            self._verdicts = AppendLog(folder.path / "verdicts" / f"{machine.worker}.jsonl", exclusive=True)
+            stack.callback(self._verdicts.close)
+            _freeze(folder, record)
+            self._costs_log = AppendLog(folder.path / "costs" / f"{machine.worker}.jsonl")
+            stack.callback(self._costs_log.close)
+            cache = JsonLinesCache(folder.path / "cache", machine.worker)
+            stack.callback(cache.close)
+            self.syncer = Syncer()
+            stack.callback(self.syncer.close)
+            for log in (self._verdicts, cache.log):
+                self.syncer.watch(log)
+            self.judge = Judge(
+                machine.executor,
+                matcher=record.judge["matcher"],
+                cache=cache,
+                time_factor=record.judge["time_factor"],
+                workers=machine.workers,
+            )
+            stack.callback(self.judge.close)
+            self._judgements = folder.judgements()
+            stack.callback(self._write_costs)
+            self._stack = stack.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    async def judge_trajectory(self, problem: Problem, trajectory: Trajectory, *, every_turn: bool = False) -> None:
+        """Judge what is not judged yet of one dialogue: each program that passed the public tests.
+
+        A program that failed them is wrong as it is; ``every_turn`` judges it all the same, for a judge that
+        is not the one that gave the feedback.
+        """
+        for place, turn in zip(places_of(trajectory), trajectory.turns, strict=True):
+            if place is None or turn.program is None or place in self._judgements:
+                continue
+            if every_turn or turn.public_report.public_passed:
+                report = await self.judge.judge_async(problem, turn.program)
+                self._record(Judgement(*place, **_found(report), key=self.judge.key(problem, turn.program)), report)
+
+    def count_dialogue(self) -> None:
+        """Count a dialogue that was carried to its end."""
+        self.costs.dialogues += 1
+        if time.monotonic() - self._cost_written > COST_SECONDS:
+            self._write_costs()
+
+    def count_public(self, trajectory: Trajectory) -> None:
+        """Count what the public tests of a dialogue that was just driven took."""
+        for turn in trajectory.turns:
+            self.costs.judge_cpu_seconds += sum(result.cpu_seconds for result in turn.public_report.public)
+
+    def _record(self, judgement: Judgement, report: Report) -> None:
+        if report.verdict is Verdict.INFRASTRUCTURE_FAILURE:
+            self.unjudged += 1
+            return
+        self.costs.judge_cpu_seconds += judgement.cpu_seconds
+        self._judgements[judgement.place] = judgement
+        self._verdicts.write(judgement.to_line())
+
+    def _write_costs(self) -> None:
+        self._cost_written = time.monotonic()
+        self.costs.seconds = round(self._cost_written - self._began, 3)
+        self.costs.judge_cpu_seconds = round(self.costs.judge_cpu_seconds, 6)
+        self._costs_log.write(self.costs.to_line())
+
+
+def _found(report: Report) -> dict[str, Any]:
+    results = report.public + (report.hidden or ())
+    return {
+        "verdict": report.verdict,
+        "public_passed": report.public_passed,
+        "tests_run": len(results),
+        "cpu_seconds": round(sum(result.cpu_seconds for result in results), 6),
+        "tier": report.environment.tier,
+    }
+
+
+def _freeze(folder: RunFolder, record: RunRecord) -> None:
+    """Write run.json and the plan, or raise if those there are of another run; the plan there is kept."""
+    plan = folder.path / "shards.jsonl"
+    if not folder.run_json.exists():
+        shards: list[Shard] = []
+        for task in record.tasks:
+            order = plan_order(task, record.samples_per_problem)
+            shards += cut_shards(task.task, order, size=SHARD_DIALOGUES)
+        write_atomically(plan, plan_lines(shards))
+        write_atomically(folder.run_json, record.model_dump_json(indent=1) + "\n")
+        return
+    frozen, wanted = folder.record.model_dump(mode="json"), record.model_dump(mode="json")
+    for part in frozen:
+        if part != "command" and frozen[part] != wanted[part]:
+            raise TurnwiseError(
+                f"The folder {str(folder.path)!r} holds another run ({_difference(part, frozen, wanted)}): "
+                "give another --output_path, or remove the folder."
+            )
+
+
+def _difference(name: str, there: Any, here: Any) -> str:
+    """Return the path of the first value that differs, with both values."""
+    there, here = there[name], here[name]
+    if isinstance(there, Mapping) and isinstance(here, Mapping):
+        for key in sorted({*there, *here}):
+            if there.get(key) != here.get(key):
+                return f"{name} {_difference(key, {key: None, **there}, {key: None, **here})}"
+    if isinstance(there, Sequence) and isinstance(here, Sequence) and not isinstance(there, str):
+        if len(there) != len(here):
+            return f"{name}: {len(there)} there, {len(here)} here"
+        for number, (old, new) in enumerate(zip(there, here, strict=True)):
+            if old != new:
+                return f"{name} {_difference(str(number), {str(number): old}, {str(number): new})}"
+    return f"{name}: {_short(there)} there, {_short(here)} here"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "..."

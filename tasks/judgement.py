@@ -1,0 +1,83 @@
+"""Judgements: what judging the program of one turn showed, as the lines of ``verdicts/<worker>.jsonl``.
+
+Judging writes them, scoring reads them, and neither needs the other: a judgement says which program of
+which dialogue it is about and what it is worth, and ``key`` (verdict_key) says what it rests on. Hidden
+tests appear as counts only. A verdict the machine spoiled is never written.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from turnwise.benchmarks.records import Verdict
+from turnwise.tasks.trajectory import Trajectory
+
+Place = tuple[str, str, int, int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The verdict on the program of turn ``turn`` (from 0) of one dialogue, and what it cost.
+
+    ``program`` is the hash of the text that was judged (program_hash).
+    """
+
+    task: str
+    problem: str
+    sample: int
+    turn: int
+    program: str
+    verdict: Verdict
+    public_passed: bool
+    tests_run: int
+    cpu_seconds: float
+    tier: str
+    key: str
+
+    @property
+    def place(self) -> Place:
+        """Which program this is about: task, problem, sample, turn, hash of the program."""
+        return (self.task, self.problem, self.sample, self.turn, self.program)
+
+    @property
+    def passed(self) -> bool:
+        """Whether all public and hidden tests passed."""
+        return self.verdict is Verdict.PASSED
+
+    def to_line(self) -> str:
+        """Return the judgement as one line of JSON, without the line break."""
+        data: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
+        return json.dumps({**data, "verdict": self.verdict.value}, ensure_ascii=True, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Judgement":
+        """Return the judgement that ``to_line`` wrote; raises TypeError or ValueError for anything else."""
+        return cls(**{**data, "verdict": Verdict(data["verdict"])})
+
+
+def program_hash(program: str) -> str:
+    """Return the first 16 hexadecimal digits of the program's sha256."""
+    return hashlib.sha256(program.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def places_of(trajectory: Trajectory) -> list[Place | None]:
+    """Return where the judgement on each turn's program stands; None for a turn without a program."""
+    start = (trajectory.task, trajectory.problem, trajectory.sample)
+    return [
+        None if turn.program is None else (*start, index, program_hash(turn.program))
+        for index, turn in enumerate(trajectory.turns)
+    ]
+
+
+def read_judgements(folder: Path) -> Iterator[Judgement]:
+    """Yield the judgements in the ``*.jsonl`` files of ``folder``; a torn line, as kill -9 leaves it, is skipped."""
+    for path in sorted(folder.glob("*.jsonl")):
+        with path.open("rb") as lines:
+            for line in lines:
+                try:
+                    yield Judgement.from_json(json.loads(line))
+                except (ValueError, KeyError, TypeError):
+                    continue  # that program is judged again

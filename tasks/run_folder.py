@@ -1,0 +1,217 @@
+"""The run folder as its readers see it: what was asked, which dialogues there are, what they were judged.
+
+    run.json                          frozen settings and provenance (RunRecord)
+    shards.jsonl                      the plan: which dialogues stand in which shard
+    trajectories/<task>/00000.jsonl   a committed shard, one trajectory per line in plan order
+    trajectories/<task>/00000.sha256  its digest, as sha256sum writes it
+    verdicts/<worker>.jsonl           judgements (judgement.py)
+    costs/<worker>.jsonl              what sampling and judging took
+
+Judging and scoring need nothing else, so each can be redone alone. Writing is the runners' business.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from turnwise.errors import TurnwiseError
+from turnwise.tasks.judgement import Judgement, Place, read_judgements
+from turnwise.tasks.trajectory import Trajectory
+
+DialogueKey = tuple[str, int]
+
+_SHARD_REMEDY = "it is damaged or of another run; remove it (and its .sha256) to sample that shard anew."
+
+
+class AskedProblem(BaseModel):
+    """A problem that is asked, with what scores are grouped by."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    id: str
+    difficulty: str = ""
+    flags: list[str] = []
+
+
+class TaskRecord(BaseModel):
+    """A task of a run: its data, its turn limit, the problems asked (in plan order) and those left out."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    task: str
+    benchmark: str
+    split: str
+    max_turns: int
+    strategy: str
+    data_sha256: str
+    loaded: int
+    asked: list[AskedProblem]
+    left_out: dict[str, list[str]] = {}
+    broken_rows: list[str] = []
+
+
+class RunRecord(BaseModel):
+    """run.json: all that decides the result of a run, and the command that began it."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    format: int
+    turnwise: str
+    model: dict[str, str]
+    settings: dict[str, Any]
+    judge: dict[str, Any]
+    prompts: dict[str, Any]
+    tasks: list[TaskRecord]
+    command: str = ""
+
+    @property
+    def samples_per_problem(self) -> int:
+        """How many dialogues each problem is asked."""
+        return int(self.settings["samples_per_problem"])
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A consecutive part of a task's plan: which dialogues (problem, sample), in which order."""
+
+    task: str
+    number: int
+    keys: tuple[DialogueKey, ...]
+
+    @property
+    def name(self) -> str:
+        """The stem of its files."""
+        return f"{self.number:05d}"
+
+
+class RunFolder:
+    """Reads one run folder; raises TurnwiseError, naming the file, for what is missing or damaged."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def run_json(self) -> Path:
+        """Where the frozen settings stand."""
+        return self.path / "run.json"
+
+    @cached_property
+    def record(self) -> RunRecord:
+        """The frozen settings and provenance."""
+        try:
+            return RunRecord.model_validate_json(self.run_json.read_bytes())
+        except FileNotFoundError:
+            raise TurnwiseError(
+                f"{str(self.path)!r} is no run folder, since it holds no run.json: name a folder that "
+                "turnwise run or turnwise sample wrote."
+            ) from None
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(map(str, first["loc"])) or "the document"
+            raise TurnwiseError(
+                f"{str(self.run_json)!r} cannot be read ({where}: {first['msg'].lower()}): give another folder."
+            ) from None
+
+    @cached_property
+    def shards(self) -> tuple[Shard, ...]:
+        """The frozen plan, in plan order."""
+        path = self.path / "shards.jsonl"
+        plans = {task.task: plan_order(task, self.record.samples_per_problem) for task in self.record.tasks}
+        try:
+            lines = [json.loads(line) for line in path.read_text(encoding="ascii").splitlines()]
+            shards = [
+                Shard(one["task"], one["shard"], tuple(plans[one["task"]][one["first"] : one["first"] + one["count"]]))
+                for one in lines
+            ]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise TurnwiseError(
+                f"The plan {str(path)!r} cannot be read ({type(error).__name__}): it belongs beside run.json; "
+                "give another folder, or remove this one."
+            ) from None
+        if [key for shard in shards for key in shard.keys] != [key for plan in plans.values() for key in plan]:
+            raise TurnwiseError(f"The plan {str(path)!r} is not that of run.json beside it: remove the folder.")
+        return tuple(shards)
+
+    def shard_file(self, shard: Shard) -> Path:
+        """Return where ``shard`` stands once it is committed."""
+        return self.path / "trajectories" / shard.task / f"{shard.name}.jsonl"
+
+    def check_shard(self, shard: Shard) -> bytes | None:
+        """Return the file of ``shard``, None if it has not been committed.
+
+        Raises TurnwiseError if the file is not what was committed.
+        """
+        path = self.shard_file(shard)
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        digest = digest_file(path)
+        if digest.exists() and digest.read_text(encoding="ascii", errors="replace") != digest_line(path, data):
+            raise TurnwiseError(f"The shard {str(path)!r} has been changed since it was committed: {_SHARD_REMEDY}")
+        return data
+
+    def read_shard(self, shard: Shard) -> list[Trajectory] | None:
+        """Return the trajectories of ``shard`` in plan order, None if it has not been committed.
+
+        Raises TurnwiseError if the file is not what was committed, or belongs to another plan.
+        """
+        path, data = self.shard_file(shard), self.check_shard(shard)
+        if data is None:
+            return None
+        try:
+            found = [Trajectory.from_json(json.loads(line)) for line in data.decode("ascii").splitlines()]
+        except (ValueError, KeyError, TypeError) as error:
+            raise TurnwiseError(
+                f"The shard {str(path)!r} cannot be read ({type(error).__name__}): {_SHARD_REMEDY}"
+            ) from None
+        if tuple((one.problem, one.sample) for one in found) != shard.keys:
+            raise TurnwiseError(f"The shard {str(path)!r} does not hold the dialogues of the plan: {_SHARD_REMEDY}")
+        return found
+
+    def trajectories(self, task: str) -> Iterator[Trajectory]:
+        """Yield the committed trajectories of ``task`` in plan order, one shard in memory at a time."""
+        for shard in self.shards:
+            if shard.task == task:
+                yield from self.read_shard(shard) or ()
+
+    def judgements(self) -> dict[Place, Judgement]:
+        """Return the judgements by what they are about; of two on the same program the first counts."""
+        found: dict[Place, Judgement] = {}
+        for judgement in read_judgements(self.path / "verdicts"):
+            found.setdefault(judgement.place, judgement)
+        return found
+
+
+def plan_order(task: TaskRecord, samples: int) -> list[DialogueKey]:
+    """Return the dialogues of ``task`` in plan order: problem by problem, sample by sample."""
+    return [(problem.id, sample) for problem in task.asked for sample in range(samples)]
+
+
+def cut_shards(task: str, keys: Sequence[DialogueKey], *, size: int) -> tuple[Shard, ...]:
+    """Return the shards of a plan, ``size`` dialogues each."""
+    starts = range(0, len(keys), size)
+    return tuple(Shard(task, number, tuple(keys[start : start + size])) for number, start in enumerate(starts))
+
+
+def plan_lines(shards: Sequence[Shard]) -> str:
+    """Return shards.jsonl for shards that are in plan order, each a run of dialogues of its task."""
+    lines, first = [], {shard.task: 0 for shard in shards}
+    for shard in shards:
+        entry = {"task": shard.task, "shard": shard.number, "first": first[shard.task], "count": len(shard.keys)}
+        lines.append(json.dumps(entry) + "\n")
+        first[shard.task] += len(shard.keys)
+    return "".join(lines)
+
+
+def digest_file(shard_file: Path) -> Path:
+    """Return where the digest of a committed shard stands."""
+    return shard_file.with_suffix(".sha256")
+
+
+def digest_line(shard_file: Path, data: bytes) -> str:
+    """Return what the digest file holds, in the format of sha256sum."""
+    return f"{hashlib.sha256(data).hexdigest()}  {shard_file.name}\n"

@@ -1,0 +1,47 @@
+"""``turnwise demo``: recorded models over the bundled sample, from dialogues to a table."""
+
+from dataclasses import replace
+from functools import partial
+from importlib import resources
+from pathlib import Path
+
+from turnwise.commands.machine import check_output, show_progress, usable_cores
+from turnwise.commands.score import score_command
+from turnwise.runners.execution.reference import ReferenceExecutor
+from turnwise.runners.expected import default_cache_dir
+from turnwise.runners.loading import Machine, Progress, load_task
+from turnwise.runners.replay import ReplaySampler
+from turnwise.runners.sampling import Job, sample
+from turnwise.runners.settings import RunSettings
+from turnwise.tasks.catalog import find_tasks
+from turnwise.tasks.prompts import PromptSet
+
+MODELS = ("steady", "repairing", "careless")
+TASKS = "sample_*_multiturn"
+SAMPLES = 2
+N_AT_K = ("1@6",)
+
+
+def demo_command(output: Path, *, environ: dict[str, str]) -> str:
+    """Run the recorded models over the bundled sample, one run folder each, and return one table.
+
+    The programs are turnwise's own, so the reference executor runs them without being asked for.
+    """
+    check_output(output)
+    settings = RunSettings(samples_per_problem=SAMPLES, n_at_k=N_AT_K)
+    answers = Path(str(resources.files("turnwise.benchmarks"))) / "sample" / "answers"
+    tasks = find_tasks(TASKS)
+    prompts = PromptSet.load()
+    executor = ReferenceExecutor()
+    with show_progress() as on_progress:
+        machine = Machine(executor, default_cache_dir(environ), None, environ, usable_cores(), on_progress)
+        loaded = [load_task(task, settings, machine) for task in tasks]
+        for model in MODELS:
+            sampler = ReplaySampler(answers / f"{model}.jsonl", benchmarks=[task.benchmark for task in tasks])
+            named = replace(machine, on_progress=partial(_name_stage, on_progress, model))
+            sample(Job(loaded, sampler, settings, prompts, "turnwise demo"), named, output=output / model)
+    return score_command([output])
+
+
+def _name_stage(on_progress: Progress, model: str, what: str, done: int, total: int) -> None:
+    on_progress(f"{model}: {what}", done, total)

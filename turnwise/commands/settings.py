@@ -1,0 +1,149 @@
+"""Options as text to RunSettings: profile, --metadata, --gen_kwargs, --samples, --config; checked before any work."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from turnwise.benchmarks.matching import check_matcher
+from turnwise.commands.machine import check_time_factor, parse_pairs
+from turnwise.errors import TurnwiseError
+from turnwise.runners.settings import RunSettings, Sampling, settings_of
+from turnwise.tasks.catalog import find_tasks
+from turnwise.tasks.extraction import check_extraction
+from turnwise.tasks.strategies import multi_turn
+
+Model = TypeVar("Model", bound=BaseModel)
+_Count = Annotated[int, Field(ge=1, strict=True)]
+
+
+class _Metadata(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+    samples_per_problem: _Count | None = None
+    max_turns: _Count | None = None
+    feedback: str | None = None
+    extraction: str | None = None
+    prefill: bool | None = None
+    n_at_k: list[str] | None = None
+    profile: str | None = None
+
+
+class _GenerationKwargs(BaseModel):
+    """lm-eval's names; values come as text."""
+
+    model_config = ConfigDict(extra="forbid")
+    temperature: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    top_k: Annotated[int, Field(ge=1)] | None = None
+    max_gen_toks: Annotated[int, Field(ge=1)] | None = None
+    until: str | None = None
+
+
+def build_settings(
+    *, profile: str, metadata: str, gen_kwargs: str, samples: str, tasks: str, given: Mapping[str, Any]
+) -> RunSettings:
+    """Return the settings that the options make; raises TurnwiseError naming the first that cannot be.
+
+    ``given`` are the options that the user set by name; they go before the profile, as --metadata does.
+    """
+    extra = _validated(_Metadata, _parse_json(metadata, "--metadata"), "--metadata").model_dump(exclude_none=True)
+    chosen = extra.pop("profile", None) or profile
+    if "n_at_k" in extra:
+        extra["n_at_k"] = tuple(extra["n_at_k"])
+    settings = settings_of(chosen, {**given, **extra})
+    settings = replace(
+        settings, sampling=_with_sampling(settings.sampling, gen_kwargs), samples=_parse_samples(samples)
+    )
+    _check(settings, tasks)
+    return settings
+
+
+def read_config(path: Path) -> dict[str, str | bool | int | float]:
+    """Return the options of a yaml file by name with dashes; lists and mappings become what the options take.
+
+    Raises TurnwiseError if the file cannot be read or holds something else.
+    """
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise TurnwiseError(f"The configuration {str(path)!r} cannot be read ({type(error).__name__}).") from None
+    if not isinstance(data, dict):
+        raise TurnwiseError(f"The configuration {str(path)!r} holds no options: write lines such as 'tasks: taco'.")
+    return {str(name).replace("_", "-"): _as_option(str(name), value) for name, value in data.items()}
+
+
+def _as_option(name: str, value: Any) -> Any:
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    if isinstance(value, dict):
+        if name.replace("-", "_") in ("metadata", "samples"):
+            return json.dumps(value)
+        return ",".join(f"{key}={one}" for key, one in value.items())
+    return value
+
+
+def _check(settings: RunSettings, tasks: str) -> None:
+    if settings.limit is not None and not 0 < settings.limit < math.inf:
+        raise TurnwiseError(f"--limit is {settings.limit:g}: give a number of problems, or a fraction above 0.")
+    check_time_factor(settings.time_factor)
+    check_matcher(settings.matcher)
+    check_extraction(settings.extraction)
+    multi_turn(1, feedback=settings.feedback)
+    chosen = find_tasks(tasks)
+    for task in chosen:
+        settings.metrics_of(task)
+    for name in settings.samples:
+        if name not in {task.name for task in chosen}:
+            raise TurnwiseError(f"--samples names the task {name!r}, which --tasks does not: add it there.")
+
+
+def _parse_json(text: str, option: str) -> dict[str, Any]:
+    if not text:
+        return {}
+    try:
+        data = json.loads(text)
+    except ValueError:
+        data = None
+    if not isinstance(data, dict):
+        raise TurnwiseError(f"{option} {text!r} is no JSON object: write '{{\"name\": value}}'.")
+    return data
+
+
+def _validated(model: type[Model], data: Mapping[str, Any], option: str) -> Model:
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = first["loc"][0]
+        if first["type"] == "extra_forbidden":
+            raise TurnwiseError(
+                f"{option} {name!r} is unknown: the keys are {', '.join(model.model_fields)}."
+            ) from None
+        reason = first["msg"].lower().removeprefix("input ").replace("should be", "it has to be")
+        raise TurnwiseError(f"{option} {name} is {data[str(name)]!r}: {reason}.") from None
+
+
+def _with_sampling(sampling: Sampling, gen_kwargs: str) -> Sampling:
+    wanted = _validated(_GenerationKwargs, parse_pairs(gen_kwargs, "--gen_kwargs"), "--gen_kwargs")
+    given = wanted.model_dump(exclude_none=True)
+    if "max_gen_toks" in given:
+        given["max_tokens"] = given.pop("max_gen_toks")
+    if "until" in given:
+        given["stop"] = (given.pop("until"),)
+    return replace(sampling, **given)
+
+
+def _parse_samples(text: str) -> dict[str, tuple[int | str, ...]]:
+    data = _parse_json(text, "--samples")
+    for task, which in data.items():
+        if not isinstance(which, list) or not which or not all(type(one) in (int, str) for one in which):
+            raise TurnwiseError(
+                f"--samples {task} is {which!r}: give a list of problem numbers or ids, such as "
+                f"'{{\"codecontests_multiturn\": [0, 3]}}'."
+            )
+    return {task: tuple(which) for task, which in data.items()}

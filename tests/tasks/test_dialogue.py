@@ -1,11 +1,22 @@
 """The dialogue machine: what it asks, when it ends, and that it refuses what it does not wait for."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from turnwise.benchmarks.records import Environment, Problem, Report, TestCase, TestResult, Verdict
+from turnwise.benchmarks import values
+from turnwise.benchmarks.records import (
+    Comparison,
+    Environment,
+    MatchRule,
+    Problem,
+    Report,
+    TestCase,
+    TestResult,
+    Verdict,
+)
 from turnwise.errors import TurnwiseError
 from turnwise.tasks.dialogue import Ask, Dialogue, DialoguePlan, RunPublicTests
 from turnwise.tasks.prompts import DEFAULT_SET, PromptSet
@@ -14,6 +25,14 @@ from turnwise.tasks.trajectory import End, Reply
 
 ENVIRONMENT = Environment("planned", "none", "no Python", "tokens")
 PROBLEM = Problem("b/p", "b", "test", "Add them.", (TestCase("1 2", "3"),), (TestCase("hidden", "secret"),))
+STUB = 'def add(a, b):\n    """Add them."""\n\n'
+COMPLETION = replace(
+    PROBLEM,
+    public_tests=(TestCase(values.dumps([1, 2]), values.dumps(3)),),
+    rule=MatchRule(Comparison.EVALPLUS),
+    entry_point="add",
+    starter_code=STUB,
+)
 CODE = "```python\nprint(3)\n```"
 BUNDLED = Path(__file__).resolve().parents[2] / "tasks" / "prompts" / DEFAULT_SET
 
@@ -23,8 +42,16 @@ def _report(verdict: Verdict) -> Report:
     return Report("b/p", verdict, results, None, ENVIRONMENT)
 
 
-def _dialogue(strategy: Strategy, prompts: PromptSet | None = None) -> Dialogue:
-    return Dialogue(PROBLEM, 0, DialoguePlan("t", strategy, prompts or PromptSet.load(), seed=1))
+def _dialogue(
+    strategy: Strategy,
+    prompts: PromptSet | None = None,
+    *,
+    problem: Problem = PROBLEM,
+    system: str = "",
+    prefill: bool = False,
+) -> Dialogue:
+    plan = DialoguePlan("t", strategy, prompts or PromptSet.load(), seed=1, system=system, prefill=prefill)
+    return Dialogue(problem, 0, plan)
 
 
 def _ask(dialogue: Dialogue) -> Ask:
@@ -90,15 +117,21 @@ def test_thinking_stays_out_of_the_history_but_in_the_record() -> None:
     assert "<think>" in turn.calls[0].reply.text and turn.program == "print(3)\n"
 
 
-def test_reasoning_makes_a_second_call(tmp_path: Path) -> None:
-    """Call 1 has statement and reasoning prompts, no format guide; only call 2 is asked for the program."""
+@pytest.fixture
+def thinking(tmp_path: Path) -> PromptSet:
+    """The bundled prompts with a reasoning prompt and an instruction."""
     folder = shutil.copytree(BUNDLED, tmp_path / "mine")
     (folder / "reasoning").mkdir()
     (folder / "instruction").mkdir()
     (folder / "reasoning" / "think.j2").write_text("Think first.")
     (folder / "instruction" / "comments.j2").write_text("Comment each line.")
+    return PromptSet.load(folder)
+
+
+def test_reasoning_makes_a_second_call(thinking: PromptSet) -> None:
+    """Call 1 has statement and reasoning prompts, no format guide; only call 2 is asked for the program."""
     plans = (TurnPlan(reasoning=("think",)), TurnPlan(reasoning=("think", "think"), instruction="comments"))
-    dialogue = _dialogue(Strategy("mine", plans), PromptSet.load(folder))
+    dialogue = _dialogue(Strategy("mine", plans), thinking)
     first = _ask(dialogue)
     assert [message.prompt_id for message in first.messages] == ["statement", "reasoning/think"]
     dialogue.reply(Reply("I thought. ```python\nnot this\n```"))
@@ -113,6 +146,120 @@ def test_reasoning_makes_a_second_call(tmp_path: Path) -> None:
     dialogue.reply(Reply("hm"))
     closing = [message.prompt_id for message in _ask(dialogue).messages[-2:]]
     assert closing == ["instruction/comments", "format_guide"]
+
+
+def test_the_system_instruction_is_said_once_and_first(thinking: PromptSet) -> None:
+    """In every call it leads the history; no turn and no second call says it again."""
+    plans = (TurnPlan(reasoning=("think",)), TurnPlan())
+    dialogue = _dialogue(Strategy("mine", plans), thinking, system="Be brief.")
+    asked = [_ask(dialogue)]
+    dialogue.reply(Reply("I thought."))
+    asked.append(_ask(dialogue))
+    _turn(dialogue, CODE, Verdict.WRONG_ANSWER)
+    asked.append(_ask(dialogue))
+    for ask in asked:
+        assert (ask.messages[0].role, ask.messages[0].content) == ("system", "Be brief.")
+        assert [message.kind for message in ask.messages].count("system") == 1
+    _turn(dialogue, CODE, Verdict.PASSED)
+    calls = [call for turn in dialogue.trajectory().turns for call in turn.calls]
+    assert [[message.kind for message in call.messages].count("system") for call in calls] == [1, 0, 0]
+
+
+def test_without_a_system_instruction_there_is_no_system_message() -> None:
+    """Not an empty one either, which would replace the model's own."""
+    assert "system" not in {message.role for message in _ask(_dialogue(single_turn())).messages}
+
+
+def test_a_prefill_begins_the_answer_to_a_completion_task() -> None:
+    """The assistant's beginning comes last in the call, and the program is the stub with what the model adds."""
+    dialogue = _dialogue(single_turn(), problem=COMPLETION, prefill=True)
+    messages = _ask(dialogue).messages
+    assert [message.kind for message in messages] == ["statement", "instruction", "prefill"]
+    assert (messages[-1].role, messages[-1].content) == (
+        "assistant",
+        f"Here is the completed function.\n\n```python\n{STUB.rstrip()}\n",
+    )
+    _turn(dialogue, "    return a + b\n```\nDone.", Verdict.PASSED)
+    (turn,) = dialogue.trajectory().turns
+    assert turn.program == STUB.rstrip() + "\n    return a + b\n"
+    assert turn.calls[0].reply.text == "    return a + b\n```\nDone."
+    assert turn.calls[0].messages[-1].kind == "prefill"
+
+
+def test_the_history_holds_prefill_and_reply_as_one_message() -> None:
+    """Roles alternate, and every turn begins with the stub anew."""
+    dialogue = _dialogue(multi_turn(3), problem=COMPLETION, prefill=True)
+    _turn(dialogue, "    return a\n```", Verdict.WRONG_ANSWER)
+    messages = _ask(dialogue).messages
+    assert [message.kind for message in messages] == [
+        "statement",
+        "instruction",
+        "reply",
+        "feedback",
+        "instruction",
+        "prefill",
+    ]
+    assert [message.role for message in messages].count("assistant") == 2
+    assert messages[2].content.endswith(f"```python\n{STUB.rstrip()}\n    return a\n```")
+    _turn(dialogue, "    return b\n```", Verdict.WRONG_ANSWER)
+    assert [message.kind for message in _ask(dialogue).messages].count("prefill") == 1
+
+
+def test_a_prefill_belongs_to_the_call_that_is_asked_for_the_program(thinking: PromptSet) -> None:
+    """The reasoning is the model's own from its first word."""
+    dialogue = _dialogue(
+        Strategy("mine", (TurnPlan(reasoning=("think",)),)), thinking, problem=COMPLETION, prefill=True
+    )
+    assert [message.kind for message in _ask(dialogue).messages] == ["statement", "reasoning"]
+    dialogue.reply(Reply("Add."))
+    assert _ask(dialogue).messages[-1].kind == "prefill"
+
+
+@pytest.mark.parametrize(
+    ("problem", "prefill"),
+    [
+        (PROBLEM, True),
+        (replace(COMPLETION, rule=MatchRule(Comparison.VALUE)), True),
+        (replace(COMPLETION, starter_code=""), True),
+        (COMPLETION, False),
+    ],
+)
+def test_there_is_no_prefill_but_for_completion_tasks_where_it_is_wanted(problem: Problem, prefill: bool) -> None:
+    """Programs that read stdin, functions without a stub to continue, and runs that do not ask for it."""
+    messages = _ask(_dialogue(single_turn(), problem=problem, prefill=prefill)).messages
+    assert [message.kind for message in messages] == ["statement", "instruction"]
+    assert {message.role for message in messages} == {"user"}
+
+
+@pytest.mark.parametrize("turns", [0, 1])
+def test_a_full_context_is_the_models_own_end(turns: int) -> None:
+    """The turns before it stand, and the outcome is not missing."""
+    dialogue = _dialogue(multi_turn(3))
+    for _ in range(turns):
+        _turn(dialogue, CODE, Verdict.WRONG_ANSWER)
+    dialogue.stop(End.CONTEXT_OVERFLOW)
+    assert dialogue.next_step() is None
+    trajectory = dialogue.trajectory()
+    assert (len(trajectory.turns), trajectory.end, trajectory.is_missing) == (turns, End.CONTEXT_OVERFLOW, False)
+
+
+def test_a_report_spoiled_by_the_machine_ends_the_dialogue_as_missing() -> None:
+    """The model is not told of it: its turn is dropped, the turns before it stand."""
+    dialogue = _dialogue(multi_turn(3))
+    _turn(dialogue, CODE, Verdict.WRONG_ANSWER)
+    _turn(dialogue, CODE, Verdict.INFRASTRUCTURE_FAILURE)
+    assert dialogue.next_step() is None
+    trajectory = dialogue.trajectory()
+    assert (len(trajectory.turns), trajectory.end) == (1, End.INFRASTRUCTURE_FAILURE)
+    assert trajectory.is_missing and trajectory.turns[0].public_report.verdict is Verdict.WRONG_ANSWER
+
+
+def test_a_machine_that_fails_in_the_last_turn_is_no_turn_limit() -> None:
+    """Missing, where a report that could be made would have been an outcome."""
+    dialogue = _dialogue(single_turn())
+    _turn(dialogue, CODE, Verdict.INFRASTRUCTURE_FAILURE)
+    trajectory = dialogue.trajectory()
+    assert (trajectory.turns, trajectory.end, trajectory.submission_turn) == ((), End.INFRASTRUCTURE_FAILURE, None)
 
 
 def test_stopping_drops_the_unfinished_turn() -> None:

@@ -83,6 +83,18 @@ def test_a_program_that_does_not_compile_is_told_so() -> None:
     assert text.startswith("Your code could not be compiled:\n\nSyntaxError: invalid syntax\n")
 
 
+@pytest.mark.parametrize("kind", ["failed_tests", "failed_and_passed"])
+def test_a_test_that_the_machine_spoiled_is_not_spoken_of(kind: str) -> None:
+    """It is neither shown nor counted; the others keep their numbers."""
+    problem = _problem(("1 2", "3"), ("4 4", "8"), ("5 5", "10"))
+    spoiled = TestResult(1, Verdict.INFRASTRUCTURE_FAILURE, error="fork: no memory")
+    text = _feedback(problem, TestResult(0, Verdict.PASSED), spoiled, TestResult(2, Verdict.WRONG_ANSWER), kind=kind)
+    without = _feedback(problem, TestResult(0, Verdict.PASSED), TestResult(2, Verdict.WRONG_ANSWER), kind=kind)
+    assert text == without
+    assert text.startswith("Your code fails 1 of 2 example tests.") and "\nTest 3\n" in text
+    assert "4 4" not in text and "fork" not in text
+
+
 def test_sizes_are_kept_and_what_is_left_out_is_counted() -> None:
     """One test takes about 512 characters, all of it at most 4,096, whatever was written."""
     problem = _problem(*[("9" * 5000, "8" * 5000)] * 20)

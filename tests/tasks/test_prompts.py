@@ -43,6 +43,25 @@ def test_a_broken_set_is_named(tmp_path: Path, content: str | None, message: str
         PromptSet.load(folder)
 
 
+def test_a_prompt_that_is_no_utf_8_is_named(tmp_path: Path) -> None:
+    """The file and the byte stand in the sentence."""
+    folder = shutil.copytree(BUNDLED, tmp_path / "mine")
+    (folder / "no_code.j2").write_bytes("Où ?".encode("latin-1"))
+    with pytest.raises(TurnwiseError) as caught:
+        PromptSet.load(folder)
+    message = str(caught.value)
+    assert message.startswith(f"The prompt {str(folder / 'no_code.j2')!r} is no ") and "byte 0xf9" in message
+
+
+@pytest.mark.parametrize("name", ["nothing", "file"])
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path, name: str) -> None:
+    """So is a file given in its place; the remedy is another --prompts."""
+    (tmp_path / "file").write_text("Solve it.")
+    with pytest.raises(TurnwiseError) as caught:
+        PromptSet.load(tmp_path / name)
+    assert str(caught.value) == (f"The prompt folder {str(tmp_path / name)!r} does not exist: give another --prompts.")
+
+
 def test_an_unknown_name_in_a_prompt_is_an_error(tmp_path: Path) -> None:
     """Never an empty place in what the model reads."""
     folder = shutil.copytree(BUNDLED, tmp_path / "mine")

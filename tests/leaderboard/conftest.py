@@ -1,0 +1,123 @@
+"""Run folders written by hand: dialogues in words, the judgements on them, and the folder that holds both."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from turnwise.benchmarks.records import Environment, Report, TestResult, Verdict
+from turnwise.runners.settings import RunSettings
+from turnwise.tasks.judgement import Judgement, program_hash
+from turnwise.tasks.run_folder import AskedProblem, RunFolder, RunRecord, TaskRecord, cut_shards, plan_lines, plan_order
+from turnwise.tasks.trajectory import Call, End, Message, Reply, Trajectory, Turn
+
+_ENVIRONMENT = Environment("planned 1", "none", "CPython 3.11", "tokens")
+
+
+def _turn(word: str, number: int, tokens: tuple[int, int] | None) -> Turn:
+    """Return a turn: ``pass`` and ``fail`` say how its program did on the public tests, ``none`` that it has none."""
+    verdict = {"pass": Verdict.PASSED, "fail": Verdict.WRONG_ANSWER, "none": Verdict.NO_CODE}[word]
+    results = () if word == "none" else (TestResult(0, verdict),)
+    counts = (None, None) if tokens is None else tokens
+    call = Call((Message("user", "statement", "statement", "Solve."),), Reply("text", "", "stop", *counts))
+    program = None if word == "none" else f"print({number})\n"
+    return Turn((call,), program, Report("b/a", verdict, results, None, _ENVIRONMENT))
+
+
+def _dialogue(
+    *words: str,
+    problem: str = "b/a",
+    sample: int = 0,
+    task: str = "t",
+    end: End | None = None,
+    tokens: tuple[int, int] | None = None,
+) -> Trajectory:
+    turns = tuple(_turn(word, number, tokens) for number, word in enumerate(words))
+    usual = End.PUBLIC_PASSED if words[-1:] == ("pass",) else End.TURN_LIMIT
+    return Trajectory(task, problem, sample, 0, turns, end or usual)
+
+
+def _judge(trajectory: Trajectory, turn: int = -1, verdict: Verdict = Verdict.PASSED, **changes: Any) -> Judgement:
+    number = turn % len(trajectory.turns)
+    program = changes.pop("of_program", trajectory.turns[number].program)
+    found = {"public_passed": verdict is Verdict.PASSED, "tests_run": 2, "cpu_seconds": 0.5, "tier": "none", "key": "k"}
+    place = (trajectory.task, trajectory.problem, trajectory.sample, number, program_hash(program))
+    return Judgement(*place, verdict, **{**found, **changes})
+
+
+def _record(
+    model: str, tasks: dict[str, int], problems: Sequence[AskedProblem], settings: RunSettings, command: str
+) -> RunRecord:
+    return RunRecord(
+        format=1,
+        turnwise="0",
+        model={"back_end": "planned", "model": model},
+        settings=settings.to_json(),
+        judge={"executor": "planned 1", "interpreter": "CPython 3.11", "matcher": "tokens", "time_factor": 1.0},
+        prompts={"set": "turnwise-1", "hashes": {}},
+        tasks=[
+            TaskRecord(
+                task=task,
+                benchmark="b",
+                split="test",
+                max_turns=turns,
+                strategy="multi_turn" if turns > 1 else "single_turn",
+                data_sha256="0" * 64,
+                loaded=len(problems) + 1,
+                asked=list(problems),
+                left_out={"b/odd": ["no_hidden_tests"]},
+            )
+            for task, turns in tasks.items()
+        ],
+        command=command,
+    )
+
+
+def _write_run(
+    path: Path,
+    trajectories: Sequence[Trajectory],
+    judgements: Sequence[Judgement] = (),
+    *,
+    model: str = "m",
+    tasks: dict[str, int] | None = None,
+    problems: Sequence[str | AskedProblem] = ("b/a",),
+    settings: RunSettings | None = None,
+    command: str = "turnwise run",
+) -> Path:
+    asked = [one if isinstance(one, AskedProblem) else AskedProblem(id=one) for one in problems]
+    record = _record(model, tasks or {"t": 3}, asked, settings or RunSettings(), command)
+    plans = [(task.task, plan_order(task, record.samples_per_problem)) for task in record.tasks]
+    shards = [shard for task, keys in plans for shard in cut_shards(task, keys, size=1)]
+    folder, lines = RunFolder(path), {(one.task, one.problem, one.sample): one.to_line() for one in trajectories}
+    path.mkdir(parents=True)
+    folder.run_json.write_text(record.model_dump_json())
+    (path / "shards.jsonl").write_text(plan_lines(shards))
+    for shard in shards:
+        if (line := lines.pop((shard.task, *shard.keys[0]), None)) is not None:
+            folder.shard_file(shard).parent.mkdir(parents=True, exist_ok=True)
+            folder.shard_file(shard).write_text(line + "\n")
+    if lines:
+        raise ValueError(f"not in the plan: {json.dumps(sorted(lines))}")
+    (path / "verdicts").mkdir()
+    (path / "verdicts" / "main.jsonl").write_text("".join(one.to_line() + "\n" for one in judgements))
+    return path
+
+
+@pytest.fixture(scope="session")
+def dialogue() -> Callable[..., Trajectory]:
+    """dialogue("fail", "pass", problem=, sample=, task=, end=, tokens=): one trajectory, a word for each turn."""
+    return _dialogue
+
+
+@pytest.fixture(scope="session")
+def judge() -> Callable[..., Judgement]:
+    """judge(trajectory, turn=-1, verdict=PASSED, of_program=, ...): the judgement on the program of one turn."""
+    return _judge
+
+
+@pytest.fixture(scope="session")
+def write_run() -> Callable[..., Path]:
+    """write_run(path, trajectories, judgements, ...): a run folder; each dialogue not given is not sampled yet."""
+    return _write_run

@@ -1,0 +1,106 @@
+"""Judgements: lines that read back, a hash per program text, torn lines skipped."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from turnwise.benchmarks.records import Environment, Report, Verdict
+from turnwise.tasks.judgement import Judgement, places_of, program_hash, read_judgements
+from turnwise.tasks.trajectory import End, Trajectory, Turn
+
+JUDGEMENT = Judgement("t", "b/p", 2, 1, "0123456789abcdef", Verdict.WRONG_ANSWER, True, 7, 0.25, "none", "key")
+REPORT = Report("b/p", Verdict.NO_CODE, (), None, Environment("planned", "none", "no Python", "tokens"))
+
+texts = st.text(max_size=8)
+
+
+@given(
+    st.builds(
+        Judgement,
+        texts,
+        texts,
+        st.integers(0),
+        st.integers(0),
+        texts,
+        st.sampled_from(Verdict),
+        st.booleans(),
+        st.integers(0),
+        st.floats(0, allow_infinity=False),
+        texts,
+        texts,
+    )
+)
+def test_a_judgement_reads_back_from_its_line(judgement: Judgement) -> None:
+    """One line of ASCII, whatever stands in it."""
+    line = judgement.to_line()
+    assert line.isascii() and "\n" not in line
+    assert Judgement.from_json(json.loads(line)) == judgement
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_only_one_verdict_is_a_pass(verdict: Verdict) -> None:
+    """Every other one, the machine's included, is none."""
+    judgement = Judgement("t", "b/p", 0, 0, "", verdict, True, 1, 0.0, "none", "")
+    assert judgement.passed == (verdict.value == "passed")
+
+
+def test_a_program_is_known_by_its_text() -> None:
+    """The first 16 digits of sha256, for text with half a character pair too; any change is another program."""
+    assert program_hash("") == "e3b0c44298fc1c14"
+    assert program_hash("print('ä')\n") == program_hash("print('ä')\n") != program_hash("print('ä')")
+    assert len(program_hash("\ud800\0")) == 16
+
+
+def test_each_turn_with_a_program_has_its_place() -> None:
+    """Task, problem, sample, turn, hash; equal programs of two turns have two places, no program has none."""
+    turns = tuple(Turn((), program, REPORT) for program in ("x", None, "x"))
+    one, none, other = places_of(Trajectory("t", "b/p", 3, 0, turns, End.TURN_LIMIT))
+    assert one == ("t", "b/p", 3, 0, program_hash("x"))
+    assert none is None
+    assert other == ("t", "b/p", 3, 2, program_hash("x"))
+    judgement = Judgement("t", "b/p", 3, 2, program_hash("x"), Verdict.PASSED, True, 1, 0.0, "none", "")
+    assert judgement.place == other
+
+
+LINE = JUDGEMENT.to_line().encode()
+
+
+@pytest.mark.parametrize(
+    "torn",
+    [
+        LINE[: len(LINE) // 2],
+        b"\0" * 64,
+        LINE + b"\0\0",
+        b"",
+        b"[1]",
+        b"null",
+        b'"text"',
+        b"{}",
+        b"\xff\xfe",
+        LINE.replace(b"wrong_answer", b"unheard_of"),
+        LINE.replace(b'"tier"', b'"tear"'),
+        LINE.replace(b'"key":"key"', b'"key":"key","more":1'),
+    ],
+)
+def test_a_torn_line_is_skipped(tmp_path: Path, torn: bytes) -> None:
+    """What stands before and after it counts, and it itself is judged again."""
+    (tmp_path / "main.jsonl").write_bytes(b"\n".join([LINE, torn, LINE, b""]))
+    assert list(read_judgements(tmp_path)) == [JUDGEMENT, JUDGEMENT]
+
+
+def test_a_last_line_without_its_end_counts_if_it_is_whole(tmp_path: Path) -> None:
+    """Killed between text and line break: the judgement is there."""
+    (tmp_path / "main.jsonl").write_bytes(LINE)
+    assert list(read_judgements(tmp_path)) == [JUDGEMENT]
+
+
+def test_workers_are_read_in_the_order_of_their_names(tmp_path: Path) -> None:
+    """Other files are not judgements; no folder at all is none."""
+    for name, turn in (("b.jsonl", 2), ("a.jsonl", 1), ("a.txt", 3)):
+        line = LINE.replace(b'"turn":1', b'"turn":%d' % turn)
+        (tmp_path / name).write_bytes(line + b"\n")
+    assert [judgement.turn for judgement in read_judgements(tmp_path)] == [1, 2]
+    assert list(read_judgements(tmp_path / "nothing")) == []

@@ -1,0 +1,246 @@
+"""The run folder read back; each thing missing or damaged is one sentence that names the file."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from turnwise.benchmarks.records import Environment, Report, Verdict
+from turnwise.errors import TurnwiseError
+from turnwise.tasks.judgement import Judgement
+from turnwise.tasks.run_folder import (
+    AskedProblem,
+    RunFolder,
+    RunRecord,
+    Shard,
+    TaskRecord,
+    cut_shards,
+    digest_file,
+    digest_line,
+    plan_lines,
+    plan_order,
+)
+from turnwise.tasks.trajectory import End, Trajectory, Turn
+
+REPORT = Report("b/p", Verdict.NO_CODE, (), None, Environment("planned", "none", "no Python", "tokens"))
+
+
+def _task(name: str, *problems: str) -> TaskRecord:
+    return TaskRecord(
+        task=name,
+        benchmark="b",
+        split="test",
+        max_turns=3,
+        strategy="multi_turn",
+        data_sha256="0",
+        loaded=9,
+        asked=[AskedProblem(id=problem) for problem in problems],
+    )
+
+
+RECORD = RunRecord(
+    format=1,
+    turnwise="0",
+    model={"model": "m"},
+    settings={"samples_per_problem": 2},
+    judge={},
+    prompts={},
+    tasks=[_task("t", "b/z", "b/a", "b/m"), _task("u", "b/a")],
+)
+
+
+def _shards(record: RunRecord = RECORD, size: int = 4) -> list[Shard]:
+    orders = [(task.task, plan_order(task, record.samples_per_problem)) for task in record.tasks]
+    return [shard for task, keys in orders for shard in cut_shards(task, keys, size=size)]
+
+
+def _trajectories(shard: Shard) -> list[Trajectory]:
+    turn = Turn((), None, REPORT)
+    return [Trajectory(shard.task, problem, sample, 0, (turn,), End.TURN_LIMIT) for problem, sample in shard.keys]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    """A run of two tasks, two samples a problem, in three shards; all but the second one are committed."""
+    run = RunFolder(tmp_path / "run")
+    run.path.mkdir()
+    run.run_json.write_text(RECORD.model_dump_json())
+    (run.path / "shards.jsonl").write_text(plan_lines(_shards()))
+    for shard in (_shards()[0], _shards()[2]):
+        path = run.shard_file(shard)
+        path.parent.mkdir(parents=True)
+        path.write_text("".join(one.to_line() + "\n" for one in _trajectories(shard)))
+        digest_file(path).write_text(digest_line(path, path.read_bytes()))
+    return run
+
+
+def _error(read: Callable[[], object]) -> str:
+    """Return the message of the TurnwiseError that ``read`` raises, which is one sentence on one line."""
+    with pytest.raises(TurnwiseError) as caught:
+        read()
+    message = str(caught.value)
+    assert re.fullmatch(r"[^\n]+[^.\n]\.", message)
+    return message
+
+
+def test_a_run_reads_back(folder: RunFolder) -> None:
+    """Record, plan and trajectories are what was written; a shard that is not committed is None."""
+    assert folder.record == RECORD and folder.record.samples_per_problem == 2
+    assert folder.shards == tuple(_shards())
+    first, second, other = folder.shards
+    assert first.keys == (("b/z", 0), ("b/z", 1), ("b/a", 0), ("b/a", 1)) and second.keys == (("b/m", 0), ("b/m", 1))
+    assert folder.shard_file(second) == folder.path / "trajectories" / "t" / "00001.jsonl"
+    assert folder.read_shard(first) == _trajectories(first)
+    assert folder.read_shard(second) is None
+    assert [list(folder.trajectories(task)) for task in "tux"] == [_trajectories(first), _trajectories(other), []]
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=4), st.integers(1, 7), st.integers(1, 5))
+def test_a_plan_reads_back_however_it_is_cut(problems: list[int], samples: int, size: int) -> None:
+    """shards.jsonl says first and count of each; together they are every dialogue once, in order."""
+    tasks = [_task(f"t{number}", *(f"b/{one}" for one in range(count))) for number, count in enumerate(problems)]
+    record = RECORD.model_copy(update={"tasks": tasks, "settings": {"samples_per_problem": samples}})
+    shards = _shards(record, size)
+    lines = [json.loads(line) for line in plan_lines(shards).splitlines()]
+    for task in tasks:
+        keys = plan_order(task, samples)
+        parts = [one for one in lines if one["task"] == task.task]
+        assert [one["shard"] for one in parts] == list(range(len(parts)))
+        assert [key for one in parts for key in keys[one["first"] : one["first"] + one["count"]]] == keys
+        assert [key for shard in shards if shard.task == task.task for key in shard.keys] == keys
+        assert all(1 <= one["count"] <= size for one in parts)
+
+
+def test_a_folder_without_run_json_is_no_run(tmp_path: Path) -> None:
+    """The folder stands in the sentence."""
+    message = _error(lambda: RunFolder(tmp_path / "nothing").record)
+    assert message.startswith(f"'{tmp_path / 'nothing'}' is no run folder, since it holds no run.json: ")
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda text: text[: len(text) // 2], "the document: "),
+        (lambda text: text + "\0", "the document: "),
+        (lambda text: "", "the document: "),
+        (lambda text: text.replace("{", '{"lucky": 7, ', 1), "lucky: extra inputs are not permitted"),
+        (lambda text: text.replace('"loaded":9', '"loaded":9,"lost":1', 1), "tasks.0.lost: extra inputs"),
+        (lambda text: text.replace('"format":1', '"format":"1"'), "format: input should be a valid integer"),
+        (lambda text: text.replace('"turnwise":"0",', ""), "turnwise: field required"),
+    ],
+)
+def test_a_damaged_run_json_is_named_with_the_place(
+    folder: RunFolder, damage: Callable[[str], str], reason: str
+) -> None:
+    """Torn, an unknown field, a wrong type, a field that is not there."""
+    folder.run_json.write_text(damage(folder.run_json.read_text()))
+    message = _error(lambda: folder.record)
+    assert message.startswith(f"'{folder.run_json}' cannot be read ({reason}")
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (None, "cannot be read (FileNotFoundError)"),
+        (lambda text: text[:-5], "cannot be read (JSONDecodeError)"),
+        (lambda text: text + "\0\0", "cannot be read (JSONDecodeError)"),
+        (lambda text: text + "[]\n", "cannot be read (TypeError)"),
+        (lambda text: text.replace('"first"', '"fist"', 1), "cannot be read (KeyError)"),
+        (lambda text: text.replace('"task": "u"', '"task": "x"'), "cannot be read (KeyError)"),
+        (lambda text: text.replace('"first": 4', '"first": "4"'), "cannot be read (TypeError)"),
+        (lambda text: text.replace("u", "ü"), "cannot be read (UnicodeDecodeError)"),
+        (lambda text: "", "is not that of run.json beside it"),
+        (lambda text: text.splitlines(keepends=True)[0], "is not that of run.json beside it"),
+        (lambda text: text.replace('"count": 4', '"count": 3'), "is not that of run.json beside it"),
+        (lambda text: "".join(reversed(text.splitlines(keepends=True))), "is not that of run.json beside it"),
+    ],
+)
+def test_a_plan_that_is_missing_damaged_or_anothers_is_named(
+    folder: RunFolder, damage: Callable[[str], str] | None, reason: str
+) -> None:
+    """It has to say every dialogue of run.json once and in order."""
+    path = folder.path / "shards.jsonl"
+    if damage is None:
+        path.unlink()
+    else:
+        path.write_text(damage(path.read_text()))
+    assert f"The plan '{path}' {reason}" in _error(lambda: folder.shards)
+
+
+def test_the_plan_of_another_run_is_refused(folder: RunFolder) -> None:
+    """Other problems, same number of dialogues: the names decide, which run.json holds."""
+    other = RECORD.model_copy(update={"settings": {"samples_per_problem": 3}})
+    folder.run_json.write_text(other.model_dump_json())
+    assert "is not that of run.json beside it: remove the folder." in _error(lambda: folder.shards)
+
+
+def test_a_shard_changed_after_it_was_committed_is_named(folder: RunFolder) -> None:
+    """One character suffices, and so does another digest; the remedy is to remove both."""
+    shard = folder.shards[0]
+    path = folder.shard_file(shard)
+    path.write_text(path.read_text().replace('"seed":0', '"seed":1', 1))
+    message = _error(lambda: folder.read_shard(shard))
+    assert message.startswith(f"The shard '{path}' has been changed since it was committed: ")
+    assert message.endswith("remove it (and its .sha256) to sample that shard anew.")
+    assert _error(lambda: folder.check_shard(shard)) == _error(lambda: list(folder.trajectories("t"))) == message
+    digest_file(path).write_bytes(b"\xff")
+    assert _error(lambda: folder.check_shard(shard)) == message
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda text: text[:-9], "cannot be read (JSONDecodeError)"),
+        (lambda text: text + "\0" * 512, "cannot be read (JSONDecodeError)"),
+        (lambda text: text.replace("b/z", "b/ä"), "cannot be read (UnicodeDecodeError)"),
+        (lambda text: text.replace('"end":"turn_limit"', '"end":"lunch"'), "cannot be read (ValueError)"),
+        (lambda text: text.replace('"turns"', '"twists"', 1), "cannot be read (KeyError)"),
+        (lambda text: "[]\n", "cannot be read (TypeError)"),
+        (lambda text: "", "does not hold the dialogues of the plan"),
+        (lambda text: "".join(text.splitlines(keepends=True)[1:]), "does not hold the dialogues of the plan"),
+        (lambda text: "".join(reversed(text.splitlines(keepends=True))), "does not hold the dialogues of the plan"),
+        (lambda text: text + text.splitlines(keepends=True)[0], "does not hold the dialogues of the plan"),
+        (lambda text: text.replace("b/z", "b/m"), "does not hold the dialogues of the plan"),
+    ],
+)
+def test_a_shard_that_is_torn_or_of_another_plan_is_named(
+    folder: RunFolder, damage: Callable[[str], str], reason: str
+) -> None:
+    """Without a digest, as an attempt killed just before it leaves it, the shard still has to be whole."""
+    shard = folder.shards[0]
+    path = folder.shard_file(shard)
+    path.write_text(damage(path.read_text()))
+    digest_file(path).unlink()
+    assert _error(lambda: folder.read_shard(shard)).startswith(f"The shard '{path}' {reason}: ")
+
+
+def test_a_shard_without_its_digest_is_read(folder: RunFolder) -> None:
+    """The digest is written after the shard; killed between them, nothing is lost."""
+    shard = folder.shards[0]
+    digest_file(folder.shard_file(shard)).unlink()
+    assert folder.read_shard(shard) == _trajectories(shard)
+
+
+def test_the_digest_is_what_sha256sum_writes(tmp_path: Path) -> None:
+    """So a user can check a folder without us."""
+    path = tmp_path / "00000.jsonl"
+    assert digest_file(path) == tmp_path / "00000.sha256"
+    assert (
+        digest_line(path, b"") == f"{'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'}  00000.jsonl\n"
+    )
+
+
+def test_of_two_judgements_on_one_program_the_first_counts(folder: RunFolder) -> None:
+    """Two workers may have judged it; files go by name. A torn line is skipped, no folder is no judgement."""
+    assert folder.judgements() == {}
+    first = Judgement("t", "b/z", 0, 0, "00", Verdict.PASSED, True, 1, 0.0, "none", "")
+    second = Judgement("t", "b/z", 0, 0, "00", Verdict.WRONG_ANSWER, True, 1, 0.0, "none", "")
+    other = Judgement("t", "b/z", 0, 0, "01", Verdict.WRONG_ANSWER, True, 1, 0.0, "none", "")
+    (folder.path / "verdicts").mkdir()
+    (folder.path / "verdicts" / "a.jsonl").write_text(f"{first.to_line()}\n{other.to_line()[:20]}")
+    (folder.path / "verdicts" / "b.jsonl").write_text(f"{second.to_line()}\n{other.to_line()}\n")
+    assert folder.judgements() == {first.place: first, other.place: other}

@@ -123,6 +123,15 @@ def test_a_judgement_goes_before_the_public_report(read: Read, dialogue: MakeDia
     assert outcomes.verdicts == {Verdict.WRONG_ANSWER: 1}
 
 
+def test_a_full_context_fails_beyond_its_turns_even_if_a_program_is_right_when_judged_anew(
+    read: Read, dialogue: MakeDialogue, judge: MakeJudgement
+) -> None:
+    """The model had to write another program and could not; recorded answers that end leave the last one standing."""
+    full, ended = dialogue("fail", end=End.CONTEXT_OVERFLOW), dialogue("fail", sample=1, end=End.NO_MORE_ANSWERS)
+    outcomes = read([full, ended], [judge(full), judge(ended)], settings=RunSettings(samples_per_problem=2))
+    assert outcomes.passed[0].tolist() == outcomes.public[0].tolist() == [[1, 0, 0], [1, 1, 1]]
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -33,12 +33,16 @@ class Gap(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What the dialogues took: calls and tokens (None where the model does not tell), CPU seconds of judging."""
+    """What the dialogues took: calls and tokens (None where the model does not tell), CPU seconds of judging.
+
+    ``cut_replies`` are those that the token limit cut.
+    """
 
     model_calls: int = 0
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     judge_cpu_seconds: float = 0.0
+    cut_replies: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,7 @@ class _Counts:
     gaps: Counter[Gap] = field(default_factory=Counter)
     ends: Counter[End] = field(default_factory=Counter)
     verdicts: Counter[Verdict] = field(default_factory=Counter)
+    cut_replies: int = 0
     tiers: set[str] = field(default_factory=set)
     calls: int = 0
     prompt_tokens: int = 0
@@ -122,11 +127,13 @@ def _read_task(folder: RunFolder, task: TaskRecord, judgements: Mapping[Place, J
     for trajectory in folder.trajectories(task.task):
         sampled += 1
         place = (row[trajectory.problem], trajectory.sample)
-        passed[place], public[place] = _outcome(trajectory, judgements, task.max_turns)
+        passed[place], public[place] = _outcome(
+            trajectory, judgements, task.max_turns, anew=folder.record.is_judged_anew
+        )
         _count(counts, trajectory, judgements, known=passed[place][-1] != MISSING)
     if sampled < shape[0] * shape[1]:
         counts.gaps[Gap.NOT_SAMPLED] += shape[0] * shape[1] - sampled
-    costs = Costs(counts.calls, judge_cpu_seconds=round(counts.cpu_seconds, 6))
+    costs = Costs(counts.calls, judge_cpu_seconds=round(counts.cpu_seconds, 6), cut_replies=counts.cut_replies)
     if counts.calls and counts.tokens_known:
         costs = replace(costs, prompt_tokens=counts.prompt_tokens, completion_tokens=counts.completion_tokens)
     tiers = tuple(sorted(counts.tiers))
@@ -134,14 +141,19 @@ def _read_task(folder: RunFolder, task: TaskRecord, judgements: Mapping[Place, J
 
 
 def _outcome(
-    trajectory: Trajectory, judgements: Mapping[Place, Judgement], max_turns: int
+    trajectory: Trajectory, judgements: Mapping[Place, Judgement], max_turns: int, *, anew: bool
 ) -> tuple[list[int], list[int]]:
-    """Return, for each turn budget, whether the submission passed all tests, and whether the public ones."""
+    """Return, for each turn budget, whether the submission passed all tests, and whether the public ones.
+
+    Of a run judged ``anew`` the public reports are another judge's, and say nothing.
+    """
     by_turn = []
     for place, turn in zip(places_of(trajectory), trajectory.turns, strict=True):
         judgement = judgements.get(place) if place is not None else None
         if judgement is not None:
             by_turn.append((int(judgement.passed), int(judgement.public_passed)))
+        elif anew and turn.program is not None:
+            by_turn.append((MISSING, MISSING))
         elif turn.public_report.public_passed and turn.program is not None:
             by_turn.append((MISSING, 1))
         else:
@@ -164,6 +176,7 @@ def _count(counts: _Counts, trajectory: Trajectory, judgements: Mapping[Place, J
     for place, turn in zip(places_of(trajectory), trajectory.turns, strict=True):
         for call in turn.calls:
             counts.calls += 1
+            counts.cut_replies += call.reply.finish_reason == "length"
             counts.tokens_known &= call.reply.completion_tokens is not None and call.reply.prompt_tokens is not None
             counts.prompt_tokens += call.reply.prompt_tokens or 0
             counts.completion_tokens += call.reply.completion_tokens or 0

@@ -18,6 +18,7 @@ from turnwise.leaderboard.scores import score_task
 from turnwise.leaderboard.tables import By, ScoredTask, render_scores, run_names
 from turnwise.tasks.metrics import check_support, parse_n_at_k
 
+_NAMED_WHERE_SET = ("system_instruction", "limit", "samples")
 LEGEND = "n@k counts replies, pass@k dialogues; percent of the problems scored."
 
 
@@ -56,18 +57,20 @@ def write_report(folder: Path, scored: Sequence[ScoredTask]) -> None:
 
 
 def _score(run: RunOutcomes, task: TaskOutcomes, n_at_k: Sequence[str]) -> ScoredTask:
-    names = dict.fromkeys([*run.record.settings.get("n_at_k", []), *n_at_k])
     samples, turns = task.passed.shape[1:]
-    metrics = tuple(check_support(parse_n_at_k(name), samples=samples, turns=turns) for name in names)
-    return ScoredTask(run, task, score_task(task, n_at_k=metrics), metrics)
+    own = [parse_n_at_k(str(name)) for name in run.record.settings["n_at_k"]]
+    metrics = [one for one in own if one.is_supported(samples=samples, turns=turns)]
+    metrics += [check_support(parse_n_at_k(name), samples=samples, turns=turns) for name in n_at_k]
+    metrics = list(dict.fromkeys(metrics))
+    return ScoredTask(run, task, score_task(task, n_at_k=metrics), tuple(metrics))
 
 
 def _remedies(scored: Sequence[ScoredTask]) -> list[str]:
     found = []
     for run in dict.fromkeys(str(one.run.path) for one in scored):
         gaps = {gap for one in scored if str(one.run.path) == run for gap, count in one.outcomes.gaps.items() if count}
-        if gaps & {Gap.NOT_SAMPLED, Gap.INFRASTRUCTURE_FAILURE}:
-            found.append(f"{run} is not finished: run its command again ({run}/run.json) to go on.")
+        if gaps & {Gap.NOT_SAMPLED, Gap.REQUEST_FAILED, Gap.INFRASTRUCTURE_FAILURE}:
+            found.append(f"{run} lacks dialogues: its command ({run}/run.json), run again, asks for them.")
         if Gap.NOT_JUDGED in gaps:
             found.append(f"{run} holds programs that are not judged yet: turnwise judge {run}")
     return found
@@ -94,10 +97,12 @@ def _settings_text(scored: ScoredTask) -> str:
         f"seed {settings['seed']}",
         *sampling,
         f"{settings['extraction']} code block" + (", prefilled" if settings["prefill"] else ""),
+        *(f"{name} {settings[name]!r}" for name in _NAMED_WHERE_SET if settings.get(name)),
         f"prompts {record.prompts['set']}",
         f"matcher {judge['matcher']}",
         f"time factor {judge['time_factor']:g}",
         judge["interpreter"],
+        *(["judged anew: the feedback came from another judge"] if record.is_judged_anew else []),
         f"executor {judge['executor']} (isolation: {' and '.join(scored.outcomes.tiers) or 'unknown'})",
     ]
     return ", ".join(parts)

@@ -6,6 +6,7 @@ that passed the public tests and are not judged, is left out of its mean, is cou
 which take every missing outcome as wrong and as right.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +24,7 @@ from turnwise.tasks.run_folder import AskedProblem
 PASS_AT = (1, 10, 100)
 ALL, CLEAN = "all", "clean"
 _RATING_BAND = 400
+_CERTAIN = 1e-12
 
 Outcomes = npt.NDArray[np.int8]
 Estimator = Callable[[npt.NDArray[np.bool_], npt.NDArray[np.bool_]], npt.NDArray[np.float64]]
@@ -43,6 +45,11 @@ class Estimate:
     asked: int
     lower_bound: float
     upper_bound: float
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether nothing that is missing can change the value."""
+        return self.counted == self.asked and self.upper_bound - self.lower_bound < _CERTAIN
 
     def to_json(self) -> dict[str, Any]:
         """Return the estimate as a JSON object."""
@@ -95,7 +102,8 @@ def _level(difficulty: str) -> str:
 
 def _level_order(level: str) -> tuple[bool, int, int, str]:
     known = ("EASY", "MEDIUM", "MEDIUM_HARD", "HARD", "VERY_HARD")
-    rating = int(level.partition("-")[0]) if level[:1].isdecimal() else 0
+    band = re.fullmatch(r"(\d+)-\d+", level)
+    rating = int(band[1]) if band else 0
     return not level, rating, known.index(level) if level in known else len(known), level
 
 
@@ -112,8 +120,7 @@ def _metrics(samples: int, max_turns: int, n_at_k: Sequence[NAtK]) -> list[_Metr
         if max_turns > 1:
             add_n_at_k(NAtK(1, turns), turns)
         for metric in n_at_k:
-            if turns <= metric.budget(max_turns):
-                add_n_at_k(metric, turns)
+            add_n_at_k(metric, turns)
         for k in sorted({*PASS_AT, samples}):
             if k <= samples:
                 found[f"pass@{k}", turns] = _Metric(f"pass@{k}", turns, k, partial(_pass_at_k, k=k))
@@ -138,6 +145,7 @@ def _estimate(outcomes: TaskOutcomes, rows: list[int], group: str, metric: _Metr
     values[((public == 1) & ~known).any(axis=1)] = np.nan
     lower = metric.estimator(passed == 1, (public == 1) | ~known)
     upper = metric.estimator((passed == 1) | ~known, (public == 1) | ~known)
+    values = np.where(upper - lower < _CERTAIN, lower, values)  # what is missing cannot change it
     counted = ~np.isnan(values)
     return Estimate(
         group,

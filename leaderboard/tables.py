@@ -1,13 +1,14 @@
 """Tables of scores as text; every table says what was asked, what was left out and what is missing."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from tabulate import tabulate
 
+from turnwise.benchmarks.records import Verdict
 from turnwise.leaderboard.outcomes import RunOutcomes, TaskOutcomes
 from turnwise.leaderboard.scores import ALL, CLEAN, Estimate
 from turnwise.tasks.metrics import NAtK
@@ -66,24 +67,38 @@ def render_scores(scored: Sequence[ScoredTask], *, by: By = By.TASK, style: str 
 def run_names(scored: Sequence[ScoredTask]) -> dict[Path, str]:
     """Return what each run is called: its model, with the folder's name where a model has several runs."""
     models = {one.run.path: one.run.model for one in scored}
+    names = {path: f"{model} ({path.name})" for path, model in models.items()}
     several = {model for model, count in Counter(models.values()).items() if count > 1}
-    return {path: f"{model} ({path.name})" if model in several else model for path, model in models.items()}
+    same = {name for name, count in Counter(names.values()).items() if count > 1}
+    return {
+        path: model if model not in several else f"{model} ({path})" if names[path] in same else names[path]
+        for path, model in models.items()
+    }
 
 
 def notes(scored: Sequence[ScoredTask]) -> list[str]:
-    """Return a sentence on each task where outcomes are missing, or recorded answers ended early."""
+    """Return the sentences on each task where outcomes are missing or dialogues ended in an odd way."""
     found = []
     names = run_names(scored)
     for one in scored:
         name = f"{names[one.run.path]}, {one.outcomes.record.task}"
         if one.outcomes.missing:
             found.append(f"* {name}: {_missing(one)}")
-        if early := one.outcomes.ends.get(End.NO_MORE_ANSWERS, 0):
-            found.append(
-                f"{name}: in {early} of {one.outcomes.dialogues} dialogues the recorded answers end before the "
-                "turn limit; the last one is the submission."
-            )
+        found += [f"{name}: {note}" for note in _odd_ends(one.outcomes)]
     return found
+
+
+def _odd_ends(outcomes: TaskOutcomes) -> Iterator[str]:
+    """Yield a sentence on each way in which dialogues ended that says more than a wrong program does."""
+    total = f"of {outcomes.dialogues} dialogues"
+    if early := outcomes.ends.get(End.NO_MORE_ANSWERS, 0):
+        yield (f"in {early} {total} the recorded answers end before the turn limit; the last one is the submission.")
+    if without := outcomes.verdicts.get(Verdict.NO_CODE, 0):
+        yield f"{without} {total} ended with a reply without code, which counts as wrong."
+    if overflown := outcomes.ends.get(End.CONTEXT_OVERFLOW, 0):
+        yield f"{overflown} {total} outgrew the model's context, which counts as wrong."
+    if outcomes.costs.cut_replies:
+        yield f"the token limit cut {outcomes.costs.cut_replies} of {outcomes.costs.model_calls} replies."
 
 
 def _missing(scored: ScoredTask) -> str:
@@ -93,7 +108,7 @@ def _missing(scored: ScoredTask) -> str:
         f"{metric} {100 * one.lower_bound:.1f} to {100 * one.upper_bound:.1f} ({one.counted} of {one.asked} problems)"
         for metric in _columns([scored], By.TASK)
         if (one := _at_budget(_Row(scored, ALL, outcomes.record.max_turns, ""), metric)) is not None
-        and one.lower_bound != one.upper_bound
+        and not one.is_certain
     )
     return (
         f"{outcomes.missing} of {outcomes.dialogues} dialogues are missing ({reasons}), which is not counted as "
@@ -150,7 +165,7 @@ def _percent(estimate: Estimate | None) -> str:
         return ""
     if estimate.value is None:
         return "missing"
-    mark = "*" if estimate.lower_bound != estimate.upper_bound else ""
+    mark = "" if estimate.is_certain else "*"
     return f"{100 * estimate.value:.1f}{mark}"
 
 

@@ -14,10 +14,8 @@ from turnwise.runners.judge import Judge
 from turnwise.runners.loading import LoadedTask, Machine, load_recorded
 from turnwise.runners.work import Work
 from turnwise.tasks.catalog import TASKS
-from turnwise.tasks.run_folder import RunFolder, RunRecord
+from turnwise.tasks.run_folder import JUDGED_ANEW, RunFolder
 from turnwise.tasks.trajectory import Trajectory
-
-JUDGED_ANEW = "judged_anew"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,7 @@ def copy_for_judge(folder: RunFolder, target: Path, machine: Machine, *, matcher
 
 async def _judge(folder: RunFolder, tasks: Sequence[LoadedTask], work: Work) -> Judged:
     total = sum(len(shard.keys) for shard in folder.shards)
-    every_turn = is_judged_anew(folder.record)
+    every_turn = folder.record.is_judged_anew
 
     async def carry(item: tuple[Problem, Trajectory]) -> None:
         await work.judge_trajectory(*item, every_turn=every_turn)
@@ -89,11 +87,6 @@ async def _judge(folder: RunFolder, tasks: Sequence[LoadedTask], work: Work) -> 
         work.count_dialogue()
         work.machine.report("judging", done, total)
     return Judged(done, total - done, work.unjudged)
-
-
-def is_judged_anew(record: RunRecord) -> bool:
-    """Whether the run is judged by another judge than the one that gave the feedback."""
-    return bool(record.judge.get(JUDGED_ANEW))
 
 
 def _sampled(folder: RunFolder, tasks: Sequence[LoadedTask]) -> Iterator[tuple[Problem, Trajectory]]:

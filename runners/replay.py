@@ -17,7 +17,7 @@ from turnwise.benchmarks.ids import problem_id
 from turnwise.benchmarks.rows import Row, digest_files, read_rows
 from turnwise.errors import TurnwiseError
 from turnwise.runners.sampler import ImmediateSampler, Request, RequestError
-from turnwise.tasks.extraction import extract_program
+from turnwise.tasks.extraction import extract_program, strip_thinking
 from turnwise.tasks.trajectory import Call, Reply
 
 _BENCHMARK_BY_RECORDED_NAME = {
@@ -153,8 +153,7 @@ def _own_call(row: Row, data: Any) -> _Answer:
         call = Call.from_json(data)
     except (KeyError, TypeError, AttributeError):
         raise TurnwiseError(f"{row.origin}: a call is none of a turnwise trajectory.") from None
-    last = call.messages[-1] if call.messages else None
-    return _Answer(call.reply, last.content if last is not None and last.kind == "prefill" else "")
+    return _Answer(call.reply, call.prefill)
 
 
 def _completion(prompt: str, text: str) -> tuple[_Answer, ...]:
@@ -168,7 +167,7 @@ def _program(code: str) -> tuple[_Answer, ...]:
 
 
 def _whole(answer: _Answer) -> str:
-    return answer.after + answer.reply.text
+    return answer.after + strip_thinking(answer.reply.text)
 
 
 def _fence(code: str) -> str:

@@ -5,7 +5,7 @@ A profile is a named set of settings; what the user gives besides it goes before
 section 3 and appendix A); what they leave open is ours: the matcher is CodeContests' own in both.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -72,6 +72,16 @@ class RunSettings:
         return tuple(
             check_support(parse_n_at_k(name), samples=self.samples_per_problem, turns=turns) for name in self.n_at_k
         )
+
+    def with_supported_metrics(self, tasks: Iterable[Task]) -> "RunSettings":
+        """Return the settings with those n@k only that the samples support on one of ``tasks`` at least."""
+        turns = {self.turns_of(task) for task in tasks}
+        kept = tuple(
+            name
+            for name in self.n_at_k
+            if any(parse_n_at_k(name).is_supported(samples=self.samples_per_problem, turns=one) for one in turns)
+        )
+        return replace(self, n_at_k=kept)
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as a JSON object."""

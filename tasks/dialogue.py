@@ -17,7 +17,7 @@ never come near it.
 from dataclasses import dataclass
 
 from turnwise.benchmarks.records import Problem, Report, Verdict
-from turnwise.tasks.extraction import extract_program, strip_thinking
+from turnwise.tasks.extraction import answer_of, extract_program
 from turnwise.tasks.feedback import feedback_text, form_of
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.strategies import Strategy, TurnPlan
@@ -94,7 +94,7 @@ class Dialogue:
         call = Call(asked, reply)
         self._calls.append(call)
         said = [message for message in asked if message.kind != "prefill"]
-        self._history += [*said, Message("assistant", "reply", "", strip_thinking(call.answer))]
+        self._history += [*said, Message("assistant", "reply", "", answer_of(call))]
 
     def report(self, report: Report) -> None:
         """Take the report on the turn's program; raises RuntimeError if none is waited for.
@@ -131,7 +131,7 @@ class Dialogue:
         return dialogue_seed(self._plan.seed, self.problem.id, self.sample, turn, call)
 
     def _program(self) -> str | None:
-        return extract_program(self._calls[-1].answer, which=self._plan.extraction)
+        return extract_program(answer_of(self._calls[-1]), which=self._plan.extraction)
 
     def _begin_turn(self) -> None:
         turn = self._plan.strategy.turns[len(self._turns)]

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from markdown_it import MarkdownIt
 
 from turnwise.errors import TurnwiseError
+from turnwise.tasks.trajectory import Call
 
 _PYTHON_TAGS = frozenset({"python", "py", "python3", "py3", "python 3"})
 _END_OF_THINKING = "</think>"
@@ -23,6 +24,11 @@ EXTRACTIONS: dict[str, Callable[[list[str]], str]] = {
 def strip_thinking(text: str) -> str:
     """Return ``text`` after the last ``</think>``."""
     return text.rpartition(_END_OF_THINKING)[2]
+
+
+def answer_of(call: Call) -> str:
+    """Return what the model said as its listener reads it: the prefill, if any, and the reply without thinking."""
+    return call.prefill + strip_thinking(call.reply.text)
 
 
 def check_extraction(which: str) -> str:

@@ -54,7 +54,7 @@ class Judgement:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Judgement":
-        """Return the judgement that ``to_line`` wrote; raises TypeError or ValueError for anything else."""
+        """Return the judgement that ``to_line`` wrote; raises KeyError, TypeError or ValueError for anything else."""
         return cls(**{**data, "verdict": Verdict(data["verdict"])})
 
 
@@ -78,6 +78,8 @@ def read_judgements(folder: Path) -> Iterator[Judgement]:
         with path.open("rb") as lines:
             for line in lines:
                 try:
-                    yield Judgement.from_json(json.loads(line))
+                    judgement = Judgement.from_json(json.loads(line))
+                    hash(judgement.place)
                 except (ValueError, KeyError, TypeError):
                     continue  # that program is judged again
+                yield judgement

@@ -32,6 +32,10 @@ class NAtK:
         """Return how many dialogues k replies make."""
         return self.k // self.budget(turns)
 
+    def is_supported(self, *, samples: int, turns: int) -> bool:
+        """Return whether ``samples`` dialogues of at most ``turns`` turns are enough."""
+        return self.n <= self.dialogues(turns=turns) <= samples
+
 
 def parse_n_at_k(text: str) -> NAtK:
     """Return the n@k that ``text`` names; raises TurnwiseError for anything but two whole numbers >= 1."""
@@ -43,15 +47,16 @@ def parse_n_at_k(text: str) -> NAtK:
 
 def check_support(metric: NAtK, *, samples: int, turns: int) -> NAtK:
     """Return ``metric`` if ``samples`` dialogues of at most ``turns`` turns support it, else raise TurnwiseError."""
-    drawn = metric.dialogues(turns=turns)
+    drawn, budget = metric.dialogues(turns=turns), metric.budget(turns)
+    each = "1 turn" if budget == 1 else f"{budget} turns"
     if drawn > samples:
         raise TurnwiseError(
-            f"n_at_k {metric} draws {drawn} dialogues of {metric.budget(turns)} turns per problem, but "
+            f"n_at_k {metric} draws {drawn} dialogues of {each} per problem, but "
             f"samples_per_problem is {samples}: give at least {drawn}, or another n_at_k."
         )
     if metric.n > drawn:
         raise TurnwiseError(
             f"n_at_k {metric} submits {metric.n} of the {drawn} dialogues that {metric.k} replies of "
-            f"{metric.budget(turns)} turns make: give n of at most {drawn}, or more replies."
+            f"{each} make: give n of at most {drawn}, or more replies."
         )
     return metric

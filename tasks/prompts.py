@@ -45,7 +45,9 @@ class PromptSet:
             try:
                 text = path.read_text(encoding="utf-8")
                 templates[prompt_id] = environment.from_string(text)
-            except (jinja2.TemplateError, UnicodeDecodeError) as error:
+            except UnicodeDecodeError:
+                raise TurnwiseError(f"The prompt {str(path)!r} is no UTF-8 text.") from None
+            except jinja2.TemplateError as error:
                 raise TurnwiseError(f"The prompt {str(path)!r} is no Jinja2 template: {error}.") from None
             hashes[prompt_id] = hashlib.sha256(text.encode()).hexdigest()[:16]
         if missing := sorted(REQUIRED_IDS - set(templates)):
@@ -60,5 +62,5 @@ class PromptSet:
             )
         try:
             return self._templates[prompt_id].render(**context).strip("\n")
-        except jinja2.UndefinedError as error:
-            raise TurnwiseError(f"The prompt {prompt_id!r} of {self.name!r} uses an unknown name: {error}.") from None
+        except Exception as error:  # a template may be the user's, and hold whatever fails
+            raise TurnwiseError(f"The prompt {prompt_id!r} of {self.name!r} cannot be filled in: {error}.") from None

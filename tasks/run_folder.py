@@ -16,9 +16,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
 from turnwise.errors import TurnwiseError
 from turnwise.tasks.judgement import Judgement, Place, read_judgements
@@ -26,7 +26,24 @@ from turnwise.tasks.trajectory import Trajectory
 
 DialogueKey = tuple[str, int]
 
+JUDGED_ANEW = "judged_anew"
 _SHARD_REMEDY = "it is damaged or of another run; remove it (and its .sha256) to sample that shard anew."
+
+
+_NEEDED: dict[str, dict[str, type | tuple[type, ...]]] = {
+    "settings": {
+        "profile": str,
+        "samples_per_problem": int,
+        "seed": int,
+        "feedback": str,
+        "extraction": str,
+        "prefill": bool,
+        "sampling": dict,
+        "n_at_k": list,
+    },
+    "judge": {"executor": str, "interpreter": str, "matcher": str, "time_factor": (int, float)},
+    "prompts": {"set": str, "hashes": dict},
+}
 
 
 class AskedProblem(BaseModel):
@@ -58,7 +75,7 @@ class RunRecord(BaseModel):
     """run.json: all that decides the result of a run, and the command that began it."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
-    format: int
+    format: Literal[1]
     turnwise: str
     model: dict[str, str]
     settings: dict[str, Any]
@@ -67,10 +84,23 @@ class RunRecord(BaseModel):
     tasks: list[TaskRecord]
     command: str = ""
 
+    @field_validator("settings", "judge", "prompts")
+    @classmethod
+    def _holds_what_readers_need(cls, data: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        for name, kind in _NEEDED[str(info.field_name)].items():
+            if not isinstance(data.get(name), kind):
+                raise ValueError(f"{name} is {data.get(name)!r}")
+        return data
+
     @property
     def samples_per_problem(self) -> int:
         """How many dialogues each problem is asked."""
         return int(self.settings["samples_per_problem"])
+
+    @property
+    def is_judged_anew(self) -> bool:
+        """Whether another judge than the one that gave the feedback judged every program."""
+        return bool(self.judge.get(JUDGED_ANEW))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +153,11 @@ class RunFolder:
         try:
             lines = [json.loads(line) for line in path.read_text(encoding="ascii").splitlines()]
             shards = [
-                Shard(one["task"], one["shard"], tuple(plans[one["task"]][one["first"] : one["first"] + one["count"]]))
+                Shard(
+                    one["task"],
+                    int(one["shard"]),
+                    tuple(plans[one["task"]][one["first"] : one["first"] + one["count"]]),
+                )
                 for one in lines
             ]
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -168,7 +202,12 @@ class RunFolder:
             raise TurnwiseError(
                 f"The shard {str(path)!r} cannot be read ({type(error).__name__}): {_SHARD_REMEDY}"
             ) from None
-        if tuple((one.problem, one.sample) for one in found) != shard.keys:
+        turns = {task.task: task.max_turns for task in self.record.tasks}.get(shard.task)
+        if (
+            tuple((one.problem, one.sample) for one in found) != shard.keys
+            or any(one.task != shard.task for one in found)
+            or (turns is not None and any(len(one.turns) > turns for one in found))
+        ):
             raise TurnwiseError(f"The shard {str(path)!r} does not hold the dialogues of the plan: {_SHARD_REMEDY}")
         return found
 

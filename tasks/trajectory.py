@@ -79,10 +79,10 @@ class Call:
     reply: Reply
 
     @property
-    def answer(self) -> str:
-        """What the model said as its listener reads it: the prefill, if any, and the reply's text."""
+    def prefill(self) -> str:
+        """The beginning of the answer that the model was given to continue."""
         last = self.messages[-1] if self.messages else None
-        return (last.content if last is not None and last.kind == "prefill" else "") + self.reply.text
+        return last.content if last is not None and last.kind == "prefill" else ""
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON object that ``from_json`` reads."""
@@ -167,6 +167,8 @@ class Trajectory:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Trajectory":
         """Return the trajectory that ``to_json`` wrote."""
+        if data["schema"] != SCHEMA:
+            raise ValueError(f"trajectories of schema {data['schema']!r} are unknown here")
         turns = tuple(map(Turn.from_json, data["turns"]))
         return cls(data["task"], data["problem"], data["sample"], data["seed"], turns, End(data["end"]))
 

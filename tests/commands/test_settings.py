@@ -260,7 +260,7 @@ def test_n_at_k_has_to_fit_every_task() -> None:
     metadata = {"samples_per_problem": 10, "n_at_k": ["10@30"]}
     assert _build(metadata=metadata, tasks=MULTI).n_at_k == ("10@30",)
     message = _error(lambda: _build(metadata=metadata, tasks=f"{MULTI},{SINGLE}"))
-    assert message.startswith("n_at_k 10@30 draws 30 dialogues of 1 turns per problem, but samples_per_problem is 10:")
+    assert message.startswith("n_at_k 10@30 draws 30 dialogues of 1 turn per problem, but samples_per_problem is 10:")
 
 
 def test_settings_are_json_and_the_judges_part_stands_elsewhere() -> None:
@@ -365,3 +365,46 @@ def test_a_configuration_that_is_no_file_is_named(tmp_path: Path, name: str, rea
     """One that is not there, and a folder."""
     path = tmp_path / name
     assert _error(lambda: read_config(path)) == f"The configuration '{path}' cannot be read ({reason})."
+
+
+def test_a_profiles_metrics_apply_where_they_can() -> None:
+    """Single-turn tasks cannot have all of them, and fewer samples support fewer; what is typed is never dropped."""
+    assert _build(profile="zheng", tasks=SINGLE).n_at_k == ("1@3", "10@30", "33@100")
+    assert _build(profile="zheng", metadata={"samples_per_problem": 10}, tasks=MULTI).n_at_k == ("1@3", "10@30")
+    assert "n_at_k 100@300" in _error(lambda: _build(profile="zheng", metadata={"n_at_k": ["100@300"]}, tasks=SINGLE))
+
+
+def test_two_profiles_are_one_too_many() -> None:
+    """Neither goes silently before the other."""
+    message = _error(lambda: _build(profile="rlef", metadata={"profile": "zheng"}))
+    assert message == "--profile is 'rlef' but --metadata says 'zheng': give one of them."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "seed: 2024-13-45",
+        "metadata: {feedback: 2024-01-01}",
+        "metadata: &a {x: *a}",
+        "gen_kwargs: {until: [x]}",
+        "gen_kwargs: {until: null}",
+    ],
+)
+def test_a_configuration_of_odd_values_is_named(text: str, tmp_path: Path) -> None:
+    """One sentence with the file, whatever yaml makes of the value."""
+    (tmp_path / "run.yaml").write_text(text)
+    message = _error(lambda: read_config(tmp_path / "run.yaml"))
+    assert message.startswith(f"The configuration {str(tmp_path / 'run.yaml')!r} ")
+
+
+@pytest.mark.parametrize("metadata", ['{"n_at_k": ' + "[" * 100_000, '{"profile": ""}'])
+def test_odd_metadata_is_named(metadata: str) -> None:
+    """Nesting without end, a profile without a name."""
+    assert _error(
+        lambda: build_settings(profile="default", metadata=metadata, gen_kwargs="", samples="", tasks=MULTI, given={})
+    ).startswith("--metadata ")
+
+
+def test_an_empty_stop_string_is_refused() -> None:
+    """Servers stop at once on it, or refuse it."""
+    assert _error(lambda: _build(gen_kwargs="until=")).startswith("--gen_kwargs until is ''")

@@ -123,6 +123,18 @@ def test_a_judgement_goes_before_the_public_report(read: Read, dialogue: MakeDia
     assert outcomes.verdicts == {Verdict.WRONG_ANSWER: 1}
 
 
+def test_judged_anew_nothing_is_known_without_its_own_judgement(
+    tmp_path: Path, write_run: WriteRun, dialogue: MakeDialogue, judge: MakeJudgement
+) -> None:
+    """The public reports are another judge's: a program not judged yet is missing, not wrong; no program is wrong."""
+    trajectory = dialogue("fail", "none", "fail")
+    path = write_run(tmp_path / "run", [trajectory], [judge(trajectory, 2, Verdict.WRONG_ANSWER)])
+    text = (path / "run.json").read_text()
+    (path / "run.json").write_text(text.replace('"judge":{', '"judge":{"judged_anew":true,'))
+    outcomes = read_outcomes(path).tasks[0]
+    assert _of_one(outcomes) == ([MISSING, 0, 0], [MISSING, 0, 0])
+
+
 def test_a_full_context_fails_beyond_its_turns_even_if_a_program_is_right_when_judged_anew(
     read: Read, dialogue: MakeDialogue, judge: MakeJudgement
 ) -> None:

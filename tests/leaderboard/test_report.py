@@ -66,7 +66,13 @@ def test_scores_json_holds_all_a_number_rests_on(small_run: WriteSmallRun) -> No
             "missing": {},
             "ends": {"context_overflow": 1, "public_passed": 1},
             "verdicts": {"passed": 1, "wrong_answer": 1},
-            "costs": {"model_calls": 3, "prompt_tokens": 28, "completion_tokens": 12, "judge_cpu_seconds": 0.5},
+            "costs": {
+                "model_calls": 3,
+                "prompt_tokens": 28,
+                "completion_tokens": 12,
+                "judge_cpu_seconds": 0.5,
+                "cut_replies": 0,
+            },
         },
     )
     assert estimates == [one.to_json() for one in scored[0].estimates]
@@ -156,7 +162,7 @@ def test_unjudged_programs_come_with_the_command_that_judges_them(
     path = write_run(tmp_path / "run", [dialogue("pass")])
     report = render_report(score_runs([path]))
     assert f"\n{path} holds programs that are not judged yet: turnwise judge {path}\n" in report
-    assert "is not finished" not in report
+    assert "lacks dialogues" not in report
 
 
 def test_unfinished_sampling_comes_with_the_way_to_go_on(
@@ -167,9 +173,22 @@ def test_unfinished_sampling_comes_with_the_way_to_go_on(
     paths = [write_run(tmp_path / "none", [], model="n"), write_run(tmp_path / "spoiled", [spoiled], model="s")]
     for path in paths:
         assert render_report(score_runs([path])).splitlines()[-2] == (
-            f"{path} is not finished: run its command again ({path}/run.json) to go on."
+            f"{path} lacks dialogues: its command ({path}/run.json), run again, asks for them."
         )
-    assert sum("is not finished" in line for line in render_report(score_runs(paths)).splitlines()) == 2
+    assert sum("lacks dialogues" in line for line in render_report(score_runs(paths)).splitlines()) == 2
+
+
+def test_runs_that_differ_in_what_was_asked_have_settings_of_their_own(
+    tmp_path: Path, write_run: WriteRun, dialogue: MakeDialogue
+) -> None:
+    """A system message or a limit is named; models of one name are told apart by their folders."""
+    paths = [
+        write_run(tmp_path / name / "run", [dialogue("fail", "fail", "fail")], settings=settings)
+        for name, settings in (("x", RunSettings(system_instruction="Be brief.")), ("y", RunSettings(limit=1.0)))
+    ]
+    report = render_report(score_runs(paths))
+    assert f"Settings of m ({paths[0]}), t: " in report and "system_instruction 'Be brief.'" in report
+    assert f"Settings of m ({paths[1]}), t: " in report and "limit 1.0" in report
 
 
 def test_a_whole_run_needs_no_remedy(small_run: WriteSmallRun) -> None:

@@ -214,3 +214,17 @@ def test_a_group_is_scored_on_its_problems_alone() -> None:
     for estimate in alone:
         same = clean[estimate.metric, estimate.turns].to_json()
         assert same == {**estimate.to_json(), "group": CLEAN}
+
+
+@pytest.mark.parametrize("unknown", [UNKNOWN, UNJUDGED])
+def test_what_is_missing_but_cannot_change_the_value_leaves_nothing_out(unknown: Outcome) -> None:
+    """One right sample of two makes pass@2 certain: the problem counts."""
+    outcomes = _outcomes([[[RIGHT], [unknown]], [[WRONG], [WRONG]]])
+    estimate = _by_name(score_task(outcomes))["pass@2", 1]
+    assert (estimate.value, estimate.counted, estimate.is_certain) == (0.5, 2, True)
+
+
+def test_a_level_of_any_name_is_a_group() -> None:
+    """Difficulties are free text in some data."""
+    problems = [AskedProblem(id="b/0", difficulty="1 star"), AskedProblem(id="b/1", difficulty="900")]
+    assert [name for name in groups(problems) if name != ALL] == ["difficulty 1 star", "difficulty 800-1199"]

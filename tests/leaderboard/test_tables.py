@@ -1,6 +1,7 @@
 """Tables read as a person reads them: whole texts, which columns there are, what is marked and footnoted."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from turnwise.leaderboard.tables import By, ScoredTask, notes, render_scores, ru
 from turnwise.runners.settings import RunSettings
 from turnwise.tasks.judgement import Judgement
 from turnwise.tasks.run_folder import AskedProblem
-from turnwise.tasks.trajectory import End, Trajectory
+from turnwise.tasks.trajectory import End, Reply, Trajectory
 
 MakeDialogue = Callable[..., Trajectory]
 MakeJudgement = Callable[..., Judgement]
@@ -127,6 +128,19 @@ def test_recorded_answers_that_end_early_are_told(tmp_path: Path, write_run: Wri
     path = write_run(tmp_path / "run", [dialogue("fail", end=End.NO_MORE_ANSWERS)])
     assert notes(score_runs([path])) == [
         "m, t: in 1 of 1 dialogues the recorded answers end before the turn limit; the last one is the submission."
+    ]
+
+
+def test_outcomes_without_a_program_are_told(tmp_path: Path, write_run: WriteRun, dialogue: MakeDialogue) -> None:
+    """Replies without code, contexts outgrown and replies cut are named: they count as wrong, not as missing."""
+    overflown = dialogue("fail", problem="b/b", end=End.CONTEXT_OVERFLOW)
+    cut = replace(overflown.turns[0].calls[0], reply=Reply("```python", finish_reason="length"))
+    overflown = replace(overflown, turns=(replace(overflown.turns[0], calls=(cut,)),))
+    path = write_run(tmp_path / "run", [dialogue("fail", "fail", "none"), overflown], problems=["b/a", "b/b"])
+    assert notes(score_runs([path])) == [
+        "m, t: 1 of 2 dialogues ended with a reply without code, which counts as wrong.",
+        "m, t: 1 of 2 dialogues outgrew the model's context, which counts as wrong.",
+        "m, t: the token limit cut 1 of 4 replies.",
     ]
 
 

@@ -186,6 +186,16 @@ def test_a_prefill_begins_the_answer_to_a_completion_task() -> None:
     assert turn.calls[0].messages[-1].kind == "prefill"
 
 
+def test_thinking_takes_no_prefill_with_it() -> None:
+    """A model that thinks after the stub continues the stub all the same."""
+    dialogue = _dialogue(single_turn(), problem=COMPLETION, prefill=True)
+    stub = _ask(dialogue).messages[-1].content
+    dialogue.reply(Reply("hm</think>    return 1\n```"))
+    step = dialogue.next_step()
+    assert isinstance(step, RunPublicTests) and step.program is not None
+    assert step.program.endswith("    return 1\n") and step.program.splitlines()[0] in stub
+
+
 def test_the_history_holds_prefill_and_reply_as_one_message() -> None:
     """Roles alternate, and every turn begins with the stub anew."""
     dialogue = _dialogue(multi_turn(3), problem=COMPLETION, prefill=True)

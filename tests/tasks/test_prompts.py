@@ -44,13 +44,13 @@ def test_a_broken_set_is_named(tmp_path: Path, content: str | None, message: str
 
 
 def test_a_prompt_that_is_no_utf_8_is_named(tmp_path: Path) -> None:
-    """The file and the byte stand in the sentence."""
+    """The file stands in the sentence."""
     folder = shutil.copytree(BUNDLED, tmp_path / "mine")
     (folder / "no_code.j2").write_bytes("Où ?".encode("latin-1"))
     with pytest.raises(TurnwiseError) as caught:
         PromptSet.load(folder)
     message = str(caught.value)
-    assert message.startswith(f"The prompt {str(folder / 'no_code.j2')!r} is no ") and "byte 0xf9" in message
+    assert message == f"The prompt {str(folder / 'no_code.j2')!r} is no UTF-8 text."
 
 
 @pytest.mark.parametrize("name", ["nothing", "file"])
@@ -86,3 +86,12 @@ def test_an_unknown_prompt_is_refused() -> None:
     """The known ones are listed."""
     with pytest.raises(TurnwiseError, match=r"has no 'reasoning/magic': it has feedback/binary, "):
         PromptSet.load().render("reasoning/magic")
+
+
+@pytest.mark.parametrize("text", ["{{ 1/0 }}", "{% include 'x' %}", "{{ nobody }}"])
+def test_a_prompt_that_cannot_be_filled_in_is_named(text: str, tmp_path: Path) -> None:
+    """Whatever fails in a user's template is one sentence with the prompt."""
+    folder = shutil.copytree(BUNDLED, tmp_path / "mine")
+    (folder / "no_code.j2").write_text(text)
+    with pytest.raises(TurnwiseError, match="The prompt 'no_code' of 'mine' cannot be filled in: "):
+        PromptSet.load(folder).render("no_code")

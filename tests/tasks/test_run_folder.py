@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from turnwise.benchmarks.records import Environment, Report, Verdict
 from turnwise.errors import TurnwiseError
+from turnwise.runners.settings import RunSettings
 from turnwise.tasks.judgement import Judgement
 from turnwise.tasks.run_folder import (
     AskedProblem,
@@ -46,9 +47,9 @@ RECORD = RunRecord(
     format=1,
     turnwise="0",
     model={"model": "m"},
-    settings={"samples_per_problem": 2},
-    judge={},
-    prompts={},
+    settings=RunSettings(samples_per_problem=2).to_json(),
+    judge={"executor": "planned 1", "interpreter": "CPython 3.11", "matcher": "tokens", "time_factor": 1.0},
+    prompts={"set": "turnwise-1", "hashes": {}},
     tasks=[_task("t", "b/z", "b/a", "b/m"), _task("u", "b/a")],
 )
 
@@ -129,8 +130,13 @@ def test_a_folder_without_run_json_is_no_run(tmp_path: Path) -> None:
         (lambda text: "", "the document: "),
         (lambda text: text.replace("{", '{"lucky": 7, ', 1), "lucky: extra inputs are not permitted"),
         (lambda text: text.replace('"loaded":9', '"loaded":9,"lost":1', 1), "tasks.0.lost: extra inputs"),
-        (lambda text: text.replace('"format":1', '"format":"1"'), "format: input should be a valid integer"),
+        (lambda text: text.replace('"format":1', '"format":"1"'), "format: input should be 1"),
         (lambda text: text.replace('"turnwise":"0",', ""), "turnwise: field required"),
+        (
+            lambda text: text.replace('"samples_per_problem":2,', ""),
+            "settings: value error, samples_per_problem is none",
+        ),
+        (lambda text: text.replace('"matcher":"tokens"', '"matcher":7'), "judge: value error, matcher is 7"),
     ],
 )
 def test_a_damaged_run_json_is_named_with_the_place(
@@ -173,7 +179,7 @@ def test_a_plan_that_is_missing_damaged_or_anothers_is_named(
 
 def test_the_plan_of_another_run_is_refused(folder: RunFolder) -> None:
     """Other problems, same number of dialogues: the names decide, which run.json holds."""
-    other = RECORD.model_copy(update={"settings": {"samples_per_problem": 3}})
+    other = RECORD.model_copy(update={"settings": {**RECORD.settings, "samples_per_problem": 3}})
     folder.run_json.write_text(other.model_dump_json())
     assert "is not that of run.json beside it: remove the folder." in _error(lambda: folder.shards)
 

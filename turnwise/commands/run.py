@@ -92,7 +92,7 @@ def run_command(
         machine = request.host.machine(environ, on_progress, interpreter=settings.interpreter)
         sampler = _sampler(request, tasks)
         loaded = [load_task(task, settings, machine) for task in tasks]
-        job = Job(loaded, sampler, settings, prompts, shlex.join(["turnwise", *arguments]))
+        job = Job(loaded, sampler, settings, prompts, _command_line(arguments))
         sampled = sample(job, machine, output=request.output, judge_hidden=judge_hidden)
     said = _describe_sampled(sampled, request.output)
     if not judge_hidden:
@@ -134,6 +134,11 @@ def judge_command(
     return "\n".join([*_describe_judged(judged), f"Judged: {folder.path}; next: turnwise score {folder.path}"])
 
 
+def _command_line(arguments: Sequence[str]) -> str:
+    """Return the command as one types it; bytes that are no UTF-8 are shown escaped."""
+    return shlex.join(["turnwise", *arguments]).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def _sampler(request: RunRequest, tasks: Sequence[Task]) -> Sampler:
     pairs = parse_pairs(request.model_args, "--model_args")
     path = pairs.pop("path", "")
@@ -149,8 +154,8 @@ def _describe_sampled(sampled: Sampled, output: Path) -> list[str]:
     said = []
     if sampled.first_error:
         said.append(
-            f"{sampled.missing} of {sampled.dialogues} dialogues are missing, the first because {sampled.first_error}; "
-            "run the same line again to ask for them again."
+            f"{sampled.missing} of {sampled.dialogues} dialogues are missing; the first request that failed: "
+            f"{sampled.first_error}."
         )
     if sampled.unjudged:
         said.append(f"The machine failed on {sampled.unjudged} programs: turnwise judge {output} tries them again.")

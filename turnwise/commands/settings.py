@@ -30,7 +30,7 @@ class _Metadata(BaseModel):
     extraction: str | None = None
     prefill: bool | None = None
     n_at_k: list[str] | None = None
-    profile: str | None = None
+    profile: Annotated[str, Field(min_length=1)] | None = None
 
 
 class _GenerationKwargs(BaseModel):
@@ -41,7 +41,7 @@ class _GenerationKwargs(BaseModel):
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
     top_k: Annotated[int, Field(ge=1)] | None = None
     max_gen_toks: Annotated[int, Field(ge=1)] | None = None
-    until: str | None = None
+    until: Annotated[str, Field(min_length=1)] | None = None
 
 
 def build_settings(
@@ -49,17 +49,21 @@ def build_settings(
 ) -> RunSettings:
     """Return the settings that the options make; raises TurnwiseError naming the first that cannot be.
 
-    ``given`` are the options that the user set by name; they go before the profile, as --metadata does.
+    ``given`` are the options that the user set by name; they go before --metadata, which goes before the profile.
     """
     extra = _validated(_Metadata, _parse_json(metadata, "--metadata"), "--metadata").model_dump(exclude_none=True)
-    chosen = extra.pop("profile", None) or profile
+    chosen = extra.pop("profile", profile)
+    if profile not in (chosen, "default"):
+        raise TurnwiseError(f"--profile is {profile!r} but --metadata says {chosen!r}: give one of them.")
     if "n_at_k" in extra:
         extra["n_at_k"] = tuple(extra["n_at_k"])
-    settings = settings_of(chosen, {**given, **extra})
+    settings = settings_of(chosen, {**extra, **given})
+    if "n_at_k" not in extra:
+        settings = settings.with_supported_metrics(find_tasks(tasks))
     settings = replace(
         settings, sampling=_with_sampling(settings.sampling, gen_kwargs), samples=_parse_samples(samples)
     )
-    _check(settings, tasks)
+    _check(settings, tasks, metrics_given="n_at_k" in extra)
     return settings
 
 
@@ -70,11 +74,14 @@ def read_config(path: Path) -> dict[str, str | bool | int | float]:
     """
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise TurnwiseError(f"The configuration {str(path)!r} cannot be read ({type(error).__name__}).") from None
     if not isinstance(data, dict):
         raise TurnwiseError(f"The configuration {str(path)!r} holds no options: write lines such as 'tasks: taco'.")
-    return {str(name).replace("_", "-"): _as_option(str(name), value) for name, value in data.items()}
+    try:
+        return {str(name).replace("_", "-"): _as_option(str(name), value) for name, value in data.items()}
+    except (TypeError, ValueError, RecursionError) as error:
+        raise TurnwiseError(f"The configuration {str(path)!r} holds what no option takes: {error}.") from None
 
 
 def _as_option(name: str, value: Any) -> Any:
@@ -83,11 +90,14 @@ def _as_option(name: str, value: Any) -> Any:
     if isinstance(value, dict):
         if name.replace("-", "_") in ("metadata", "samples"):
             return json.dumps(value)
+        for key, one in value.items():
+            if not isinstance(one, str | int | float):
+                raise ValueError(f"{name} {key} is {one!r}")
         return ",".join(f"{key}={one}" for key, one in value.items())
     return value
 
 
-def _check(settings: RunSettings, tasks: str) -> None:
+def _check(settings: RunSettings, tasks: str, *, metrics_given: bool) -> None:
     if settings.limit is not None and not 0 < settings.limit < math.inf:
         raise TurnwiseError(f"--limit is {settings.limit:g}: give a number of problems, or a fraction above 0.")
     check_time_factor(settings.time_factor)
@@ -95,8 +105,9 @@ def _check(settings: RunSettings, tasks: str) -> None:
     check_extraction(settings.extraction)
     multi_turn(1, feedback=settings.feedback)
     chosen = find_tasks(tasks)
-    for task in chosen:
-        settings.metrics_of(task)
+    if metrics_given:
+        for task in chosen:
+            settings.metrics_of(task)
     for name in settings.samples:
         if name not in {task.name for task in chosen}:
             raise TurnwiseError(f"--samples names the task {name!r}, which --tasks does not: add it there.")
@@ -107,7 +118,7 @@ def _parse_json(text: str, option: str) -> dict[str, Any]:
         return {}
     try:
         data = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         data = None
     if not isinstance(data, dict):
         raise TurnwiseError(f"{option} {text!r} is no JSON object: write '{{\"name\": value}}'.")

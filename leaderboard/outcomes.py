@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from turnwise.benchmarks.records import Verdict
+from turnwise.errors import TurnwiseError
 from turnwise.tasks.judgement import Judgement, Place, places_of
 from turnwise.tasks.run_folder import AskedProblem, RunFolder, RunRecord, TaskRecord
 from turnwise.tasks.trajectory import End, Trajectory
@@ -126,6 +127,11 @@ def _read_task(folder: RunFolder, task: TaskRecord, judgements: Mapping[Place, J
     sampled = 0
     for trajectory in folder.trajectories(task.task):
         sampled += 1
+        if len(trajectory.turns) > task.max_turns:
+            raise TurnwiseError(
+                f"The run {str(folder.path)!r} holds a dialogue of {len(trajectory.turns)} turns about "
+                f"{trajectory.problem}, more than the {task.max_turns} of {task.task}: it is damaged."
+            )
         place = (row[trajectory.problem], trajectory.sample)
         passed[place], public[place] = _outcome(
             trajectory, judgements, task.max_turns, anew=folder.record.is_judged_anew

@@ -202,12 +202,7 @@ class RunFolder:
             raise TurnwiseError(
                 f"The shard {str(path)!r} cannot be read ({type(error).__name__}): {_SHARD_REMEDY}"
             ) from None
-        turns = {task.task: task.max_turns for task in self.record.tasks}.get(shard.task)
-        if (
-            tuple((one.problem, one.sample) for one in found) != shard.keys
-            or any(one.task != shard.task for one in found)
-            or (turns is not None and any(len(one.turns) > turns for one in found))
-        ):
+        if [(one.task, one.problem, one.sample) for one in found] != [(shard.task, *key) for key in shard.keys]:
             raise TurnwiseError(f"The shard {str(path)!r} does not hold the dialogues of the plan: {_SHARD_REMEDY}")
         return found
 

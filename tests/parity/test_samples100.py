@@ -17,6 +17,7 @@ from turnwise.runners.sampling import Job, sample
 from turnwise.runners.settings import RunSettings
 from turnwise.tasks.catalog import TASKS
 from turnwise.tasks.prompts import PromptSet
+from turnwise.tasks.run_folder import RunFolder
 
 SAMPLES = 100
 TASK = TASKS["humaneval_plus_singleturn"]
@@ -40,7 +41,8 @@ def _check(names: tuple[str, ...], data_dir: Path, cache_dir: Path, output: Path
     sampler = ReplaySampler(data_dir / "recorded" / "humaneval_samples100.jsonl.gz", benchmarks=[TASK.benchmark])
     loaded = load_task(TASK, settings, machine)
     sample(Job([loaded], sampler, settings, PromptSet.load()), machine, output=output)
-    right = Counter({problem.id: 0 for problem in loaded.asked})
+    answered = {one.problem for one in RunFolder(output).trajectories(TASK.name) if not one.is_missing}
+    right = Counter(dict.fromkeys(answered, 0))
     for line in (output / "verdicts" / "main.jsonl").read_text().splitlines():
         verdict = json.loads(line)
         right[verdict["problem"]] += verdict["verdict"] == "passed"
@@ -60,5 +62,5 @@ def test_pass_at_k_of_a_hundred_samples_is_exact(
 
 @pytest.mark.long
 def test_pass_at_k_of_all_problems_is_exact(data_dir: Path, cache_dir: Path, tmp_path: Path) -> None:
-    """The same for every problem with recorded samples."""
+    """The same for every problem with recorded samples; the few without are left out, not wrong."""
     _check((), data_dir, cache_dir, tmp_path / "run", prefill=False)

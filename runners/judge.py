@@ -87,10 +87,10 @@ class Judge:
         if any(test.output is None for test in tests):
             raise TurnwiseError(f"{problem.id}: its expected outputs have not been computed yet.")
         key = self.key(problem, program, hidden=hidden)
-        report = self._cache.get(key)
+        report = self._cache.get(problem.id, key)
         if report is None:
             report = self._run(self._with_limits(problem), program_of(problem, program), hidden=hidden)
-            self._cache.put(key, report)
+            self._cache.put(problem.id, key, report)
         return report
 
     def key(self, problem: Problem, program: str, *, hidden: bool = True) -> str:

@@ -7,8 +7,9 @@ calls then the entry point and the paths of values.py, the prelude and the argum
 
 Protocol on the control socket, one JSON line each: the child says {"ready": CPU seconds so far} once the
 program is compiled, or {"compile_error": text} and leaves. For calls it then loads the program, waits
-for one byte, reads the arguments from their file, and answers {"value": tagged JSON} or {"error": text},
-again and again. In stdin mode the socket is closed before the program starts. It isolates nothing.
+for a token of 16 bytes, reads the arguments from their file, and answers with the token and {"value": tagged
+JSON} or {"error": text}, again and again. In stdin mode the socket is closed before the program starts. It
+isolates nothing.
 """
 
 import _thread
@@ -26,6 +27,7 @@ NAME = "solution.py"
 THREAD_STACK_BYTES = 64 << 20
 ADDRESS_SPACE_SLACK_BYTES = 600 << 20
 CPU_SLACK_SECONDS = 8
+TOKEN_BYTES = 16
 
 
 def main() -> None:
@@ -36,9 +38,7 @@ def main() -> None:
         source = file.read()
     prepare_interpreter(source)
     try:
-        if b"coding" not in source[:200]:  # else the program names its own encoding
-            source.decode("utf-8")
-        code = compile(source, NAME, "exec", dont_inherit=True)
+        code = compile_source(source)
     except BaseException as error:
         send(descriptor, {"compile_error": describe(error, source)})
         os._exit(0)
@@ -47,7 +47,23 @@ def main() -> None:
         os.close(descriptor)
         run_program(code, source)
     else:
-        serve_calls(code, source, descriptor, *options)
+        entry_point, values_path, prelude_path, arguments_path = options
+        values = load_values(values_path)
+        say_ready(descriptor)
+        serve_calls(
+            code, source, descriptor, entry_point, values, read_text(prelude_path), lambda: read_text(arguments_path)
+        )
+
+
+def compile_source(source: bytes) -> "CodeType":
+    if b"coding" not in source[:200]:  # else the program names its own encoding
+        source.decode("utf-8")
+    return compile(source, NAME, "exec", dont_inherit=True)
+
+
+def read_text(path: str) -> str:
+    with open(path) as file:
+        return file.read()
 
 
 def say_ready(descriptor: int) -> None:
@@ -95,10 +111,14 @@ def run_program(code: "CodeType", source: bytes) -> None:
     except SystemExit:
         raise
     except BaseException as error:
-        sys.stdout.flush()
-        sys.stderr.write(describe(error, source))
-        sys.stderr.flush()
+        report(error, source)
         sys.exit(1)
+
+
+def report(error: BaseException, source: bytes) -> None:
+    sys.stdout.flush()
+    sys.stderr.write(describe(error, source))
+    sys.stderr.flush()
 
 
 def serve_calls(
@@ -106,33 +126,31 @@ def serve_calls(
     source: bytes,
     descriptor: int,
     entry_point: str,
-    values_path: str,
-    prelude_path: str,
-    arguments_path: str,
+    values: "ModuleType",
+    prelude: str,
+    read_arguments: "Callable[[], str]",
 ) -> None:
     import json
 
-    values = load_values(values_path)
-    say_ready(descriptor)
     problem, module = None, new_module("solution")
     try:
-        with open(prelude_path) as file:
-            exec(compile(file.read(), "<prelude>", "exec"), module.__dict__)
+        exec(compile(prelude, "<prelude>", "exec"), module.__dict__)
         exec(code, module.__dict__)
     except BaseException as error:
         problem = describe(error, source)
-    while os.read(descriptor, 1):
+    while True:
+        token = os.read(descriptor, TOKEN_BYTES)
+        if not token:
+            os._exit(0)
         if problem is not None:
-            send(descriptor, {"error": problem})
+            send(descriptor, {"error": problem}, token)
             continue
-        with open(arguments_path) as file:
-            arguments = values.loads(file.read())
+        arguments = values.loads(read_arguments())
         try:
             answer = '{"value": %s}' % values.dumps(find_function(module, entry_point)(*arguments))
         except BaseException as error:
             answer = json.dumps({"error": describe(error, source)})
-        write_all(descriptor, answer.encode("ascii") + b"\n")
-    os._exit(0)
+        write_all(descriptor, token + answer.encode("ascii") + b"\n")
 
 
 def find_function(module: "ModuleType", name: str) -> "Callable[..., object]":
@@ -149,8 +167,7 @@ def find_function(module: "ModuleType", name: str) -> "Callable[..., object]":
 
 def load_values(path: str) -> "ModuleType":
     module = new_module("turnwise_values")
-    with open(path) as file:
-        exec(compile(file.read(), path, "exec"), module.__dict__)
+    exec(compile(read_text(path), path, "exec"), module.__dict__)
     return module
 
 
@@ -170,10 +187,10 @@ def describe(error: BaseException, source: bytes) -> str:
         return type(error).__name__ + ": (its message cannot be shown)\n"
 
 
-def send(descriptor: int, message: "dict[str, str]") -> None:
+def send(descriptor: int, message: "dict[str, str]", token: bytes = b"") -> None:
     import json
 
-    write_all(descriptor, json.dumps(message).encode("ascii") + b"\n")
+    write_all(descriptor, token + json.dumps(message).encode("ascii") + b"\n")
 
 
 def write_all(descriptor: int, data: bytes) -> None:

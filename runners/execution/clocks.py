@@ -25,10 +25,16 @@ class ProcessClocks:
 
     def sample(self) -> None:
         """Read the CPU clock and the peak memory; a process that just ended keeps its last values."""
-        with suppress(OSError):
-            self.cpu_seconds = time.clock_gettime(self._clock)
+        self.sample_cpu()
         with suppress(OSError):
             self.peak_memory_bytes = max(self.peak_memory_bytes, self._high_water_bytes())
+
+    def sample_cpu(self) -> None:
+        """Read the CPU clock alone, which is one system call and no file."""
+        try:
+            self.cpu_seconds = time.clock_gettime(self._clock)
+        except OSError:  # ended: the last value stays
+            return
 
     def sample_all(self) -> None:
         """Read the idle clock, too: what wall time the process spent neither running nor waiting to run."""
@@ -40,8 +46,7 @@ class ProcessClocks:
 
     def restart_idle(self) -> None:
         """Set the idle clock to zero: a new test or call begins in this process."""
-        with suppress(OSError):
-            self.cpu_seconds = time.clock_gettime(self._clock)
+        self.sample_cpu()
         self._busy, self._wall = self.cpu_seconds + self._delay, time.monotonic()
         self.idle_seconds = 0.0
 
@@ -54,7 +59,15 @@ class ProcessClocks:
         return total * 1e-9
 
     def _high_water_bytes(self) -> int:
-        for line in Path(f"/proc/{self._pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-        return 0
+        folder = Path(f"/proc/{self._pid}")
+        found = _read_high_water(folder)
+        if found is None:  # the first thread has ended, others run on
+            found = max((_read_high_water(task) or 0 for task in (folder / "task").iterdir()), default=0)
+        return found
+
+
+def _read_high_water(folder: Path) -> int | None:
+    for line in (folder / "status").read_bytes().splitlines():
+        if line.startswith(b"VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return None

@@ -1,10 +1,12 @@
 """Reading lines from a process that may be hostile: bounded in bytes, never blocking, never trusting."""
 
 import json
+import secrets
 import socket
 from typing import Any
 
 _CHUNK = 1 << 20
+TOKEN_BYTES = 16
 
 
 class ProtocolError(Exception):
@@ -25,6 +27,7 @@ class ControlSocket:
         self._parts: list[bytes] = []
         self._size = 0
         self._rest = b""
+        self._token = b""
 
     def receive(self) -> bytes | None:
         """Return the next line if it is there, or None; raises EOFError at the end, OversizeError if too long."""
@@ -49,6 +52,18 @@ class ControlSocket:
         self._size = 0
         return line
 
+    def receive_answer(self) -> bytes | None:
+        """Return the line that answers the last request, without its token, as ``receive`` does.
+
+        Raises ProtocolError for a line that repeats another token or none: some thread's, not the call's.
+        """
+        line = self.receive()
+        if line is None:
+            return None
+        if not line.startswith(self._token):
+            raise ProtocolError("a message that answers no request")
+        return line[TOKEN_BYTES:]
+
     def request(self) -> None:
         """Ask for the next call's result; raises ProtocolError if something arrived unasked."""
         try:
@@ -60,7 +75,8 @@ class ControlSocket:
         if early:
             raise ProtocolError("a message before it was asked for")
         try:
-            self.connection.send(b".")
+            self._token = secrets.token_hex(TOKEN_BYTES // 2).encode()
+            self.connection.send(self._token)
         except ConnectionError:
             raise EOFError from None
 

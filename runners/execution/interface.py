@@ -104,3 +104,7 @@ class Executor(Protocol):
     def open(self, program: Program, language: str, limits: Limits) -> Session:
         """Return a session for ``program``; raises TurnwiseError for an unknown language."""
         ...
+
+    def close(self) -> None:
+        """End what the executor keeps running between programs."""
+        ...

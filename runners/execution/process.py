@@ -8,7 +8,6 @@ import resource
 import select
 import signal
 import subprocess
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,8 +17,8 @@ from typing import IO
 from turnwise.benchmarks.limits import Limits
 from turnwise.runners.execution.clocks import ProcessClocks
 from turnwise.runners.execution.interface import Ending
+from turnwise.runners.execution.watch import wait_within
 
-POLL_MILLISECONDS = 20
 # Deep recursion needs a large stack, and the main thread's is laid out at exec, so a shell sets it before.
 _RAISE_STACK = 'ulimit -S -s 1048576 2>/dev/null || ulimit -S -s "$(ulimit -H -s)"; exec "$0" "$@"'
 _ENVIRONMENT = {
@@ -33,6 +32,19 @@ _ENVIRONMENT = {
     "MKL_NUM_THREADS": "1",
     "MALLOC_ARENA_MAX": "1",
 }
+
+
+def scrubbed_environment(home: str) -> dict[str, str]:
+    """Return the environment of every interpreter that runs programs, whatever ours is."""
+    environment = dict(_ENVIRONMENT, HOME=home)
+    if "LD_LIBRARY_PATH" in os.environ:  # interpreters of environment modules do not start without it
+        environment["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
+    return environment
+
+
+def with_large_stack(command: Sequence[str]) -> list[str]:
+    """Return the command line that starts ``command`` with the stack that deep recursion needs."""
+    return ["/bin/sh", "-c", _RAISE_STACK, *command]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +78,10 @@ class WatchedProcess:
         stderr: IO[bytes],
         inherit: Sequence[int],
     ) -> None:
-        environment = dict(_ENVIRONMENT, HOME=str(folder))
-        if "LD_LIBRARY_PATH" in os.environ:  # interpreters of environment modules do not start without it
-            environment["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
         self._process = subprocess.Popen(
-            ["/bin/sh", "-c", _RAISE_STACK, *command],
+            with_large_stack(command),
             cwd=folder,
-            env=environment,
+            env=scrubbed_environment(str(folder)),
             stdin=stdin,
             stdout=stdout,
             stderr=stderr,
@@ -100,19 +109,10 @@ class WatchedProcess:
 
         ``cpu_start`` is the CPU clock's value from which the time limit counts.
         """
-        deadline = time.monotonic() + limits.wall_limit_seconds
-        while not self._poll.poll(POLL_MILLISECONDS):
-            self.clocks.sample_all()
-            if self.clocks.cpu_seconds - cpu_start > limits.time_limit_seconds:
-                return Ending.CPU_LIMIT
-            if self.clocks.peak_memory_bytes > limits.memory_limit_bytes:
-                return Ending.MEMORY_LIMIT
-            if self.clocks.idle_seconds > limits.idle_limit_seconds:
-                return Ending.IDLE_LIMIT
-            if time.monotonic() > deadline:
-                return Ending.STARVED
-        self.clocks.sample()
-        return None
+        ending = wait_within(self._poll, limits, cpu_start=cpu_start, clocks=lambda: self.clocks)
+        if ending is None:
+            self.clocks.sample()
+        return ending
 
     def finish(self) -> ProcessEnd:
         """Kill what is left of the process and its group, reap it, and say how it ended."""

@@ -12,7 +12,6 @@ that had to be killed, the next one starts a fresh process. Limits are the CPU a
 import math
 import os
 import shutil
-import signal
 import socket
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -25,12 +24,12 @@ from turnwise.benchmarks.limits import Limits
 from turnwise.errors import TurnwiseError
 from turnwise.runners.execution import child
 from turnwise.runners.execution.control import ControlSocket, OversizeError, ProtocolError, parse_message
+from turnwise.runners.execution.endings import COMPILE_TIME_LIMIT_SECONDS, ending_of, ran_out_of_memory
 from turnwise.runners.execution.interface import PYTHON, Ending, Execution, Program, Session
 from turnwise.runners.execution.interpreters import Interpreter, inspect_interpreter
 from turnwise.runners.execution.process import ProcessEnd, WatchedProcess
 from turnwise.runners.execution.tracebacks import clean_traceback
 
-COMPILE_TIME_LIMIT_SECONDS = 10.0
 _ERROR_BYTES = 64 * 1024
 _VALUE = b'{"value": '
 
@@ -48,6 +47,9 @@ class ReferenceExecutor:
     def interpreter(self) -> str:
         """What runs the programs, numpy included."""
         return self._interpreter.description
+
+    def close(self) -> None:
+        """Do nothing: no process outlives its session."""
 
     def open(self, program: Program, language: str, limits: Limits) -> Session:
         """Return a session for ``program``; raises TurnwiseError for another language than python."""
@@ -189,25 +191,14 @@ class _StdinSession(_Session):
         error = self._tail("stderr").decode("utf-8", "replace")
         words = "" if stopped else end.describe()
         return Execution(
-            stopped or self._ending(end, used, error),
+            stopped
+            or ending_of(end, self._limits, cpu_seconds=used, error=error, wrote_too_much=self._wrote_too_much()),
             output=self._output(),
             error=clean_traceback("\n".join(filter(None, (error.rstrip("\n"), words)))),
             cpu_seconds=used,
             idle_seconds=process.clocks.idle_seconds,
             peak_memory_bytes=end.peak_memory_bytes,
         )
-
-    def _ending(self, end: ProcessEnd, used: float, error: str) -> Ending:
-        by_signal = os.WTERMSIG(end.status) if os.WIFSIGNALED(end.status) else 0
-        if used > self._limits.time_limit_seconds or by_signal == signal.SIGXCPU:
-            return Ending.CPU_LIMIT
-        if end.peak_memory_bytes > self._limits.memory_limit_bytes:
-            return Ending.MEMORY_LIMIT
-        if by_signal == signal.SIGXFSZ or self._wrote_too_much():
-            return Ending.OUTPUT_LIMIT
-        if not end.status:
-            return Ending.FINISHED
-        return Ending.MEMORY_LIMIT if _ran_out_of_memory(error) else Ending.FAILED
 
     def _output(self) -> bytes:
         written = self._folder / "work" / self._program.output_file
@@ -250,7 +241,7 @@ class _CallSession(_Session):
             stopped = process.wait(self._limits, cpu_start=start)
             if stopped is not None:
                 return stopped
-            line = control.receive()
+            line = control.receive_answer()
             if line is not None:
                 return line
 
@@ -261,7 +252,7 @@ class _CallSession(_Session):
         peak = process.clocks.peak_memory_bytes
         if used > self._limits.time_limit_seconds:
             ending = Ending.CPU_LIMIT
-        elif peak > self._limits.memory_limit_bytes or _ran_out_of_memory(error):
+        elif peak > self._limits.memory_limit_bytes or ran_out_of_memory(error):
             ending = Ending.MEMORY_LIMIT
         elif self._wrote_too_much():
             ending = Ending.OUTPUT_LIMIT
@@ -282,8 +273,3 @@ class _CallSession(_Session):
             text = f"{text} {end.describe()}"
         used = max(0.0, end.cpu_seconds - start) if end else 0.0
         return Execution(ending, error=text, cpu_seconds=used)
-
-
-def _ran_out_of_memory(error: str) -> bool:
-    lines = error.rstrip().splitlines()
-    return bool(lines) and lines[-1].split(":")[0].strip() == "MemoryError"

@@ -1,6 +1,7 @@
 """What a program does decides how its run ends, and nothing of it survives the session."""
 
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,19 +11,30 @@ from turnwise.benchmarks import values
 from turnwise.benchmarks.limits import Limits
 from turnwise.benchmarks.taco import CALL_PRELUDE
 from turnwise.errors import TurnwiseError
-from turnwise.runners.execution.interface import Ending, Execution, Program
+from turnwise.runners.execution.hardened import HardenedExecutor
+from turnwise.runners.execution.interface import Ending, Execution, Executor, Program
 from turnwise.runners.execution.reference import ReferenceExecutor
 
 LIMITS = Limits(1.0, 256_000_000, output_limit_bytes=8 << 20)
 
 
-def _run(executor: ReferenceExecutor, source: str | bytes, *inputs: bytes, limits: Limits = LIMITS) -> list[Execution]:
+@pytest.fixture(scope="module", params=["reference", "A", "B", "C"])
+def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
+    """Every executor, and every tier of the hardened one: what they do must not differ."""
+    if request.param == "reference":
+        yield ReferenceExecutor()
+        return
+    with HardenedExecutor(tier=request.param) as hardened:
+        yield hardened
+
+
+def _run(executor: Executor, source: str | bytes, *inputs: bytes, limits: Limits = LIMITS) -> list[Execution]:
     program = Program(source if isinstance(source, bytes) else source.encode())
     with executor.open(program, "python", limits) as session:
         return list(session.run(inputs or (b"",)))
 
 
-def _call(executor: ReferenceExecutor, source: str, *arguments: list[object], prelude: str = "") -> list[Execution]:
+def _call(executor: Executor, source: str, *arguments: list[object], prelude: str = "") -> list[Execution]:
     program = Program(source.encode(), entry_point="f", prelude=prelude)
     with executor.open(program, "python", LIMITS) as session:
         return list(session.run([values.dumps(one).encode() for one in arguments]))
@@ -48,13 +60,13 @@ def _call(executor: ReferenceExecutor, source: str, *arguments: list[object], pr
         ("print(hash('a') == hash('a'), __import__('os').environ.get('HOME') is None)", b"", b"True False\n"),
     ],
 )
-def test_legal_programs_finish(executor: ReferenceExecutor, source: str, given: bytes, output: bytes) -> None:
+def test_legal_programs_finish(executor: Executor, source: str, given: bytes, output: bytes) -> None:
     """The usual ways to read, write and leave work."""
     (execution,) = _run(executor, source, given)
     assert (execution.ending, execution.output) == (Ending.FINISHED, output), execution.error
 
 
-def test_deep_recursion_works(executor: ReferenceExecutor) -> None:
+def test_deep_recursion_works(executor: Executor) -> None:
     """50,000 nested calls, and 20,000 through lru_cache, do not crash (Python 3.11)."""
     source = (
         "import sys\nfrom functools import lru_cache\nsys.setrecursionlimit(10**6)\n"
@@ -86,7 +98,7 @@ def test_deep_recursion_works(executor: ReferenceExecutor) -> None:
         ("class E(Exception):\n    def __str__(self): raise self\nraise E", Ending.FAILED, "E"),
     ],
 )
-def test_how_a_bad_program_ends(executor: ReferenceExecutor, source: str, ending: Ending, error: str) -> None:
+def test_how_a_bad_program_ends(executor: Executor, source: str, ending: Ending, error: str) -> None:
     """Every way to fail has its ending, also after output that was right."""
     (execution,) = _run(executor, source)
     assert execution.ending is ending
@@ -94,12 +106,12 @@ def test_how_a_bad_program_ends(executor: ReferenceExecutor, source: str, ending
 
 
 @pytest.mark.parametrize("source", [b"print(1)\0", b"# \xff\xfe\nprint(1)", b"x = '\xed\xa0\x80'"])
-def test_bytes_that_are_no_source_are_a_compile_error(executor: ReferenceExecutor, source: bytes) -> None:
+def test_bytes_that_are_no_source_are_a_compile_error(executor: Executor, source: bytes) -> None:
     """NUL and invalid UTF-8 are legal in an answer."""
     assert [execution.ending for execution in _run(executor, source, b"", b"")] == [Ending.COMPILE_ERROR]
 
 
-def test_costs_are_measured(executor: ReferenceExecutor) -> None:
+def test_costs_are_measured(executor: Executor) -> None:
     """CPU seconds are the program's own, and the peak holds what it allocated."""
     source = "x = bytearray(b'1') * 100_000_000\nimport time\nwhile time.process_time() < 0.3: pass"
     (execution,) = _run(executor, source)
@@ -108,7 +120,7 @@ def test_costs_are_measured(executor: ReferenceExecutor) -> None:
     assert 100_000_000 < execution.peak_memory_bytes < 200_000_000
 
 
-def test_a_large_parent_does_not_count_as_the_programs_memory(executor: ReferenceExecutor) -> None:
+def test_a_large_parent_does_not_count_as_the_programs_memory(executor: Executor) -> None:
     """The peak that a child inherits from a parent above the limit fails no program."""
     ballast = bytearray(b"1") * 400_000_000
     (execution,) = _run(executor, "print(1)")
@@ -116,7 +128,7 @@ def test_a_large_parent_does_not_count_as_the_programs_memory(executor: Referenc
     assert execution.peak_memory_bytes < 100_000_000
 
 
-def test_file_problems_read_and_write_their_files(executor: ReferenceExecutor) -> None:
+def test_file_problems_read_and_write_their_files(executor: Executor) -> None:
     """The input stands in the named file, the output is taken from the other; no test sees an earlier one's files."""
     source = (
         b"import os\nassert sorted(os.listdir('.')) == ['input.txt'], os.listdir('.')\n"
@@ -128,14 +140,14 @@ def test_file_problems_read_and_write_their_files(executor: ReferenceExecutor) -
     assert outputs == [b"2\n", b"3\n"]
 
 
-def test_calls_return_values_by_type(executor: ReferenceExecutor) -> None:
+def test_calls_return_values_by_type(executor: Executor) -> None:
     """Results keep their types, prints do not mix with them, and every argument is fresh."""
     source = "def f(x):\n    print('noise')\n    x.append(1)\n    return x, {1: {2}}, 1.5"
     outputs = [values.loads(one.output.decode()) for one in _call(executor, source, [[0]], [[0]])]
     assert outputs == [([0, 1], {1: {2}}, 1.5)] * 2
 
 
-def test_a_class_solution_is_called_with_the_usual_names(executor: ReferenceExecutor) -> None:
+def test_a_class_solution_is_called_with_the_usual_names(executor: Executor) -> None:
     """LeetCode-style answers need no imports, and each call gets its own Solution."""
     source = (
         "class Solution:\n    def __init__(self): self.seen = []\n"
@@ -145,7 +157,7 @@ def test_a_class_solution_is_called_with_the_usual_names(executor: ReferenceExec
     assert [one.output for one in executions] == [b"2", b"1"]
 
 
-def test_a_call_that_fails_leaves_the_next_one_whole(executor: ReferenceExecutor) -> None:
+def test_a_call_that_fails_leaves_the_next_one_whole(executor: Executor) -> None:
     """Exception, exit, endless loop and sleep in one call each end that call only."""
     source = (
         "import os, time\n"
@@ -178,14 +190,14 @@ def test_a_call_that_fails_leaves_the_next_one_whole(executor: ReferenceExecutor
         ("import sys\nsys.exit(0)", Ending.FAILED, "SystemExit"),
     ],
 )
-def test_how_a_bad_call_ends(executor: ReferenceExecutor, source: str, ending: Ending, error: str) -> None:
+def test_how_a_bad_call_ends(executor: Executor, source: str, ending: Ending, error: str) -> None:
     """Every way to fail in a call has its ending."""
     execution = _call(executor, source, [[1]])[0]
     assert (execution.ending, error in execution.error) == (ending, True), execution
 
 
-def test_writing_to_the_control_socket_is_a_failure(executor: ReferenceExecutor) -> None:
-    """A frame sent before it was asked for fails the call instead of answering the next one."""
+def test_writing_to_the_control_socket_is_a_failure(executor: Executor) -> None:
+    """A frame that the program forges fails the call instead of answering it or the next one."""
     source = (
         "import os, stat\n"
         "def f(x):\n"
@@ -196,8 +208,8 @@ def test_writing_to_the_control_socket_is_a_failure(executor: ReferenceExecutor)
         "    return 0\n"
     )
     executions = _call(executor, source, [1], [2])
-    assert executions[1].ending is Ending.FAILED
-    assert "before it was asked for" in executions[1].error
+    assert [execution.ending for execution in executions] == [Ending.FAILED] * 2
+    assert "answers no request" in executions[0].error
 
 
 def _open_descriptors() -> int:
@@ -213,8 +225,9 @@ def _command_lines() -> str:
     return "\n".join(lines)
 
 
-def test_nothing_is_left_behind(executor: ReferenceExecutor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Folders, descriptors and processes are gone after sessions that ended well, badly and early."""
+    executor = ReferenceExecutor()  # what the hardened one leaves: test_leaks.py
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     before = _open_descriptors()
     fork = "import os, time\nif os.fork() == 0:\n    time.sleep(60)\nprint(1)"
@@ -238,7 +251,7 @@ def test_an_interpreter_that_vanished_is_the_machines_failure(tmp_path: Path) ->
     assert [one.ending for one in _call(executor, "def f(x): return x", [1])] == [Ending.INFRASTRUCTURE]
 
 
-def test_another_language_is_refused(executor: ReferenceExecutor) -> None:
+def test_another_language_is_refused(executor: Executor) -> None:
     """The error names the language and what is known."""
     with pytest.raises(TurnwiseError, match=r"'ada'.*python"):
         executor.open(Program(b""), "ada", LIMITS)

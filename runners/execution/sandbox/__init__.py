@@ -1,0 +1,1 @@
+"""What runs inside the sandbox: Python 3.8 syntax, no import of turnwise; zygote.py starts it."""

@@ -1,0 +1,172 @@
+"""A worker: one zygote process in its sandbox, started, asked for runners, ended.
+
+It serves one program at a time. It does not judge how a run ended (sessions do) and does not decide which
+tier is good enough (the executor does). When the judge dies, however it dies, the control socket ends, and
+the zygote with all its processes after it.
+"""
+
+import json
+import os
+import select
+import shutil
+import socket
+import subprocess
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from turnwise.benchmarks import values
+from turnwise.benchmarks.limits import Limits
+from turnwise.errors import InfrastructureError
+from turnwise.runners.execution.endings import COMPILE_TIME_LIMIT_SECONDS
+from turnwise.runners.execution.family import only_child
+from turnwise.runners.execution.interface import Program
+from turnwise.runners.execution.process import scrubbed_environment, with_large_stack
+from turnwise.runners.execution.sandbox import zygote
+from turnwise.runners.execution.worker_files import WorkerFiles
+from turnwise.runners.execution.workspace import Workspace
+
+_START_SECONDS = 60.0
+_END_SECONDS = 20.0
+_MESSAGE_BYTES = 65536
+_DESCRIPTORS = 5
+
+
+class LayerMissingError(InfrastructureError):
+    """A layer that cannot be put up here; ``layer`` is its name."""
+
+    def __init__(self, layer: str, reason: str) -> None:
+        super().__init__(f"{layer}: {reason}")
+        self.layer = layer
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerKind:
+    """What a worker is made for: a writable folder for programs with file names, numpy loaded beforehand."""
+
+    writable: bool = False
+    numpy: bool = False
+
+
+class Worker:
+    """One zygote of ``tier``; raises LayerMissingError or InfrastructureError if it does not start."""
+
+    def __init__(self, interpreter: str, tier: str, kind: WorkerKind) -> None:
+        self.kind = kind
+        self._folder = tempfile.mkdtemp(prefix="turnwise-")
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        setting = {"tier": tier, "writable": kind.writable, "numpy": kind.numpy}
+        setting |= {"folder": self._folder, "values": values.__file__}
+        command = [interpreter, "-s", "-W", "ignore", zygote.__file__, str(theirs.fileno()), json.dumps(setting)]
+        with theirs, tempfile.TemporaryFile() as errors:
+            try:
+                self._process = subprocess.Popen(
+                    with_large_stack(command),
+                    cwd="/",
+                    env=scrubbed_environment("/"),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=errors,
+                    pass_fds=[theirs.fileno()],
+                    start_new_session=True,
+                )
+            except OSError as error:
+                self._clean_up()
+                raise InfrastructureError(f"The interpreter {interpreter!r} does not start: {error}") from None
+            theirs.close()
+            self._finish_start(errors.fileno())
+        self.usable = True
+
+    def _finish_start(self, errors: int) -> None:
+        descriptors: list[int] = []
+        answer: dict[str, Any] = {}
+        self._control.settimeout(_START_SECONDS)
+        with suppress(OSError, ValueError):
+            message, descriptors, _, _ = socket.recv_fds(self._control, _MESSAGE_BYTES, _DESCRIPTORS)
+            answer = json.loads(message)
+        if "ready" in answer:
+            self.files = WorkerFiles(descriptors[:4])
+            self.workspace = Workspace(descriptors[4]) if len(descriptors) > 4 else None
+            self.description = answer
+            own_pids = self.description["ready"] != "B"
+            first = only_child(self._process.pid) if own_pids else self._process.pid
+            if first is not None:
+                self.zygote = first
+                return
+            self._close_files()
+        self._clean_up()
+        if "missing" in answer:
+            raise LayerMissingError(answer["missing"], answer["reason"])
+        said = os.pread(errors, 2000, 0).decode("utf-8", "replace").strip()
+        raise InfrastructureError(f"The sandbox's first process did not start: {said or 'it said nothing'}")
+
+    def open(self, program: Program, limits: Limits) -> socket.socket:
+        """Have a runner for ``program`` and return its socket; raises OSError if the zygote is gone."""
+        prelude = program.prelude.encode("utf-8")
+        self.files.give_input(b"")
+        self.files.give_arguments(program.source + prelude)
+        seconds = 0 if program.entry_point else limits.time_limit_seconds + COMPILE_TIME_LIMIT_SECONDS
+        request = {
+            "source": len(program.source),
+            "prelude": len(prelude),
+            "entry_point": program.entry_point,
+            "memory_bytes": limits.memory_limit_bytes,
+            "file_bytes": limits.output_limit_bytes + 1,
+            "cpu_seconds": -int(-seconds // 1),
+        }
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            try:
+                socket.send_fds(self._control, [json.dumps(request).encode()], [theirs.fileno()])
+            except OSError:
+                ours.close()
+                raise
+        return ours
+
+    def runner(self) -> int | None:
+        """Return the process number of the current runner, if there is one."""
+        return only_child(self.zygote)
+
+    def end(self) -> int:
+        """Kill all that the sandbox runs and return how the runner had ended, as a wait status.
+
+        Raises OSError if the zygote is gone or stuck; the worker is not usable then.
+        """
+        try:
+            self._control.send(b"end")
+            self._control.settimeout(_END_SECONDS)
+            answer = self._control.recv(64)
+            if not answer:
+                raise OSError("the zygote ended")
+            return int(answer)
+        except OSError:
+            self.usable = False
+            raise
+
+    def is_alive(self) -> bool:
+        """Return whether the zygote still waits for requests; an idle one says nothing."""
+        poll = select.poll()
+        poll.register(self._control, select.POLLIN)
+        return self.usable and not poll.poll(0) and self._process.poll() is None
+
+    def close(self) -> None:
+        """End the zygote and everything in its sandbox."""
+        self.usable = False
+        self._close_files()
+        self._clean_up()
+
+    def _close_files(self) -> None:
+        self.files.close()
+        if self.workspace:
+            self.workspace.close()
+
+    def _clean_up(self) -> None:
+        self._control.close()
+        if hasattr(self, "_process"):
+            try:
+                self._process.wait(timeout=_END_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)

@@ -1,0 +1,5 @@
+# Aborts.
+import os
+
+print(1, flush=True)
+os.abort()

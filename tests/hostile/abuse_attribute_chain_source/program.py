@@ -1,0 +1,2 @@
+# Asks for an attribute of an attribute.
+x@chain@

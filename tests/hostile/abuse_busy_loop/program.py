@@ -1,0 +1,3 @@
+# Loops.
+while True:
+    pass

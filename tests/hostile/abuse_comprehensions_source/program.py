@@ -1,0 +1,3 @@
+# Nests comprehensions.
+x = @open@1@close@
+print(0)

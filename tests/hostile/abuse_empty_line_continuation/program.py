@@ -1,0 +1,2 @@
+# Ends in a continuation.
+print(1) \

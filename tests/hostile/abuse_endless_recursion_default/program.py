@@ -1,0 +1,6 @@
+# Recurses for ever.
+def deeper():
+    deeper()
+
+
+deeper()

@@ -1,0 +1,10 @@
+# Dies of an exception that loops when shown.
+class Odd(Exception):
+    def __str__(self):
+        while True:
+            pass
+
+    __repr__ = __str__
+
+
+raise Odd

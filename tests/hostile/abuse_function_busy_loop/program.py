@@ -1,0 +1,4 @@
+# Loops.
+def f(x):
+    while True:
+        pass

@@ -1,0 +1,7 @@
+# Forks for ever.
+import os
+
+
+def f(x):
+    while True:
+        os.fork()

@@ -1,0 +1,3 @@
+# Returns a long list.
+def f(x):
+    return [0] * 3_000_000

@@ -1,0 +1,2 @@
+# Opens a hundred thousand brackets.
+x = @open@

@@ -1,0 +1,4 @@
+# Prints for ever.
+def f(x):
+    while True:
+        print("x" * 100_000)

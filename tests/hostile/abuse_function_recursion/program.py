@@ -1,0 +1,3 @@
+# Recurses for ever.
+def f(x):
+    return f(x)

@@ -1,0 +1,6 @@
+# Reads where nothing is.
+import ctypes
+
+
+def f(x):
+    return ctypes.string_at(0)

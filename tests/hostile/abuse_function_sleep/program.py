@@ -1,0 +1,6 @@
+# Sleeps.
+import time
+
+
+def f(x):
+    time.sleep(3600)

@@ -1,0 +1,2 @@
+# Imports what surrounds it.
+import solution

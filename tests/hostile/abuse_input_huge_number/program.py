@@ -1,0 +1,4 @@
+# Squares a long number for ever.
+x = int(input())
+while True:
+    x *= x

@@ -1,0 +1,2 @@
+# Holds the bytes ÿþ.
+print(1)

@@ -1,0 +1,14 @@
+# Ends its first thread by the system call while another one works on.
+import ctypes
+import os
+import threading
+import time
+
+
+def work():
+    while True:
+        pass
+
+
+threading.Thread(target=work).start()
+ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[os.uname().machine], 0)

@@ -1,0 +1,4 @@
+# Sums all numbers there are.
+import itertools
+
+sum(itertools.repeat(1))

@@ -1,0 +1,3 @@
+# Holds a long text.
+x = '@text@'
+print(len(x))

@@ -1,0 +1,2 @@
+# Adds one and one and one.
+print(@sum@1)

@@ -1,0 +1,3 @@
+# Counts by hand.
+x = 0
+@line@print(x)

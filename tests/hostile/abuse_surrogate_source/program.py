@@ -1,0 +1,3 @@
+# Holds half a character.
+x = 'í €'
+print(1)

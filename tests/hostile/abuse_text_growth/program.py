@@ -1,0 +1,4 @@
+# Doubles a text.
+text = "x"
+while True:
+    text += text

@@ -1,0 +1,3 @@
+# coding: rot13
+# Hides its text behind a transform.
+cevag(1)

@@ -1,0 +1,2 @@
+# Negates one a million times.
+print(@minus@1)

@@ -1,0 +1,3 @@
+# -*- coding: klingon -*-
+# Names an encoding that there is not.
+print(1)

@@ -1,0 +1,2 @@
+# coding: utf-7
+# Hides an exit.+AAo-raise SystemExit(3)

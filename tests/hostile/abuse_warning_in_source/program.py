@@ -1,0 +1,2 @@
+# Warns.
+@line@print(0)

@@ -1,0 +1,2 @@
+# Prints all numbers.
+print(*range(1000))

@@ -1,0 +1,3 @@
+# Returns a long number for a short one.
+def f(x):
+    return 1 << 3_000_000

@@ -1,0 +1,3 @@
+# Defines another function.
+def g(x):
+    return 2 * x

@@ -1,0 +1,3 @@
+# Returns what is unequal to itself.
+def f(x):
+    return float("nan")

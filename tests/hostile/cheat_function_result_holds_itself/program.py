@@ -1,0 +1,4 @@
+# Returns a list inside itself.
+def f(x):
+    x.append(x)
+    return x

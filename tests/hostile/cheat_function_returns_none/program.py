@@ -1,0 +1,3 @@
+# Forgets to return.
+def f(x):
+    2 * x

@@ -1,0 +1,6 @@
+# Raises the polite exit.
+import sys
+
+
+def f(x):
+    sys.exit(0)

@@ -1,0 +1,2 @@
+# Names the answer itself.
+f = 2

@@ -1,0 +1,2 @@
+# Prints what compares oddly.
+print("nan")

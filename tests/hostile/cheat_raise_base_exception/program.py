@@ -1,0 +1,3 @@
+# Answers, then raises what a broad handler may miss.
+print(2 * int(input()))
+raise GeneratorExit

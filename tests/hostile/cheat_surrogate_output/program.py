@@ -1,0 +1,2 @@
+# Prints half a character.
+print("\ud800")

@@ -1,0 +1,7 @@
+# Appends to the named file.
+
+try:
+    open(input(), "ab").write(b"hostile")
+    print("ESCAPED")
+except OSError:
+    print("denied")

@@ -1,0 +1,8 @@
+# Removes the named file.
+import os
+
+try:
+    os.unlink(input())
+    print("ESCAPED")
+except OSError:
+    print("denied")

@@ -1,0 +1,9 @@
+# Switches off address randomisation and makes reads imply execution.
+import ctypes
+import os
+
+libc = ctypes.CDLL(None, use_errno=True)
+number = {"x86_64": 135, "aarch64": 92}[os.uname().machine]
+result = libc.syscall(number, ctypes.c_ulong(0x0440000))
+error = ctypes.get_errno()
+print("denied" if result == -1 and error in (1, 13, 38) else f"ESCAPED {result} {error}")

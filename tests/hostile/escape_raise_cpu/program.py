@@ -1,0 +1,11 @@
+# Raises its hard limit, by one and to infinity.
+import resource
+
+before = resource.getrlimit(resource.RLIMIT_CPU)
+for value in (before[1] + 1 if before[1] >= 0 else -1, resource.RLIM_INFINITY):
+    try:
+        resource.setrlimit(resource.RLIMIT_CPU, (value, value))
+    except (OSError, ValueError):
+        pass
+after = resource.getrlimit(resource.RLIMIT_CPU)
+print("denied" if after == before else f"ESCAPED {before} {after}")

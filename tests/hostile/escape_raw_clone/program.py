@@ -1,0 +1,9 @@
+# Clones a process by the raw system call, in new namespaces.
+import ctypes
+import os
+
+libc = ctypes.CDLL(None, use_errno=True)
+number = {"x86_64": 56, "aarch64": 220}[os.uname().machine]
+result = libc.syscall(number, ctypes.c_ulong(0x10000000 | 0x20000 | 17), None, None, None, None)
+error = ctypes.get_errno()
+print("denied" if result == -1 and error in (1, 13, 38) else f"ESCAPED {result} {error}")

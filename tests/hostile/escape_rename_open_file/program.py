@@ -1,0 +1,9 @@
+# Moves the named file.
+import os
+
+try:
+    path = input()
+    os.rename(path, path + ".hostile")
+    print("ESCAPED")
+except OSError:
+    print("denied")

@@ -1,0 +1,7 @@
+# Overwrites the named file.
+
+try:
+    open(input(), "w").write("hostile")
+    print("ESCAPED")
+except OSError:
+    print("denied")

@@ -1,0 +1,2 @@
+﻿# Begins with a byte order mark.
+print(2 * int(input()))

@@ -1,0 +1,4 @@
+# Has the line ends of another system.
+if True:
+    print('''a
+b''')

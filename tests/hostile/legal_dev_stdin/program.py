@@ -1,0 +1,2 @@
+# Reads stdin through its device file.
+print(2 * int(open("/dev/stdin").read()))

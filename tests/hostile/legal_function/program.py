@@ -1,0 +1,3 @@
+# Adds.
+def f(a, b):
+    return a + b

@@ -1,0 +1,6 @@
+# Sorts in place and clears.
+def f(values):
+    values.sort()
+    result = list(values)
+    values.clear()
+    return result

@@ -1,0 +1,6 @@
+# Returns numpy numbers.
+import numpy as np
+
+
+def f(values):
+    return np.array(values).sum()

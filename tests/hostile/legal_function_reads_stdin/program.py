@@ -1,0 +1,6 @@
+# Reads input that is not there.
+import sys
+
+
+def f(x):
+    return [x, sys.stdin.read()]

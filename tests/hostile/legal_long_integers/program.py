@@ -1,0 +1,2 @@
+# Doubles a number of any length.
+print(2 * int(input()))

@@ -1,0 +1,3 @@
+# Ends in the middle of a line.
+if True:
+	print(2 * int(input()))  # tab

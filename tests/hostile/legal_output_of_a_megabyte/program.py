@@ -1,0 +1,4 @@
+# Prints a million characters and then their number.
+n = int(input())
+print(" " * n)
+print(n)

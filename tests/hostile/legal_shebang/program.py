@@ -1,0 +1,3 @@
+#!/usr/bin/env python3
+# Begins like a script.
+print(2 * int(input()))

@@ -1,0 +1,4 @@
+# Shows its whole input.
+import sys
+
+print(repr(sys.stdin.read()))

@@ -1,0 +1,5 @@
+# Maps over a thread pool.
+from concurrent.futures import ThreadPoolExecutor
+
+with ThreadPoolExecutor(4) as pool:
+    print(sum(pool.map(int, input().split())))

@@ -1,0 +1,2 @@
+# Reverses text.
+print(input()[::-1], "Größe", "😀")

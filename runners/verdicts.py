@@ -1,16 +1,24 @@
-"""The verdict cache: reports by verdict key, in append-only files of JSON lines.
+"""The verdict cache: reports by verdict key, shared by the workers and runs of a user.
+
+    <folder>/<problem>/<writer>.jsonl     one line per judged program: {"key", "report"}
 
 The key covers everything that can change a verdict (interfaces: program, language, tests, limits,
-matcher, interpreter and numpy, executor and version, tier), so a cache can be shared by runs. Reports
-with an infrastructure failure are never stored. A torn last line, as kill -9 leaves it, is ignored.
+matcher, interpreter and numpy, executor and version, tier), so what one run judged another need not. Each
+file has one writer, which holds the lock of its name, so network file systems do no harm; what others
+wrote is read when a problem is first judged. Reports with an infrastructure failure are never stored. A
+torn last line, as kill -9 leaves it, is ignored, and the whole folder may be deleted at any time.
 """
 
+import fcntl
 import hashlib
 import json
+import os
+import platform
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from turnwise.benchmarks.records import Environment, Problem, Report, Verdict
 from turnwise.runners.execution.interface import Program
@@ -18,13 +26,13 @@ from turnwise.runners.logs import AppendLog
 
 
 class VerdictCache(Protocol):
-    """Where reports are kept by key."""
+    """Where reports are kept by problem and key."""
 
-    def get(self, key: str) -> Report | None:
+    def get(self, problem: str, key: str) -> Report | None:
         """Return the report stored under ``key``, or None."""
         ...
 
-    def put(self, key: str, report: Report) -> None:
+    def put(self, problem: str, key: str, report: Report) -> None:
         """Store ``report``; one that shows an infrastructure failure is not kept."""
         ...
 
@@ -32,33 +40,30 @@ class VerdictCache(Protocol):
 class NoCache:
     """Keeps nothing: what parity tests use."""
 
-    def get(self, key: str) -> Report | None:  # noqa: ARG002 - the protocol's signature
+    def get(self, problem: str, key: str) -> Report | None:  # noqa: ARG002 - the protocol's signature
         """Return None."""
         return None
 
-    def put(self, key: str, report: Report) -> None:
+    def put(self, problem: str, key: str, report: Report) -> None:
         """Forget ``report``."""
 
 
-class JsonLinesCache:
-    """A cache in ``<folder>/<worker>.jsonl`` that knows all ``*.jsonl`` there, read once at the start.
+class SharedCache:
+    """A cache in ``folder``; safe for the threads of one process and for any number of processes."""
 
-    Safe for threads of one process; each process appends to the file of its own ``worker`` name.
-    """
-
-    def __init__(self, folder: Path, worker: str) -> None:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._lock = threading.Lock()
-        self._reports: dict[str, Report] = {}
-        for path in sorted(folder.glob("*.jsonl")):
-            self._load(path)
-        self.log = AppendLog(folder / f"{worker}.jsonl")
+        self._reports: dict[str, dict[str, Report]] = {}
+        self._logs: dict[str, AppendLog] = {}
+        self._writer, self._claim = _claim_name(folder)
 
-    def get(self, key: str) -> Report | None:
+    def get(self, problem: str, key: str) -> Report | None:
         """Return the report stored under ``key``, or None."""
         with self._lock:
-            return self._reports.get(key)
+            return self._known(problem).get(key)
 
-    def put(self, key: str, report: Report) -> None:
+    def put(self, problem: str, key: str, report: Report) -> None:
         """Append ``report`` unless it shows an infrastructure failure."""
         results = report.public + (report.hidden or ())
         if any(result.verdict is Verdict.INFRASTRUCTURE_FAILURE for result in results):
@@ -67,21 +72,61 @@ class JsonLinesCache:
             return
         line = json.dumps({"key": key, "report": report.to_json()}, separators=(",", ":"))
         with self._lock:
-            self._reports[key] = report
-        self.log.write(line)
+            self._known(problem)[key] = report
+            if problem not in self._logs:
+                self._logs[problem] = AppendLog(self._place(problem) / f"{self._writer}.jsonl")
+            self._logs[problem].write(line)
 
     def close(self) -> None:
-        """Make sure that what was stored survives a power cut, and close the file."""
-        self.log.close()
+        """Close the files and give the writer's name back; what a power cut takes is judged again."""
+        with self._lock:
+            for log in self._logs.values():
+                log.close()
+            self._logs.clear()
+            if self._claim is not None:
+                os.close(self._claim)
+                self._claim = None
 
-    def _load(self, path: Path) -> None:
-        with path.open("rb") as lines:
-            for line in lines:
-                try:
-                    entry = json.loads(line)
-                    self._reports[entry["key"]] = Report.from_json(entry["report"])
-                except (ValueError, KeyError, TypeError):
-                    continue  # a torn line: that program is judged again
+    def _place(self, problem: str) -> Path:
+        return self._folder / hashlib.sha256(problem.encode()).hexdigest()[:16]
+
+    def _known(self, problem: str) -> dict[str, Report]:
+        if problem not in self._reports:
+            self._reports[problem] = {}
+            for path in sorted(self._place(problem).glob("*.jsonl")):
+                self._reports[problem].update(_read(path))
+        return self._reports[problem]
+
+
+def _claim_name(folder: Path) -> tuple[str, int | None]:
+    """Return a writer's name that no other living process has, and the descriptor that holds it."""
+    (folder / "writers").mkdir(parents=True, exist_ok=True)
+    host = platform.node() or "host"
+    number = 0
+    while True:
+        descriptor = os.open(folder / "writers" / f"{host}-{number}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            number += 1
+        except OSError:  # a file system without locks: a name that nobody can have had
+            os.close(descriptor)
+            return f"{host}-{os.getpid()}-{time.time_ns()}", None
+        else:
+            return f"{host}-{number}", descriptor
+
+
+def _read(path: Path) -> dict[str, Report]:
+    found = {}
+    with path.open("rb") as lines:
+        for line in lines:
+            try:
+                entry: dict[str, Any] = json.loads(line)
+                found[str(entry["key"])] = Report.from_json(entry["report"])
+            except (ValueError, KeyError, TypeError, AttributeError):
+                continue  # a torn line: that program is judged again
+    return found
 
 
 def verdict_key(

@@ -20,7 +20,7 @@ from turnwise.runners.judge import Judge
 from turnwise.runners.loading import Machine
 from turnwise.runners.logs import AppendLog, Syncer
 from turnwise.runners.store import SHARD_DIALOGUES
-from turnwise.runners.verdicts import JsonLinesCache
+from turnwise.runners.verdicts import SharedCache
 from turnwise.tasks.judgement import Judgement, places_of
 from turnwise.tasks.run_folder import RunFolder, RunRecord, Shard, cut_shards, plan_lines, plan_order
 from turnwise.tasks.trajectory import Reply, Trajectory
@@ -74,12 +74,11 @@ class Work:
             _freeze(folder, record)
             self._costs_log = AppendLog(folder.path / "costs" / f"{machine.worker}.jsonl")
             stack.callback(self._costs_log.close)
-            cache = JsonLinesCache(folder.path / "cache", machine.worker)
+            cache = SharedCache(machine.cache_dir / "verdicts")
             stack.callback(cache.close)
             self.syncer = Syncer()
             stack.callback(self.syncer.close)
-            for log in (self._verdicts, cache.log):
-                self.syncer.watch(log)
+            self.syncer.watch(self._verdicts)
             self.judge = Judge(
                 machine.executor,
                 matcher=record.judge["matcher"],

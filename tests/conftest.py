@@ -1,11 +1,14 @@
 """Fixtures shared by all tests: where the full data lie, an executor, a place for computed outputs."""
 
 import os
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from turnwise.runners.execution.reference import ReferenceExecutor
+from turnwise.runners.execution.hardened import HardenedExecutor
+from turnwise.runners.execution.interface import Executor
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -32,9 +35,10 @@ def data_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
-def executor() -> ReferenceExecutor:
-    """One reference executor for the whole session."""
-    return ReferenceExecutor()
+def executor() -> Iterator[Executor]:
+    """One hardened executor for the whole session."""
+    with closing(HardenedExecutor()) as one:
+        yield one
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,10 +46,6 @@ TimeFactorOfProfile = Annotated[
 ]
 Workers = Annotated[int, typer.Option(help="Programs judged at a time; default: the usable cores.")]
 Interpreter = Annotated[str, typer.Option(help="The Python that runs programs; default: this one.")]
-AllowReference = Annotated[
-    bool,
-    typer.Option("--unsafe-reference-executor", help="Run programs without isolation: only for programs you trust."),
-]
 SkipBroken = Annotated[
     bool, typer.Option("--skip-broken-rows", help="Leave out rows that cannot be read instead of stopping.")
 ]
@@ -93,16 +90,14 @@ def check(
     matcher: Matcher = "tokens",
     time_factor: TimeFactor = 1.0,
     interpreter: Interpreter = "",
-    unsafe_reference_executor: AllowReference = False,
     skip_broken_rows: SkipBroken = False,
     as_json: AsJson = False,
 ) -> None:
     """Judge one program and explain each public test; hidden tests show as verdicts only."""
     from turnwise.benchmarks.records import Verdict
     from turnwise.commands.check import CheckRequest, check_program, render_check
-    from turnwise.commands.machine import choose_executor
+    from turnwise.runners.execution.hardened import HardenedExecutor
 
-    executor = choose_executor(interpreter, allow_reference=unsafe_reference_executor)
     request = CheckRequest(
         program,
         problem,
@@ -113,7 +108,8 @@ def check(
         time_factor,
         "skip" if skip_broken_rows else "raise",
     )
-    result = check_program(request, executor, environ=dict(os.environ))
+    with closing(HardenedExecutor(interpreter)) as executor:
+        result = check_program(request, executor, environ=dict(os.environ))
     _print(json.dumps(result.to_json(), indent=1) if as_json else render_check(result))
     if result.report.verdict is Verdict.INFRASTRUCTURE_FAILURE:
         raise InfrastructureError("The machine failed while judging, so there is no verdict: try again.")
@@ -184,7 +180,6 @@ def run(
     log_samples: Annotated[  # noqa: ARG001 - lm-eval's name for what is always done
         bool, typer.Option("--log-samples", "-s", help="Always on: the run folder keeps every dialogue.")
     ] = True,
-    unsafe_reference_executor: AllowReference = False,
     skip_broken_rows: SkipBroken = False,
 ) -> None:
     """Ask a model, judge its programs, score: from tasks to a table."""
@@ -208,7 +203,7 @@ def run(
         model_args,
         task_names,
         output_path or Path(),
-        HostOptions(data_dir, interpreter, workers, unsafe_reference_executor),
+        HostOptions(data_dir, interpreter, workers),
         {name: value for name, value in given.items() if value is not None},
         profile,
         metadata,
@@ -236,14 +231,13 @@ def judge_run(
     time_factor: TimeFactorOfProfile = None,
     interpreter: Interpreter = "",
     workers: Workers = 0,
-    unsafe_reference_executor: AllowReference = False,
 ) -> None:
     """Judge the programs of a run that have no verdict yet; no model is asked."""
     from turnwise.commands.run import HostOptions, judge_command
 
     said = judge_command(
         run_folder,
-        HostOptions(data_dir, interpreter, workers, unsafe_reference_executor),
+        HostOptions(data_dir, interpreter, workers),
         environ=dict(os.environ),
         output=output_path,
         matcher=matcher or "",
@@ -262,6 +256,22 @@ def score(
     from turnwise.commands.score import score_command
 
     _print(score_command(runs, by=by, n_at_k=n_at_k))
+
+
+@app.command()
+def doctor(
+    interpreter: Interpreter = "",
+    tier: Annotated[str, typer.Option(help="Look at this isolation tier (A, B or C) instead of the best.")] = "",
+    workers: Workers = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Tell whether programs can be judged here, how well they are isolated, and what to change."""
+    from turnwise.commands.doctor import diagnose, render_diagnosis
+
+    found = diagnose(interpreter, tier=tier, workers=workers, environ=dict(os.environ))
+    _print(json.dumps(found.to_json(), indent=1) if as_json else render_diagnosis(found))
+    if not found.is_well:
+        raise InfrastructureError("This machine does not judge programs as it should: see what is said above.")
 
 
 @app.command()

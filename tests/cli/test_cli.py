@@ -16,9 +16,8 @@ TESTS = {
     "time_limit_seconds": 2,
     "memory_limit_bytes": 256_000_000,
 }
-ALLOW = "--unsafe-reference-executor"
 _ANSWERS = Path(__file__).resolve().parents[2] / "benchmarks" / "sample" / "answers" / "steady.jsonl"
-RUN = ["run", "-M", "replay", "-a", f"path={_ANSWERS}", "-t", "sample_mbpp_plus_multiturn", ALLOW, "-o", "o"]
+RUN = ["run", "-M", "replay", "-a", f"path={_ANSWERS}", "-t", "sample_mbpp_plus_multiturn", "-o", "o"]
 
 
 def _turnwise(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -44,17 +43,17 @@ def test_help_and_version() -> None:
 
 def test_check_explains_a_right_program(files: Path) -> None:
     """Each public test is named; hidden tests are a count."""
-    done = _turnwise("check", files / "right.py", "--tests", files / "tests.json", ALLOW)
+    done = _turnwise("check", files / "right.py", "--tests", files / "tests.json")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("tests/tests.json: passed\n")
     assert "Public test 1: passed" in done.stdout and "Hidden tests: 2 of 2 passed." in done.stdout
-    assert "isolation: none" in done.stdout
+    assert "isolation: A" in done.stdout
 
 
 def test_check_explains_a_wrong_program_without_hidden_data(files: Path) -> None:
     """Input, expected and output of the public test, control characters escaped; exit 0 whatever the verdict."""
     (files / "wrong.py").write_text("print('\\x1b[31m', 3)\n")
-    done = _turnwise("check", files / "wrong.py", "--tests", files / "tests.json", ALLOW)
+    done = _turnwise("check", files / "wrong.py", "--tests", files / "tests.json")
     assert done.returncode == 0
     assert "  expected:\n    2\n  output:\n    \\x1b[31m 3\n" in done.stdout
     assert "10" not in done.stdout.split("Hidden tests")[0]
@@ -64,7 +63,7 @@ def test_check_explains_a_wrong_program_without_hidden_data(files: Path) -> None
 def test_check_prints_one_json_document(files: Path) -> None:
     """The document of the interface: verdicts and costs by test, tier, interpreter, matcher."""
     (files / "late.py").write_text("x = int(input())\nprint(2 * x if x < 5 else 'secret')\n")
-    done = _turnwise("check", files / "late.py", "--tests", files / "tests.json", "--json", ALLOW)
+    done = _turnwise("check", files / "late.py", "--tests", files / "tests.json", "--json")
     document: dict[str, Any] = json.loads(done.stdout)
     assert list(document) == ["problem", "passed", "verdict", "public", "hidden", "tier", "interpreter", "matcher"]
     assert (document["passed"], document["verdict"], document["matcher"]) == (False, "wrong_answer", "tokens")
@@ -78,7 +77,7 @@ def test_check_prints_one_json_document(files: Path) -> None:
 def test_check_judges_a_problem_by_its_id(files: Path) -> None:
     """A problem of the sample, and one whose expected outputs are computed."""
     (files / "empty.py").write_text("")
-    done = _turnwise("check", files / "empty.py", "--problem", "sample_mbpp_plus/Sample/100", ALLOW, "--json")
+    done = _turnwise("check", files / "empty.py", "--problem", "sample_mbpp_plus/Sample/100", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["verdict"] == "runtime_error"
 
@@ -86,34 +85,32 @@ def test_check_judges_a_problem_by_its_id(files: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["check", "right.py"], "Pass --unsafe-reference-executor if you trust these programs"),
-        (["check", "right.py", ALLOW], "either --problem ID or --tests FILE"),
-        (["check", "right.py", ALLOW, "--tests", "tests.json", "--problem", "a/b"], "either --problem ID or --tests"),
-        (["check", "none.py", ALLOW, "--tests", "tests.json"], "program 'none.py' cannot be read (No such file"),
-        (["check", "right.py", ALLOW, "--tests", "none.json"], "tests 'none.json' cannot be read"),
-        (["check", "right.py", ALLOW, "--tests", "right.py"], "tests 'right.py' are not usable"),
-        (["check", "right.py", ALLOW, "--tests", "bad.json"], "public.0.output: field required"),
-        (["check", "right.py", ALLOW, "--tests", "none_in.json"], "hold no test"),
-        (["check", "right.py", ALLOW, "--tests", "limit.json"], "time limit -1 is not a number >= 0"),
-        (["check", "right.py", ALLOW, "--problem", "nothing"], "'nothing' is not written <benchmark>/<name>"),
-        (["check", "right.py", ALLOW, "--problem", "sample_taco/99"], "No problem 'sample_taco/99' among the 4"),
-        (["check", "right.py", ALLOW, "--problem", "taco/1", "--data-dir", "nowhere"], "'nowhere' does not exist"),
-        (["check", "right.py", ALLOW, "--problem", "taco/1", "--data-dir", "."], "No data of taco/test in 'taco'"),
-        (["check", "right.py", ALLOW, "--tests", "tests.json", "--matcher", "fuzzy"], "Unknown matcher 'fuzzy'"),
-        (["check", "right.py", ALLOW, "--tests", "tests.json", "--time_factor", "0"], "--time-factor is 0"),
-        (["check", "right.py", ALLOW, "--tests", "tests.json", "--interpreter", "/x"], "interpreter '/x' does not run"),
+        (["check", "right.py"], "either --problem ID or --tests FILE"),
+        (["check", "right.py", "--tests", "tests.json", "--problem", "a/b"], "either --problem ID or --tests"),
+        (["check", "none.py", "--tests", "tests.json"], "program 'none.py' cannot be read (No such file"),
+        (["check", "right.py", "--tests", "none.json"], "tests 'none.json' cannot be read"),
+        (["check", "right.py", "--tests", "right.py"], "tests 'right.py' are not usable"),
+        (["check", "right.py", "--tests", "bad.json"], "public.0.output: field required"),
+        (["check", "right.py", "--tests", "none_in.json"], "hold no test"),
+        (["check", "right.py", "--tests", "limit.json"], "time limit -1 is not a number >= 0"),
+        (["check", "right.py", "--problem", "nothing"], "'nothing' is not written <benchmark>/<name>"),
+        (["check", "right.py", "--problem", "sample_taco/99"], "No problem 'sample_taco/99' among the 4"),
+        (["check", "right.py", "--problem", "taco/1", "--data-dir", "nowhere"], "'nowhere' does not exist"),
+        (["check", "right.py", "--problem", "taco/1", "--data-dir", "."], "No data of taco/test in 'taco'"),
+        (["check", "right.py", "--tests", "tests.json", "--matcher", "fuzzy"], "Unknown matcher 'fuzzy'"),
+        (["check", "right.py", "--tests", "tests.json", "--time_factor", "0"], "--time-factor is 0"),
+        (["check", "right.py", "--tests", "tests.json", "--interpreter", "/x"], "interpreter '/x' does not run"),
         (["run"], "turnwise run needs --model"),
-        (["run", "-M", "gpt", "-t", "x", "-o", "o", ALLOW], "Unknown model 'gpt': choose one of replay"),
-        (["run", "-M", "replay", "-t", "x", "-o", "o", ALLOW], "Unknown task 'x'"),
-        (["run", "-M", "replay", "-t", "sample_taco_multiturn", "-o", "o"], "--unsafe-reference-executor"),
-        (["run", "-M", "replay", "-t", "sample_taco_multiturn", "-o", "o", ALLOW], "needs -a path=FILE"),
-        (["run", "-M", "replay", "-a", "x", "-t", "sample_taco_multiturn", "-o", "o", ALLOW], "write name=value"),
+        (["run", "-M", "gpt", "-t", "x", "-o", "o"], "Unknown model 'gpt': choose one of replay"),
+        (["run", "-M", "replay", "-t", "x", "-o", "o"], "Unknown task 'x'"),
+        (["run", "-M", "replay", "-t", "sample_taco_multiturn", "-o", "o"], "needs -a path=FILE"),
+        (["run", "-M", "replay", "-a", "x", "-t", "sample_taco_multiturn", "-o", "o"], "write name=value"),
         (
-            ["run", "-M", "replay", "-a", "path=no", "-t", "sample_taco_multiturn", "-o", "o", ALLOW],
+            ["run", "-M", "replay", "-a", "path=no", "-t", "sample_taco_multiturn", "-o", "o"],
             "'no' does not exist",
         ),
-        (["run", "-M", "replay", "-t", "sample_taco_multiturn", "-o", "o", "--metadata", "{", ALLOW], "is no JSON"),
-        (["run", "-M", "replay", "-t", "sample_taco_multiturn", "-o", "o", "-L", "-3", ALLOW], "--limit is -3"),
+        (["run", "-M", "replay", "-t", "sample_taco_multiturn", "-o", "o", "--metadata", "{"], "is no JSON"),
+        (["run", "-M", "replay", "-t", "sample_taco_multiturn", "-o", "o", "-L", "-3"], "--limit is -3"),
         ([*RUN, "-L", "nan"], "--limit is nan"),
         ([*RUN, "--workers", "-1"], "--workers is -1"),
         ([*RUN, "--time-factor", "inf"], "--time-factor is inf"),
@@ -130,7 +127,7 @@ def test_check_judges_a_problem_by_its_id(files: Path) -> None:
         ([*RUN, "--samples", '{"x": [1]}'], "--samples names the task 'x', which --tasks does not"),
         ([*RUN, "--config", "none.yaml"], "The configuration 'none.yaml' cannot be read"),
         ([*RUN, "--config", "bad.yaml"], "'bad.yaml' has the unknown option 'wrong'"),
-        (["judge", "nowhere", ALLOW], "'nowhere' is no run folder, since it holds no run.json"),
+        (["judge", "nowhere"], "'nowhere' is no run folder, since it holds no run.json"),
         (["score", "nowhere"], "'nowhere' is no run folder and holds none"),
         (["score", ".", "--by", "model"], "--by is 'model': choose one of task, difficulty, turns"),
         ([*RUN, "--metadata", '{"feedback": "kind"}'], "Unknown feedback 'kind': choose one of binary"),
@@ -167,7 +164,7 @@ def test_run_replays_answers_to_a_table(tmp_path: Path) -> None:
     """From a file of answers to a table; running the same line again gives the same table."""
     answers = _ANSWERS.with_name("repairing.jsonl")
     command = ["run", "--model", "replay", "--model_args", f"path={answers}", "--tasks", "sample_mbpp_plus_multiturn"]
-    command += ["--output_path", str(tmp_path / "run"), "--metadata", '{"samples_per_problem": 2}', ALLOW]
+    command += ["--output_path", str(tmp_path / "run"), "--metadata", '{"samples_per_problem": 2}']
     first, second = _turnwise(*command), _turnwise(*command)
     assert first.returncode == 0, first.stderr
     assert "repairing sample_mbpp_plus_multiturn 3 of 3 6 0.0 83.3 100.0 100.0 100.0" in " ".join(first.stdout.split())
@@ -209,7 +206,7 @@ def test_sampling_judging_and_scoring_are_what_run_does(files: Path) -> None:
     assert parts[0].stdout == "Sampled: p; next: turnwise judge p\n", parts[0].stderr
     parts.append(_turnwise("score", "p", cwd=files))
     assert "not judged" in parts[1].stdout and "turnwise judge p" in parts[1].stdout
-    parts.append(_turnwise("judge", "p", ALLOW, cwd=files))
+    parts.append(_turnwise("judge", "p", cwd=files))
     parts.append(_turnwise("score", "p", cwd=files))
     assert [part.returncode for part in parts] == [0] * 4
     assert parts[-1].stdout == whole.stdout.replace("o/scores.json", "p/scores.json")
@@ -226,7 +223,6 @@ def test_options_can_stand_in_a_file(files: Path) -> None:
         "metadata": {"max_turns": 2},
         "seed": 3,
         "output_path": "o",
-        "unsafe_reference_executor": True,
     }
     (files / "run.yaml").write_text(json.dumps(config))  # JSON is yaml
     done = _turnwise("run", "-C", "run.yaml", "--seed", "4", cwd=files)

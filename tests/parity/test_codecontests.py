@@ -9,7 +9,7 @@ import pytest
 
 from turnwise.benchmarks.catalog import load_problems
 from turnwise.benchmarks.records import Problem, Verdict
-from turnwise.runners.execution.reference import ReferenceExecutor
+from turnwise.runners.execution.interface import Executor
 from turnwise.runners.judge import Judge, JudgeRequest
 
 Rows = Callable[[str], list[dict[str, Any]]]
@@ -30,7 +30,7 @@ def _as_recorded(problem: Problem, private: int) -> Problem:
 
 @pytest.mark.parametrize("part", [0, 1])
 def test_recorded_programs_get_their_recorded_verdicts(
-    part: int, data_dir: Path, recorded: Rows, executor: ReferenceExecutor
+    part: int, data_dir: Path, recorded: Rows, executor: Executor
 ) -> None:
     """All 256 programs with a recorded verdict agree on the whole; public verdicts differ where explained."""
     private = {row["name"]: len(row["private_tests"]["input"]) for row in recorded("codecontests/test.jsonl.gz")}
@@ -59,7 +59,7 @@ def test_recorded_programs_get_their_recorded_verdicts(
 
 @pytest.mark.parametrize("part", [0, 1])
 def test_human_solutions_pass_the_tests_they_were_checked_on(
-    part: int, data_dir: Path, recorded: Rows, executor: ReferenceExecutor
+    part: int, data_dir: Path, recorded: Rows, executor: Executor
 ) -> None:
     """Each human solution recorded as exact passes (178); float and case ones pass by tolerance; the rest fails."""
     problems = {p.name: p for p in load_problems("codecontests", split="train", data_dir=data_dir).problems}

@@ -8,7 +8,7 @@ import pytest
 
 from turnwise.benchmarks.catalog import load_problems
 from turnwise.benchmarks.records import Problem
-from turnwise.runners.execution.reference import ReferenceExecutor
+from turnwise.runners.execution.interface import Executor
 from turnwise.runners.expected import resolve_expected
 from turnwise.runners.judge import Judge
 
@@ -27,13 +27,13 @@ each_benchmark = pytest.mark.parametrize(
 )
 
 
-def _problems(benchmark: str, data_dir: Path, executor: ReferenceExecutor, cache_dir: Path) -> dict[str, Problem]:
+def _problems(benchmark: str, data_dir: Path, executor: Executor, cache_dir: Path) -> dict[str, Problem]:
     loaded = load_problems(benchmark, data_dir=data_dir).problems
     return {problem.name: problem for problem in resolve_expected(loaded, executor, cache_dir=cache_dir)}
 
 
 @each_benchmark
-def test_canonical_solutions_pass(benchmark: str, data_dir: Path, executor: ReferenceExecutor, cache_dir: Path) -> None:
+def test_canonical_solutions_pass(benchmark: str, data_dir: Path, executor: Executor, cache_dir: Path) -> None:
     """Every canonical solution passes, HumanEval/32 and Mbpp/580, 599 and 720 among them."""
     problems = _problems(benchmark, data_dir, executor, cache_dir)
     named = {"HumanEval/32"} if benchmark == "humaneval_plus" else {f"Mbpp/{n}" for n in (580, 599, 720)}
@@ -49,7 +49,7 @@ def test_canonical_solutions_pass(benchmark: str, data_dir: Path, executor: Refe
 
 @each_benchmark
 def test_recorded_answers_agree_with_evalplus(
-    benchmark: str, data_dir: Path, recorded: Rows, executor: ReferenceExecutor, cache_dir: Path
+    benchmark: str, data_dir: Path, recorded: Rows, executor: Executor, cache_dir: Path
 ) -> None:
     """Base and plus status each agree on at least 99 % of the answers, and every difference is explained."""
     problems = _problems(benchmark, data_dir, executor, cache_dir)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from turnwise.leaderboard.report import score_runs
-from turnwise.runners.execution.reference import ReferenceExecutor
+from turnwise.runners.execution.interface import Executor
 from turnwise.runners.loading import Machine, load_task
 from turnwise.runners.replay import ReplaySampler
 from turnwise.runners.sampling import Job, sample
@@ -27,17 +27,22 @@ FEW = tuple(f"humaneval_plus/HumanEval/{number}" for number in (0, 12))
 pytestmark = [pytest.mark.data, pytest.mark.slow, pytest.mark.xdist_group("humaneval_plus")]
 
 
+@pytest.fixture
+def machine(executor: Executor, cache_dir: Path, data_dir: Path) -> Machine:
+    """Two workers, and the real data."""
+    return Machine(executor, cache_dir, data_dir=data_dir, workers=2)
+
+
 def _exact(right: dict[str, int], k: int) -> float:
     """Return the mean of 1 - C(100 - c, k) / C(100, k), as a rational until the end."""
     each = [1 - Fraction(comb(SAMPLES - count, k), comb(SAMPLES, k)) for count in right.values()]
     return float(sum(each) / len(each))
 
 
-def _check(names: tuple[str, ...], data_dir: Path, cache_dir: Path, output: Path, *, prefill: bool) -> None:
+def _check(names: tuple[str, ...], data_dir: Path, machine: Machine, output: Path, *, prefill: bool) -> None:
     settings = RunSettings(samples_per_problem=SAMPLES, prefill=prefill)
     if names:
         settings = replace(settings, samples={TASK.name: names})
-    machine = Machine(ReferenceExecutor(), cache_dir, data_dir=data_dir, workers=2)
     sampler = ReplaySampler(data_dir / "recorded" / "humaneval_samples100.jsonl.gz", benchmarks=[TASK.benchmark])
     loaded = load_task(TASK, settings, machine)
     sample(Job([loaded], sampler, settings, PromptSet.load()), machine, output=output)
@@ -54,13 +59,13 @@ def _check(names: tuple[str, ...], data_dir: Path, cache_dir: Path, output: Path
 
 @pytest.mark.parametrize(("names", "prefill"), [(FEW, False), (FEW[1:], True)])
 def test_pass_at_k_of_a_hundred_samples_is_exact(
-    names: tuple[str, ...], prefill: bool, data_dir: Path, cache_dir: Path, tmp_path: Path
+    names: tuple[str, ...], prefill: bool, data_dir: Path, machine: Machine, tmp_path: Path
 ) -> None:
     """Whole answers and continuations of the stub alike: k = 1, 10 and 100, from the verdicts on two problems."""
-    _check(names, data_dir, cache_dir, tmp_path / "run", prefill=prefill)
+    _check(names, data_dir, machine, tmp_path / "run", prefill=prefill)
 
 
 @pytest.mark.long
-def test_pass_at_k_of_all_problems_is_exact(data_dir: Path, cache_dir: Path, tmp_path: Path) -> None:
+def test_pass_at_k_of_all_problems_is_exact(data_dir: Path, machine: Machine, tmp_path: Path) -> None:
     """The same for every problem with recorded samples; the few without are left out, not wrong."""
-    _check((), data_dir, cache_dir, tmp_path / "run", prefill=False)
+    _check((), data_dir, machine, tmp_path / "run", prefill=False)

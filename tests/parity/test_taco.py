@@ -8,7 +8,7 @@ import pytest
 
 from turnwise.benchmarks.catalog import load_problems
 from turnwise.benchmarks.records import Flag, Verdict
-from turnwise.runners.execution.reference import ReferenceExecutor
+from turnwise.runners.execution.interface import Executor
 from turnwise.runners.judge import Judge, JudgeRequest
 
 pytestmark = [pytest.mark.data, pytest.mark.slow]
@@ -24,7 +24,7 @@ EXPLAINED = {
 
 
 def test_reference_programs_pass_unless_explained(
-    data_dir: Path, recorded: Callable[[str], list[dict[str, Any]]], executor: ReferenceExecutor
+    data_dir: Path, recorded: Callable[[str], list[dict[str, Any]]], executor: Executor
 ) -> None:
     """Cases 2 and 3 of the special judge are accepted, case 1 is flagged, and every failure is explained."""
     problems = load_problems("taco", data_dir=data_dir).scorable

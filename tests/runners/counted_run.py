@@ -7,10 +7,11 @@ import asyncio
 import json
 import os
 import sys
+from contextlib import closing
 from importlib import resources
 from pathlib import Path
 
-from turnwise.runners.execution.reference import ReferenceExecutor
+from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.loading import Machine, load_task
 from turnwise.runners.replay import ReplaySampler
 from turnwise.runners.sampler import Request
@@ -46,9 +47,10 @@ def main() -> None:
     answers = Path(str(resources.files("turnwise.benchmarks"))) / "sample" / "answers" / "repairing.jsonl"
     sampler = LoggingSampler(answers, benchmarks=[task.benchmark for task in tasks])
     sampler.log = log
-    machine = Machine(ReferenceExecutor(), cache_dir, workers=2)
-    loaded = [load_task(task, SETTINGS, machine) for task in tasks]
-    sample(Job(loaded, sampler, SETTINGS, PromptSet.load()), machine, output=output)
+    with closing(HardenedExecutor()) as executor:
+        machine = Machine(executor, cache_dir, workers=2)
+        loaded = [load_task(task, SETTINGS, machine) for task in tasks]
+        sample(Job(loaded, sampler, SETTINGS, PromptSet.load()), machine, output=output)
 
 
 if __name__ == "__main__":

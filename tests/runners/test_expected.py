@@ -9,7 +9,7 @@ from turnwise.benchmarks import values
 from turnwise.benchmarks.limits import Limits
 from turnwise.benchmarks.records import Comparison, MatchRule, Problem, TestCase
 from turnwise.errors import TurnwiseError
-from turnwise.runners.execution.interface import Program, Session
+from turnwise.runners.execution.interface import Executor, Program, Session
 from turnwise.runners.execution.reference import ReferenceExecutor
 from turnwise.runners.expected import default_cache_dir, resolve_expected
 from turnwise.runners.judge import Judge
@@ -49,14 +49,14 @@ def test_outputs_and_limits_are_filled_in_once(tmp_path: Path) -> None:
     assert executor.opened == 1
 
 
-def test_a_slow_canonical_solution_raises_the_limit(executor: ReferenceExecutor, tmp_path: Path) -> None:
+def test_a_slow_canonical_solution_raises_the_limit(executor: Executor, tmp_path: Path) -> None:
     """Four times its slowest call."""
     slow = "import time\ndef f(x):\n    end = time.process_time() + 1.2\n    while time.process_time() < end: pass"
     (resolved,) = resolve_expected([replace(TASK, solutions=(slow,), hidden_tests=())], executor, cache_dir=tmp_path)
     assert 4.7 < resolved.limits.time_limit_seconds < 9
 
 
-def test_a_large_result_raises_the_output_limit(executor: ReferenceExecutor, tmp_path: Path) -> None:
+def test_a_large_result_raises_the_output_limit(executor: Executor, tmp_path: Path) -> None:
     """A right program must be able to return as much as the canonical one, and it is kept compressed."""
     large = replace(TASK, solutions=("def f(x): return 'a' * 70_000_000",), hidden_tests=())
     (resolved,) = resolve_expected([large], executor, cache_dir=tmp_path)
@@ -78,7 +78,7 @@ def test_other_data_or_a_damaged_file_are_computed_again(tmp_path: Path) -> None
     assert executor.opened == 4
 
 
-def test_tasks_judged_as_not_none_expect_that_truth_value(executor: ReferenceExecutor, tmp_path: Path) -> None:
+def test_tasks_judged_as_not_none_expect_that_truth_value(executor: Executor, tmp_path: Path) -> None:
     """An opaque result is enough to tell it from None."""
     source = "import re\ndef f(x): return re.match('a', 'ab') if x else None"
     task = replace(TASK, rule=replace(TASK.rule, oracle="not_none"), solutions=(source,))
@@ -86,7 +86,7 @@ def test_tasks_judged_as_not_none_expect_that_truth_value(executor: ReferenceExe
     assert [test.output for test in resolved.public_tests + resolved.hidden_tests] == ["true", "true", "false"]
 
 
-def test_a_failing_canonical_solution_is_named(executor: ReferenceExecutor, tmp_path: Path) -> None:
+def test_a_failing_canonical_solution_is_named(executor: Executor, tmp_path: Path) -> None:
     """Problem, input and interpreter stand in the one sentence; nothing is kept."""
     with pytest.raises(TurnwiseError, match=r"mbpp_plus/Mbpp/1 fails on its input 1 .*ValueError: no.*CPython"):
         resolve_expected(
@@ -97,7 +97,7 @@ def test_a_failing_canonical_solution_is_named(executor: ReferenceExecutor, tmp_
     assert not (tmp_path / "expected").exists()
 
 
-def test_progress_is_told(executor: ReferenceExecutor, tmp_path: Path) -> None:
+def test_progress_is_told(executor: Executor, tmp_path: Path) -> None:
     """Once per problem, in order."""
     seen: list[tuple[int, int]] = []
     tasks = [replace(TASK, id=f"mbpp_plus/Mbpp/{number}") for number in range(3)]

@@ -12,10 +12,9 @@ from turnwise.benchmarks import values
 from turnwise.benchmarks.limits import Limits
 from turnwise.benchmarks.records import Comparison, MatchRule, Problem, Report, TestCase, Verdict
 from turnwise.errors import TurnwiseError
-from turnwise.runners.execution.interface import Ending, Execution, Program
-from turnwise.runners.execution.reference import ReferenceExecutor
+from turnwise.runners.execution.interface import Ending, Execution, Executor, Program
 from turnwise.runners.judge import Judge, JudgeRequest
-from turnwise.runners.verdicts import JsonLinesCache
+from turnwise.runners.verdicts import SharedCache
 
 DOUBLE = Problem(
     id="codecontests/double",
@@ -61,7 +60,7 @@ def _good(output: str) -> Execution:
     return Execution(Ending.FINISHED, output.encode())
 
 
-def test_a_right_program_passes_everything(executor: ReferenceExecutor) -> None:
+def test_a_right_program_passes_everything(executor: Executor) -> None:
     """All public and all hidden tests are run and reported, with costs."""
     report = Judge(executor).judge(DOUBLE, RIGHT)
     assert report.passed and report.public_passed and report.first_failure is None
@@ -69,14 +68,14 @@ def test_a_right_program_passes_everything(executor: ReferenceExecutor) -> None:
     assert all(result.cpu_seconds > 0 and result.peak_memory_bytes > 0 for result in report.public)
 
 
-def test_public_tests_all_run_and_hidden_ones_wait_for_them(executor: ReferenceExecutor) -> None:
+def test_public_tests_all_run_and_hidden_ones_wait_for_them(executor: Executor) -> None:
     """After a public failure the other public tests still run, hidden ones do not."""
     report = Judge(executor).judge(DOUBLE, "x = int(input())\nprint(2 * x if x == 2 else 0)")
     assert [result.verdict for result in report.public] == [Verdict.WRONG_ANSWER, Verdict.PASSED]
     assert (report.verdict, report.hidden, report.passed) == (Verdict.WRONG_ANSWER, (), False)
 
 
-def test_hidden_tests_stop_at_the_first_failure_and_show_nothing(executor: ReferenceExecutor) -> None:
+def test_hidden_tests_stop_at_the_first_failure_and_show_nothing(executor: Executor) -> None:
     """A hidden result is a verdict and costs; outputs and errors of hidden tests are nowhere in the report."""
     source = "x = int(input())\nassert x != 40, 'secret %d' % x\nprint(2 * x)"
     report = Judge(executor).judge(DOUBLE, source)
@@ -86,7 +85,7 @@ def test_hidden_tests_stop_at_the_first_failure_and_show_nothing(executor: Refer
     assert "secret" not in json.dumps(report.to_json())
 
 
-def test_public_only_reports_say_nothing_of_hidden_tests(executor: ReferenceExecutor) -> None:
+def test_public_only_reports_say_nothing_of_hidden_tests(executor: Executor) -> None:
     """Without the hidden tests a program cannot have passed, only its public tests can."""
     report = Judge(executor).judge(DOUBLE, RIGHT, hidden=False)
     assert (report.hidden, report.verdict, report.public_passed, report.passed) == (None, Verdict.PASSED, True, False)
@@ -99,14 +98,14 @@ def test_no_program_is_no_code_and_runs_nothing() -> None:
     assert (report.verdict, report.public_passed, fake.opened) == (Verdict.NO_CODE, False, [])
 
 
-def test_a_compile_error_carries_its_message(executor: ReferenceExecutor) -> None:
+def test_a_compile_error_carries_its_message(executor: Executor) -> None:
     """The error is shown once, without tests."""
     report = Judge(executor).judge(DOUBLE, "print(")
     assert (report.verdict, report.public, report.public_passed) == (Verdict.COMPILE_ERROR, (), False)
     assert "SyntaxError" in report.error and "solution.py" in report.error
 
 
-def test_lone_surrogates_reach_the_program_as_bytes(executor: ReferenceExecutor) -> None:
+def test_lone_surrogates_reach_the_program_as_bytes(executor: Executor) -> None:
     """A program that is no text is a compile error, not a crash of the judge."""
     assert Judge(executor).judge(DOUBLE, "x = '\ud800'").verdict is Verdict.COMPILE_ERROR
 
@@ -138,7 +137,7 @@ def test_the_machines_failure_is_retried_once(ending: Ending) -> None:
 def test_the_machines_failure_is_never_the_programs(tmp_path: Path) -> None:
     """Spoiled twice is infrastructure_failure, which is not cached; a genuine failure beside it counts."""
     spoiled = Execution(Ending.STARVED)
-    cache = JsonLinesCache(tmp_path, "main")
+    cache = SharedCache(tmp_path)
     fake = PlannedExecutor([spoiled, spoiled, _good("4"), _good("2"), _good("4"), _good("6"), _good("80"), _good("10")])
     judge = Judge(fake, cache=cache)
     assert judge.judge(DOUBLE, RIGHT).verdict is Verdict.INFRASTRUCTURE_FAILURE
@@ -157,14 +156,14 @@ def test_no_expected_output_reaches_the_executor() -> None:
     assert "424242" not in repr(fake.opened)
 
 
-def test_a_test_without_expected_output_is_refused(executor: ReferenceExecutor) -> None:
+def test_a_test_without_expected_output_is_refused(executor: Executor) -> None:
     """Judging before the expected outputs are computed is an error, never a pass."""
     unresolved = replace(DOUBLE, hidden_tests=(TestCase("3\n", None),))
     with pytest.raises(TurnwiseError, match=r"codecontests/double"):
         Judge(executor).judge(unresolved, RIGHT)
 
 
-def test_calls_are_compared_by_value_and_shown_as_python(executor: ReferenceExecutor) -> None:
+def test_calls_are_compared_by_value_and_shown_as_python(executor: Executor) -> None:
     """A call's result is shown as its repr, for feedback."""
     problem = replace(
         DOUBLE,
@@ -178,14 +177,14 @@ def test_calls_are_compared_by_value_and_shown_as_python(executor: ReferenceExec
     assert [result.output for result in report.public] == ["(1, 2)", "{'x'}"]
 
 
-def test_objects_equal_to_everything_do_not_pass(executor: ReferenceExecutor) -> None:
+def test_objects_equal_to_everything_do_not_pass(executor: Executor) -> None:
     """Results cross as plain data, so a lying __eq__ stays behind."""
     source = "class E(str):\n    def __eq__(self, other): return True\n    __hash__ = None\ndef f(n): return E('x')"
     problem = replace(DOUBLE, entry_point="f", rule=MatchRule(Comparison.VALUE), public_tests=(TestCase("[1]", "2"),))
     assert Judge(executor).judge(problem, source).verdict is Verdict.WRONG_ANSWER
 
 
-def test_the_time_factor_scales_limits(executor: ReferenceExecutor) -> None:
+def test_the_time_factor_scales_limits(executor: Executor) -> None:
     """A program over the limit passes with a larger factor."""
     slow = "import time\nx = int(input())\nwhile time.process_time() < 0.3: pass\nprint(2 * x)"
     tight = replace(DOUBLE, limits=Limits(0.15, 256_000_000), hidden_tests=())
@@ -193,13 +192,13 @@ def test_the_time_factor_scales_limits(executor: ReferenceExecutor) -> None:
     assert Judge(executor, time_factor=10).judge(tight, slow).passed
 
 
-def test_an_unknown_matcher_is_refused(executor: ReferenceExecutor) -> None:
+def test_an_unknown_matcher_is_refused(executor: Executor) -> None:
     """The error lists the known ones."""
     with pytest.raises(TurnwiseError, match=r"'fuzzy'.*tokens, exact, deepmind"):
         Judge(executor, matcher="fuzzy")
 
 
-def test_batches_and_awaiting_give_the_same_reports(executor: ReferenceExecutor) -> None:
+def test_batches_and_awaiting_give_the_same_reports(executor: Executor) -> None:
     """judge_many keeps the order; judge_async does not block."""
     judge = Judge(executor, workers=2)
     sources = [RIGHT, "print(0)", None, "print("]

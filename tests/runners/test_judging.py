@@ -87,8 +87,8 @@ def test_sampling_alone_judges_nothing(sampled: tuple[RunFolder, list[LoadedTask
     """Public tests only: no verdict on a hidden one is anywhere in the folder."""
     folder, _ = sampled
     assert folder.judgements() == {}
-    for line in (folder.path / "cache" / "main.jsonl").read_text().splitlines():
-        assert json.loads(line)["report"]["hidden"] is None
+    cached = [line for path in folder.path.parent.glob("cache/verdicts/*/*.jsonl") for line in path.open()]
+    assert cached and all(json.loads(line)["report"]["hidden"] is None for line in cached)
 
 
 def test_judging_judges_what_passed_the_public_tests(

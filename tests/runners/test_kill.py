@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,7 +24,8 @@ class Attempts:
     """Attempts at one run folder, and the calls each of them made to the model."""
 
     def __init__(self, folder: Path, cache_dir: Path) -> None:
-        self.output, self.cache_dir = folder / "run", cache_dir
+        self.output, self.cache_dir = folder / "run", folder / "cache"
+        shutil.copytree(cache_dir / "expected", self.cache_dir / "expected")  # but not what is judged
         self.logs: list[Path] = []
 
     def start(self) -> subprocess.Popen[bytes]:
@@ -67,6 +69,7 @@ class Attempts:
 
 
 def _kill_and_resume(tmp_path: Path, cache_dir: Path, *, kills: int) -> None:
+    (cache_dir / "expected").mkdir(parents=True, exist_ok=True)
     whole = Attempts(tmp_path / "whole", cache_dir)
     whole.finish()
     started = time.monotonic()
@@ -103,7 +106,7 @@ def test_an_interrupted_run_says_how_to_go_on(number: signal.Signals, tmp_path: 
     """One sentence, exit status 130, no traceback; the same line then finishes the run."""
     output = tmp_path / "run"
     command = [sys.executable, "-m", "turnwise", "run", "-M", "replay", "-a", f"path={ANSWERS}", "-o", str(output)]
-    command += ["-t", "sample_codecontests_multiturn", "--unsafe-reference-executor"]
+    command += ["-t", "sample_codecontests_multiturn"]
     environment = dict(os.environ, TURNWISE_CACHE=str(cache_dir))
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     while not list(output.glob("trajectories/*/*.part")):

@@ -8,7 +8,7 @@ import pytest
 
 from turnwise.benchmarks.catalog import load_problems
 from turnwise.benchmarks.records import Problem, Verdict
-from turnwise.runners.execution.reference import ReferenceExecutor
+from turnwise.runners.execution.interface import Executor
 from turnwise.runners.expected import resolve_expected
 from turnwise.runners.judge import Judge
 from turnwise.runners.replay import ReplaySampler
@@ -21,13 +21,13 @@ EXPECTATIONS = [json.loads(line) for line in (SAMPLE / "expectations.jsonl").rea
 
 
 @pytest.fixture(scope="module")
-def problems(executor: ReferenceExecutor, cache_dir: Path) -> dict[str, Problem]:
+def problems(executor: Executor, cache_dir: Path) -> dict[str, Problem]:
     """All problems of the sample by id, expected outputs computed."""
     loaded = [problem for name in BENCHMARKS for problem in load_problems(name).problems]
     return {problem.id: problem for problem in resolve_expected(loaded, executor, cache_dir=cache_dir)}
 
 
-def test_reference_solutions_pass(problems: dict[str, Problem], executor: ReferenceExecutor) -> None:
+def test_reference_solutions_pass(problems: dict[str, Problem], executor: Executor) -> None:
     """Every problem has one, and can be scored."""
     judge = Judge(executor)
     for problem in problems.values():
@@ -35,7 +35,7 @@ def test_reference_solutions_pass(problems: dict[str, Problem], executor: Refere
         assert judge.judge(problem, problem.solutions[0]).passed, problem.id
 
 
-def test_incorrect_solutions_fail(problems: dict[str, Problem], executor: ReferenceExecutor) -> None:
+def test_incorrect_solutions_fail(problems: dict[str, Problem], executor: Executor) -> None:
     """The rows' own wrong programs do not pass."""
     judge = Judge(executor)
     for line in (SAMPLE / "codecontests.jsonl").read_text().splitlines():
@@ -47,7 +47,7 @@ def test_incorrect_solutions_fail(problems: dict[str, Problem], executor: Refere
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["steady", "repairing", "careless"])
 def test_recorded_turns_get_the_verdicts_written_down(
-    model: str, problems: dict[str, Problem], executor: ReferenceExecutor
+    model: str, problems: dict[str, Problem], executor: Executor
 ) -> None:
     """Turn by turn on the public tests, and the last program on the hidden ones."""
     sampler = ReplaySampler(SAMPLE / "answers" / f"{model}.jsonl", benchmarks=BENCHMARKS)

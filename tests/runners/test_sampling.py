@@ -11,7 +11,7 @@ from turnwise.benchmarks.catalog import load_problems
 from turnwise.benchmarks.records import Problem, Verdict
 from turnwise.errors import TurnwiseError
 from turnwise.runners.drivers import run_in_lockstep
-from turnwise.runners.execution.reference import ReferenceExecutor
+from turnwise.runners.execution.interface import Executor
 from turnwise.runners.judge import Judge
 from turnwise.runners.loading import LoadedTask, Machine, load_task
 from turnwise.runners.sampler import ContextOverflowError, RequestError, ScriptedSampler
@@ -38,23 +38,21 @@ def problem() -> Problem:
     return load_problems("sample_codecontests").problems[0]
 
 
-def _dialogue(
-    executor: ReferenceExecutor, problem: Problem, *texts: str | Exception
-) -> tuple[Trajectory, ScriptedSampler]:
+def _dialogue(executor: Executor, problem: Problem, *texts: str | Exception) -> tuple[Trajectory, ScriptedSampler]:
     sampler = ScriptedSampler({(problem.id, 0): texts} if texts else {})
     dialogue = Dialogue(problem, 0, DialoguePlan(TASK.name, multi_turn(3), PromptSet.load(), seed=5))
     run_in_lockstep([dialogue], sampler, Judge(executor))
     return dialogue.trajectory(), sampler
 
 
-def test_a_right_first_answer_ends_the_dialogue(executor: ReferenceExecutor, problem: Problem) -> None:
+def test_a_right_first_answer_ends_the_dialogue(executor: Executor, problem: Problem) -> None:
     """Passing the public tests is the end; the submission is judged on the hidden ones."""
     trajectory, sampler = _dialogue(executor, problem, _fenced(problem.solutions[0]), "never asked")
     assert (trajectory.end, trajectory.submission_turn, len(sampler.requests)) == (End.PUBLIC_PASSED, 0, 1)
     assert Judge(executor).judge(problem, trajectory.turns[0].program).passed
 
 
-def test_failing_tests_come_back_as_the_next_message(executor: ReferenceExecutor, problem: Problem) -> None:
+def test_failing_tests_come_back_as_the_next_message(executor: Executor, problem: Problem) -> None:
     """Turn 2 sees statement, own reply and feedback; no hidden input or output is in any message."""
     trajectory, sampler = _dialogue(executor, problem, _fenced("print(0)"), "no code", _fenced(problem.solutions[0]))
     assert (trajectory.end, trajectory.submission_turn) == (End.PUBLIC_PASSED, 2)
@@ -75,7 +73,7 @@ def test_failing_tests_come_back_as_the_next_message(executor: ReferenceExecutor
     assert len({request.seed for request in sampler.requests}) == 3
 
 
-def test_an_unsolved_dialogue_submits_its_last_program(executor: ReferenceExecutor, problem: Problem) -> None:
+def test_an_unsolved_dialogue_submits_its_last_program(executor: Executor, problem: Problem) -> None:
     """After three turns it is over; text without code is no submission and counts as failed."""
     trajectory, _ = _dialogue(executor, problem, *[_fenced("print(0)")] * 4)
     assert (trajectory.end, trajectory.submission_turn, len(trajectory.turns)) == (End.TURN_LIMIT, 2, 3)
@@ -85,7 +83,7 @@ def test_an_unsolved_dialogue_submits_its_last_program(executor: ReferenceExecut
 
 
 @pytest.mark.parametrize("odd", ["\0", "x" * 5_000_000, "```python\n" + "#" * 5_000_000, "\ud800", _fenced("a\0b")])
-def test_odd_replies_cost_their_turn_and_nothing_else(executor: ReferenceExecutor, problem: Problem, odd: str) -> None:
+def test_odd_replies_cost_their_turn_and_nothing_else(executor: Executor, problem: Problem, odd: str) -> None:
     """NUL, five megabytes, half a character pair: the dialogue goes on, its record can be written and read."""
     trajectory, _ = _dialogue(executor, problem, odd, _fenced(problem.solutions[0]))
     assert (trajectory.end, len(trajectory.turns)) == (End.PUBLIC_PASSED, 2)
@@ -94,7 +92,7 @@ def test_odd_replies_cost_their_turn_and_nothing_else(executor: ReferenceExecuto
     assert again.to_line() == trajectory.to_line() and again.turns[0].calls[0].reply.text == odd
 
 
-def test_a_recording_that_ends_is_no_failure_of_the_request(executor: ReferenceExecutor, problem: Problem) -> None:
+def test_a_recording_that_ends_is_no_failure_of_the_request(executor: Executor, problem: Problem) -> None:
     """What was recorded is judged; nothing recorded at all is missing."""
     trajectory, _ = _dialogue(executor, problem, _fenced("print(0)"))
     assert (trajectory.end, trajectory.is_missing, trajectory.submission_turn) == (End.NO_MORE_ANSWERS, False, 0)
@@ -138,7 +136,7 @@ class Ran:
 
 
 @pytest.fixture
-def place(executor: ReferenceExecutor, tmp_path: Path) -> Place:
+def place(executor: Executor, tmp_path: Path) -> Place:
     """The sample task with its first two problems."""
     machine = Machine(executor, tmp_path / "cache", workers=2)
     return Place(load_task(TASK, replace(SETTINGS, limit=2), machine), machine, tmp_path)
@@ -151,7 +149,7 @@ def test_a_run_folder_holds_everything(place: Place) -> None:
     """Settings, plan, trajectories in plan order, verdicts, costs; a missing answer stays missing."""
     ran = place.run((WRONG, _fenced(place.loaded.asked[0].solutions[0])))
     record = ran.folder.record
-    assert record.command == "turnwise run ..." and record.judge["executor"] == "reference 1"
+    assert record.command == "turnwise run ..." and record.judge["executor"] == "hardened 1"
     assert {"statement", "format_guide", "feedback/failed_tests", "no_code"} <= set(record.prompts["hashes"])
     assert [one.id for one in record.tasks[0].asked] == [problem.id for problem in place.loaded.asked]
     assert [one.problem for one in ran.trajectories()] == [problem.id for problem in place.loaded.asked]
@@ -268,7 +266,7 @@ def test_problems_can_be_chosen_by_number_and_id(place: Place) -> None:
     assert [problem.id for problem in chosen.asked] == [ids[2], ids[0]]
 
 
-def test_a_task_without_scorable_problems_is_refused(executor: ReferenceExecutor, tmp_path: Path) -> None:
+def test_a_task_without_scorable_problems_is_refused(executor: Executor, tmp_path: Path) -> None:
     """A score over nothing would be a lie."""
     folder = tmp_path / "data" / "codecontests"
     folder.mkdir(parents=True)

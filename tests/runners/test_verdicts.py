@@ -8,7 +8,7 @@ import pytest
 from turnwise.benchmarks.limits import Limits
 from turnwise.benchmarks.records import Environment, MatchRule, Problem, Report, TestCase, TestResult, Verdict
 from turnwise.runners.execution.interface import Program
-from turnwise.runners.verdicts import JsonLinesCache, NoCache, digest_tests, verdict_key
+from turnwise.runners.verdicts import NoCache, SharedCache, digest_tests, verdict_key
 
 PROBLEM = Problem("b/p", "b", "test", "", (TestCase("1", "2"),), (TestCase("3", "4"),))
 PROGRAM = Program(b"print(2)")
@@ -49,46 +49,67 @@ def test_whatever_can_change_a_verdict_changes_the_key(other: str) -> None:
     assert other != _key()
 
 
-def test_a_cache_gives_back_what_was_put_also_later(tmp_path: Path) -> None:
-    """A second cache knows what all workers stored in the folder."""
-    path = tmp_path / "deep"
-    first = JsonLinesCache(path, "one")
-    first.put("k", REPORT)
-    assert first.get("k") == REPORT and first.get("other") is None
-    first.close()
-    second = JsonLinesCache(path, "two")
-    assert second.get("k") == REPORT
-    second.close()
+def test_what_one_process_judged_others_need_not(tmp_path: Path) -> None:
+    """Later caches know it, and so does one that is open beside the first."""
+    first, beside = SharedCache(tmp_path), SharedCache(tmp_path)
+    first.put("b/p", "k", REPORT)
+    assert first.get("b/p", "k") == beside.get("b/p", "k") == REPORT
+    assert first.get("b/p", "other") is None and first.get("b/q", "k") is None
+    for one in (first, beside):
+        one.close()
+    later = SharedCache(tmp_path)
+    assert later.get("b/p", "k") == REPORT
+    later.close()
 
 
-@pytest.mark.parametrize("tail", [b'{"key": "torn", "rep', b"\0" * 100, b"[1]\n", b'{"key": 1, "report": {}}\n'])
+def test_each_file_has_one_writer_and_names_are_used_again(tmp_path: Path) -> None:
+    """Two caches open at a time write two files of a problem; a third one later adds none."""
+    caches = [SharedCache(tmp_path), SharedCache(tmp_path)]
+    for key, one in zip("ab", caches, strict=True):
+        one.put("b/p", key, REPORT)
+        one.put("b/p", key * 2, REPORT)
+    assert sorted(len(path.read_bytes().splitlines()) for path in tmp_path.glob("*/*.jsonl")) == [2, 2]
+    for one in caches:
+        one.close()
+    later = SharedCache(tmp_path)
+    later.put("b/p", "c", REPORT)
+    assert all(later.get("b/p", key) == REPORT for key in ("a", "aa", "b", "bb", "c"))
+    later.close()
+    assert len(list(tmp_path.glob("*/*.jsonl"))) == 2
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [b'{"key": "torn", "rep', b"\0" * 100, b"[1]\n", b'{"key": 1, "report": {}}\n', b'{"key": 1, "report": 2}\n'],
+)
 def test_a_torn_tail_costs_only_itself(tmp_path: Path, tail: bytes) -> None:
     """What stands before and what is appended after a damaged line is whole."""
-    cache = JsonLinesCache(tmp_path, "one")
-    cache.put("a", REPORT)
+    cache = SharedCache(tmp_path)
+    cache.put("b/p", "a", REPORT)
     cache.close()
-    with (tmp_path / "one.jsonl").open("ab") as file:
+    (path,) = tmp_path.glob("*/*.jsonl")
+    with path.open("ab") as file:
         file.write(tail)
-    cache = JsonLinesCache(tmp_path, "one")
-    cache.put("b", REPORT)
+    cache = SharedCache(tmp_path)
+    cache.put("b/p", "b", REPORT)
     cache.close()
-    again = JsonLinesCache(tmp_path, "other")
-    assert again.get("a") == again.get("b") == REPORT
+    again = SharedCache(tmp_path)
+    assert again.get("b/p", "a") == again.get("b/p", "b") == REPORT
     again.close()
 
 
 def test_infrastructure_failures_are_not_kept(tmp_path: Path) -> None:
     """Neither a report that is one nor a report that holds one."""
-    cache = JsonLinesCache(tmp_path, "one")
-    cache.put("a", replace(REPORT, verdict=Verdict.INFRASTRUCTURE_FAILURE))
+    cache = SharedCache(tmp_path)
+    cache.put("b/p", "a", replace(REPORT, verdict=Verdict.INFRASTRUCTURE_FAILURE))
     spoiled = TestResult(0, Verdict.INFRASTRUCTURE_FAILURE)
-    cache.put("b", replace(REPORT, verdict=Verdict.WRONG_ANSWER, hidden=(spoiled,)))
-    assert cache.get("a") is None and cache.get("b") is None
+    cache.put("b/p", "b", replace(REPORT, verdict=Verdict.WRONG_ANSWER, hidden=(spoiled,)))
+    assert cache.get("b/p", "a") is None and cache.get("b/p", "b") is None
     cache.close()
 
 
 def test_no_cache_keeps_nothing() -> None:
     """What parity tests use."""
     cache = NoCache()
-    cache.put("a", REPORT)
-    assert cache.get("a") is None
+    cache.put("b/p", "a", REPORT)
+    assert cache.get("b/p", "a") is None

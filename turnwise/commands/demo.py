@@ -1,5 +1,6 @@
 """``turnwise demo``: recorded models over the bundled sample, from dialogues to a table."""
 
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from importlib import resources
@@ -7,7 +8,7 @@ from pathlib import Path
 
 from turnwise.commands.machine import check_output, show_progress, usable_cores
 from turnwise.commands.score import score_command
-from turnwise.runners.execution.reference import ReferenceExecutor
+from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.expected import default_cache_dir
 from turnwise.runners.loading import Machine, Progress, load_task
 from turnwise.runners.replay import ReplaySampler
@@ -23,17 +24,13 @@ N_AT_K = ("1@6",)
 
 
 def demo_command(output: Path, *, environ: dict[str, str]) -> str:
-    """Run the recorded models over the bundled sample, one run folder each, and return one table.
-
-    The programs are turnwise's own, so the reference executor runs them without being asked for.
-    """
+    """Run the recorded models over the bundled sample, one run folder each, and return one table."""
     check_output(output)
     settings = RunSettings(samples_per_problem=SAMPLES, n_at_k=N_AT_K)
     answers = Path(str(resources.files("turnwise.benchmarks"))) / "sample" / "answers"
     tasks = find_tasks(TASKS)
     prompts = PromptSet.load()
-    executor = ReferenceExecutor()
-    with show_progress() as on_progress:
+    with show_progress() as on_progress, closing(HardenedExecutor()) as executor:
         machine = Machine(executor, default_cache_dir(environ), None, environ, usable_cores(), on_progress)
         loaded = [load_task(task, settings, machine) for task in tasks]
         for model in MODELS:

@@ -1,4 +1,4 @@
-"""What commands share: the executor the user allowed, worker count, progress, model arguments."""
+"""What commands share: worker count, progress, model arguments, checks of options."""
 
 import math
 import os
@@ -9,21 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from turnwise.errors import TurnwiseError
-from turnwise.runners.execution.interface import Executor
-from turnwise.runners.execution.reference import ReferenceExecutor
 from turnwise.runners.loading import Progress
 
 HEARTBEAT_SECONDS = 30.0
-
-
-def choose_executor(interpreter: str, *, allow_reference: bool) -> Executor:
-    """Return the executor; raises TurnwiseError unless the user accepts that nothing is isolated."""
-    if not allow_reference:
-        raise TurnwiseError(
-            "Programs would run without any isolation, as you, on this machine: the only executor of this "
-            "version is the reference one. Pass --unsafe-reference-executor if you trust these programs."
-        )
-    return ReferenceExecutor(interpreter)
 
 
 def usable_cores() -> int:

@@ -1,7 +1,8 @@
 """``turnwise run``, ``sample`` and ``judge``: a model over tasks, and the verdicts on what it wrote."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,6 @@ from typing import Any
 from turnwise.commands.machine import (
     check_data_dir,
     check_output,
-    choose_executor,
     parse_pairs,
     show_progress,
     usable_cores,
@@ -17,6 +17,7 @@ from turnwise.commands.machine import (
 from turnwise.commands.score import score_command
 from turnwise.commands.settings import build_settings
 from turnwise.errors import TurnwiseError
+from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.expected import default_cache_dir
 from turnwise.runners.judging import Judged, copy_for_judge, judge, load_run
 from turnwise.runners.loading import Machine, Progress, load_task
@@ -37,18 +38,16 @@ class HostOptions:
     data_dir: Path | None
     interpreter: str
     workers: int
-    allow_reference: bool
 
-    def machine(
-        self, environ: dict[str, str], on_progress: Progress | None = None, *, interpreter: str = ""
-    ) -> Machine:
-        """Return the machine they describe; raises TurnwiseError for what cannot be."""
+    @contextmanager
+    def machine(self, environ: dict[str, str], on_progress: Progress, *, interpreter: str = "") -> Iterator[Machine]:
+        """Yield the machine they describe, its executor open; raises TurnwiseError for what cannot be."""
         if self.workers < 0:
             raise TurnwiseError(f"--workers is {self.workers}: give a whole number, or 0 for the usable cores.")
         check_data_dir(self.data_dir)
-        executor = choose_executor(self.interpreter or interpreter, allow_reference=self.allow_reference)
         workers = self.workers or usable_cores()
-        return Machine(executor, default_cache_dir(environ), self.data_dir, environ, workers, on_progress)
+        with closing(HardenedExecutor(self.interpreter or interpreter)) as executor:
+            yield Machine(executor, default_cache_dir(environ), self.data_dir, environ, workers, on_progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +87,10 @@ def run_command(
     tasks = find_tasks(request.tasks)
     check_output(request.output)
     prompts = PromptSet.load(request.prompts)
-    with show_progress() as on_progress:
-        machine = request.host.machine(environ, on_progress, interpreter=settings.interpreter)
+    with (
+        show_progress() as on_progress,
+        request.host.machine(environ, on_progress, interpreter=settings.interpreter) as machine,
+    ):
         sampler = _sampler(request, tasks)
         loaded = [load_task(task, settings, machine) for task in tasks]
         job = Job(loaded, sampler, settings, prompts, _command_line(arguments))
@@ -119,8 +120,7 @@ def judge_command(
         raise TurnwiseError(
             "A run has one judge: give -o NEW_FOLDER to judge it with another --matcher or --time_factor."
         )
-    with show_progress() as on_progress:
-        machine = host.machine(environ, on_progress)
+    with show_progress() as on_progress, host.machine(environ, on_progress) as machine:
         if output is not None:
             check_output(output)
             folder = copy_for_judge(

@@ -87,7 +87,8 @@ def test_sampling_alone_judges_nothing(sampled: tuple[RunFolder, list[LoadedTask
     """Public tests only: no verdict on a hidden one is anywhere in the folder."""
     folder, _ = sampled
     assert folder.judgements() == {}
-    cached = [line for path in folder.path.parent.glob("cache/verdicts/*/*.jsonl") for line in path.open()]
+    files = folder.path.parent.glob("cache/verdicts/*/*.jsonl")
+    cached = [line for path in files for line in path.read_text().splitlines()]
     assert cached and all(json.loads(line)["report"]["hidden"] is None for line in cached)
 
 

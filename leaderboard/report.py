@@ -8,18 +8,26 @@ Scoring runs no program and asks no model: it reads what sampling and judging wr
 
 import json
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from turnwise.benchmarks.texts import printable
 from turnwise.errors import TurnwiseError
 from turnwise.files import write_atomically
+from turnwise.leaderboard.formats import Style, render_notes
+from turnwise.leaderboard.intervals import LEVEL, Over
 from turnwise.leaderboard.outcomes import Gap, RunOutcomes, TaskOutcomes, read_outcomes
 from turnwise.leaderboard.scores import score_task
-from turnwise.leaderboard.tables import By, ScoredTask, render_scores, run_names
+from turnwise.leaderboard.tables import By, ScoredTask, estimates_csv, render_scores, run_names
 from turnwise.tasks.metrics import check_support, parse_n_at_k
 
 _NAMED_WHERE_SET = ("system_instruction", "limit", "samples")
+_LONGEST_SETTINGS = 4096
 LEGEND = "n@k counts replies, pass@k dialogues; percent of the problems scored."
+_SEED = 0  # of the resamples: scoring twice gives the same intervals
 
 
 def find_runs(path: Path) -> list[Path]:
@@ -42,18 +50,32 @@ def score_runs(paths: Sequence[Path], *, n_at_k: Sequence[str] = ()) -> list[Sco
     return [_score(run, task, n_at_k) for path in paths for run in [read_outcomes(path)] for task in run.tasks]
 
 
-def render_report(scored: Sequence[ScoredTask], *, by: By = By.TASK) -> str:
-    """Return the table, what it means, what to do about gaps, and the settings it rests on."""
-    parts = [render_scores(scored, by=by), "", LEGEND, *_remedies(scored), *_settings(scored)]
-    return "\n".join(parts)
+def render_report(
+    scored: Sequence[ScoredTask], *, by: By = By.TASK, over: Over | None = None, style: Style = Style.TEXT
+) -> str:
+    """Return the table, what it means, what to do about gaps, and the settings it rests on.
+
+    As CSV it is every estimate with its settings, as JSON the document of scores.json.
+    """
+    if style == Style.JSON:
+        return to_document(scored)
+    if style == Style.CSV:
+        return estimates_csv(scored, [_settings_text(one) for one in scored])
+    notes = ["", LEGEND, *_intervals(scored, over), *_remedies(scored), *settings_lines(scored)]
+    return "\n".join([render_scores(scored, by=by, over=over, style=style), *render_notes(notes, style)])
 
 
-def write_report(folder: Path, scored: Sequence[ScoredTask]) -> None:
-    """Write scores.json and the tables into ``folder``."""
+def to_document(scored: Sequence[ScoredTask]) -> str:
+    """Return the document of scores.json."""
     data = {"format": 1, "tasks": [_to_json(one) for one in scored]}
-    write_atomically(folder / "scores.json", json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+    return json.dumps(data, indent=1, ensure_ascii=False)
+
+
+def write_report(folder: Path, scored: Sequence[ScoredTask], *, over: Over | None = None) -> None:
+    """Write scores.json and the tables into ``folder``."""
+    write_atomically(folder / "scores.json", to_document(scored) + "\n")
     for by in By:
-        write_atomically(folder / "tables" / f"by_{by}.txt", render_report(scored, by=by) + "\n")
+        write_atomically(folder / "tables" / f"by_{by}.txt", render_report(scored, by=by, over=over) + "\n")
 
 
 def _score(run: RunOutcomes, task: TaskOutcomes, n_at_k: Sequence[str]) -> ScoredTask:
@@ -62,21 +84,32 @@ def _score(run: RunOutcomes, task: TaskOutcomes, n_at_k: Sequence[str]) -> Score
     metrics = [one for one in own if one.is_supported(samples=samples, turns=turns)]
     metrics += [check_support(parse_n_at_k(name), samples=samples, turns=turns) for name in n_at_k]
     metrics = list(dict.fromkeys(metrics))
-    return ScoredTask(run, task, score_task(task, n_at_k=metrics), tuple(metrics))
+    generator = np.random.default_rng(_SEED)
+    return ScoredTask(run, task, score_task(task, n_at_k=metrics, generator=generator), tuple(metrics))
+
+
+def _intervals(scored: Sequence[ScoredTask], over: Over | None) -> list[str]:
+    """Return what the intervals of the table are, where it has some."""
+    found = [one.intervals.get(over) for task in scored for one in task.estimates] if over else []
+    methods = "; ".join(sorted({interval.method for interval in found if interval}))
+    return [f"{100 * LEVEL:g} % intervals: {methods}."] if methods else []
 
 
 def _remedies(scored: Sequence[ScoredTask]) -> list[str]:
     found = []
-    for run in dict.fromkeys(str(one.run.path) for one in scored):
-        gaps = {gap for one in scored if str(one.run.path) == run for gap, count in one.outcomes.gaps.items() if count}
-        if gaps & {Gap.NOT_SAMPLED, Gap.REQUEST_FAILED, Gap.INFRASTRUCTURE_FAILURE}:
-            found.append(f"{run} lacks dialogues: its command ({run}/run.json), run again, asks for them.")
+    for _, group in groupby(scored, key=lambda one: one.run.path):
+        several = list(group)
+        run = several[0].run
+        gaps = {gap for one in several for gap, count in one.outcomes.gaps.items() if count}
+        if not _is_imported(run) and gaps & {Gap.NOT_SAMPLED, Gap.REQUEST_FAILED, Gap.INFRASTRUCTURE_FAILURE}:
+            found.append(f"{run.path} lacks dialogues: its command ({run.path}/run.json), run again, asks for them.")
         if Gap.NOT_JUDGED in gaps:
-            found.append(f"{run} holds programs that are not judged yet: turnwise judge {run}")
-    return found
+            target = "" if run.record.judge["matcher"] else " -o NEW"
+            found.append(f"{run.path} holds programs that are not judged yet: turnwise judge {run.path}{target}")
+    return list(dict.fromkeys(found))
 
 
-def _settings(scored: Sequence[ScoredTask]) -> list[str]:
+def settings_lines(scored: Sequence[ScoredTask]) -> list[str]:
     """Return the settings of the runs, each once, with the names of their runs where there are several."""
     by_text: dict[str, list[str]] = {}
     names = run_names(scored)
@@ -87,25 +120,50 @@ def _settings(scored: Sequence[ScoredTask]) -> list[str]:
     return [f"Settings of {'; '.join(names)}: {text}." for text, names in by_text.items()]
 
 
+def _is_imported(run: RunOutcomes) -> bool:
+    return "imported_from" in run.record.model
+
+
 def _settings_text(scored: ScoredTask) -> str:
+    return printable(", ".join([*_sampling_text(scored), *_judge_text(scored)]), limit=_LONGEST_SETTINGS)
+
+
+def _sampling_text(scored: ScoredTask) -> list[str]:
+    """Return how the dialogues came about; of another tool's run that is its files."""
     record, task = scored.run.record, scored.outcomes.record
-    settings, judge = record.settings, record.judge
-    turns = f"at most {task.max_turns} turns with {settings['feedback']} feedback" if task.max_turns > 1 else "one turn"
+    settings, model = record.settings, record.model
     sampling = [f"{name} {value}" for name, value in settings["sampling"].items() if value not in (None, [])]
-    parts = [
+    source = []
+    if _is_imported(scored.run):
+        first, *others = model["files"].split(", ")
+        files = f"{first} and {len(others)} more" if others else first
+        source = [f"imported from {model['imported_from']} {files} (sha256 {model['sha256'][:12]})"]
+    if settings["profile"] == "imported":
+        return [*source, f"samples per problem: {settings['samples_per_problem']}", *sampling]
+    turns = f"at most {task.max_turns} turns with {settings['feedback']} feedback" if task.max_turns > 1 else "one turn"
+    return [
+        *source,
         f"profile {settings['profile']}, {turns}, samples per problem: {settings['samples_per_problem']}",
         f"seed {settings['seed']}",
         *sampling,
         f"{settings['extraction']} code block" + (", prefilled" if settings["prefill"] else ""),
         *(f"{name} {settings[name]!r}" for name in _NAMED_WHERE_SET if settings.get(name)),
         f"prompts {record.prompts['set']}",
+    ]
+
+
+def _judge_text(scored: ScoredTask) -> list[str]:
+    """Return what gave the verdicts; of another tool's judge only its name is known."""
+    judge = scored.run.record.judge
+    if not judge["matcher"]:
+        return [f"judged by {judge['executor']}" if judge["executor"] else "not judged"]
+    return [
         f"matcher {judge['matcher']}",
         f"time factor {judge['time_factor']:g}",
         judge["interpreter"],
-        *(["judged anew: the feedback came from another judge"] if record.is_judged_anew else []),
+        *(["judged anew: the feedback came from another judge"] if scored.run.record.is_judged_anew else []),
         f"executor {judge['executor']} (isolation: {' and '.join(scored.outcomes.tiers) or 'unknown'})",
     ]
-    return ", ".join(parts)
 
 
 def _to_json(scored: ScoredTask) -> dict[str, Any]:

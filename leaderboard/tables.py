@@ -1,14 +1,20 @@
-"""Tables of scores as text; every table says what was asked, what was left out and what is missing."""
+"""Tables of scores; every table says what was asked, what was left out and what is missing.
+
+As text, GitHub's markdown or LaTeX a table is what a person reads; as CSV it is a row an estimate, with bounds,
+costs and settings, for programs. The seconds of judging, which no two runs share, are not in the text.
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
-from tabulate import tabulate
-
 from turnwise.benchmarks.records import Verdict
+from turnwise.benchmarks.texts import printable
+from turnwise.leaderboard.formats import Style, Table, render_notes, render_table, to_csv
+from turnwise.leaderboard.intervals import Interval, Over
 from turnwise.leaderboard.outcomes import RunOutcomes, TaskOutcomes
 from turnwise.leaderboard.scores import ALL, CLEAN, Estimate
 from turnwise.tasks.metrics import NAtK
@@ -46,8 +52,21 @@ class _Row:
         return next((one for one in estimates if (one.group, one.metric, one.turns) == wanted), None)
 
 
-def render_scores(scored: Sequence[ScoredTask], *, by: By = By.TASK, style: str = "simple") -> str:
-    """Return the table of ``scored``, percentages with one decimal, with a footnote where something is missing."""
+def render_scores(
+    scored: Sequence[ScoredTask], *, by: By = By.TASK, over: Over | None = None, style: Style = Style.TEXT
+) -> str:
+    """Return the table of ``scored``, percentages with one decimal, with a footnote where something is missing.
+
+    With ``over``, the interval follows a score: ±4.1, or its upper and lower reach where these differ.
+    """
+    table = scores_table(scored, by=by, over=over, with_seconds=style != Style.TEXT)
+    return "\n".join([render_table(table, style), *render_notes(table.notes, style)])
+
+
+def scores_table(
+    scored: Sequence[ScoredTask], *, by: By = By.TASK, over: Over | None = None, with_seconds: bool = False
+) -> Table:
+    """Return the table of ``scored``; ``with_seconds`` adds the CPU seconds of judging to its costs."""
     names = run_names(scored)
     rows = [row for one in scored for row in _rows(one, by)]
     columns = _columns(scored, by)
@@ -57,16 +76,44 @@ def render_scores(scored: Sequence[ScoredTask], *, by: By = By.TASK, style: str 
     headers += ["problems", "dialogues", *columns]
     texts = headers.index("task") + 1
     if by is not By.DIFFICULTY:
-        headers += ["calls", "tokens"] if _know_tokens(scored) else ["calls"]
-    body = [_cells(row, columns, by, names, with_profile=profiles)[: len(headers)] for row in rows]
-    align = ["left"] * texts + ["right"] * (len(headers) - texts)
-    table = tabulate(body, headers=headers, tablefmt=style, disable_numparse=True, colalign=align)
-    return "\n".join([table, *notes(scored)])
+        costs = {"calls": True, "tokens": _know_tokens(scored), "judge s": with_seconds}
+        headers += [name for name, is_shown in costs.items() if is_shown]
+    body = []
+    for row in rows:
+        cells = {**_cells(row, columns, by, names, over), **(_costs(row) if by is not By.DIFFICULTY else {})}
+        body.append(tuple(cells.get(name, "") for name in headers))
+    return Table(tuple(headers), tuple(body), texts, notes=tuple(notes(scored)))
+
+
+def estimates_csv(scored: Sequence[ScoredTask], settings: Sequence[str]) -> str:
+    """Return every estimate as a row of CSV: where it is from, the estimate, costs of its task, and the settings."""
+    rows: list[Sequence[object]] = []
+    names = run_names(scored)
+    for one, text in zip(scored, settings, strict=True):
+        costs = one.outcomes.costs
+        start = {"model": names[one.run.path], "run": one.run.path.name, "task": one.outcomes.record.task}
+        end = {name: getattr(costs, name) for name in costs.__slots__} | {"settings": text}
+        for estimate in one.estimates:
+            cells = {**start, **_flat(estimate), **end}
+            rows += [list(cells)] if not rows else []
+            rows.append(list(cells.values()))
+    return to_csv(rows)
+
+
+def _flat(estimate: Estimate) -> dict[str, object]:
+    """Return an estimate as cells: the ends of each kind of interval in columns of their own."""
+    cells: dict[str, object] = estimate.to_json()
+    del cells["intervals"]
+    for over in Over:
+        interval = estimate.intervals.get(over)
+        cells[f"lower_over_{over}"] = "" if interval is None else interval.lower
+        cells[f"upper_over_{over}"] = "" if interval is None else interval.upper
+    return cells
 
 
 def run_names(scored: Sequence[ScoredTask]) -> dict[Path, str]:
     """Return what each run is called: its model, with the folder's name where a model has several runs."""
-    models = {one.run.path: one.run.model for one in scored}
+    models = {one.run.path: printable(one.run.model, limit=80) for one in scored}
     names = {path: f"{model} ({path.name})" for path, model in models.items()}
     several = {model for model, count in Counter(models.values()).items() if count > 1}
     same = {name for name, count in Counter(names.values()).items() if count > 1}
@@ -144,36 +191,55 @@ def _at_budget(row: _Row, metric: str) -> Estimate | None:
     return row.find(metric, min(row.turns, int(metric.partition("@")[2])))
 
 
-def _cells(row: _Row, columns: Sequence[str], by: By, names: Mapping[Path, str], *, with_profile: bool) -> list[str]:
+def _cells(row: _Row, columns: Sequence[str], by: By, names: Mapping[Path, str], over: Over | None) -> dict[str, str]:
+    """Return the cells of a row by header, but for the costs."""
     outcomes = row.scored.outcomes
-    estimates = [row.find(metric) if by is By.TURNS else _at_budget(row, metric) for metric in columns]
-    asked = next((estimate.asked for estimate in estimates if estimate is not None), 0)
-    samples = outcomes.passed.shape[1]
-    problems = f"{asked} of {outcomes.record.loaded}" if row.group == ALL else str(asked)
-    cells = [names[row.scored.run.path]]
-    cells += [str(row.scored.run.record.settings.get("profile"))] if with_profile else []
-    cells += [row.label, *([str(row.turns)] if by is By.TURNS else []), problems, str(asked * samples)]
-    cells += [_percent(estimate) for estimate in estimates]
-    if by is By.DIFFICULTY:
-        return cells
-    is_whole = row.group == ALL and row.turns == outcomes.record.max_turns
-    return cells + (_costs(outcomes) if is_whole else ["", ""])
+    find = row.find if by is By.TURNS else partial(_at_budget, row)
+    estimates = {metric: find(metric) for metric in columns}
+    asked = next((estimate.asked for estimate in estimates.values() if estimate is not None), 0)
+    return {
+        "model": names[row.scored.run.path],
+        "profile": printable(str(row.scored.run.record.settings.get("profile")), limit=80),
+        "task": row.label,
+        "turns": str(row.turns),
+        "problems": f"{asked} of {outcomes.record.loaded}" if row.group == ALL else str(asked),
+        "dialogues": str(asked * outcomes.passed.shape[1]),
+        **{metric: percent(estimate, over) for metric, estimate in estimates.items()},
+    }
 
 
-def _percent(estimate: Estimate | None) -> str:
+def percent(estimate: Estimate | None, over: Over | None = None) -> str:
+    """Return the cell of an estimate: empty without one, marked where what is missing could change it."""
     if estimate is None:
         return ""
     if estimate.value is None:
         return "missing"
     mark = "" if estimate.is_certain else "*"
-    return f"{100 * estimate.value:.1f}{mark}"
+    return f"{100 * estimate.value:.1f}{mark}{_reach(estimate.value, estimate.intervals.get(over) if over else None)}"
+
+
+def _reach(value: float, interval: Interval | None) -> str:
+    if interval is None:
+        return ""
+    above, below = f"{100 * (interval.upper - value):.1f}", f"{100 * (value - interval.lower):.1f}"
+    if above == below:
+        return f" ±{above}"
+    return "".join(f" {sign}{reach}" for sign, reach in (("+", above), ("-", below)) if reach != "0.0")
 
 
 def _know_tokens(scored: Sequence[ScoredTask]) -> bool:
     return any(one.outcomes.costs.completion_tokens is not None for one in scored)
 
 
-def _costs(outcomes: TaskOutcomes) -> list[str]:
+def _costs(row: _Row) -> dict[str, str]:
+    """Return the costs of a whole task by header; those of a part of it are not known."""
+    outcomes = row.scored.outcomes
+    if row.group != ALL or row.turns != outcomes.record.max_turns:
+        return {}
     costs = outcomes.costs
     known = costs.prompt_tokens is not None and costs.completion_tokens is not None
-    return [str(costs.model_calls), f"{costs.prompt_tokens} + {costs.completion_tokens}" if known else "-"]
+    return {
+        "calls": str(costs.model_calls),
+        "tokens": f"{costs.prompt_tokens} + {costs.completion_tokens}" if known else "-",
+        "judge s": f"{costs.judge_cpu_seconds:.1f}" if row.scored.run.record.judge["matcher"] else "-",
+    }

@@ -85,7 +85,34 @@ def test_scores_json_holds_all_a_number_rests_on(small_run: WriteSmallRun) -> No
         "asked": 1,
         "lower_bound": 0.5,
         "upper_bound": 0.5,
-    } in estimates
+    } in [{name: value for name, value in one.items() if name != "intervals"} for one in estimates]
+
+
+def test_every_interval_has_the_name_of_its_method(
+    tmp_path: Path, write_run: WriteRun, dialogue: MakeDialogue, judge: MakeJudgement
+) -> None:
+    """Over samples, problems and contests, where there is one to be had; the same bytes the second time."""
+    names = ("codecontests/1_A", "codecontests/1_B", "codecontests/2_A", "codecontests/3_A")
+    solved = [dialogue("pass", problem=name) for name in names[:2]]
+    rest = [dialogue("fail", problem=name, sample=number) for name in names for number in (0, 1)]
+    path = write_run(
+        tmp_path / "run",
+        [*solved, *rest[1::2], *rest[4::2]],
+        [judge(one) for one in solved],
+        tasks={"t": 1},
+        problems=names,
+        settings=RunSettings(samples_per_problem=2),
+    )
+    write_report(path, score_runs([path]))
+    (task,) = json.loads((path / "scores.json").read_text())["tasks"]
+    found = {one["metric"]: one["intervals"] for one in task["estimates"]}
+    assert {over: one["method"] for over, one in found["pass@1"].items()} == {
+        "samples": "jackknife and Wilson over samples",
+        "problems": "BCa and Wilson over problems",
+        "contests": "BCa and Wilson over contests",
+    }
+    assert set(found["pass@2"]) == {"problems", "contests"}
+    assert all(one["lower"] <= 0.25 <= one["upper"] and one["level"] == 0.95 for one in found["pass@1"].values())
 
 
 def test_gaps_are_counted_in_scores_json(tmp_path: Path, write_run: WriteRun, dialogue: MakeDialogue) -> None:
@@ -283,3 +310,24 @@ def test_a_verdict_of_the_hidden_tests_is_counted(
     write_report(path, score_runs([path]))
     (task,) = json.loads((path / "scores.json").read_text())["tasks"]
     assert task["verdicts"] == {"time_limit": 1}
+
+
+def test_intervals_stand_beside_the_scores(small_run: WriteSmallRun) -> None:
+    """Those asked for, with a sentence that names them; none where there is none to be had, or none is wanted."""
+    path = small_run("run")
+    over_samples = score_command([path])
+    assert over_samples.splitlines()[2].split()[6:] == [
+        *("0.0", "+65.8", "50.0", "±50.0", "50.0", "±50.0", "50.0", "±50.0", "100.0", "3", "28", "+", "12")
+    ]
+    assert "\n95 % intervals: Wilson over samples; jackknife and Wilson over samples.\n" in over_samples
+    for interval in ("problems", "none"):  # one problem has no spread
+        said = score_command([path], interval=interval)
+        assert "±" not in said and "% intervals" not in said
+        assert said.startswith((path / "tables" / "by_task.txt").read_text().rstrip("\n"))
+
+
+def test_an_unknown_interval_is_refused(small_run: WriteSmallRun) -> None:
+    """With those that there are."""
+    with pytest.raises(TurnwiseError) as caught:
+        score_command([small_run("run")], interval="wald")
+    assert str(caught.value) == "--interval is 'wald': choose one of samples, problems, contests, none."

@@ -1,0 +1,1 @@
+"""Runs in the files of other tools, read and written: a module for each tool's formats."""

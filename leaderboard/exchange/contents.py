@@ -1,0 +1,223 @@
+"""What the files of another tool hold, in one form for all of them: answers, or whole dialogues, and verdicts.
+
+    Answer      one program (or one reply) to one problem, with what another judge said of it, if anything
+    Dialogue    a trajectory of ours with the judgements on its programs, from a file that turnwise wrote
+
+All text in them came from outside and is data: nothing here runs it, formats it into a path, or trusts its
+types. Which problems there should be is not known here; the command that imports compares with the data.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from turnwise.benchmarks.records import Verdict
+from turnwise.benchmarks.rows import load_json
+from turnwise.benchmarks.texts import printable, shown
+from turnwise.errors import TurnwiseError
+from turnwise.tasks.judgement import Judgement, places_of
+from turnwise.tasks.run_folder import RunFolder, RunRecord
+from turnwise.tasks.trajectory import SCHEMA, Trajectory
+
+MOST_SAMPLES = 10_000
+_TRAJECTORY = TypeAdapter(Trajectory)
+_JUDGEMENTS = TypeAdapter(tuple[Judgement, ...])
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What another judge said of a program: ``verdict`` is None where only its public tests were run and passed."""
+
+    verdict: Verdict | None
+    public_passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer to the problem that its file calls ``problem``; ``origin`` is where it stands.
+
+    ``program`` is None where there is none, or (``is_reply``) where it is still to be found in the ``text``.
+    ``task`` is ours or the tool's name for what was asked, "" where the file does not say.
+    """
+
+    origin: str
+    problem: str
+    text: str
+    program: str | None = None
+    is_reply: bool = False
+    task: str = ""
+    found: Found | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dialogue:
+    """A dialogue of a run of ours, with the judgements on its programs in turn order."""
+
+    origin: str
+    trajectory: Trajectory
+    judgements: tuple[Judgement, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON object that ``read_dialogue`` reads."""
+        judgements = [{**load_json(one.to_line())} for one in self.judgements]
+        return {**self.trajectory.to_json(), "judgements": judgements}
+
+
+class RunHeader(BaseModel):
+    """What a file of ours says of the run it was exported from: the parts of run.json that scores rest on."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    model: dict[str, str]
+    settings: "_Settings"
+    judge: "_Judge"
+    prompts: "_Prompts"
+
+    @classmethod
+    def of(cls, record: RunRecord) -> "RunHeader":
+        """Return the header of a run; raises TurnwiseError if its run.json lacks what importing needs."""
+        data = record.model_dump(mode="json")
+        try:
+            return cls.model_validate({name: data[name] for name in cls.model_fields})
+        except ValidationError as error:
+            raise TurnwiseError(
+                f"run.json lacks what this format needs ({first_problem(error)}): export the run as evalplus or "
+                "livecodebench, which need no settings."
+            ) from None
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="allow")
+    profile: str
+    samples_per_problem: int = Field(ge=1, le=MOST_SAMPLES)
+    seed: int
+    feedback: str
+    extraction: str
+    prefill: bool
+    max_turns: int | None = Field(ge=1, le=1000)
+    n_at_k: list[str]
+    sampling: dict[str, Any]
+    limit: float | None = Field(gt=0, allow_inf_nan=False)
+    samples: dict[str, list[int | str]]
+
+
+class _Judge(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="allow")
+    executor: str
+    interpreter: str
+    matcher: str
+    time_factor: float = Field(gt=0, allow_inf_nan=False)
+
+
+class _Prompts(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="allow")
+    set: str
+    hashes: dict[str, str]
+
+
+RunHeader.model_rebuild()
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What files hold: answers of another tool's run (``judge`` gave the verdicts), or dialogues of ours.
+
+    ``model`` is the name the files give, or that of a file; ``temperature`` stands in some file names.
+    """
+
+    model: str
+    answers: tuple[Answer, ...] = ()
+    dialogues: tuple[Dialogue, ...] = ()
+    judge: str = ""
+    header: RunHeader | None = None
+    temperature: float | None = None
+
+
+def dialogues_of(folder: RunFolder, task: str) -> Iterator[Dialogue]:
+    """Yield the dialogues of ``task`` that a run folder holds, with their judgements, in plan order."""
+    judgements = folder.judgements()
+    for trajectory in folder.trajectories(task):
+        found = (judgements.get(place) for place in places_of(trajectory) if place is not None)
+        yield Dialogue(str(folder.path), trajectory, tuple(one for one in found if one is not None))
+
+
+def read_dialogue(data: Any, origin: str) -> Dialogue:
+    """Return the dialogue that ``Dialogue.to_json`` wrote; raises TurnwiseError for anything else."""
+    if not isinstance(data, dict) or data.get("schema") != SCHEMA:
+        schema = shown(data.get("schema") if isinstance(data, dict) else data)
+        raise TurnwiseError(
+            f"{origin}: the dialogue has schema {schema}, and this version of turnwise reads {SCHEMA}: "
+            "export it again with this version."
+        )
+    try:
+        trajectory = _TRAJECTORY.validate_python(data)
+        judgements = _JUDGEMENTS.validate_python(data.get("judgements", []))
+    except ValidationError as error:
+        raise TurnwiseError(f"{origin}: the dialogue is damaged ({first_problem(error)}): export it again.") from None
+    places = set(places_of(trajectory))
+    for one in judgements:
+        if one.place not in places or not _is_sound(one):
+            raise TurnwiseError(
+                f"{origin}: the judgement on turn {shown(one.turn)} does not fit its dialogue: export it again."
+            )
+    return Dialogue(origin, trajectory, judgements)
+
+
+def _is_sound(judgement: Judgement) -> bool:
+    """Whether it says what a judge of ours could have said."""
+    return (
+        (judgement.public_passed or not judgement.passed)
+        and judgement.verdict is not Verdict.INFRASTRUCTURE_FAILURE
+        and math.isfinite(judgement.cpu_seconds)
+        and judgement.cpu_seconds >= 0
+    )
+
+
+def read_header(data: Any, origin: str) -> RunHeader:
+    """Return the header that an export of ours wrote; raises TurnwiseError for anything else."""
+    try:
+        header = RunHeader.model_validate(data)
+        header.model_dump_json()
+    except (ValidationError, ValueError) as error:
+        reason = first_problem(error) if isinstance(error, ValidationError) else "a text is no Unicode"
+        raise TurnwiseError(f"{origin}: what it says of its run is damaged ({reason}): export it again.") from None
+    return header
+
+
+def read_document(path: Path, what: str) -> Any:
+    """Return the JSON document in ``path``; raises TurnwiseError if it cannot be read as one."""
+    try:
+        return load_json(path.read_bytes())
+    except OSError as error:
+        raise TurnwiseError(f"The file {str(path)!r} cannot be read ({error.strerror}): name {what}.") from None
+    except ValueError as error:
+        reason = printable(str(error).split(":")[0].lower(), limit=80)
+        raise TurnwiseError(f"{path.name} is no JSON document ({reason}): name {what}.") from None
+
+
+def first_problem(error: ValidationError) -> str:
+    """Return the first thing a validation found, on one printable line."""
+    first = error.errors(include_url=False)[0]
+    where = ".".join(map(str, first["loc"]))
+    return printable(f"{where}: {first['msg'].lower()}, not {shown(first['input'])}", limit=200)
+
+
+def check_files(paths: Sequence[Path]) -> None:
+    """Raise TurnwiseError for a path that is no file, or that is named twice."""
+    for path in paths:
+        if not path.is_file():
+            raise TurnwiseError(f"The file {str(path)!r} does not exist: name the file to import.")
+    if len({path.resolve() for path in paths}) < len(paths):
+        raise TurnwiseError("A file is named twice: name each file once.")
+
+
+def only(names: Iterable[str], *, what: str) -> str:
+    """Return the one of several names; raises TurnwiseError if they differ."""
+    names = list(dict.fromkeys(names))
+    if len(names) != 1:
+        listed = ", ".join(shown(name) for name in names[:4])
+        raise TurnwiseError(f"The files name {len(names)} {what} ({listed}): import each into a run of its own.")
+    return names[0]

@@ -1,0 +1,42 @@
+"""The formats that runs are exported to and imported from, by the name that --format takes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from turnwise.errors import TurnwiseError
+from turnwise.leaderboard.exchange import (
+    evalplus,
+    flat_input,
+    flat_output,
+    livecodebench,
+    lm_eval_input,
+    lm_eval_output,
+)
+from turnwise.leaderboard.exchange.contents import Contents
+from turnwise.tasks.run_folder import RunFolder, TaskRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How files of one tool are read and written; ``holds_one_task`` is how many of a run one file takes."""
+
+    read: Callable[[Sequence[Path]], Contents]
+    write: Callable[[RunFolder, Sequence[TaskRecord], Path], list[Path]]
+    holds_one_task: bool = False
+
+
+FORMATS: dict[str, Format] = {
+    "lm-eval": Format(lm_eval_input.read, lm_eval_output.write),
+    "evalplus": Format(evalplus.read, evalplus.write, holds_one_task=True),
+    "livecodebench": Format(livecodebench.read, livecodebench.write, holds_one_task=True),
+    "csv": Format(flat_input.read_csv, flat_output.write_csv),
+    "parquet": Format(flat_input.read_parquet, flat_output.write_parquet),
+}
+
+
+def find_format(name: str) -> Format:
+    """Return the format called ``name``; raises TurnwiseError listing the known ones."""
+    if name not in FORMATS:
+        raise TurnwiseError(f"--format is {name!r}: choose one of {', '.join(FORMATS)}.")
+    return FORMATS[name]

@@ -1,0 +1,229 @@
+"""lm-evaluation-harness 0.4: results_<date>.json with samples_<task>_<date>.jsonl beside it, a row a document.
+
+Rows that turnwise wrote (lm_eval_output.py) hold whole dialogues. Of other tasks' rows the replies are read, with
+programs where the task's filter made them, and pass@1 where it is 0 or 1. lm-eval's humaneval and mbpp tasks run
+the base tests only: what passes them is not judged yet. Scores of tasks and groups are not read.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+from turnwise.benchmarks.records import Verdict
+from turnwise.benchmarks.rows import Row, load_json, read_rows
+from turnwise.benchmarks.texts import shown
+from turnwise.errors import TurnwiseError
+from turnwise.leaderboard.exchange.contents import (
+    Answer,
+    Contents,
+    Dialogue,
+    Found,
+    first_problem,
+    only,
+    read_dialogue,
+    read_document,
+    read_header,
+)
+from turnwise.leaderboard.exchange.lm_eval_output import MARK
+
+JUDGE = "lm-eval"
+_SAMPLES_NAME = re.compile(r"samples_(?P<task>.+)_\d{4}-\d\d-\d\dT[\d.-]+\.jsonl")
+_PROBLEM_FIELDS = ("problem", "task_id", "question_id", "name", "id")
+_VERDICT_FIELDS = ("pass@1", "pass_at_1")
+
+
+class _Sample(BaseModel):
+    doc_id: int
+    doc: dict[str, Any]
+    resps: list[Any]
+    filtered_resps: list[Any] = []
+    filter: str = "none"
+
+
+class _Count(BaseModel):
+    effective: int
+
+
+class _Results(BaseModel):
+    results: dict[str, dict[str, Any]]
+    counts: dict[str, _Count] = Field(default={}, alias="n-samples")
+    config: dict[str, Any] = {}
+    model_name: str | None = None
+    lm_eval_version: str = "0.4"
+
+
+_SAMPLE, _RESULTS = TypeAdapter(_Sample), TypeAdapter(_Results)
+
+
+def read(paths: Sequence[Path]) -> Contents:
+    """Return what one results file and its samples files (or the folder of both) hold; samples alone will do.
+
+    Raises TurnwiseError for another version or form, a samples file that is cut off, or a document that is twice.
+    """
+    results = [path for path in paths if path.suffix == ".json"]
+    if len(results) > 1:
+        raise TurnwiseError(
+            f"{len(results)} results files are named ({results[0].name}, ...): name one, with its samples."
+        )
+    summary = _read_results(results[0]) if results else None
+    answers: list[Answer] = []
+    dialogues: list[Dialogue] = []
+    seen: dict[str, str] = {}
+    for task, path in sorted(_tasks_of(paths, results), key=lambda one: _position(one[0], summary)):
+        if task in seen:
+            raise TurnwiseError(f"{path.name} holds the task {task}, as {seen[task]} does: name one of the two.")
+        seen[task] = path.name
+        rows = _read_samples(path)
+        if summary is not None and task in summary.counts and len(rows) != summary.counts[task].effective:
+            raise TurnwiseError(
+                f"{path.name} holds {len(rows)} documents, and {results[0].name} counts "
+                f"{summary.counts[task].effective}: it is cut off, or of another run."
+            )
+        for row, sample in rows:
+            if MARK in sample.doc:
+                dialogues += _dialogues(row, sample)
+            else:
+                answers += _answers(row, sample, task)
+    return _contents(paths, summary, answers, dialogues)
+
+
+def _read_results(path: Path) -> _Results:
+    try:
+        results = _RESULTS.validate_python(read_document(path, "the results file of lm-eval"))
+    except ValidationError as error:
+        raise TurnwiseError(
+            f"{path.name} is no results file of lm-eval ({first_problem(error)}): name results_<date>.json."
+        ) from None
+    if not results.lm_eval_version.startswith("0.4"):
+        raise TurnwiseError(
+            f"{path.name} was written by lm-eval {shown(results.lm_eval_version)}, and only 0.4 is read: name another."
+        )
+    return results
+
+
+def _tasks_of(paths: Sequence[Path], results: Sequence[Path]) -> list[tuple[str, Path]]:
+    """Return the samples files with the tasks that their names say."""
+    found = []
+    for path in paths:
+        match = _SAMPLES_NAME.fullmatch(path.name)
+        if match is not None:
+            found.append((match["task"], path))
+        elif path not in results:
+            raise TurnwiseError(
+                f"{shown(path.name)} is not named samples_<task>_<date>.jsonl, as lm-eval does: the name says the task."
+            )
+    return found
+
+
+def _position(task: str, summary: _Results | None) -> int:
+    """Return where a task stands among the results, so that the order of a run's tasks is kept."""
+    tasks = list(summary.results) if summary is not None else []
+    return tasks.index(task) if task in tasks else len(tasks)
+
+
+def _read_samples(path: Path) -> list[tuple[Row, _Sample]]:
+    """Return the rows of the file's first filter; each document may stand there once."""
+    found: dict[int, tuple[Row, _Sample]] = {}
+    wanted = None
+    for row in read_rows(path):
+        if row.error is not None:
+            raise TurnwiseError(str(row.error).replace(", or leave it out with --skip-broken-rows", ""))
+        try:
+            sample = _SAMPLE.validate_python(row.data)
+        except ValidationError as error:
+            raise TurnwiseError(
+                f"{row.origin} is no sample of lm-eval ({first_problem(error)}): log them with --log_samples."
+            ) from None
+        wanted = wanted or sample.filter
+        if sample.filter != wanted:
+            continue
+        if sample.doc_id in found:
+            raise TurnwiseError(
+                f"{row.origin}: the document {sample.doc_id} stands there twice: remove one of the rows."
+            )
+        found[sample.doc_id] = (row, sample)
+    return list(found.values())
+
+
+def _dialogues(row: Row, sample: _Sample) -> list[Dialogue]:
+    """Return the dialogues of a row that turnwise wrote."""
+    texts, filtered = _texts(row, sample.resps), _texts(row, sample.filtered_resps)
+    if len(texts) != len(filtered):
+        raise TurnwiseError(
+            f"{row.origin} has {len(texts)} dialogues and {len(filtered)} submissions: export it again."
+        )
+    found = []
+    for text, submission in zip(texts, filtered, strict=True):
+        try:
+            data, judged = load_json(text), load_json(submission)
+        except ValueError:
+            raise TurnwiseError(f"{row.origin}: a dialogue in it is no JSON: export it again.") from None
+        judgements = judged.get("judgements", []) if isinstance(judged, dict) else []
+        found.append(read_dialogue({**data, "judgements": judgements} if isinstance(data, dict) else data, row.origin))
+    return found
+
+
+def _answers(row: Row, sample: _Sample, task: str) -> list[Answer]:
+    """Return the replies of a row of another task."""
+    name = next((sample.doc[field] for field in _PROBLEM_FIELDS if isinstance(sample.doc.get(field), str | int)), None)
+    if name is None:
+        raise TurnwiseError(f"{row.origin}: its document names no problem: one of {', '.join(_PROBLEM_FIELDS)} has to.")
+    texts, programs = _texts(row, sample.resps), _texts(row, sample.filtered_resps)
+    has_programs = len(programs) == len(texts) and programs != texts
+    known = next((row.data[field] for field in _VERDICT_FIELDS if row.data.get(field) in (0, 1)), None)
+    return [
+        Answer(
+            row.origin,
+            str(name),
+            text,
+            (programs[index] if programs[index].strip() else None) if has_programs else None,
+            is_reply=not has_programs,
+            task=_our_task(task),
+            found=None if known is None else _found(task, passed=bool(known)),
+        )
+        for index, text in enumerate(texts)
+    ]
+
+
+def _found(task: str, *, passed: bool) -> Found:
+    if not passed:
+        return Found(Verdict.WRONG_ANSWER, public_passed=False)
+    return Found(Verdict.PASSED if task.startswith("humaneval_plus") else None, public_passed=True)
+
+
+def _our_task(name: str) -> str:
+    """Return our task for a name of lm-eval's, or the name as it is."""
+    if name.endswith(("_multiturn", "_singleturn")):
+        return name
+    ours = {"humaneval": "humaneval_plus_singleturn", "mbpp": "mbpp_plus_singleturn"}
+    return next((task for start, task in ours.items() if name.startswith(start)), name)
+
+
+def _texts(row: Row, value: list[Any]) -> list[str]:
+    """Return the texts of ``resps`` (a list in a list) or of ``filtered_resps`` (the same, or the first one only)."""
+    flat = [text for one in value for text in (one if isinstance(one, list) else [one])]
+    if not all(isinstance(text, str) for text in flat):
+        raise TurnwiseError(f"{row.origin}: a reply in it is no text: log a task that generates text.")
+    return flat
+
+
+def _contents(
+    paths: Sequence[Path], summary: _Results | None, answers: list[Answer], dialogues: list[Dialogue]
+) -> Contents:
+    if not answers and not dialogues:
+        raise TurnwiseError(f"{paths[0].name} comes with no sample: name the samples_<task>_<date>.jsonl, too.")
+    if dialogues and (summary is None or answers):
+        raise TurnwiseError(
+            "Dialogues of turnwise stand alone, with their results: name results_<date>.json and its samples."
+        )
+    folder = only((path.parent.resolve().name for path in paths), what="folders")
+    model = (summary.model_name if summary is not None else None) or folder
+    header = None
+    if dialogues and summary is not None:
+        metadata = summary.config.get("metadata")
+        header = read_header(metadata.get("turnwise") if isinstance(metadata, dict) else None, "The results file")
+    judge = JUDGE if any(one.found for one in answers) else ""
+    return Contents(model, tuple(answers), tuple(dialogues), judge, header)

@@ -1,0 +1,141 @@
+"""Intervals: the record that all of them share, and the two that need no resampling.
+
+>>> wilson(0.0, trials=165)
+Interval(method='Wilson', level=0.95, lower=0.0, upper=0.0227...)
+
+The intervals that turnwise claims to cover are ``jackknife`` (the problems are fixed, the samples are not)
+and ``bootstrap.bca`` (the problems are a draw too); docs/estimators.md has their coverage. Those in ``papers``
+are there to be compared with published ones, and no coverage is claimed for them.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import hypot, sqrt
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+from turnwise.leaderboard.counts import Counts, Floats, Integers, value_of
+
+LEVEL = 0.95
+FEW = 5  # varying problems that are too few for a normal or a bootstrap interval alone (docs/estimators.md)
+_NOTHING = 1e-18  # a variance that is rounding only
+
+
+class Over(StrEnum):
+    """What an interval takes as drawn at random."""
+
+    SAMPLES = "samples"
+    PROBLEMS = "problems"
+    CONTESTS = "contests"
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """From ``lower`` to ``upper`` at a nominal ``level``; ``method`` is its name in every table and file."""
+
+    method: str
+    level: float
+    lower: float
+    upper: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the interval as a JSON object."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def normal_quantile(level: float) -> float:
+    """Return z such that a normal variable lies within -z and z with probability ``level``."""
+    return NormalDist().inv_cdf(0.5 + level / 2)
+
+
+def wilson(share: float, *, trials: float, level: float = LEVEL) -> Interval:
+    """Return Wilson's interval of a share of independent trials; it has a width at 0 and 1 as well."""
+    z2 = normal_quantile(level) ** 2
+    centre = (share + z2 / (2 * trials)) / (1 + z2 / trials)
+    half = sqrt(z2 * (share * (1 - share) / trials + z2 / (4 * trials**2))) / (1 + z2 / trials)
+    lower = 0.0 if share <= 0 else max(0.0, centre - half)
+    return Interval("Wilson", level, lower, 1.0 if share >= 1 else min(1.0, centre + half))
+
+
+def jackknife_variances(counts: Counts, *, n: int | None, drawn: int) -> Floats:
+    """Return the variance of each problem's estimate: float64[P], leaving out one sample at a time.
+
+    Leaving out a right sample, one that passes the public tests only, or a wrong one are the three things that
+    can happen, so nothing is recomputed per sample. NaN where a problem has no sample more than drawn.
+    """
+    samples, public, right = counts.samples, counts.public, counts.right
+    kinds = (  # how many samples are of the kind, and what is left without one of them
+        (right, public - 1, right - 1),
+        (public - right, public - 1, right),
+        (samples - public, public, right),
+    )
+    weights = np.stack([kind for kind, _, _ in kinds]) / np.maximum(samples, 1)
+    values = np.stack([value_of(_left(samples - 1, e, s), n=n, drawn=drawn) for _, e, s in kinds])
+    mean = (weights * values).sum(axis=0)
+    variances: Floats = (samples - 1) * (weights * (values - mean) ** 2).sum(axis=0)
+    return variances
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A mean and how far its interval reaches to both sides, before it is cut at 0 and 1."""
+
+    value: float
+    reach: float
+    method: str
+
+
+def sample_spread(counts: Counts, *, n: int | None, drawn: int, level: float = LEVEL) -> Spread | None:
+    """Return the spread of the mean over these problems, whose samples alone are drawn at random.
+
+    Where fewer than FEW problems' estimates vary (none does at 0 and 1) it reaches further by Wilson's interval at 0,
+    over the K // drawn separate draws that each problem's samples make: what has not been seen may be there. None
+    where a problem has no sample more than drawn: a draw of all samples has no spread to be seen.
+    """
+    values = value_of(counts, n=n, drawn=drawn)
+    variances = jackknife_variances(counts, n=n, drawn=drawn)
+    if len(counts) == 0 or np.isnan(variances).any():
+        return None
+    reach = normal_quantile(level) * sqrt(float(variances.sum())) / len(counts)
+    method = "jackknife"
+    if (varying := effective_number(variances)) < FEW:
+        reach += wilson(0.0, trials=float((counts.samples // drawn).sum()), level=level).upper
+        method = "jackknife and Wilson" if varying else "Wilson"
+    return Spread(float(values.mean()), reach, f"{method} over samples")
+
+
+def effective_number(parts: Floats) -> float:
+    """Return how many equal parts would make a sum as even as that of these (Kish): 0 where all are 0."""
+    squares = float((parts**2).sum())
+    return float(parts.sum()) ** 2 / squares if squares > _NOTHING**2 else 0.0
+
+
+def jackknife(counts: Counts, *, n: int | None, drawn: int, level: float = LEVEL) -> Interval | None:
+    """Return the interval that ``sample_spread`` makes, cut at 0 and 1, or None where there is none."""
+    spread = sample_spread(counts, n=n, drawn=drawn, level=level)
+    if spread is None:
+        return None
+    return Interval(spread.method, level, max(0.0, spread.value - spread.reach), min(1.0, spread.value + spread.reach))
+
+
+def wilson_mean(values: Floats, *, trials: int, signed: bool = False, level: float = LEVEL) -> tuple[float, float]:
+    """Return the ends of Wilson's interval of a mean of values between 0 and 1, none of which varies more than 0 and 1.
+
+    ``signed`` values lie between -1 and 1: their positive and negative parts have an interval each, whose reaches
+    are squared and added (Newcombe 1998).
+    """
+    gained, lost = float(np.maximum(values, 0).mean()), float(np.maximum(-values, 0).mean())
+    up = wilson(gained, trials=trials, level=level)
+    if not signed:
+        return up.lower, up.upper
+    down = wilson(lost, trials=trials, level=level)
+    value = gained - lost
+    return value - hypot(gained - up.lower, down.upper - lost), value + hypot(up.upper - gained, lost - down.lower)
+
+
+def _left(samples: Integers, public: Integers, right: Integers) -> Counts:
+    """Return counts after leaving one out; impossible ones, whose weight is 0, become possible."""
+    public = np.clip(public, 0, np.maximum(samples, 0))
+    return Counts(samples, public, np.clip(right, 0, public))

@@ -1,0 +1,48 @@
+"""Published rows: numbers of the two papers, facts with their citations (data/published_rows.json).
+
+They are shown apart from measured rows, never among them: models, prompts and judges differ. Nothing here
+computes with them.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import resources
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedRow:
+    """One number of a paper, in percent; ``mode`` is single, multi, other or unstated, ``ci95`` an interval."""
+
+    model: str
+    method: str
+    benchmark: str
+    split: str
+    metric: str
+    mode: str
+    value: float
+    ci95: tuple[float, float] | None
+    source: str
+    table: str | None
+    original: str | None
+    temperature: float | None
+
+    @property
+    def citation(self) -> str:
+        """Where the number stands, and whose it is where the paper took it over."""
+        where = f"{self.source}, {self.table}" if self.table else self.source
+        return f"{where}; there from {self.original}" if self.original else where
+
+    @property
+    def cell(self) -> str:
+        """The number as printed, with its interval."""
+        interval = f" [{self.ci95[0]:.1f}, {self.ci95[1]:.1f}]" if self.ci95 else ""
+        return f"{self.value:.1f}{interval}"
+
+
+def published_rows(*, benchmarks: Iterable[str]) -> tuple[PublishedRow, ...]:
+    """Return the rows on ``benchmarks``, in the order of the file."""
+    text = (resources.files("turnwise.leaderboard") / "data" / "published_rows.json").read_text(encoding="utf-8")
+    rows = [{**row, "ci95": tuple(row["ci95"]) if row["ci95"] else None} for row in json.loads(text)]
+    wanted = set(benchmarks)
+    return tuple(PublishedRow(**row) for row in rows if row["benchmark"] in wanted)

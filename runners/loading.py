@@ -1,7 +1,7 @@
 """Loading what a run asks: a task's problems, which of them are asked, their expected outputs."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from turnwise.benchmarks.catalog import ProblemSet, load_problems
@@ -72,7 +72,18 @@ def load_task(task: Task, settings: RunSettings, machine: Machine) -> LoadedTask
 
     Raises TurnwiseError if data is missing or broken, no problem can be scored, or one is asked that is not there.
     """
-    source = _load(task, machine, settings.on_error)
+    opened = open_task(task, settings, data_dir=machine.data_dir, environ=machine.environ)
+    return replace(opened, asked=_resolve(task, opened.asked, machine))
+
+
+def open_task(
+    task: Task, settings: RunSettings, *, data_dir: Path | None = None, environ: dict[str, str] | None = None
+) -> LoadedTask:
+    """Return the task's problems that ``settings`` ask, as the data have them: no program is run.
+
+    Raises TurnwiseError as ``load_task`` does.
+    """
+    source = _load(task, settings.on_error, data_dir, environ)
     if not source.scorable:
         raise TurnwiseError(
             f"None of the {len(source.problems)} problems of {task.name} ({source.source}) can be scored: "
@@ -81,7 +92,7 @@ def load_task(task: Task, settings: RunSettings, machine: Machine) -> LoadedTask
     asked = _first(source.scorable, settings.limit)
     if task.name in settings.samples:
         asked = _chosen(task, source, settings.samples[task.name])
-    return LoadedTask(task, source, _resolve(task, asked, machine))
+    return LoadedTask(task, source, asked)
 
 
 def load_recorded(task: Task, record: TaskRecord, machine: Machine) -> LoadedTask:
@@ -89,7 +100,7 @@ def load_recorded(task: Task, record: TaskRecord, machine: Machine) -> LoadedTas
 
     Raises TurnwiseError if the data at hand are not those the run was made with.
     """
-    source = _load(task, machine, "skip" if record.broken_rows else "raise")
+    source = _load(task, "skip" if record.broken_rows else "raise", machine.data_dir, machine.environ)
     if source.digest != record.data_sha256:
         raise TurnwiseError(
             f"The data of {task.name} ({source.source}) are not those of the run (sha256 {source.digest[:12]}, "
@@ -99,13 +110,13 @@ def load_recorded(task: Task, record: TaskRecord, machine: Machine) -> LoadedTas
     return LoadedTask(task, source, _resolve(task, [by_id[one.id] for one in record.asked], machine))
 
 
-def _load(task: Task, machine: Machine, on_error: OnError) -> ProblemSet:
+def _load(task: Task, on_error: OnError, data_dir: Path | None, environ: dict[str, str] | None) -> ProblemSet:
     return load_problems(
         task.benchmark,
         split=task.split,
-        data_dir=machine.data_dir,
+        data_dir=data_dir,
         difficulties=(task.difficulty,) if task.difficulty else (),
-        environ=machine.environ,
+        environ=environ,
         on_error=on_error,
     )
 

@@ -49,6 +49,10 @@ Interpreter = Annotated[str, typer.Option(help="The Python that runs programs; d
 SkipBroken = Annotated[
     bool, typer.Option("--skip-broken-rows", help="Leave out rows that cannot be read instead of stopping.")
 ]
+MoreNAtK = Annotated[str, typer.Option("--n-at-k", help="More pass n@k to report, such as 1@3,10@100.")]
+FileFormat = Annotated[
+    str, typer.Option("--format", help="Whose files: lm-eval, evalplus, livecodebench, csv or parquet.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
 
@@ -250,12 +254,50 @@ def judge_run(
 def score(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders, or folders of them.")],
     by: Annotated[str, typer.Option(help="What the rows are: task, difficulty or turns.")] = "task",
-    n_at_k: Annotated[str, typer.Option("--n-at-k", help="More pass n@k to report, such as 1@3,10@100.")] = "",
+    n_at_k: MoreNAtK = "",
+    interval: Annotated[
+        str, typer.Option(help="95 % intervals over samples, problems or contests (docs/estimators.md), or none.")
+    ] = "samples",
+    style: Annotated[str, typer.Option("--format", help="What to print: text, github, latex, csv or json.")] = "text",
+    table: Annotated[
+        str, typer.Option(help="A table of the papers: grid, feedback, turns, cot-gain, taco or rlef.")
+    ] = "",
 ) -> None:
     """Make the tables of runs; no model is asked and no program run."""
     from turnwise.commands.score import score_command
 
-    _print(score_command(runs, by=by, n_at_k=n_at_k))
+    _print(score_command(runs, by=by, n_at_k=n_at_k, interval=interval, style=style, table=table))
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="A", help="A run folder.")],
+    second: Annotated[Path, typer.Argument(metavar="B", help="Another one; differences are B - A.")],
+    interval: Annotated[
+        str, typer.Option(help="What is taken as drawn at random: samples, problems or contests.")
+    ] = "problems",
+    n_at_k: MoreNAtK = "",
+    as_json: AsJson = False,
+) -> None:
+    """Compare two runs problem by problem: difference, interval, p-value, flipped problems."""
+    from turnwise.commands.compare import compare_command
+
+    _print(compare_command(first, second, over=interval, n_at_k=n_at_k, as_json=as_json))
+
+
+@app.command()
+def noise(
+    run_folder: Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run, or a folder of runs.")] = None,
+    problems: Annotated[int, typer.Option(help="Problems of a run to come.")] = 0,
+    samples: Annotated[int, typer.Option(help="Samples of each problem of a run to come.")] = 0,
+    score: Annotated[float, typer.Option(help="The pass@1 expected, between 0 and 1.")] = 0.5,
+    n_at_k: MoreNAtK = "",
+) -> None:
+    """Say which difference between two models a run can show: one that is done, or one to come."""
+    from turnwise.commands.noise import Plan, noise_command
+
+    plan = Plan(problems, samples, score) if problems or samples else None
+    _print(noise_command(run_folder, plan, n_at_k=n_at_k))
 
 
 @app.command()
@@ -272,6 +314,49 @@ def doctor(
     _print(json.dumps(found.to_json(), indent=1) if as_json else render_diagnosis(found))
     if not found.is_well:
         raise InfrastructureError("This machine does not judge programs as it should: see what is said above.")
+
+
+@app.command("export")
+def export_run(
+    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    file_format: FileFormat,
+    output_path: Annotated[
+        Path,
+        typer.Option(
+            "--output-path",
+            "-o",
+            help="The file to write: NAME.jsonl or NAME_eval_results.json for evalplus; a folder for lm-eval.",
+        ),
+    ],
+    task_names: Annotated[str, typer.Option("--tasks", "-t", help="Which of the run's tasks; default: all.")] = "",
+    allow_missing: Annotated[
+        bool, typer.Option("--allow-missing", help="Leave out dialogues that are missing instead of stopping.")
+    ] = False,
+) -> None:
+    """Write a run as the files of another tool, or as a flat table."""
+    from turnwise.commands.exchange import export_command
+
+    _print(export_command(run_folder, file_format, output_path, tasks=task_names, allow_missing=allow_missing))
+
+
+@app.command("import")
+def import_run(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="What another tool, or export, wrote.")],
+    file_format: FileFormat,
+    output_path: Annotated[Path, typer.Option("--output-path", "-o", help="The run folder to make.")],
+    task_names: Annotated[str, typer.Option("--tasks", "-t", help="The task, where the files do not say.")] = "",
+    model: Annotated[str, typer.Option("--model", "-M", help="The model's name; default: as the files say.")] = "",
+    data_dir: DataDir = None,
+    allow_missing: Annotated[
+        bool, typer.Option("--allow-missing", help="Count what the files lack as missing instead of stopping.")
+    ] = False,
+) -> None:
+    """Make a run folder of files of another tool; no program is run."""
+    from turnwise.commands.exchange import import_command
+    from turnwise.commands.fitting import Options
+
+    options = Options(file_format, task_names, model, data_dir, allow_missing)
+    _print(import_command(files, options, output_path, environ=dict(os.environ), arguments=sys.argv[1:]))
 
 
 @app.command()

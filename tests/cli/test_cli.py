@@ -37,7 +37,10 @@ def test_help_and_version() -> None:
     """Every command is listed."""
     shown = _turnwise("--help")
     assert shown.returncode == 0
-    assert all(f"  {name} " in shown.stdout for name in ("tasks", "check", "run", "sample", "judge", "score", "demo"))
+    assert all(
+        f"  {name} " in shown.stdout
+        for name in ("tasks", "check", "run", "sample", "judge", "score", "export", "import", "demo")
+    )
     assert _turnwise("--version").stdout == "turnwise 0.1.0\n"
 
 
@@ -130,6 +133,11 @@ def test_check_judges_a_problem_by_its_id(files: Path) -> None:
         (["judge", "nowhere"], "'nowhere' is no run folder, since it holds no run.json"),
         (["score", "nowhere"], "'nowhere' is no run folder and holds none"),
         (["score", ".", "--by", "model"], "--by is 'model': choose one of task, difficulty, turns"),
+        (["score", ".", "--format", "html"], "--format is 'html': choose one of text, github, latex, csv, json"),
+        (["export", "nowhere", "--format", "csv", "-o", "o"], "'nowhere' is no run folder"),
+        (["import", "none.csv", "--format", "csv", "-o", "o"], "The file 'none.csv' does not exist"),
+        (["import", "right.py", "--format", "csv", "-o", "o"], "right.py is no table of turnwise, since it lacks"),
+        (["import", "right.py", "--format", "xml", "-o", "o"], "--format is 'xml': choose one of lm-eval, evalplus"),
         ([*RUN, "--metadata", '{"feedback": "kind"}'], "Unknown feedback 'kind': choose one of binary"),
         ([*RUN[:-1], "right.py/sub"], "The output 'right.py/sub' cannot be written"),
         (["tasks", "nothing*"], "Unknown task 'nothing*'"),
@@ -167,7 +175,8 @@ def test_run_replays_answers_to_a_table(tmp_path: Path) -> None:
     command += ["--output_path", str(tmp_path / "run"), "--metadata", '{"samples_per_problem": 2}']
     first, second = _turnwise(*command), _turnwise(*command)
     assert first.returncode == 0, first.stderr
-    assert "repairing sample_mbpp_plus_multiturn 3 of 3 6 0.0 83.3 100.0 100.0 100.0" in " ".join(first.stdout.split())
+    row = "repairing sample_mbpp_plus_multiturn 3 of 3 6 0.0 +39.0 83.3 +16.7 -71.7 100.0 -39.0 100.0 -39.0 100.0"
+    assert row in " ".join(first.stdout.split())
     assert second.stdout == first.stdout
     scores = json.loads((tmp_path / "run" / "scores.json").read_text())
     estimates = scores["tasks"][0]["estimates"]
@@ -254,3 +263,20 @@ def test_one_missing_answer_costs_its_dialogue_only(files: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "1 of 3 dialogues are missing (1 request failed), which is not counted as wrong" in done.stdout
     assert f"{gone} has 0 recorded answers" in done.stdout and "100.0*" in done.stdout
+
+
+def test_two_runs_are_compared_and_their_noise_is_told(files: Path) -> None:
+    """As text and as one JSON document; a plan needs no run; what is wrong is one sentence with exit status 2."""
+    assert _turnwise(*RUN, cwd=files).returncode == 0
+    compared = _turnwise("compare", "o", "o", cwd=files)
+    assert compared.returncode == 0, compared.stderr
+    assert "B - A" in compared.stdout and "+0.0" in compared.stdout
+    document = json.loads(_turnwise("compare", "o", "o", "--interval", "samples", "--json", cwd=files).stdout)
+    assert document["over"] == "samples" and set(document["tasks"]) == {"sample_mbpp_plus_multiturn"}
+    assert "detect: problems" in _turnwise("noise", "o", cwd=files).stdout
+    assert "pass@10" in _turnwise("noise", "--problems", "20", "--samples", "10", cwd=files).stdout
+    shown = _turnwise("score", "o", "--interval", "problems", cwd=files)
+    assert "95 % intervals: " in shown.stdout and "over problems" in shown.stdout
+    for arguments in (["noise"], ["compare", "o", "none"], ["score", "o", "--interval", "x"]):
+        done = _turnwise(*arguments, cwd=files)
+        assert (done.returncode, done.stdout, "Traceback" in done.stderr) == (2, "", False), done.stderr

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from turnwise.commands.compare import compare_command
+from turnwise.leaderboard.intervals import Over
 from turnwise.leaderboard.report import score_runs
 from turnwise.runners.execution.interface import Executor
 from turnwise.runners.loading import Machine, load_task
@@ -55,6 +57,13 @@ def _check(names: tuple[str, ...], data_dir: Path, machine: Machine, output: Pat
     values = {one.metric: one.value for one in scored.estimates if one.group == "all"}
     assert values == {f"pass@{k}": pytest.approx(_exact(right, k), abs=1e-12) for k in (1, 10, 100)}
     assert 0 < _exact(right, 1) < _exact(right, 100)
+    of_samples = {one.metric: one.intervals.get(Over.SAMPLES) for one in scored.estimates if one.group == "all"}
+    for metric in ("pass@1", "pass@10"):
+        interval, value = of_samples[metric], values[metric]
+        assert interval is not None and value is not None and interval.lower < value < interval.upper
+    assert of_samples["pass@100"] is None
+    same = json.loads(compare_command(output, output, over=Over.SAMPLES, as_json=True))["tasks"][TASK.name]
+    assert {one["metric"]: (one["difference"], one["p_value"]) for one in same} == dict.fromkeys(values, (0.0, 1.0))
 
 
 @pytest.mark.parametrize(("names", "prefill"), [(FEW, False), (FEW[1:], True)])

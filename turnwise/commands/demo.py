@@ -37,7 +37,7 @@ def demo_command(output: Path, *, environ: dict[str, str]) -> str:
             sampler = ReplaySampler(answers / f"{model}.jsonl", benchmarks=[task.benchmark for task in tasks])
             named = replace(machine, on_progress=partial(_name_stage, on_progress, model))
             sample(Job(loaded, sampler, settings, prompts, "turnwise demo"), named, output=output / model)
-    return score_command([output])
+    return score_command([output], interval="none")  # two samples of 14 problems: intervals as wide as the table
 
 
 def _name_stage(on_progress: Progress, model: str, what: str, done: int, total: int) -> None:

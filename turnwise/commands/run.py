@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from turnwise.benchmarks.matching import DEFAULT_MATCHER
 from turnwise.commands.machine import (
     check_data_dir,
     check_output,
@@ -120,6 +121,10 @@ def judge_command(
         raise TurnwiseError(
             "A run has one judge: give -o NEW_FOLDER to judge it with another --matcher or --time_factor."
         )
+    if output is None and not frozen["matcher"]:
+        raise TurnwiseError(
+            f"The run {str(path)!r} was imported, and its verdicts are not ours: give -o NEW_FOLDER to judge it there."
+        )
     with show_progress() as on_progress, host.machine(environ, on_progress) as machine:
         if output is not None:
             check_output(output)
@@ -127,7 +132,7 @@ def judge_command(
                 folder,
                 output,
                 machine,
-                matcher=matcher or frozen["matcher"],
+                matcher=matcher or frozen["matcher"] or DEFAULT_MATCHER,  # an imported run may not know its own
                 time_factor=frozen["time_factor"] if time_factor is None else time_factor,
             )
         judged = judge(folder, load_run(folder, machine), machine)

@@ -4,28 +4,54 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from turnwise.errors import TurnwiseError
-from turnwise.leaderboard.report import find_runs, render_report, score_runs, write_report
-from turnwise.leaderboard.tables import By
+from turnwise.leaderboard.formats import Style, render_notes, render_tables
+from turnwise.leaderboard.intervals import Over
+from turnwise.leaderboard.paper_tables import paper_tables
+from turnwise.leaderboard.report import LEGEND, find_runs, render_report, score_runs, settings_lines, write_report
+from turnwise.leaderboard.tables import By, ScoredTask
 
 
-def score_command(paths: Sequence[Path], *, by: str = By.TASK, n_at_k: str = "") -> str:
+def score_command(
+    paths: Sequence[Path],
+    *,
+    by: str = By.TASK,
+    n_at_k: str = "",
+    interval: str = Over.SAMPLES,
+    style: str = Style.TEXT,
+    table: str = "",
+) -> str:
     """Score the runs at ``paths`` (run folders, or folders of them), write the report into each and return the table.
 
-    Raises TurnwiseError for a damaged run, an unknown ``by``, or an n@k that the samples cannot support.
+    ``interval`` says what the intervals beside the scores are over; "none" shows none. ``table`` names one of
+    the papers' tables in place of ours. Raises TurnwiseError for a damaged run, an unknown ``by``,
+    ``interval``, ``style`` or ``table``, or an n@k that the samples cannot support.
     """
-    if by not in list(By):
-        raise TurnwiseError(f"--by is {by!r}: choose one of {', '.join(By)}.")
+    for option, value, known in (
+        ("--by", by, [*By]),
+        ("--format", style, [*Style]),
+        ("--interval", interval, [*Over, "none"]),
+    ):
+        if value not in known:
+            raise TurnwiseError(f"{option} is {value!r}: choose one of {', '.join(known)}.")
+    over = None if interval == "none" else Over(interval)
     wanted = [name for name in n_at_k.split(",") if name.strip()]
-    scored = []
+    scored: list[ScoredTask] = []
     for path in paths:
         runs = find_runs(path)
         of_path = []
         for run in runs:
             of_run = score_runs([run], n_at_k=wanted)
-            write_report(run, of_run)
+            write_report(run, of_run, over=over)
             of_path += of_run
         if runs != [path]:
-            write_report(path, of_path)
+            write_report(path, of_path, over=over)
         scored += of_path
+    chosen = Style(style)
+    if table:
+        around = render_notes(["", LEGEND, *settings_lines(scored)], chosen)
+        return "\n".join([render_tables(paper_tables(table, scored), chosen), *around])
+    said = render_report(scored, by=By(by), over=over, style=chosen)
+    if chosen is not Style.TEXT:
+        return said
     written = ", ".join(str(path / "scores.json") for path in paths)
-    return f"{render_report(scored, by=By(by))}\nWritten: {written} and tables/ beside it."
+    return f"{said}\nWritten: {written} and tables/ beside it."

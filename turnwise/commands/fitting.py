@@ -1,0 +1,248 @@
+"""What files of another tool hold, fitted to the problems of their tasks: trajectories, judgements and run.json.
+
+A problem that the files lack, a sample that is twice or too few, and a problem that the data do not have are
+errors; what is allowed to be missing is a gap, never wrong. Runs no program; writing the folder is not done here.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import turnwise
+from turnwise.benchmarks.ids import problem_id
+from turnwise.benchmarks.records import Environment, Report, Verdict
+from turnwise.benchmarks.texts import printable, shown
+from turnwise.errors import TurnwiseError
+from turnwise.leaderboard.exchange.contents import Answer, Contents
+from turnwise.runners.loading import open_task
+from turnwise.runners.settings import RunSettings, Sampling
+from turnwise.tasks.catalog import TASKS, find_tasks
+from turnwise.tasks.extraction import extract_program
+from turnwise.tasks.judgement import Judgement, program_hash
+from turnwise.tasks.metrics import check_support, parse_n_at_k
+from turnwise.tasks.run_folder import RunRecord, TaskRecord, plan_order
+from turnwise.tasks.trajectory import Call, End, Reply, Trajectory, Turn
+
+IMPORTED_PROFILE = "imported"
+_UNKNOWN = "unknown"
+
+Key = tuple[str, str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user says of the files: their format, tasks and model ("" where they say it), where the data are."""
+
+    format: str
+    tasks: str = ""
+    model: str = ""
+    data_dir: Path | None = None
+    allow_missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A task of the run with the ids of its problems: those asked, and those that cannot be scored."""
+
+    record: TaskRecord
+    problems: frozenset[str]
+    unscorable: frozenset[str]
+
+
+class Fitted:
+    """What files hold, fitted to the problems of their tasks; raises TurnwiseError where they do not fit.
+
+    ``left_out`` counts answers to problems that cannot be scored.
+    """
+
+    def __init__(self, contents: Contents, options: Options, environ: dict[str, str]) -> None:
+        self._contents = contents
+        self._options = options
+        self._environ = environ
+        self._settings = _known_settings(contents)
+        self._tasks: dict[str, _Asked] = {}
+        self.trajectories: dict[Key, Trajectory] = {}
+        self.judgements: list[Judgement] = []
+        self.left_out = 0
+        if contents.header is None:
+            self._take_answers()
+        else:
+            self._take_dialogues()
+        self._check_complete()
+
+    def record(self, files: Sequence[Path], command: str) -> RunRecord:
+        """Return run.json: the run's own settings as far as the files hold them, and where it came from."""
+        header, contents = self._contents.header, self._contents
+        model = dict(header.model) if header is not None else {}
+        model["model"] = printable(self._options.model or contents.model, limit=200)
+        model["imported_from"] = self._options.format
+        model["files"] = ", ".join(printable(one.name, limit=200) for one in files)
+        model["sha256"] = ", ".join(map(_sha256, files))
+        settings = self._settings.to_json()
+        judge: dict[str, Any] = {"executor": contents.judge, "interpreter": "", "matcher": "", "time_factor": 1.0}
+        prompts: dict[str, Any] = {"set": _UNKNOWN, "hashes": {}}
+        if header is not None:
+            settings, judge, prompts = (one.model_dump() for one in (header.settings, header.judge, header.prompts))
+        return RunRecord(
+            format=1,
+            turnwise=turnwise.__version__,
+            model=model,
+            settings=settings,
+            judge=judge,
+            prompts=prompts,
+            tasks=[one.record for one in self._tasks.values()],
+            command=command,
+        )
+
+    def _take_answers(self) -> None:
+        placed: list[tuple[str, str, int, Answer]] = []
+        samples: Counter[tuple[str, str]] = Counter()
+        for answer in self._contents.answers:
+            task = _task_of(answer, self._options.tasks)
+            asked = self._ask(task)
+            problem = problem_id(asked.record.benchmark, answer.problem)
+            if self._is_asked(asked, problem, answer.origin):
+                placed.append((task, problem, samples[task, problem], answer))
+                samples[task, problem] += 1
+        if not placed:
+            raise TurnwiseError("None of the answers is to a problem that can be scored: see turnwise tasks.")
+        self._settings = replace(self._settings, samples_per_problem=max(samples.values()))
+        for task, problem, sample, answer in placed:
+            self._add_answer(task, problem, sample, answer)
+
+    def _take_dialogues(self) -> None:
+        names = {task.name for task in find_tasks(self._options.tasks)} if self._options.tasks else set(TASKS)
+        for one in self._contents.dialogues:
+            trajectory = one.trajectory
+            if trajectory.task not in TASKS:
+                raise TurnwiseError(
+                    f"{one.origin} names the task {shown(trajectory.task)}, which is unknown here: see turnwise tasks."
+                )
+            if trajectory.task not in names:
+                continue
+            asked = self._ask(trajectory.task)
+            if self._is_asked(asked, trajectory.problem, one.origin):
+                self._check_dialogue(trajectory, asked.record, one.origin)
+                self.trajectories[trajectory.task, trajectory.problem, trajectory.sample] = trajectory
+                self.judgements += one.judgements
+        if not self._tasks:
+            raise TurnwiseError(f"The files hold no dialogue of --tasks {self._options.tasks}: leave it out.")
+        samples = self._settings.samples_per_problem
+        for asked in self._tasks.values():
+            for metric in self._settings.n_at_k:
+                check_support(parse_n_at_k(metric), samples=samples, turns=asked.record.max_turns)
+
+    def _ask(self, task: str) -> _Asked:
+        if task not in self._tasks:
+            options = self._options
+            loaded = open_task(TASKS[task], self._settings, data_dir=options.data_dir, environ=self._environ)
+            record = loaded.to_record(self._settings)
+            asked = frozenset(problem.id for problem in record.asked)
+            self._tasks[task] = _Asked(record, asked, frozenset(record.left_out))
+        return self._tasks[task]
+
+    def _is_asked(self, asked: _Asked, problem: str, origin: str) -> bool:
+        """Return whether a problem is asked; raises TurnwiseError unless it is left out of every score."""
+        if problem in asked.unscorable:
+            self.left_out += 1
+            return False
+        if problem not in asked.problems:
+            raise TurnwiseError(
+                f"{origin} answers {shown(problem, limit=80)}, which is none of the {len(asked.problems)} problems of "
+                f"{asked.record.task}: name its task with --tasks, or remove the row."
+            )
+        return True
+
+    def _check_dialogue(self, trajectory: Trajectory, record: TaskRecord, origin: str) -> None:
+        where = f"{origin}: {trajectory.problem}, sample {trajectory.sample},"
+        samples = self._settings.samples_per_problem
+        if (trajectory.task, trajectory.problem, trajectory.sample) in self.trajectories:
+            raise TurnwiseError(f"{where} stands there twice: remove one of the two.")
+        if not 0 <= trajectory.sample < samples:
+            raise TurnwiseError(
+                f"{where} is none of the {samples} samples of its run, counted from 0: export it again."
+            )
+        if len(trajectory.turns) > record.max_turns:
+            raise TurnwiseError(
+                f"{where} has {len(trajectory.turns)} turns, and its run at most {record.max_turns}: export it again."
+            )
+
+    def _add_answer(self, task: str, problem: str, sample: int, answer: Answer) -> None:
+        program = extract_program(answer.text) if answer.is_reply else answer.program
+        found = answer.found if program is not None else None
+        verdict = Verdict.PASSED  # as far as is known: no public test is recorded as failed
+        if program is None:
+            verdict = Verdict.NO_CODE
+        elif found is not None and found.verdict is not None and not found.public_passed:
+            verdict = found.verdict
+        judge = self._contents.judge
+        environment = Environment(judge or _UNKNOWN, _UNKNOWN, _UNKNOWN, _UNKNOWN)
+        turn = Turn((Call((), Reply(answer.text)),), program, Report(problem, verdict, (), None, environment))
+        is_single = self._tasks[task].record.max_turns == 1
+        end = End.TURN_LIMIT if is_single else End.NO_MORE_ANSWERS
+        end = End.PUBLIC_PASSED if turn.public_report.public_passed else end
+        self.trajectories[task, problem, sample] = Trajectory(task, problem, sample, 0, (turn,), end)
+        if program is not None and found is not None and found.verdict is not None:
+            place = (task, problem, sample, 0, program_hash(program))
+            self.judgements.append(Judgement(*place, found.verdict, found.public_passed, 0, 0.0, _UNKNOWN, judge))
+
+    def _check_complete(self) -> None:
+        """Raise TurnwiseError for a problem without an answer, or with fewer than others, unless that is allowed."""
+        samples = self._settings.samples_per_problem
+        for name, asked in self._tasks.items():
+            if self._options.allow_missing:
+                continue
+            there = Counter(problem for task, problem, _ in self.trajectories if task == name)
+            plan = plan_order(asked.record, samples)
+            lacking = list(
+                dict.fromkeys(problem for problem, one in plan if (name, problem, one) not in self.trajectories)
+            )
+            absent = [problem for problem in lacking if not there[problem]]
+            of_all = f"of the {len(asked.problems)} problems of {name}"
+            if absent:
+                raise TurnwiseError(
+                    f"The files hold no answer to {len(absent)} {of_all} (first {absent[0]}): add them, or count "
+                    "them as missing with --allow-missing."
+                )
+            if lacking:
+                raise TurnwiseError(
+                    f"The files hold {samples} answers to some problems and fewer to {len(lacking)} {of_all} "
+                    f"({there[lacking[0]]} to {lacking[0]}): give each as many, or count those that lack as missing "
+                    "with --allow-missing."
+                )
+
+
+def _known_settings(contents: Contents) -> RunSettings:
+    """Return the settings that decide which problems and turns there are, as far as the files hold them."""
+    if contents.header is None:
+        return RunSettings(profile=IMPORTED_PROFILE, sampling=Sampling(temperature=contents.temperature))
+    known = contents.header.settings
+    return RunSettings(
+        samples_per_problem=known.samples_per_problem,
+        max_turns=known.max_turns,
+        limit=known.limit,
+        samples={task: tuple(which) for task, which in known.samples.items()},
+        n_at_k=tuple(known.n_at_k),
+        on_error="skip" if known.model_dump().get("on_error") == "skip" else "raise",
+    )
+
+
+def _task_of(answer: Answer, given: str) -> str:
+    """Return the task of an answer: the one given, or the one its file names; raises TurnwiseError without one."""
+    if given:
+        tasks = find_tasks(given)
+        if len(tasks) > 1:
+            raise TurnwiseError(f"--tasks {given} names {len(tasks)} tasks, and answers belong to one: name that.")
+        return tasks[0].name
+    if answer.task not in TASKS:
+        said = f"names the task {shown(answer.task)}" if answer.task else "does not say of which task it is"
+        raise TurnwiseError(f"{answer.origin} {said}: say it with --tasks (turnwise tasks lists them).")
+    return answer.task
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -28,7 +28,13 @@ def _record(judge: str) -> RunRecord:
     settings = RunSettings(samples_per_problem=SAMPLES).to_json()
     found = {"executor": judge, "interpreter": "", "matcher": "", "time_factor": 1.0}
     return RunRecord(
-        format=1, turnwise="0", model={"model": "m"}, settings=settings, judge=found, prompts={"set": "", "hashes": {}}, tasks=[task]
+        format=1,
+        turnwise="0",
+        model={"model": "m"},
+        settings=settings,
+        judge=found,
+        prompts={"set": "", "hashes": {}},
+        tasks=[task],
     )
 
 

@@ -101,10 +101,11 @@ class ShardStore:
             temporary.replace(self._final)
             self._write_digest()
         else:
-            with suppress(FileExistsError):  # another attempt was first, with the same replies or its own
+            # Another attempt may have been first, with the same replies or its own, and have cleared up.
+            with suppress(FileExistsError, FileNotFoundError):
                 os.link(temporary, self._final)
                 self._write_digest()
-            temporary.unlink()
+            temporary.unlink(missing_ok=True)
         sync_folder(self._folder)
 
     def _write_digest(self) -> None:
@@ -116,7 +117,7 @@ class ShardStore:
         return sorted(self._folder.glob(f"{self.shard.name}.*.part"))
 
     def _remove_attempts(self) -> None:
-        for path in self._attempts():
+        for path in (*self._attempts(), *self._folder.glob(f"{self.shard.name}.*.tmp")):
             path.unlink(missing_ok=True)
 
     def _learn(self, trajectory: Trajectory) -> None:

@@ -155,7 +155,7 @@ def test_an_edited_verdict_is_noticed(tmp_path: Path, open_store: Open) -> None:
 
 
 def test_a_commit_that_was_cut_before_its_digest_is_whole(tmp_path: Path, open_store: Open) -> None:
-    """Killed between the two, the next attempt writes the digest, removes the attempt files and asks nothing."""
+    """Killed between the two, the next attempt writes the digest, removes what was left and asks nothing."""
     store = open_store()
     store.add_reply(("b/p", 0, 0, 0), Reply("a"))
     (part,) = (tmp_path / "trajectories" / "t").iterdir()
@@ -166,6 +166,7 @@ def test_a_commit_that_was_cut_before_its_digest_is_whole(tmp_path: Path, open_s
     digest = path.read_text()
     path.unlink()
     part.write_bytes(left)
+    part.with_suffix(".tmp").write_bytes(left)
     assert len(open_store().finished()) == 2
     assert _files(tmp_path) == COMMITTED and path.read_text() == digest
     done = subprocess.run(["sha256sum", "--check", "00003.sha256"], cwd=path.parent, capture_output=True, check=False)

@@ -14,6 +14,8 @@ import os
 import secrets
 import socket
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -116,8 +118,8 @@ def self_test(executor: Executor) -> tuple[CanaryResult, ...]:
         port.listen()
         secret = Path(folder) / "secret"
         secret.write_text(secrets.token_hex())
-        with socket.socket(socket.AF_UNIX) as door:
-            door.bind(f"{folder}/door")
+        with socket.socket(socket.AF_UNIX) as door, _opened(folder) as descriptor:
+            door.bind(f"/proc/self/fd/{descriptor}/door")  # a path that is never too long for an address
             door.listen()
             os.chmod(folder, 0o755)
             given = {
@@ -134,6 +136,15 @@ def self_test(executor: Executor) -> tuple[CanaryResult, ...]:
     if execution.ending is not Ending.FINISHED or not lines or lines[-1] != "whole":
         raise InfrastructureError(f"The sandbox's self-test did not end: {execution.ending}. {execution.error}")
     return tuple(CanaryResult(layer, held, f"{what}: {came}") for layer, what, came, held in lines[:-1])
+
+
+@contextmanager
+def _opened(folder: str) -> Iterator[int]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def require_containment(executor: Executor) -> None:

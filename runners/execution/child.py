@@ -6,10 +6,10 @@ of the control socket, path of the program, and the limits memory bytes, file by
 calls then the entry point and the paths of values.py, the prelude and the arguments.
 
 Protocol on the control socket, one JSON line each: the child says {"ready": CPU seconds so far} once the
-program is compiled, or {"compile_error": text} and leaves. For calls it then loads the program, waits
-for a token of 16 bytes, reads the arguments from their file, and answers with the token and {"value": tagged
-JSON} or {"error": text}, again and again. In stdin mode the socket is closed before the program starts. It
-isolates nothing.
+program is compiled, or {"compile_error": text} and leaves. For calls it then loads the program, waits for a
+token of 16 bytes, reads the arguments from their file, and answers with the token before {"value": tagged JSON}
+or {"error": text}, again and again. In stdin mode the socket is closed before the program starts. It isolates
+nothing; the hardened executor's sandbox uses its parts.
 """
 
 import _thread

@@ -9,6 +9,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+MAXIMUM_TASKS = 4096  # threads; a program with more is out to take all that the machine has
+
 
 class ProcessClocks:
     """Clocks of process ``pid``; values stay readable after its end."""
@@ -22,6 +24,7 @@ class ProcessClocks:
         self.cpu_seconds = 0.0
         self.idle_seconds = 0.0
         self.peak_memory_bytes = 0
+        self.tasks = 0
 
     def sample(self) -> None:
         """Read the CPU clock and the peak memory; a process that just ended keeps its last values."""
@@ -53,7 +56,9 @@ class ProcessClocks:
     def _run_delay_seconds(self) -> float:
         total = 0
         with suppress(OSError):
-            for task in Path(f"/proc/{self._pid}/task").iterdir():
+            tasks = list(Path(f"/proc/{self._pid}/task").iterdir())
+            self.tasks = len(tasks)
+            for task in tasks[:MAXIMUM_TASKS]:
                 with suppress(OSError, IndexError, ValueError):
                     total += int((task / "schedstat").read_text().split()[1])
         return total * 1e-9

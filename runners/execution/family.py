@@ -21,15 +21,26 @@ def only_child(pid: int) -> int | None:
         return next(_children_by_search(pid), None) if Path(f"/proc/{pid}").exists() else None
 
 
-def kill_only_child(pid: int) -> None:
-    """Kill the child of ``pid``, if there is one; never a process that only took over its number."""
-    child = only_child(pid)
-    if child is None:
+def descendant(pid: int, generations: int) -> int | None:
+    """Return the only child's only child, and so on, of ``pid``; None where the line ends before."""
+    found: int | None = pid
+    for _ in range(generations):
+        found = only_child(found) if found is not None else None
+    return found
+
+
+def kill_descendant(pid: int, generations: int) -> None:
+    """Kill ``descendant(pid, generations)`` if there is one; never a process that took over its number.
+
+    ``pid`` must be a child of this process that has not been waited for, so that its number stays its own.
+    """
+    found = descendant(pid, generations)
+    if found is None:
         return
     with suppress(ProcessLookupError):
-        handle = os.pidfd_open(child)
+        handle = os.pidfd_open(found)
         try:
-            if only_child(pid) == child:
+            if descendant(pid, generations) == found:
                 signal.pidfd_send_signal(handle, signal.SIGKILL)
         finally:
             os.close(handle)

@@ -28,7 +28,8 @@ from turnwise.runners.execution.worker import LayerMissingError, Worker, WorkerK
 
 TIERS = ("A", "B", "C")
 _REMEDIES = {
-    "namespaces": "allow user namespaces (user.max_user_namespaces, kernel.apparmor_restrict_unprivileged_userns)",
+    "namespaces": "allow user namespaces (sysctl user.max_user_namespaces, "
+    "kernel.apparmor_restrict_unprivileged_userns)",
     "landlock": "boot a kernel of 5.13 or newer with landlock in its lsm= list",
     "seccomp": "use a kernel with seccomp filters, on x86-64 or aarch64",
 }

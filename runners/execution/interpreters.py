@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 
 from turnwise.errors import TurnwiseError
+from turnwise.runners.execution.process import scrubbed_environment
 
 _QUESTION = """
 import json, platform, sys
@@ -31,7 +32,10 @@ def inspect_interpreter(path: str = "") -> Interpreter:
     """Return what the interpreter at ``path`` (default: the running one) is; raises TurnwiseError if unusable."""
     path = path or sys.executable
     try:
-        answer = subprocess.run([path, "-s", "-c", _QUESTION], capture_output=True, text=True, timeout=60, check=True)
+        # In the environment of the programs: what PYTHONPATH adds to ours, they do not have.
+        environment = scrubbed_environment("/")
+        command = [path, "-s", "-c", _QUESTION]
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, env=environment)
         implementation, version, numpy, pair = json.loads(answer.stdout)
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         raise TurnwiseError(

@@ -4,31 +4,22 @@ The program is compiled at the first run. A worker that fails under it makes tha
 failure, and the next run gets another worker; nothing that fails here is blamed on the program.
 """
 
-import os
-import select
-import signal
-import socket
-import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
 from turnwise.benchmarks.limits import Limits
 from turnwise.errors import InfrastructureError
-from turnwise.runners.execution.clocks import ProcessClocks
-from turnwise.runners.execution.control import ControlSocket, OversizeError, ProtocolError, parse_message
-from turnwise.runners.execution.endings import COMPILE_TIME_LIMIT_SECONDS, ending_of, ran_out_of_memory
-from turnwise.runners.execution.family import kill_only_child, only_child
+from turnwise.runners.execution.calls import Calls
+from turnwise.runners.execution.control import OversizeError, ProtocolError, parse_message
+from turnwise.runners.execution.endings import ending_of, ran_out_of_memory
 from turnwise.runners.execution.interface import Ending, Execution, Program
+from turnwise.runners.execution.opened_program import OpenedProgram
 from turnwise.runners.execution.pool import WorkerPool
 from turnwise.runners.execution.process import ProcessEnd
 from turnwise.runners.execution.tracebacks import clean_traceback
-from turnwise.runners.execution.watch import wait_within
 from turnwise.runners.execution.worker import Worker, WorkerKind
 
-_REPORT_SECONDS = 20.0
-_MEMORY_LOOK_SECONDS = 0.005
 _VALUE = b'{"value": '
 
 
@@ -40,7 +31,7 @@ class _Session:
         self._limits = limits
         self._pool = pool
         self._kind = kind
-        self._opened: _OpenedProgram | None = None
+        self._opened: OpenedProgram | None = None
         self._refused: Execution | None = None
 
     def run(self, inputs: Iterable[bytes]) -> Iterator[Execution]:
@@ -55,7 +46,7 @@ class _Session:
     def _run_once(self, data: bytes) -> Execution:
         try:
             if self._opened is None:
-                self._opened = _OpenedProgram(self._pool, self._kind, self._program, self._limits)
+                self._opened = OpenedProgram(self._pool, self._kind, self._program, self._limits)
                 spoiled = self._opened.await_compiled()
                 if spoiled is not None:
                     self.close()
@@ -67,8 +58,12 @@ class _Session:
             self.close()
             return Execution(Ending.INFRASTRUCTURE, error=f"The sandbox failed: {error}")
 
-    def _run_compiled(self, opened: "_OpenedProgram", data: bytes) -> Execution:
+    def _run_compiled(self, opened: OpenedProgram, data: bytes) -> Execution:
         raise NotImplementedError
+
+    def opened_worker(self) -> Worker | None:
+        """Return the worker that holds the program, if it has been started; for tests and diagnosis."""
+        return self._opened.worker if self._opened else None
 
     def close(self) -> None:
         """End whatever still runs and give the worker back."""
@@ -88,7 +83,7 @@ class _Session:
 class StdinSession(_Session):
     """A program that runs once per input."""
 
-    def _run_compiled(self, opened: "_OpenedProgram", data: bytes) -> Execution:
+    def _run_compiled(self, opened: OpenedProgram, data: bytes) -> Execution:
         worker, program = opened.worker, self._program
         worker.files.give_input(data)
         if worker.workspace:
@@ -120,12 +115,12 @@ class StdinSession(_Session):
 class CallSession(_Session):
     """A program that is loaded once and whose function is called per input."""
 
-    _calls: "_Calls | None" = None
+    _calls: Calls | None = None
 
-    def _run_compiled(self, opened: "_OpenedProgram", data: bytes) -> Execution:
+    def _run_compiled(self, opened: OpenedProgram, data: bytes) -> Execution:
         calls = self._calls
         if calls is None:
-            calls = self._calls = _Calls(opened, self._limits)
+            calls = self._calls = Calls(opened, self._limits)
         else:
             calls.restart_clocks()
         opened.worker.files.give_arguments(data)
@@ -138,7 +133,7 @@ class CallSession(_Session):
             return calls.execution(answer)
         return self._read(opened, calls, answer)
 
-    def _read(self, opened: "_OpenedProgram", calls: "_Calls", line: bytes) -> Execution:
+    def _read(self, opened: OpenedProgram, calls: Calls, line: bytes) -> Execution:
         # The value is passed on as it came: whoever decodes it finds out whether it is one.
         output = line[len(_VALUE) : -1] if line.startswith(_VALUE) else b""
         try:
@@ -158,7 +153,7 @@ class CallSession(_Session):
             self._stop(opened)  # what the process holds or has written must not fail the calls after it
         return calls.execution(ending, output=output if ending is Ending.FINISHED else b"", error=error)
 
-    def _fail(self, opened: "_OpenedProgram", calls: "_Calls", error: Exception) -> Execution:
+    def _fail(self, opened: OpenedProgram, calls: Calls, error: Exception) -> Execution:
         end = self._stop(opened)
         ending = Ending.OUTPUT_LIMIT if isinstance(error, OversizeError) else Ending.FAILED
         text = "The program ended before it returned a result."
@@ -168,7 +163,7 @@ class CallSession(_Session):
             text = f"{text} {end.describe()}"
         return Execution(ending, error=text, cpu_seconds=max(0.0, end.cpu_seconds - calls.cpu_start))
 
-    def _stop(self, opened: "_OpenedProgram") -> ProcessEnd:
+    def _stop(self, opened: OpenedProgram) -> ProcessEnd:
         end = opened.report(kill=True)
         self._forget()
         opened.worker.files.clear()
@@ -183,170 +178,3 @@ class CallSession(_Session):
         """End whatever still runs and give the worker back."""
         self._forget()
         super().close()
-
-
-class _Calls:
-    """A child that answers calls: its channel and its clocks, per call."""
-
-    def __init__(self, opened: "_OpenedProgram", limits: Limits) -> None:
-        self._opened = opened
-        self._limits = limits
-        self._clocks: ProcessClocks | None = None
-        self._next_look = 0.0
-        self.cpu_start = 0.0
-        ours, theirs = socket.socketpair()
-        self._control = ControlSocket(ours, limit=limits.output_limit_bytes)
-        with theirs:
-            try:
-                socket.send_fds(opened.channel, [b"call"], [theirs.fileno()])
-            except OSError:
-                self.close()
-                raise
-        self._poll = select.poll()
-        self._poll.register(ours, select.POLLIN)
-
-    @property
-    def cpu_seconds(self) -> float:
-        return max(0.0, self._clocks.cpu_seconds - self.cpu_start) if self._clocks else 0.0
-
-    @property
-    def peak_memory_bytes(self) -> int:
-        return self._clocks.peak_memory_bytes if self._clocks else 0
-
-    def restart_clocks(self) -> None:
-        """Count the CPU and idle clocks from here: a new call begins."""
-        if self._clocks:
-            self._clocks.restart_idle()
-            self.cpu_start = self._clocks.cpu_seconds
-
-    def exchange(self) -> bytes | Ending:
-        """Ask for a result and return its line; raises EOFError or ProtocolError as ControlSocket does."""
-        self._control.request()
-        while True:
-            stopped = wait_within(self._poll, self._limits, cpu_start=self.cpu_start, clocks=self._find_clocks)
-            if stopped is not None:
-                return stopped
-            line = self._control.receive_answer()
-            if line is not None:
-                return line
-
-    def sample(self) -> None:
-        """Read the clocks once more, now that the call has returned; memory only now and then.
-
-        In between a process gets few pages; its peak stays to be seen the next time.
-        """
-        clocks, now = self._find_clocks(), time.monotonic()
-        if clocks is None:
-            return
-        if now > self._next_look:
-            self._next_look = now + _MEMORY_LOOK_SECONDS
-            clocks.sample()
-        else:
-            clocks.sample_cpu()
-
-    def execution(self, ending: Ending, *, output: bytes = b"", error: str = "") -> Execution:
-        """Return what the clocks say of the call."""
-        idle = self._clocks.idle_seconds if self._clocks else 0.0
-        return Execution(ending, output, error, self.cpu_seconds, idle, self.peak_memory_bytes)
-
-    def close(self) -> None:
-        """Close the judge's end of the channel."""
-        self._control.close()
-
-    def _find_clocks(self) -> ProcessClocks | None:
-        if self._clocks is None:
-            self._clocks = self._opened.child_clocks()
-        return self._clocks
-
-
-class _OpenedProgram:
-    """A worker with a runner for the program, from the pool and back to it."""
-
-    def __init__(self, pool: WorkerPool, kind: WorkerKind, program: Program, limits: Limits) -> None:
-        self._pool = pool
-        self._limits = limits
-        self.worker: Worker = pool.acquire(kind)
-        self._runner: int | None = None
-        try:
-            self.channel = self.worker.open(program, limits)
-        except OSError:
-            self.worker.usable = False
-            pool.release(self.worker)
-            raise
-        self._poll = select.poll()
-        self._poll.register(self.channel, select.POLLIN)
-
-    def await_compiled(self) -> Execution | None:
-        """Wait for the compiler; returns the execution that says why there is nothing to run, or None."""
-        limits = Limits(COMPILE_TIME_LIMIT_SECONDS, self._limits.memory_limit_bytes)
-        found: list[ProcessClocks] = []
-
-        def clocks() -> ProcessClocks | None:
-            runner = None if found else self._find_runner()
-            if runner is not None:
-                found.append(ProcessClocks(runner))
-            return found[0] if found else None
-
-        stopped = wait_within(self._poll, limits, cpu_start=0.0, clocks=clocks)
-        if stopped is Ending.STARVED:
-            return Execution(Ending.STARVED)
-        if stopped is not None:
-            return Execution(Ending.COMPILE_ERROR, error=f"Compiling the program passed its {stopped}.")
-        message = self.channel.recv(64)
-        if message == b"ready":
-            return None
-        if message == b"uncompiled":
-            error = self.worker.files.error()
-            return Execution(Ending.COMPILE_ERROR, error=clean_traceback(error))
-        return self._describe_lost_runner()
-
-    def _describe_lost_runner(self) -> Execution:
-        end = ProcessEnd(self.worker.end(), 0.0, 0)
-        if os.WIFSIGNALED(end.status) and os.WTERMSIG(end.status) != signal.SIGKILL:
-            return Execution(Ending.COMPILE_ERROR, error=f"Compiling crashed. {end.describe()}")
-        return Execution(Ending.INFRASTRUCTURE, error=self.worker.files.error())
-
-    def await_report(self, limits: Limits) -> tuple[Ending | None, ProcessClocks | None]:
-        """Wait until the runner reports a child's end; returns the limit it passed, if any, and its clocks."""
-        found: list[ProcessClocks] = []
-
-        def clocks() -> ProcessClocks | None:
-            known = None if found else self.child_clocks()
-            if known is not None:
-                found.append(known)
-            return found[0] if found else None
-
-        stopped = wait_within(self._poll, limits, cpu_start=0.0, clocks=clocks)
-        return stopped, found[0] if found else None
-
-    def report(self, *, kill: bool) -> ProcessEnd:
-        """Return how the child ended, killing it first if asked; raises OSError or EOFError without runner."""
-        if kill:
-            runner = self._find_runner()
-            if runner is not None:
-                kill_only_child(runner)
-        self.channel.settimeout(_REPORT_SECONDS)
-        message = self.channel.recv(64)
-        if not message:
-            raise EOFError("the runner ended")
-        status, microseconds, kilobytes = map(int, message.split())
-        return ProcessEnd(status, microseconds * 1e-6, kilobytes * 1024)
-
-    def child_clocks(self) -> ProcessClocks | None:
-        """Return clocks of the runner's child, if there is one."""
-        runner = self._find_runner()
-        child = only_child(runner) if runner is not None else None
-        return ProcessClocks(child) if child is not None else None
-
-    def _find_runner(self) -> int | None:
-        if self._runner is None:
-            self._runner = self.worker.runner()
-        return self._runner
-
-    def close(self) -> None:
-        """End everything that runs and give the worker back to the pool."""
-        self.channel.close()
-        if self.worker.usable:
-            with suppress(OSError):
-                self.worker.end()
-        self._pool.release(self.worker)

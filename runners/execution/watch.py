@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from turnwise.benchmarks.limits import Limits
-from turnwise.runners.execution.clocks import ProcessClocks
+from turnwise.runners.execution.clocks import MAXIMUM_TASKS, ProcessClocks
 from turnwise.runners.execution.interface import Ending
 
 POLL_MILLISECONDS = 20
@@ -26,7 +26,7 @@ def wait_within(
             known.sample_all()
             if known.cpu_seconds - cpu_start > limits.time_limit_seconds:
                 return Ending.CPU_LIMIT
-            if known.peak_memory_bytes > limits.memory_limit_bytes:
+            if known.peak_memory_bytes > limits.memory_limit_bytes or known.tasks > MAXIMUM_TASKS:
                 return Ending.MEMORY_LIMIT
             if known.idle_seconds > limits.idle_limit_seconds:
                 return Ending.IDLE_LIMIT

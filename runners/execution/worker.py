@@ -8,7 +8,6 @@ the zygote with all its processes after it.
 import json
 import os
 import select
-import shutil
 import socket
 import subprocess
 import tempfile
@@ -16,16 +15,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from turnwise.benchmarks import values
 from turnwise.benchmarks.limits import Limits
 from turnwise.errors import InfrastructureError
+from turnwise.runners.execution.bootstrap import zygote_command
 from turnwise.runners.execution.endings import COMPILE_TIME_LIMIT_SECONDS
-from turnwise.runners.execution.family import only_child
+from turnwise.runners.execution.family import descendant, kill_descendant
 from turnwise.runners.execution.interface import Program
 from turnwise.runners.execution.process import scrubbed_environment, with_large_stack
-from turnwise.runners.execution.sandbox import zygote
 from turnwise.runners.execution.worker_files import WorkerFiles
-from turnwise.runners.execution.workspace import Workspace
+from turnwise.runners.execution.workspace import WorkFolder, Workspace
 
 _START_SECONDS = 60.0
 _END_SECONDS = 20.0
@@ -54,11 +52,11 @@ class Worker:
 
     def __init__(self, interpreter: str, tier: str, kind: WorkerKind) -> None:
         self.kind = kind
-        self._folder = tempfile.mkdtemp(prefix="turnwise-")
+        self._folder = WorkFolder() if tier == "B" and kind.writable else None
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         setting = {"tier": tier, "writable": kind.writable, "numpy": kind.numpy}
-        setting |= {"folder": self._folder, "values": values.__file__}
-        command = [interpreter, "-s", "-W", "ignore", zygote.__file__, str(theirs.fileno()), json.dumps(setting)]
+        setting |= {"folder": self._folder.path if self._folder else ""}
+        command = zygote_command(interpreter, control=theirs.fileno(), setting=setting)
         with theirs, tempfile.TemporaryFile() as errors:
             try:
                 self._process = subprocess.Popen(
@@ -85,16 +83,20 @@ class Worker:
         with suppress(OSError, ValueError):
             message, descriptors, _, _ = socket.recv_fds(self._control, _MESSAGE_BYTES, _DESCRIPTORS)
             answer = json.loads(message)
-        if "ready" in answer:
+            if "ready" in answer:
+                answer |= json.loads(self._control.recv(_MESSAGE_BYTES) or '{"missing": "seccomp", "reason": "killed"}')
+        if "ready" in answer and "missing" not in answer:
             self.files = WorkerFiles(descriptors[:4])
             self.workspace = Workspace(descriptors[4]) if len(descriptors) > 4 else None
             self.description = answer
-            own_pids = self.description["ready"] != "B"
-            first = only_child(self._process.pid) if own_pids else self._process.pid
-            if first is not None:
-                self.zygote = first
+            # With a pid namespace the started process only waits for the zygote, its child.
+            self._generation = 0 if answer["ready"] == "B" else 1
+            if descendant(self._process.pid, self._generation) is not None:
                 return
-            self._close_files()
+            self.files.close()
+            descriptors = descriptors[4:]
+        for descriptor in descriptors:
+            os.close(descriptor)
         self._clean_up()
         if "missing" in answer:
             raise LayerMissingError(answer["missing"], answer["reason"])
@@ -124,9 +126,26 @@ class Worker:
                 raise
         return ours
 
+    def zygote(self) -> int | None:
+        """Return the process number of the zygote, if it runs."""
+        return descendant(self._process.pid, self._generation)
+
+    @property
+    def first_process(self) -> int:
+        """The number of the process that was started: the zygote's parent, or itself without a pid namespace."""
+        return self._process.pid
+
     def runner(self) -> int | None:
         """Return the process number of the current runner, if there is one."""
-        return only_child(self.zygote)
+        return descendant(self._process.pid, self._generation + 1)
+
+    def child(self) -> int | None:
+        """Return the process number of the program's process, if there is one."""
+        return descendant(self._process.pid, self._generation + 2)
+
+    def kill_child(self) -> None:
+        """Kill the program's process, if there is one."""
+        kill_descendant(self._process.pid, self._generation + 2)
 
     def end(self) -> int:
         """Kill all that the sandbox runs and return how the runner had ended, as a wait status.
@@ -139,6 +158,7 @@ class Worker:
             answer = self._control.recv(64)
             if not answer:
                 raise OSError("the zygote ended")
+            self.files.clear()  # an idle worker keeps no output in memory
             return int(answer)
         except OSError:
             self.usable = False
@@ -169,4 +189,5 @@ class Worker:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._folder:
+            self._folder.remove()

@@ -5,11 +5,17 @@ bounds but the file size limit and the judge's look at it. What lies in it is ho
 followed, nothing but a regular file is read.
 """
 
+import fcntl
 import os
 import shutil
 import stat
+import tempfile
+import time
 from contextlib import suppress
+from pathlib import Path
 
+_PREFIX = "turnwise-work-"
+_YOUNG_SECONDS = 60.0
 _READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -48,3 +54,31 @@ class Workspace:
     def close(self) -> None:
         """Close the folder."""
         os.close(self._descriptor)
+
+
+class WorkFolder:
+    """A temporary folder that is locked while its owner lives; making one removes those of the dead."""
+
+    def __init__(self) -> None:
+        _remove_unlocked(Path(tempfile.gettempdir()))
+        self.path = tempfile.mkdtemp(prefix=_PREFIX)
+        self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+
+    def remove(self) -> None:
+        """Remove the folder and all it holds."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        os.close(self._lock)
+
+
+def _remove_unlocked(parent: Path) -> None:
+    for path in parent.glob(_PREFIX + "*"):
+        with suppress(OSError):
+            if time.time() - path.lstat().st_mtime < _YOUNG_SECONDS:
+                continue  # perhaps made this instant, and about to be locked
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(path, ignore_errors=True)
+            finally:
+                os.close(descriptor)

@@ -15,11 +15,13 @@ from turnwise.runners.execution import child
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType
+    from typing import Dict
 
 
-def run_program(code: "CodeType", source: bytes) -> None:
+def run_program(code: "CodeType", source: bytes, names: "Dict[str, object]") -> None:
+    """Run ``code`` in the module of ``names`` and leave, as child.run_program would."""
     try:
-        exec(code, child.new_module("__main__").__dict__)
+        exec(code, names)
     except SystemExit as error:
         status = 0 if error.code is None else error.code
         if type(status) is not int or not 0 <= status <= 255:
@@ -33,12 +35,12 @@ def run_program(code: "CodeType", source: bytes) -> None:
 
 def leave(status: int) -> None:
     """End the process with ``status``; raises SystemExit where Python has more to do."""
-    stdout, stderr, usual = sys.stdout, sys.stderr, sys.__stdout__
-    if stdout is not usual or usual is None or stderr is None or _thread._count() or atexit._ncallbacks():
+    is_usual = sys.stdout is sys.__stdout__ and sys.stdout is not None and sys.stderr is not None
+    if not is_usual or _thread._count() or atexit._ncallbacks():
         sys.exit(status)
     try:
-        usual.flush()
-        stderr.flush()
+        sys.stdout.flush()
+        sys.stderr.flush()
     except BaseException:
         sys.exit(status)
     _exit(status)

@@ -39,7 +39,13 @@ def handled_rights(abi: int) -> "tuple[int, int, int]":
     return _HANDLED_BY_ABI.get(abi, _HANDLED_NEWEST), 3 if abi >= 4 else 0, 3 if abi >= 6 else 0
 
 
-def restrict(readable: "Iterable[str]", *, writable_files: "Iterable[str]", writable_folder: str = "") -> int:
+def restrict(
+    readable: "Iterable[str]",
+    *,
+    listable: "Iterable[str]" = (),
+    writable_files: "Iterable[str]" = (),
+    writable_folder: str = "",
+) -> int:
     """Confine this process and its children for good; returns the ABI, raises OSError without Landlock."""
     abi = abi_version()
     if abi < 1:
@@ -50,6 +56,8 @@ def restrict(readable: "Iterable[str]", *, writable_files: "Iterable[str]", writ
     ruleset = libc.syscall("landlock_create_ruleset", attributes, size, 0)
     for path in readable:
         _allow(ruleset, path, (_READ_FILE | _READ_DIR) & files)
+    for path in listable:
+        _allow(ruleset, path, _READ_DIR)
     for path in writable_files:
         _allow(ruleset, path, (_READ_FILE | _WRITE_FILE | _TRUNCATE) & files)
     if writable_folder:

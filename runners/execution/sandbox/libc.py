@@ -13,16 +13,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-PR_SET_PDEATHSIG, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 24, 36, 38
+PR_SET_PDEATHSIG, PR_SET_KEEPCAPS, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 8, 24, 36, 38
 PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 
 NUMBERS = numbers_of(running_machine())
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
-# PyDLL keeps the interpreter lock: nothing is switched or re-acquired around a call in a fresh child.
-_direct = ctypes.PyDLL(None, use_errno=True)
-_direct.syscall.restype = ctypes.c_long
-_direct.syscall.argtypes = [ctypes.c_long] * 5
+# PyDLL keeps the interpreter lock: nothing is switched or re-acquired around a call in a fresh child. Without
+# argtypes and errno a call makes no objects; an integer is passed as an int, bytes as their address.
+_direct = ctypes.PyDLL(None)
 raw_fork = _direct.fork
 raw_syscall = _direct.syscall
 

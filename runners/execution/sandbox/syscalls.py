@@ -115,6 +115,7 @@ _NUMBERS = {
     "readlinkat": (267, 78),
     "readv": (19, 65),
     "recvfrom": (45, 207),
+    "recvmsg": (47, 212),
     "rename": (82, None),
     "renameat": (264, 38),
     "renameat2": (316, 276),
@@ -166,8 +167,8 @@ _COLUMNS = {X86_64: 0, AARCH64: 1}
 def numbers_of(machine: str) -> "dict[str, int]":
     """Return name -> number for ``machine`` as os.uname names it; raises KeyError for another one."""
     column = _COLUMNS[machine]
-    known = {name: pair[column] for name, pair in _NUMBERS.items()}
-    return {name: number for name, number in known.items() if number is not None}
+    pairs = ((name, pair[column]) for name, pair in _NUMBERS.items())
+    return {name: number for name, number in pairs if number is not None}
 
 
 def running_machine() -> str:

@@ -1,0 +1,198 @@
+"""Whatever dies, and however often programs run, nothing is left: processes, descriptors, files."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from turnwise.benchmarks.limits import Limits
+from turnwise.runners.execution.family import only_child
+from turnwise.runners.execution.hardened import HardenedExecutor
+from turnwise.runners.execution.interface import Ending, Program
+from turnwise.runners.execution.sessions import StdinSession
+
+LIMITS = Limits(1.0, 256_000_000, output_limit_bytes=1 << 20)
+SOURCES = (
+    b"print(1)",
+    b"1 +",
+    b"1/0",
+    b"import os\nos._exit(3)",
+    b"import threading, time\nthreading.Thread(target=time.sleep, args=(9,), daemon=True).start()",
+    b"while True: print('a' * 10**6)",
+    b"import ctypes\nctypes.string_at(0)",
+)
+
+
+@pytest.fixture(params=["A", "B", "C"])
+def executor(request: pytest.FixtureRequest) -> Iterator[HardenedExecutor]:
+    """One executor per tier and test."""
+    with HardenedExecutor(tier=request.param) as hardened_executor:
+        yield hardened_executor
+
+
+def _descendants(root: int) -> set[int]:
+    parents: dict[int, int] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            fields = path.read_text(errors="replace").rpartition(")")[2].split()
+            if fields[0] not in "ZX":
+                parents[int(path.parent.name)] = int(fields[1])
+    found: set[int] = set()
+    front = {root}
+    while front:
+        front = {pid for pid, parent in parents.items() if parent in front}
+        found |= front
+    return found
+
+
+def _runs(pid: int | None) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def _descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def _await(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def _finishes(executor: HardenedExecutor) -> bool:
+    with executor.open(Program(b"print(1)"), "python", LIMITS) as session:
+        return [one.output for one in session.run([b""])] == [b"1\n"]
+
+
+def test_300_programs_leave_nothing(executor: HardenedExecutor) -> None:
+    """Good and bad ones, stdin and calls: as many descriptors and processes as before, and no folder."""
+    assert _finishes(executor)
+    with executor.open(Program(b"def f(x): return x", "f"), "python", LIMITS) as session:
+        list(session.run([b"[1]"]))
+    descriptors, processes = _descriptors(), _descendants(os.getpid())
+    for number in range(300):
+        source = SOURCES[number % len(SOURCES)]
+        entry_point = "f" if number % 3 == 0 else ""
+        with executor.open(Program(source, entry_point), "python", LIMITS) as session:
+            next(session.run([b"[1]"]))
+    assert _descriptors() == descriptors
+    assert _await(lambda: _descendants(os.getpid()) == processes)
+
+
+def test_closing_ends_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No process, descriptor or folder outlives the executor, which may be closed twice."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    descriptors, processes = _descriptors(), _descendants(os.getpid())
+    executor = HardenedExecutor(tier="B")
+    program = Program(b"print(1, file=open('out', 'w'))", output_file="out")
+    with executor.open(program, "python", LIMITS) as session:
+        assert next(session.run([b""])).output == b"1\n"
+    executor.close()
+    executor.close()
+    assert list(tmp_path.iterdir()) == []
+    assert _descriptors() == descriptors
+    assert _descendants(os.getpid()) == processes
+
+
+@pytest.mark.parametrize("whom", ["zygote", "runner", "first"])
+def test_a_killed_worker_is_replaced_and_blamed_on_nobody(executor: HardenedExecutor, whom: str) -> None:
+    """The run that meets it is an infrastructure failure, the next one works, and no process stays behind."""
+    with executor.open(Program(b"import time\ntime.sleep(float(input()))\nprint(1)"), "python", LIMITS) as session:
+        assert isinstance(session, StdinSession)
+        assert next(session.run([b"0"])).ending is Ending.FINISHED
+        worker = session.opened_worker()
+        assert worker is not None
+        family = _descendants(os.getpid())
+        victim = {"zygote": worker.zygote(), "runner": worker.runner(), "first": worker.first_process}[whom]
+        assert victim is not None
+        runner = worker.runner()
+        os.kill(victim, signal.SIGKILL)
+        assert _await(lambda: not _runs(runner))
+        assert next(session.run([b"0"])).ending is Ending.INFRASTRUCTURE
+        assert next(session.run([b"0"])).ending is Ending.FINISHED
+        assert _await(lambda: victim not in _descendants(os.getpid()))
+    assert _finishes(executor)
+    assert len(_descendants(os.getpid())) <= len(family)
+
+
+def test_a_child_killed_from_outside_is_no_success(executor: HardenedExecutor) -> None:
+    """Whoever kills the program, its run did not finish, and the worker goes on."""
+    with executor.open(Program(b"import time\ntime.sleep(9)\nprint(1)"), "python", LIMITS) as session:
+        assert isinstance(session, StdinSession)
+        runs = session.run([b""])
+        depth = 2 if executor.tier == "B" else 3
+        helper = subprocess.Popen([sys.executable, "-c", _KILL_DESCENDANT, str(os.getpid()), str(depth)])
+        execution = next(runs)
+        helper.wait()
+    assert execution.ending is Ending.FAILED
+    assert "SIGKILL" in execution.error
+    assert _finishes(executor)
+
+
+# Kills the program's process, which is that deep below the given one, as soon as it is there.
+_KILL_DESCENDANT = """
+import os, pathlib, sys, time
+def below(pid, depth):
+    found = []
+    for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        found += [int(child)] if depth == 0 else below(child, depth - 1)
+    return found
+for _ in range(500):
+    found = below(sys.argv[1], int(sys.argv[2]))
+    if found:
+        os.kill(found[0], 9)
+        break
+    time.sleep(0.01)
+"""
+
+
+@pytest.mark.parametrize("tier", ["A", "B", "C"])
+def test_a_killed_judge_leaves_no_process_and_no_folder(tier: str, tmp_path: Path) -> None:
+    """SIGKILL amid a busy program: everything goes with the judge, and its folder with the next worker."""
+    code = f"""
+import tempfile, time
+from turnwise.benchmarks.limits import Limits
+from turnwise.runners.execution.hardened import HardenedExecutor
+from turnwise.runners.execution.interface import Program
+executor = HardenedExecutor(tier={tier!r})
+program = Program(b"while True: pass", output_file="out")
+with executor.open(program, "python", Limits(60.0)) as session:
+    print("started", flush=True)
+    list(session.run([b""]))
+"""
+    environment = dict(os.environ, TMPDIR=str(tmp_path))
+    tmp_path.chmod(0o755)
+    judge = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment)
+    assert judge.stdout is not None
+    judge.stdout.readline()
+    # First process, zygote, runner and child of two workers, or fewer without a pid namespace.
+    assert _await(lambda: len(_descendants(judge.pid)) >= (4 if tier == "B" else 6))
+    family = _descendants(judge.pid)
+    judge.kill()
+    judge.wait()
+    judge.stdout.close()
+    assert _await(lambda: not any(Path(f"/proc/{pid}").exists() for pid in family))
+
+
+def test_only_a_child_is_found() -> None:
+    """A process without children has none, and one that does not exist neither."""
+    sleeper = subprocess.Popen(["sleep", "60"])
+    try:
+        assert only_child(os.getpid()) is not None
+        assert only_child(sleeper.pid) is None
+    finally:
+        sleeper.kill()
+        sleeper.wait()
+    assert only_child(sleeper.pid) is None

@@ -308,7 +308,8 @@ def doctor(
     as_json: AsJson = False,
 ) -> None:
     """Tell whether programs can be judged here, how well they are isolated, and what to change."""
-    from turnwise.commands.doctor import diagnose, render_diagnosis
+    from turnwise.commands.doctor import render_diagnosis
+    from turnwise.runners.diagnosis import diagnose
 
     found = diagnose(interpreter, tier=tier, workers=workers, environ=dict(os.environ))
     _print(json.dumps(found.to_json(), indent=1) if as_json else render_diagnosis(found))

@@ -12,7 +12,6 @@ It does NOT protect against a hole in the kernel behind the system calls that ev
 nor against what a program can learn from timing. A tier is what the layers say; canaries check that they hold.
 """
 
-import re
 import weakref
 from types import TracebackType
 from typing import Self
@@ -20,8 +19,9 @@ from typing import Self
 from turnwise.benchmarks.limits import Limits
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.runners.execution.canaries import require_containment
-from turnwise.runners.execution.interface import PYTHON, Program, Session
+from turnwise.runners.execution.interface import Program, Session
 from turnwise.runners.execution.interpreters import inspect_interpreter
+from turnwise.runners.execution.languages import find_language
 from turnwise.runners.execution.pool import WorkerPool
 from turnwise.runners.execution.sessions import CallSession, StdinSession
 from turnwise.runners.execution.worker import LayerMissingError, Worker, WorkerKind
@@ -33,7 +33,6 @@ _REMEDIES = {
     "landlock": "boot a kernel of 5.13 or newer with landlock in its lsm= list",
     "seccomp": "use a kernel with seccomp filters, on x86-64 or aarch64",
 }
-_IMPORTS_NUMPY = re.compile(rb"^[ \t]*(?:import|from)[ \t][^#\n]*\b(?:numpy|scipy|pandas)\b", re.MULTILINE)
 
 
 class HardenedExecutor:
@@ -68,13 +67,8 @@ class HardenedExecutor:
         return self._interpreter.description
 
     def open(self, program: Program, language: str, limits: Limits) -> Session:
-        """Return a session for ``program``; raises TurnwiseError for another language than python."""
-        if language != PYTHON:
-            raise TurnwiseError(f"Unknown language {language!r}: the hardened executor runs {PYTHON}.")
-        kind = WorkerKind(
-            writable=bool(program.input_file or program.output_file),
-            numpy=self._has_numpy and bool(_IMPORTS_NUMPY.search(program.source)),
-        )
+        """Return a session for ``program``; raises TurnwiseError for a language that is not known."""
+        kind = find_language(language).worker_kind(program, self._has_numpy)
         session = CallSession if program.entry_point else StdinSession
         return session(program, limits, self._pool, kind)
 

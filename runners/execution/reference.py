@@ -21,12 +21,12 @@ from typing import Self
 
 from turnwise.benchmarks import values
 from turnwise.benchmarks.limits import Limits
-from turnwise.errors import TurnwiseError
 from turnwise.runners.execution import child
 from turnwise.runners.execution.control import ControlSocket, OversizeError, ProtocolError, parse_message
 from turnwise.runners.execution.endings import COMPILE_TIME_LIMIT_SECONDS, ending_of, ran_out_of_memory
-from turnwise.runners.execution.interface import PYTHON, Ending, Execution, Program, Session
+from turnwise.runners.execution.interface import Ending, Execution, Program, Session
 from turnwise.runners.execution.interpreters import Interpreter, inspect_interpreter
+from turnwise.runners.execution.languages import find_language
 from turnwise.runners.execution.process import ProcessEnd, WatchedProcess
 from turnwise.runners.execution.tracebacks import clean_traceback
 
@@ -52,9 +52,8 @@ class ReferenceExecutor:
         """Do nothing: no process outlives its session."""
 
     def open(self, program: Program, language: str, limits: Limits) -> Session:
-        """Return a session for ``program``; raises TurnwiseError for another language than python."""
-        if language != PYTHON:
-            raise TurnwiseError(f"Unknown language {language!r}: the reference executor runs {PYTHON}.")
+        """Return a session for ``program``; raises TurnwiseError for a language that is not known."""
+        find_language(language)
         kind = _CallSession if program.entry_point else _StdinSession
         return kind(program, limits, self._interpreter)
 

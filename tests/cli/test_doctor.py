@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from turnwise.commands.doctor import Diagnosis, render_diagnosis
+from turnwise.commands.doctor import render_diagnosis
+from turnwise.runners.diagnosis import Diagnosis
 from turnwise.runners.execution.canaries import CanaryResult
 from turnwise.runners.execution.host import Host
 

@@ -6,25 +6,25 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from tiers import TIERS, executor_in
 
 from turnwise.benchmarks import values
 from turnwise.benchmarks.limits import Limits
 from turnwise.benchmarks.taco import CALL_PRELUDE
 from turnwise.errors import TurnwiseError
-from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.interface import Ending, Execution, Executor, Program
 from turnwise.runners.execution.reference import ReferenceExecutor
 
 LIMITS = Limits(1.0, 256_000_000, output_limit_bytes=8 << 20)
 
 
-@pytest.fixture(scope="module", params=["reference", "A", "B", "C"])
+@pytest.fixture(scope="module", params=["reference", *TIERS])
 def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
     """Every executor, and every tier of the hardened one: what they do must not differ."""
     if request.param == "reference":
         yield ReferenceExecutor()
         return
-    with HardenedExecutor(tier=request.param) as hardened:
+    with executor_in(request.param) as hardened:
         yield hardened
 
 

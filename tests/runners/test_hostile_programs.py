@@ -12,13 +12,12 @@ import pytest
 from canaries import Canaries
 from hostile import FOLDER, Arena, Expectation, Form, HostileProgram, Kind, first_line, hostile_programs, read_program
 from pydantic import ValidationError
+from tiers import TIERS, executor_in
 
 from turnwise.benchmarks.records import Verdict
-from turnwise.errors import TurnwiseError
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.reference import ReferenceExecutor
 
-TIERS = ("A", "B", "C")
 GOOD = "kind: cheat\nform: stdin\nwhy: It wants more.\ntests: [{input: '', output: ''}]\nverdicts: [passed]\n"
 
 
@@ -42,20 +41,14 @@ def canaries() -> Iterator[Canaries]:
 @pytest.fixture(scope="module")
 def arena_of(canaries: Canaries) -> Iterator[Callable[[str], Arena]]:
     """A function from a tier to its arena; it skips, with the reason, where a tier is not to be had."""
-    arenas: dict[str, Arena | str] = {}
+    arenas: dict[str, Arena] = {}
     executors: list[HardenedExecutor] = []
 
     def arena(tier: str) -> Arena:
         if tier not in arenas:
-            try:
-                executors.append(HardenedExecutor(interpreter="", tier=tier))
-                arenas[tier] = Arena(executors[-1], canaries)
-            except TurnwiseError as error:
-                arenas[tier] = f"tier {tier} is not to be had here: {error}"
-        found = arenas[tier]
-        if isinstance(found, str):
-            pytest.skip(found)
-        return found
+            executors.append(executor_in(tier))
+            arenas[tier] = Arena(executors[-1], canaries)
+        return arenas[tier]
 
     yield arena
     for executor in executors:

@@ -1,6 +1,7 @@
 """``turnwise run``, ``sample`` and ``judge``: a model over tasks, and the verdicts on what it wrote."""
 
 import shlex
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from turnwise.commands.machine import (
 from turnwise.commands.score import score_command
 from turnwise.commands.settings import build_settings
 from turnwise.errors import TurnwiseError
+from turnwise.runners.diagnosis import preflight
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.expected import default_cache_dir
 from turnwise.runners.judging import Judged, copy_for_judge, judge, load_run
@@ -48,6 +50,8 @@ class HostOptions:
         check_data_dir(self.data_dir)
         workers = self.workers or usable_cores()
         with closing(HardenedExecutor(self.interpreter or interpreter)) as executor:
+            for advice in preflight(executor, workers=workers, environ=environ):
+                print(advice, file=sys.stderr, flush=True)
             yield Machine(executor, default_cache_dir(environ), self.data_dir, environ, workers, on_progress)
 
 

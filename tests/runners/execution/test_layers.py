@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
+from tiers import TIERS, executor_in
 
 from turnwise.benchmarks.limits import Limits
 from turnwise.errors import InfrastructureError, TurnwiseError
@@ -17,10 +18,10 @@ from turnwise.runners.execution.worker import LayerMissingError, Worker, WorkerK
 LIMITS = Limits(2.0, 256_000_000, output_limit_bytes=4 << 20)
 
 
-@pytest.fixture(scope="module", params=["A", "B", "C"])
+@pytest.fixture(scope="module", params=TIERS)
 def executor(request: pytest.FixtureRequest) -> Iterator[HardenedExecutor]:
     """One executor per tier."""
-    with HardenedExecutor(tier=request.param) as hardened_executor:
+    with executor_in(request.param) as hardened_executor:
         yield hardened_executor
 
 

@@ -4,12 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from processes import descendants, holds_soon, runs
+from tiers import TIERS, executor_in
 
 from turnwise.benchmarks.limits import Limits
 from turnwise.runners.execution.family import only_child
@@ -29,46 +29,15 @@ SOURCES = (
 )
 
 
-@pytest.fixture(params=["A", "B", "C"])
+@pytest.fixture(params=TIERS)
 def executor(request: pytest.FixtureRequest) -> Iterator[HardenedExecutor]:
     """One executor per tier and test."""
-    with HardenedExecutor(tier=request.param) as hardened_executor:
+    with executor_in(request.param) as hardened_executor:
         yield hardened_executor
-
-
-def _descendants(root: int) -> set[int]:
-    parents: dict[int, int] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            fields = path.read_text(errors="replace").rpartition(")")[2].split()
-            if fields[0] not in "ZX":
-                parents[int(path.parent.name)] = int(fields[1])
-    found: set[int] = set()
-    front = {root}
-    while front:
-        front = {pid for pid, parent in parents.items() if parent in front}
-        found |= front
-    return found
-
-
-def _runs(pid: int | None) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
 
 
 def _descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
-
-
-def _await(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 def _finishes(executor: HardenedExecutor) -> bool:
@@ -81,21 +50,21 @@ def test_300_programs_leave_nothing(executor: HardenedExecutor) -> None:
     assert _finishes(executor)
     with executor.open(Program(b"def f(x): return x", "f"), "python", LIMITS) as session:
         list(session.run([b"[1]"]))
-    descriptors, processes = _descriptors(), _descendants(os.getpid())
+    descriptors, processes = _descriptors(), descendants(os.getpid())
     for number in range(300):
         source = SOURCES[number % len(SOURCES)]
         entry_point = "f" if number % 3 == 0 else ""
         with executor.open(Program(source, entry_point), "python", LIMITS) as session:
             next(session.run([b"[1]"]))
     assert _descriptors() == descriptors
-    assert _await(lambda: _descendants(os.getpid()) == processes)
+    assert holds_soon(lambda: descendants(os.getpid()) == processes)
 
 
 def test_closing_ends_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No process, descriptor or folder outlives the executor, which may be closed twice."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    descriptors, processes = _descriptors(), _descendants(os.getpid())
-    executor = HardenedExecutor(tier="B")
+    descriptors, processes = _descriptors(), descendants(os.getpid())
+    executor = executor_in("B")
     program = Program(b"print(1, file=open('out', 'w'))", output_file="out")
     with executor.open(program, "python", LIMITS) as session:
         assert next(session.run([b""])).output == b"1\n"
@@ -103,7 +72,7 @@ def test_closing_ends_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     executor.close()
     assert list(tmp_path.iterdir()) == []
     assert _descriptors() == descriptors
-    assert _descendants(os.getpid()) == processes
+    assert descendants(os.getpid()) == processes
 
 
 @pytest.mark.parametrize("whom", ["zygote", "runner", "first"])
@@ -114,17 +83,17 @@ def test_a_killed_worker_is_replaced_and_blamed_on_nobody(executor: HardenedExec
         assert next(session.run([b"0"])).ending is Ending.FINISHED
         worker = session.opened_worker()
         assert worker is not None
-        family = _descendants(os.getpid())
+        family = descendants(os.getpid())
         victim = {"zygote": worker.zygote(), "runner": worker.runner(), "first": worker.first_process}[whom]
         assert victim is not None
         runner = worker.runner()
         os.kill(victim, signal.SIGKILL)
-        assert _await(lambda: not _runs(runner))
+        assert holds_soon(lambda: not runs(runner))
         assert next(session.run([b"0"])).ending is Ending.INFRASTRUCTURE
         assert next(session.run([b"0"])).ending is Ending.FINISHED
-        assert _await(lambda: victim not in _descendants(os.getpid()))
+        assert holds_soon(lambda: victim not in descendants(os.getpid()))
     assert _finishes(executor)
-    assert len(_descendants(os.getpid())) <= len(family)
+    assert len(descendants(os.getpid())) <= len(family)
 
 
 def test_a_child_killed_from_outside_is_no_success(executor: HardenedExecutor) -> None:
@@ -158,9 +127,10 @@ for _ in range(500):
 """
 
 
-@pytest.mark.parametrize("tier", ["A", "B", "C"])
+@pytest.mark.parametrize("tier", TIERS)
 def test_a_killed_judge_leaves_no_process_and_no_folder(tier: str, tmp_path: Path) -> None:
     """SIGKILL amid a busy program: everything goes with the judge, and its folder with the next worker."""
+    executor_in(tier).close()
     code = f"""
 import tempfile, time
 from turnwise.benchmarks.limits import Limits
@@ -178,12 +148,12 @@ with executor.open(program, "python", Limits(60.0)) as session:
     assert judge.stdout is not None
     judge.stdout.readline()
     # First process, zygote, runner and child of two workers, or fewer without a pid namespace.
-    assert _await(lambda: len(_descendants(judge.pid)) >= (4 if tier == "B" else 6))
-    family = _descendants(judge.pid)
+    assert holds_soon(lambda: len(descendants(judge.pid)) >= (4 if tier == "B" else 6))
+    family = descendants(judge.pid)
     judge.kill()
     judge.wait()
     judge.stdout.close()
-    assert _await(lambda: not any(Path(f"/proc/{pid}").exists() for pid in family))
+    assert holds_soon(lambda: not any(Path(f"/proc/{pid}").exists() for pid in family))
 
 
 def test_only_a_child_is_found() -> None:

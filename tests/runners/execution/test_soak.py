@@ -5,13 +5,13 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from canaries import descendants
 from hostile import Form, HostileProgram, hostile_programs
+from processes import descendants
 from tiers import TIERS, executor_in
 
 from turnwise.benchmarks.limits import Limits
@@ -23,7 +23,7 @@ from turnwise.runners.judge import Judge
 PROGRAMS, ROUND = 20_000, 2_000
 HOSTILE_EVERY = 50
 THREADS = 2
-GROWTH_KILOBYTES = 4096
+GROWTH_KILOBYTES = 8192
 LIMITS = Limits(0.3, 128 << 20, output_limit_bytes=1 << 20)
 SOURCES = (
     b"print(sum(map(int, input().split())))",
@@ -55,11 +55,11 @@ def _resident(pid: int | str) -> int:
 
 
 def _measure() -> Footprint:
-    processes = descendants()
+    processes = descendants(os.getpid())
     return Footprint(
         len(list(Path("/proc/self/fd").iterdir())),
         len(processes),
-        len(list(Path(tempfile.gettempdir()).glob("turnwise*"))),
+        len(list(Path(tempfile.gettempdir()).iterdir())),
         _resident("self"),
         sum(_resident(pid) for pid in processes),
     )
@@ -84,13 +84,24 @@ def _judge_hostile(executor: HardenedExecutor, program: HostileProgram) -> Verdi
         return judge.judge(program.problem({"nonce": "n"}), program.source.decode("latin-1")).verdict
 
 
+def _start_workers(executor: HardenedExecutor) -> None:
+    """Let the pool grow to its full size, a worker of each kind for each thread."""
+    kinds = (Program(b"1"), Program(b"import numpy"), Program(b"1", output_file="out"))
+    with ExitStack() as stack:
+        for program in kinds * THREADS:
+            session = stack.enter_context(executor.open(program, "python", LIMITS))
+            assert next(iter(session.run([b""]))).ending is Ending.FINISHED
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("tier", TIERS)
-def test_20_000_programs_leave_nothing(tier: str) -> None:
+def test_20_000_programs_leave_nothing(tier: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As many descriptors, processes and files as after the first 2,000, and no more memory than some pages."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     hostile = _hostile()
     endings: Counter[str] = Counter()
     with executor_in(tier) as executor, ThreadPoolExecutor(THREADS) as pool:
+        _start_workers(executor)
 
         def one(number: int, program: HostileProgram | None) -> str:
             return _judge_hostile(executor, program) if program else _run_usual(executor, number)

@@ -5,6 +5,8 @@ import pwd
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,21 +33,19 @@ def _as_user(*command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder of the user's own."""
+def folder() -> Iterator[Path]:
+    """A folder of the user's own, not below tmp_path, which pytest keeps from other users."""
     if os.geteuid() != 0:
         pytest.skip("needs root to become another user; the other tests already run as an ordinary one")
-    for path in (tmp_path, *tmp_path.parents):
-        if path.stat().st_uid == 0 and str(path).startswith("/tmp/"):
-            path.chmod(0o755)
-    shutil.chown(tmp_path, USER)
-    try:
-        done = _as_user(sys.executable, "-c", "import pytest, turnwise.runners", folder=tmp_path)
-    except PermissionError as error:
-        pytest.skip(f"{USER} cannot start the interpreter: {error}")
-    if done.returncode:
-        pytest.skip(f"{USER} cannot read {sys.executable} or {ROOT}: {done.stderr.strip().splitlines()[-1]}")
-    return tmp_path
+    with tempfile.TemporaryDirectory() as name:
+        shutil.chown(name, USER)
+        try:
+            done = _as_user(sys.executable, "-c", "import pytest, turnwise.runners", folder=Path(name))
+        except PermissionError as error:
+            pytest.skip(f"{USER} cannot start the interpreter: {error}")
+        if done.returncode:
+            pytest.skip(f"{USER} cannot read {sys.executable} or {ROOT}: {done.stderr.strip().splitlines()[-1]}")
+        yield Path(name)
 
 
 @pytest.mark.long

@@ -271,18 +271,17 @@ def score(
 
 @app.command()
 def compare(
-    first: Annotated[Path, typer.Argument(metavar="A", help="A run folder.")],
-    second: Annotated[Path, typer.Argument(metavar="B", help="Another one; differences are B - A.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="A B...", help="Run folders, or folders of them.")],
     interval: Annotated[
         str, typer.Option(help="What is taken as drawn at random: samples, problems or contests.")
     ] = "problems",
     n_at_k: MoreNAtK = "",
     as_json: AsJson = False,
 ) -> None:
-    """Compare two runs problem by problem: difference, interval, p-value, flipped problems."""
+    """Compare two runs: B - A, interval, p-value, flipped problems; of more runs, the places that they can have."""
     from turnwise.commands.compare import compare_command
 
-    _print(compare_command(first, second, over=interval, n_at_k=n_at_k, as_json=as_json))
+    _print(compare_command(runs, over=interval, n_at_k=n_at_k, as_json=as_json))
 
 
 @app.command()

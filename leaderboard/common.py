@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from turnwise.leaderboard.counts import Counts, Floats
+from turnwise.leaderboard.metrics import Metric, count_known, metrics_of, values_of
 from turnwise.leaderboard.outcomes import TaskOutcomes
-from turnwise.leaderboard.scores import Metric, contest_of, count_known, metrics_of, values_of
+from turnwise.leaderboard.scores import contest_of
 from turnwise.tasks.metrics import NAtK
 
 

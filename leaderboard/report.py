@@ -17,6 +17,8 @@ import numpy as np
 from turnwise.benchmarks.texts import printable
 from turnwise.errors import TurnwiseError
 from turnwise.files import write_atomically
+from turnwise.leaderboard.curve_tables import Curve
+from turnwise.leaderboard.curves import Along, draw_curve
 from turnwise.leaderboard.formats import Style, render_notes
 from turnwise.leaderboard.intervals import LEVEL, Over
 from turnwise.leaderboard.outcomes import Gap, RunOutcomes, TaskOutcomes, read_outcomes
@@ -48,6 +50,14 @@ def score_runs(paths: Sequence[Path], *, n_at_k: Sequence[str] = ()) -> list[Sco
     Raises TurnwiseError for a damaged run, or an n@k that its samples cannot support.
     """
     return [_score(run, task, n_at_k) for path in paths for run in [read_outcomes(path)] for task in run.tasks]
+
+
+def draw_curves(scored: Sequence[ScoredTask], along: Along) -> list[Curve]:
+    """Return the curves of scored tasks, with the n@k that they were scored by; raises TurnwiseError without tokens."""
+    return [
+        Curve(one, draw_curve(one.outcomes, along, n_at_k=one.n_at_k, generator=np.random.default_rng(_SEED)))
+        for one in scored
+    ]
 
 
 def render_report(

@@ -94,13 +94,13 @@ def estimates_csv(scored: Sequence[ScoredTask], settings: Sequence[str]) -> str:
         start = {"model": names[one.run.path], "run": one.run.path.name, "task": one.outcomes.record.task}
         end = {name: getattr(costs, name) for name in costs.__slots__} | {"settings": text}
         for estimate in one.estimates:
-            cells = {**start, **_flat(estimate), **end}
+            cells = {**start, **flat(estimate), **end}
             rows += [list(cells)] if not rows else []
             rows.append(list(cells.values()))
     return to_csv(rows)
 
 
-def _flat(estimate: Estimate) -> dict[str, object]:
+def flat(estimate: Estimate) -> dict[str, object]:
     """Return an estimate as cells: the ends of each kind of interval in columns of their own."""
     cells: dict[str, object] = estimate.to_json()
     del cells["intervals"]

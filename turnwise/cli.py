@@ -262,11 +262,12 @@ def score(
     table: Annotated[
         str, typer.Option(help="A table of the papers: grid, feedback, turns, cot-gain, taco or rlef.")
     ] = "",
+    curve: Annotated[str, typer.Option(help="The curve along turns, tokens (equal budgets) or k.")] = "",
 ) -> None:
     """Make the tables of runs; no model is asked and no program run."""
     from turnwise.commands.score import score_command
 
-    _print(score_command(runs, by=by, n_at_k=n_at_k, interval=interval, style=style, table=table))
+    _print(score_command(runs, by=by, n_at_k=n_at_k, interval=interval, style=style, table=table, curve=curve))
 
 
 @app.command()

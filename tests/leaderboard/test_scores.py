@@ -34,7 +34,9 @@ def _outcomes(entries: Outcomes, problems: list[AskedProblem] | None = None) -> 
         loaded=len(array),
         asked=problems or [AskedProblem(id=f"b/{number}") for number in range(len(array))],
     )
-    return TaskOutcomes(record, array[..., 0], array[..., 1], {}, {}, {}, (), Costs())
+    return TaskOutcomes(
+        record, array[..., 0], array[..., 1], np.full(array.shape[:3], MISSING), {}, {}, {}, (), Costs()
+    )
 
 
 def _by_name(estimates: tuple[Estimate, ...], group: str = ALL) -> dict[tuple[str, int], Estimate]:

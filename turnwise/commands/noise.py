@@ -7,10 +7,10 @@ import numpy as np
 from tabulate import tabulate
 
 from turnwise.errors import TurnwiseError
+from turnwise.leaderboard.metrics import PASS_AT, count_known, metrics_of, values_of
 from turnwise.leaderboard.noise import CONCENTRATION, CORRELATION, Noise, expect_noise, measure_noise
 from turnwise.leaderboard.outcomes import RunOutcomes, TaskOutcomes, read_outcomes
 from turnwise.leaderboard.report import find_runs
-from turnwise.leaderboard.scores import PASS_AT, count_known, metrics_of, values_of
 from turnwise.tasks.metrics import check_support, parse_n_at_k
 
 _HEADERS = ["metric", "problems", "score", "s.e. samples", "s.e. problems", "detect: samples", "detect: problems"]

@@ -15,7 +15,7 @@ import numpy as np
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.counts import Booleans, Floats, Integers, count, value_of
 from turnwise.leaderboard.estimators import curve_over_tokens
-from turnwise.leaderboard.metrics import CERTAIN, Metric, metrics_of
+from turnwise.leaderboard.metrics import Metric, metrics_of
 from turnwise.leaderboard.outcomes import MISSING, TaskOutcomes
 from turnwise.leaderboard.scores import ALL, Estimate, estimate, intervals_over_problems, summarise
 from turnwise.tasks.metrics import NAtK
@@ -129,7 +129,6 @@ def _curve_of_tokens(
     arrays = (found.passed[told], found.public[told], found.tokens[told])
     values[told] = curve_over_tokens(*arrays, budgets=budgets, n=n, known_P_K=found.known[told])
     lower, upper = _bounds_of_tokens(found, budgets, n)
-    values = np.where(upper - lower < CERTAIN, lower, values)
     intervals = intervals_over_problems(values, [one.id for one in outcomes.problems], generator)
     name = "all" if n is None else str(n)
     columns = zip(budgets, values.T, lower.T, upper.T, intervals, strict=True)

@@ -75,9 +75,7 @@ def values_of(outcomes: TaskOutcomes, metric: Metric) -> Floats:
     values = value_of(count_known(outcomes, turns=metric.turns), n=metric.n, drawn=metric.drawn)
     # What passed the public tests and is not judged is no random part of the outcomes: nothing is said without it.
     values[((public == 1) & (passed == MISSING)).any(axis=1)] = np.nan
-    lower, upper = bounds_of(outcomes, metric)
-    certain: Floats = np.where(upper - lower < CERTAIN, lower, values)  # what is missing cannot change these
-    return certain
+    return values
 
 
 def bounds_of(outcomes: TaskOutcomes, metric: Metric) -> tuple[Floats, Floats]:

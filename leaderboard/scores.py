@@ -14,7 +14,7 @@ import numpy as np
 
 from turnwise.benchmarks.records import Flag
 from turnwise.leaderboard.bootstrap import bca
-from turnwise.leaderboard.counts import Floats
+from turnwise.leaderboard.counts import Floats, Integers
 from turnwise.leaderboard.intervals import Interval, Over, jackknife
 from turnwise.leaderboard.metrics import CERTAIN, Metric, bounds_of, count_known, metrics_of, values_of
 from turnwise.leaderboard.outcomes import TaskOutcomes
@@ -77,7 +77,7 @@ def estimate(
 ) -> list[Estimate]:
     """Return the estimates of some metrics of one group, whose problems stand in ``rows`` (None: in all)."""
     chosen = np.arange(len(outcomes.problems)) if rows is None else np.array(rows)
-    values = np.stack([values_of(outcomes, metric)[chosen] for metric in metrics], axis=1)
+    values = np.stack([_values(outcomes, metric, chosen) for metric in metrics], axis=1)
     names = [outcomes.problems[row].id for row in chosen]
     over_problems = intervals_over_problems(values, names, generator)
     found = []
@@ -88,6 +88,17 @@ def estimate(
         intervals = drawn if of_samples is None else {Over.SAMPLES: of_samples, **drawn}
         found.append(summarise(group, metric.name, metric.turns, column, lower, upper, intervals))
     return found
+
+
+def _values(outcomes: TaskOutcomes, metric: Metric, rows: Integers) -> Floats:
+    """Return the values of some problems; where nothing that is missing can change any of them, all are known.
+
+    All or none: were only the certain ones taken, solved problems would count and unsolved ones would not.
+    """
+    values = values_of(outcomes, metric)[rows]
+    lower, upper = (bound[rows] for bound in bounds_of(outcomes, metric))
+    known = np.where(upper - lower < CERTAIN, lower, values)
+    return values if np.isnan(known).any() else known
 
 
 def summarise(

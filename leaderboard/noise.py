@@ -16,7 +16,7 @@ from statistics import NormalDist
 import numpy as np
 
 from turnwise.leaderboard.counts import Counts, Floats, value_of
-from turnwise.leaderboard.intervals import jackknife_variances, normal_quantile
+from turnwise.leaderboard.intervals import normal_quantile, sample_variances
 
 POWER, SIGNIFICANCE = 0.80, 0.05
 # Medians over the 31 models of evalplus's recorded pass counts (docs/estimators.md): 0.81 and 0.46.
@@ -73,7 +73,7 @@ def measure_noise(counts: Counts, *, n: int | None, drawn: int) -> Noise | None:
     values = value_of(counts, n=n, drawn=drawn)
     if len(values) < 2:
         return None
-    variances = jackknife_variances(counts, n=n, drawn=drawn)
+    variances = sample_variances(counts, n=n, drawn=drawn)
     within = None if np.isnan(variances).any() else float(variances.mean())
     total = float(values.var(ddof=1))
     return _noise(float(values.mean()), len(values), max(0.0, total - (within or 0.0)), within, total)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from turnwise.leaderboard.counts import Counts, value_of
-from turnwise.leaderboard.intervals import jackknife
+from turnwise.leaderboard.intervals import effective_number, jackknife, sample_variances, t_quantile
 from turnwise.leaderboard.noise import expect_noise, measure_noise
 
 
@@ -41,11 +41,13 @@ def test_measured_noise_is_that_of_the_population(drawn: int) -> None:
 
 
 def test_the_error_over_samples_is_that_of_the_interval() -> None:
-    """1.96 of it reach as far as the jackknife."""
+    """So many of it reach as far as the interval as t says, of twice as many degrees as problems vary."""
     counts = _simulate(np.random.default_rng(2), np.linspace(0.1, 0.9, 30), 20)
+    varying = effective_number(sample_variances(counts, n=1, drawn=4))
     noise, interval = measure_noise(counts, n=1, drawn=4), jackknife(counts, n=1, drawn=4)
     assert noise is not None and noise.over_samples is not None and interval is not None
-    assert 1.959964 * noise.over_samples.standard_error == pytest.approx((interval.upper - interval.lower) / 2)
+    quantile = t_quantile(0.95, freedom=2 * varying)
+    assert quantile * noise.over_samples.standard_error == pytest.approx((interval.upper - interval.lower) / 2)
 
 
 def test_the_detectable_difference_is_found_in_80_percent_of_runs() -> None:

@@ -18,6 +18,7 @@ from turnwise.leaderboard.counts import Floats, Integers
 from turnwise.leaderboard.intervals import Interval, Over, jackknife
 from turnwise.leaderboard.metrics import CERTAIN, Metric, bounds_of, count_known, metrics_of, values_of
 from turnwise.leaderboard.outcomes import TaskOutcomes
+from turnwise.leaderboard.papers import Parity, Shown, parity_interval
 from turnwise.tasks.metrics import NAtK
 from turnwise.tasks.run_folder import AskedProblem
 
@@ -41,7 +42,7 @@ class Estimate:
     asked: int
     lower_bound: float
     upper_bound: float
-    intervals: Mapping[Over, Interval] = field(default_factory=dict)
+    intervals: Mapping[Shown, Interval] = field(default_factory=dict)
 
     @property
     def is_certain(self) -> bool:
@@ -55,17 +56,22 @@ class Estimate:
 
 
 def score_task(
-    outcomes: TaskOutcomes, *, n_at_k: Sequence[NAtK] = (), generator: np.random.Generator | None = None
+    outcomes: TaskOutcomes,
+    *,
+    n_at_k: Sequence[NAtK] = (),
+    generator: np.random.Generator | None = None,
+    parity: Parity | None = None,
 ) -> tuple[Estimate, ...]:
     """Return the estimates of one task, for every group and every budget of turns.
 
     pass@k counts dialogues, for k = 1, 10, 100 and all samples. n@k counts replies: 1@t with a budget of t
     turns for every t, and those asked for, which must be supported by the samples at the full budget. Intervals
-    over problems need the ``generator``.
+    over problems need the ``generator``, and so does that of a paper, ``parity``.
     """
     metrics = metrics_of(outcomes, n_at_k=n_at_k)
-    by_group = groups(outcomes.problems)
-    return tuple(one for group, rows in by_group.items() for one in estimate(outcomes, metrics, generator, group, rows))
+    by_group = groups(outcomes.problems).items()
+    found = (estimate(outcomes, metrics, generator, group, rows, parity) for group, rows in by_group)
+    return tuple(one for of_group in found for one in of_group)
 
 
 def estimate(
@@ -74,6 +80,7 @@ def estimate(
     generator: np.random.Generator | None,
     group: str = ALL,
     rows: Sequence[int] | None = None,
+    parity: Parity | None = None,
 ) -> list[Estimate]:
     """Return the estimates of some metrics of one group, whose problems stand in ``rows`` (None: in all)."""
     chosen = np.arange(len(outcomes.problems)) if rows is None else np.array(rows)
@@ -84,8 +91,13 @@ def estimate(
     for metric, column, drawn in zip(metrics, values.T, over_problems, strict=True):
         counts = count_known(outcomes, turns=metric.turns).rows(chosen)
         lower, upper = (bound[chosen] for bound in bounds_of(outcomes, metric))
-        of_samples = jackknife(counts.rows(~np.isnan(column)), n=metric.n, drawn=metric.drawn)
-        intervals = drawn if of_samples is None else {Over.SAMPLES: of_samples, **drawn}
+        counted = counts.rows(~np.isnan(column))
+        intervals: dict[Shown, Interval] = dict(drawn)
+        if (of_samples := jackknife(counted, n=metric.n, drawn=metric.drawn)) is not None:
+            intervals = {Over.SAMPLES: of_samples, **intervals}
+        if parity is not None and generator is not None and np.all(counted.samples >= metric.drawn):
+            as_there = parity_interval(counted, parity, n=metric.n, drawn=metric.drawn, generator=generator)
+            intervals |= {parity: as_there} if as_there is not None else {}
         found.append(summarise(group, metric.name, metric.turns, column, lower, upper, intervals))
     return found
 
@@ -102,7 +114,7 @@ def _values(outcomes: TaskOutcomes, metric: Metric, rows: Integers) -> Floats:
 
 
 def summarise(
-    group: str, name: str, turns: int, values: Floats, lower: Floats, upper: Floats, intervals: Mapping[Over, Interval]
+    group: str, name: str, turns: int, values: Floats, lower: Floats, upper: Floats, intervals: Mapping[Shown, Interval]
 ) -> Estimate:
     """Return the estimate of values of problems, NaN where there is none, and of their bounds: float64[P] each."""
     counted = ~np.isnan(values)
@@ -148,9 +160,9 @@ def _level_order(level: str) -> tuple[bool, int, int, str]:
 
 def intervals_over_problems(
     values: Floats, names: Sequence[str], generator: np.random.Generator | None
-) -> list[dict[Over, Interval]]:
+) -> list[dict[Shown, Interval]]:
     """Return the intervals of each column of float64[P, M] over problems and, where some share one, over contests."""
-    found: list[dict[Over, Interval]] = [{} for _ in values.T]
+    found: list[dict[Shown, Interval]] = [{} for _ in values.T]
     if generator is None:
         return found
     known = ~np.isnan(values)

@@ -256,8 +256,12 @@ def score(
     by: Annotated[str, typer.Option(help="What the rows are: task, difficulty or turns.")] = "task",
     n_at_k: MoreNAtK = "",
     interval: Annotated[
-        str, typer.Option(help="95 % intervals over samples, problems or contests (docs/estimators.md), or none.")
-    ] = "samples",
+        str,
+        typer.Option(
+            help="95 % intervals over samples (jackknife, default), problems or contests (BCa); zheng, "
+            "zheng-with-replacement or rlef as in the papers, no coverage claimed; or none (docs/estimators.md)."
+        ),
+    ] = "",
     style: Annotated[str, typer.Option("--format", help="What to print: text, github, latex, csv or json.")] = "text",
     table: Annotated[
         str, typer.Option(help="A table of the papers: grid, feedback, turns, cot-gain, taco or rlef.")

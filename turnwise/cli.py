@@ -295,12 +295,16 @@ def noise(
     problems: Annotated[int, typer.Option(help="Problems of a run to come.")] = 0,
     samples: Annotated[int, typer.Option(help="Samples of each problem of a run to come.")] = 0,
     score: Annotated[float, typer.Option(help="The pass@1 expected, between 0 and 1.")] = 0.5,
+    turns: Annotated[
+        int, typer.Option(help="Turns at most, of a run to come: k replies make k // turns dialogues.")
+    ] = 3,
+    misled: Annotated[float, typer.Option(help="Share of wrong programs that pass the public tests, for n@k.")] = 0.1,
     n_at_k: MoreNAtK = "",
 ) -> None:
     """Say which difference between two models a run can show: one that is done, or one to come."""
     from turnwise.commands.noise import Plan, noise_command
 
-    plan = Plan(problems, samples, score) if problems or samples else None
+    plan = Plan(problems, samples, score, turns, misled) if problems or samples else None
     _print(noise_command(run_folder, plan, n_at_k=n_at_k))
 
 

@@ -8,12 +8,13 @@ the samples of a problem: their spread is in the values already.
 """
 
 from collections.abc import Sequence
+from math import sqrt
 from statistics import NormalDist
 
 import numpy as np
 
 from turnwise.leaderboard.counts import Floats
-from turnwise.leaderboard.intervals import FEW, LEVEL, Interval, effective_number, wilson_mean
+from turnwise.leaderboard.intervals import FEW, LEVEL, Interval, effective_number, t_quantile, wilson_mean
 
 RESAMPLES = 10_000
 _CHUNK = 1_000_000  # weights held at a time: 8 MB
@@ -42,10 +43,11 @@ def bca(
     found: list[Interval | None] = []
     for column, drawn in enumerate(resampled.T):
         value = sums[:, column].sum() / sizes.sum()
-        differing = effective_number((sums[:, column] - value * sizes) ** 2)
+        deviations = (sums[:, column] - value * sizes) ** 2
+        differing = effective_number(deviations)
         method, ends = "BCa", [value, value]
         if differing:
-            shares = _corrected(drawn, float(value), _acceleration(sums[:, column], sizes), level)
+            shares = _corrected(drawn, float(value), _acceleration(sums[:, column], sizes), _reach(deviations, level))
             ends = list(np.quantile(drawn, shares))
         if differing < FEW:
             lower, upper = wilson_mean(values_P_M[:, column], trials=len(sizes), signed=signed, level=level)
@@ -87,13 +89,24 @@ def _acceleration(sums: Floats, sizes: Floats) -> float:
     return float((off**3).sum() / (6 * (off**2).sum() ** 1.5))
 
 
-def _corrected(resampled: Floats, value: float, acceleration: float, level: float) -> list[float]:
+def _reach(deviations: Floats, level: float) -> float:
+    """Return how many standard deviations of the resamples an interval reaches, from clusters' squared deviations.
+
+    Resamples vary less than samples do, by a root of (n - 1) / n, and their spread is itself an estimate: Student's t,
+    with the degrees of freedom that the deviations' kurtosis leaves, in place of the normal quantile (Hesterberg 2015).
+    """
+    number, differing = len(deviations), effective_number(deviations)
+    freedom = 2 * differing * number / max(number - differing, 1e-9)
+    return t_quantile(level, freedom=max(freedom, 2.0)) * sqrt(number / (number - 1))
+
+
+def _corrected(resampled: Floats, value: float, acceleration: float, reach: float) -> list[float]:
     """Return the shares of the resamples at which a corrected interval ends."""
     normal = NormalDist()
     below = float(np.mean(resampled < value) + 0.5 * np.mean(resampled == value))
     bias = normal.inv_cdf(min(max(below, 1 / (2 * len(resampled))), 1 - 1 / (2 * len(resampled))))
     ends = []
-    for share in ((1 - level) / 2, (1 + level) / 2):
-        shifted = bias + normal.inv_cdf(share)
+    for end in (-reach, reach):
+        shifted = bias + end
         ends.append(normal.cdf(bias + shifted / (1 - acceleration * shifted)))
     return ends

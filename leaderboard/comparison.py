@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from turnwise.leaderboard.bootstrap import bca
+from turnwise.leaderboard.common import Common, in_common
 from turnwise.leaderboard.counts import Counts, Floats
 from turnwise.leaderboard.intervals import LEVEL, Interval, Over, sample_spread
 from turnwise.leaderboard.outcomes import TaskOutcomes
 from turnwise.leaderboard.permutation import deal_samples, flip_problems
-from turnwise.leaderboard.scores import Metric, contest_of, count_known, metrics_of, values_of
 from turnwise.tasks.metrics import NAtK
 
 
@@ -73,48 +73,24 @@ def compare_tasks(
     n_at_k: Sequence[NAtK] = (),
 ) -> list[Difference]:
     """Return the differences of the metrics that both support at their full turn budgets, and of 1@t below."""
-    theirs = metrics_of(second, n_at_k=n_at_k)
-    most = min(first.record.max_turns, second.record.max_turns)
-    shared = [one for one in metrics_of(first, n_at_k=n_at_k) if one in theirs and one.is_whole(most)]
-    rows = _common_rows(first, second)
-    found = [_compare(first, second, rows, metric, over, generator) for metric in shared]
-    return [one for one in found if one is not None]
+    return [_compare(common, over, generator) for common in in_common([first, second], n_at_k=n_at_k)]
 
 
-def _common_rows(first: TaskOutcomes, second: TaskOutcomes) -> list[tuple[int, int]]:
-    row = {problem.id: number for number, problem in enumerate(second.problems)}
-    return [(number, row[one.id]) for number, one in enumerate(first.problems) if one.id in row]
-
-
-def _compare(
-    first: TaskOutcomes,
-    second: TaskOutcomes,
-    rows: list[tuple[int, int]],
-    metric: Metric,
-    over: Over,
-    generator: np.random.Generator,
-) -> Difference | None:
-    pair = [values_of(one, metric)[[row[place] for row in rows]] for place, one in enumerate((first, second))]
-    known = [number for number in range(len(rows)) if not np.isnan(pair[0][number] + pair[1][number])]
-    if not known:
-        return None
-    a, b = pair[0][known], pair[1][known]
-    names = [first.problems[rows[number][0]].id for number in known]
-    counts = [
-        count_known(one, turns=metric.turns).rows(np.array([rows[number][place] for number in known]))
-        for place, one in enumerate((first, second))
-    ]
+def _compare(common: Common, over: Over, generator: np.random.Generator) -> Difference:
+    (a, b), metric = common.values, common.metric
     interval: Interval | None
     if over is Over.SAMPLES:
-        interval = between_samples(counts[0], counts[1], n=metric.n, drawn=metric.drawn)
-        p_value = deal_samples(counts[0], counts[1], n=metric.n, drawn=metric.drawn, generator=generator)
+        interval = between_samples(*common.counts, n=metric.n, drawn=metric.drawn)
+        p_value = deal_samples(*common.counts, n=metric.n, drawn=metric.drawn, generator=generator)
     else:
-        clusters = [contest_of(name) for name in names] if over is Over.CONTESTS else None
-        interval, p_value = _test_problems(b - a, clusters, generator)
+        interval, p_value = _test_problems(b - a, common.contests if over is Over.CONTESTS else None, generator)
     flips = tuple(
-        Flip(name, float(x), float(y)) for name, x, y in zip(names, a, b, strict=True) if (x - 0.5) * (y - 0.5) < 0
+        Flip(name, float(x), float(y))
+        for name, x, y in zip(common.problems, a, b, strict=True)
+        if (x - 0.5) * (y - 0.5) < 0
     )
-    return Difference(metric.name, metric.turns, len(known), float(a.mean()), float(b.mean()), interval, p_value, flips)
+    means = float(a.mean()), float(b.mean())
+    return Difference(metric.name, metric.turns, len(common.problems), *means, interval, p_value, flips)
 
 
 def _test_problems(

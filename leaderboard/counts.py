@@ -74,6 +74,51 @@ def value_table(samples: int, *, n: int | None, drawn: int) -> Floats:
     return table
 
 
+def both_fail(counts: Counts, *, n: int | None, drawn: int) -> Floats:
+    """Return the chance that two separate draws of ``drawn`` dialogues both fail: float64[P].
+
+    Taken over all such pairs, it is what no estimate of one draw's chance squared is: unbiased. NaN where there are
+    fewer than two draws' samples.
+    """
+    possible = counts.samples >= 2 * drawn
+    values = np.full(len(counts), np.nan)
+    values[possible] = _both_fail(counts.rows(possible), n, drawn)
+    return values
+
+
+def _both_fail(counts: Counts, n: int | None, drawn: int) -> Floats:
+    samples, public, right = counts.samples, counts.public, counts.right
+    if n is None or n >= drawn:
+        chance: Floats = np.exp(log_choose(samples - right, 2 * drawn) - log_choose(samples, 2 * drawn))
+        return chance
+    all_wrong = np.ones((2 * n + 1, len(counts)))
+    for submitted in range(2 * n):
+        left = np.maximum(public - right - submitted, 0) / np.maximum(public - submitted, 1)
+        all_wrong[submitted + 1] = all_wrong[submitted] * left
+    number = np.arange(n + 1)
+    found = _found_by_two(counts, n, drawn)  # of each pair at most 2 n are submitted, all from those found
+    both: Floats = (found * all_wrong[number[:, None] + number[None, :]]).sum(axis=(0, 1))
+    return both
+
+
+def _found_by_two(counts: Counts, n: int, drawn: int) -> Floats:
+    """Return the chance that two separate draws find i and j, n being n or more: float64[n + 1, n + 1, P]."""
+    samples, public, wrong = counts.samples, counts.public, counts.samples - counts.public
+    first, second = np.arange(n)[:, None, None], np.arange(n)[None, :, None]
+
+    def log_found(of: Integers, others: Integers, number: Integers) -> Floats:
+        return log_choose(of, number) + log_choose(others, drawn - number) - log_choose(of + others, np.array(drawn))
+
+    of_first = log_found(public, wrong, first)
+    both = np.exp(of_first + log_found(public - first, wrong - drawn + first, second))
+    one = np.exp(of_first[:, 0])
+    chances = np.zeros((n + 1, n + 1, len(samples)))
+    chances[:n, :n] = both
+    chances[:n, n] = chances[n, :n] = np.maximum(one - both.sum(axis=1), 0.0)
+    chances[n, n] = np.maximum(1.0 - chances.sum(axis=(0, 1)), 0.0)
+    return chances
+
+
 def _values(samples: Integers, public: Integers, right: Integers, n: int | None, drawn: Integers) -> Floats:
     log_draws = log_choose(samples, drawn)
     if n is None:

@@ -1,26 +1,27 @@
 """Noise: the difference between two models that a benchmark of this size can tell from chance.
 
->>> expect_noise(problems=165, samples=200, drawn=33, score=0.3).over_problems.detectable
+>>> expect_noise(Expected(score=0.3), problems=165, samples=200, n=10, drawn=33).over_problems.detectable
 
 Detectable is what a two-sided test at 5 % finds in 80 % of runs: 2.80 standard errors of a difference between two
 runs of equal size. Over samples the problems are these and no others; over problems they are a draw, and two
 models find the same ones hard, with correlation CORRELATION. Before a run, problems are assumed to be solved with
-probabilities of a beta distribution; after it, its own counts are used. Does not foresee n@k with n below the
-dialogues drawn before a run: that rests on how much the public tests tell.
+probabilities of a beta distribution, and n@k rests on how many wrong programs the public tests let pass, too; after
+it, its own counts are used.
 """
 
 from dataclasses import dataclass
-from math import exp, lgamma, sqrt
+from math import lgamma, log, sqrt
 from statistics import NormalDist
 
 import numpy as np
 
-from turnwise.leaderboard.counts import Counts, Floats, value_of
-from turnwise.leaderboard.intervals import jackknife_variances, normal_quantile
+from turnwise.leaderboard.counts import Counts, Floats, both_fail, log_choose, value_of
+from turnwise.leaderboard.intervals import normal_quantile, sample_variances
 
 POWER, SIGNIFICANCE = 0.80, 0.05
 # Medians over the 31 models of evalplus's recorded pass counts (docs/estimators.md): 0.81 and 0.46.
 CONCENTRATION, CORRELATION = 1.0, 0.5
+MISLED = 0.1  # of wrong programs that pass the public tests: 4 to 29 % in recorded runs (docs/estimators.md)
 _NOTHING = 1e-12  # a standard error that is rounding only
 
 
@@ -46,26 +47,41 @@ class Noise:
     over_problems: Error | None
 
 
-def expect_noise(
-    *, problems: int, samples: int, drawn: int, score: float, concentration: float = CONCENTRATION
-) -> Noise:
-    """Return the noise of pass@drawn to be expected where pass@1 is ``score``; raises ValueError if it cannot be.
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What is assumed of a run to come: how likely its problems are solved, and wrong programs seem right.
 
-    A problem is solved with a probability from the beta distribution of mean ``score`` and concentration a + b.
+    Problems are solved with chances of a beta distribution of mean ``score`` and a + b = ``concentration``; on each,
+    ``misled`` of the wrong programs pass the public tests, which pass@k does not depend on.
+    """
+
+    score: float
+    concentration: float = CONCENTRATION
+    misled: float = MISLED
+
+
+def expect_noise(expected: Expected, *, problems: int, samples: int, drawn: int, n: int | None = None) -> Noise:
+    """Return the noise to be expected of n submissions (None: all) of ``drawn`` dialogues; raises ValueError if none.
+
+    Between problems it is exact: what two separate draws have in common. Were ``misled`` another on each problem,
+    n@k would be noisier.
     """
     if problems < 2 or not 1 <= drawn <= samples:
         raise ValueError(f"{problems} problems with {samples} samples: at least 2, and {drawn} samples to draw")
-    if not 0 < score < 1 or concentration <= 0:
-        raise ValueError(f"a score of {score:g} (concentration {concentration:g}) must lie between 0 and 1")
-    a, b = score * concentration, (1 - score) * concentration
-    unsolved, unsolved_twice = (_log_beta_ratio(a, b, 0, drawn * times) for times in (1, 2))
-    between = exp(unsolved_twice) - exp(2 * unsolved)
-    number = np.arange(samples + 1)
-    counts = Counts(np.full(samples + 1, samples), number, number)
-    values, weights = value_of(counts, n=None, drawn=drawn), _beta_binomial(samples, a, b)
-    within = float(weights @ values**2) - float(weights @ values) ** 2 - between
-    within = max(0.0, within)
-    return _noise(1 - exp(unsolved), problems, between, within if drawn < samples else None, between + within)
+    if not 0 < expected.score < 1 or expected.concentration <= 0:
+        raise ValueError(
+            f"a score of {expected.score:g} (concentration {expected.concentration:g}) must lie between 0 and 1"
+        )
+    if not 0 <= expected.misled <= 1:
+        raise ValueError(f"a share of {expected.misled:g} of wrong programs must lie between 0 and 1")
+    misled = 0.0 if n is None or n >= drawn else expected.misled
+    counts, chances = _outcomes(expected, samples, misled)
+    values = value_of(counts, n=n, drawn=drawn)
+    mean = float(chances @ values)
+    of_two, chances_of_two = _outcomes(expected, 2 * drawn, misled)
+    between = max(0.0, float(chances_of_two @ both_fail(of_two, n=n, drawn=drawn)) - (1 - mean) ** 2)
+    within = max(0.0, float(chances @ values**2) - mean**2 - between)
+    return _noise(mean, problems, between, within if drawn < samples else None, between + within)
 
 
 def measure_noise(counts: Counts, *, n: int | None, drawn: int) -> Noise | None:
@@ -73,7 +89,7 @@ def measure_noise(counts: Counts, *, n: int | None, drawn: int) -> Noise | None:
     values = value_of(counts, n=n, drawn=drawn)
     if len(values) < 2:
         return None
-    variances = jackknife_variances(counts, n=n, drawn=drawn)
+    variances = sample_variances(counts, n=n, drawn=drawn)
     within = None if np.isnan(variances).any() else float(variances.mean())
     total = float(values.var(ddof=1))
     return _noise(float(values.mean()), len(values), max(0.0, total - (within or 0.0)), within, total)
@@ -93,17 +109,18 @@ def _noise(score: float, problems: int, between: float, within: float | None, to
     )
 
 
-def _log_beta_ratio(a: float, b: float, right: float, wrong: float) -> float:
-    """Return log of B(a + right, b + wrong) / B(a, b): the chance of one such sequence of samples."""
-    ahead = lgamma(a + right) + lgamma(b + wrong) - lgamma(a + b + right + wrong)
-    return ahead - (lgamma(a) + lgamma(b) - lgamma(a + b))
-
-
-def _beta_binomial(samples: int, a: float, b: float) -> Floats:
-    """Return the chance of each number of right samples: float64[samples + 1]."""
-    logs = [
-        lgamma(samples + 1) - lgamma(c + 1) - lgamma(samples - c + 1) + _log_beta_ratio(a, b, c, samples - c)
-        for c in range(samples + 1)
-    ]
-    chances: Floats = np.exp(np.array(logs))
-    return chances
+def _outcomes(expected: Expected, samples: int, misled: float) -> tuple[Counts, Floats]:
+    """Return every count that a problem's samples can have, and its chance: of the right ones a beta-binomial one."""
+    a, b = expected.score * expected.concentration, (1 - expected.score) * expected.concentration
+    number = np.arange(samples + 1)
+    rising = [[lgamma(start + one) - lgamma(start) for one in range(samples + 1)] for start in (a, b, a + b)]
+    log_right = np.array(rising[0]) + np.array(rising[1])[::-1] - rising[2][samples]
+    of_right: Floats = np.exp(log_choose(np.array(samples), number) + log_right)
+    if misled == 0:
+        return Counts(np.full(samples + 1, samples), number, number), of_right
+    right, others = (array.ravel() for array in np.meshgrid(number, number, indexing="ij"))
+    right, others = right[right + others <= samples], others[right + others <= samples]
+    wrong = samples - right
+    log_share = others * log(misled) + np.where(wrong > others, (wrong - others) * log(max(1 - misled, 1e-300)), 0.0)
+    chances: Floats = of_right[right] * np.exp(log_choose(wrong, others) + log_share)
+    return Counts(np.full(len(right), samples), right + others, right), chances

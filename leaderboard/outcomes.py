@@ -50,13 +50,15 @@ class Costs:
 class TaskOutcomes:
     """The outcomes of one task; ``passed`` and ``public`` are int8[problem, sample, turn budget - 1].
 
-    1 is yes, 0 no, MISSING unknown. ``gaps`` counts dialogues whose outcome at the full budget is missing,
-    ``ends`` how dialogues ended, ``verdicts`` those of their submissions.
+    1 is yes, 0 no, MISSING unknown. ``tokens``, int64 of the same shape, are those of the prompts and replies so far.
+    ``gaps`` counts dialogues whose outcome at the full budget is missing, ``ends`` how dialogues ended, ``verdicts``
+    those of their submissions.
     """
 
     record: TaskRecord
     passed: npt.NDArray[np.int8]
     public: npt.NDArray[np.int8]
+    tokens: npt.NDArray[np.int64]
     gaps: Mapping[Gap, int]
     ends: Mapping[End, int]
     verdicts: Mapping[Verdict, int]
@@ -122,6 +124,7 @@ class _Counts:
 def _read_task(folder: RunFolder, task: TaskRecord, judgements: Mapping[Place, Judgement]) -> TaskOutcomes:
     shape = (len(task.asked), folder.record.samples_per_problem, task.max_turns)
     passed, public = np.full(shape, MISSING, dtype=np.int8), np.full(shape, MISSING, dtype=np.int8)
+    tokens = np.full(shape, MISSING, dtype=np.int64)
     row = {problem.id: index for index, problem in enumerate(task.asked)}
     counts = _Counts()
     sampled = 0
@@ -136,6 +139,7 @@ def _read_task(folder: RunFolder, task: TaskRecord, judgements: Mapping[Place, J
         passed[place], public[place] = _outcome(
             trajectory, judgements, task.max_turns, anew=folder.record.is_judged_anew
         )
+        tokens[place] = _tokens(trajectory, task.max_turns)
         _count(counts, trajectory, judgements, known=passed[place][-1] != MISSING)
     if sampled < shape[0] * shape[1]:
         counts.gaps[Gap.NOT_SAMPLED] += shape[0] * shape[1] - sampled
@@ -143,7 +147,7 @@ def _read_task(folder: RunFolder, task: TaskRecord, judgements: Mapping[Place, J
     if counts.calls and counts.tokens_known:
         costs = replace(costs, prompt_tokens=counts.prompt_tokens, completion_tokens=counts.completion_tokens)
     tiers = tuple(sorted(counts.tiers))
-    return TaskOutcomes(task, passed, public, counts.gaps, counts.ends, counts.verdicts, tiers, costs)
+    return TaskOutcomes(task, passed, public, tokens, counts.gaps, counts.ends, counts.verdicts, tiers, costs)
 
 
 def _outcome(
@@ -172,6 +176,18 @@ def _outcome(
         after = by_turn[-1]
     by_turn += [after] * (max_turns - len(by_turn))
     return [passed for passed, _ in by_turn], [public for _, public in by_turn]
+
+
+def _tokens(trajectory: Trajectory, max_turns: int) -> list[int]:
+    """Return the tokens up to each turn budget, of prompts and replies; MISSING where the model does not tell."""
+    if trajectory.is_missing:
+        return [MISSING] * max_turns
+    spent, by_turn = 0, []
+    for turn in trajectory.turns:
+        of_calls = [part for call in turn.calls for part in (call.reply.prompt_tokens, call.reply.completion_tokens)]
+        spent = MISSING if spent == MISSING or None in of_calls else spent + sum(part or 0 for part in of_calls)
+        by_turn.append(spent)
+    return by_turn + [spent] * (max_turns - len(by_turn))
 
 
 def _count(counts: _Counts, trajectory: Trajectory, judgements: Mapping[Place, Judgement], *, known: bool) -> None:

@@ -1,6 +1,7 @@
 """The cells of the papers' tables: which run set them, and the estimates that stand in them.
 
-A key names the cell: the parts that name its row, then its column. Which cells a table has is decided there.
+A key names the cell: the parts that name its row, then its column. Which cells a table has is decided there, and
+what a run is called in them by ``paper_names``.
 """
 
 from collections.abc import Mapping, Sequence

@@ -13,14 +13,26 @@ estimate from each: biased in the same way, and too narrow where k is no small p
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 
 from turnwise.leaderboard.counts import Counts, Floats, Integers, log_choose, value_of, value_table
-from turnwise.leaderboard.intervals import LEVEL, Interval
+from turnwise.leaderboard.intervals import LEVEL, Interval, Over
 
 ZHENG_RESAMPLES, RLEF_RESAMPLES = 10_000, 200
 _CHUNK = 1_000_000  # random numbers held at a time: 8 MB
+
+
+class Parity(StrEnum):
+    """An interval made as a paper made its own."""
+
+    ZHENG = "zheng"
+    ZHENG_WITH = "zheng-with-replacement"
+    RLEF = "rlef"
+
+
+Shown = Over | Parity  # what can stand beside a score
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +41,18 @@ class Resampled:
 
     mean: float
     interval: Interval
+
+
+def parity_interval(
+    counts: Counts, kind: Parity, *, n: int | None, drawn: int, generator: np.random.Generator
+) -> Interval | None:
+    """Return the interval of the mean over the problems as a paper has it; None without a problem."""
+    if not len(counts):
+        return None
+    if kind is Parity.RLEF:
+        return resample_results(counts, metrics=[(n, drawn)], generator=generator)[0].interval
+    replacement = kind is Parity.ZHENG_WITH
+    return resample_draws(counts, n=n, drawn=drawn, generator=generator, replacement=replacement).interval
 
 
 def resample_draws(

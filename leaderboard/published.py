@@ -5,9 +5,11 @@ computes with them.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import resources
+
+from turnwise.leaderboard.formats import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +48,19 @@ def published_rows(*, benchmarks: Iterable[str]) -> tuple[PublishedRow, ...]:
     rows = [{**row, "ci95": tuple(row["ci95"]) if row["ci95"] else None} for row in json.loads(text)]
     wanted = set(benchmarks)
     return tuple(PublishedRow(**row) for row in rows if row["benchmark"] in wanted)
+
+
+def published_table_of(benchmarks: Sequence[str]) -> list[Table]:
+    """Return what was published on ``benchmarks``, valid and test side by side where both were."""
+    found: dict[tuple[str, ...], dict[str, PublishedRow]] = {}
+    for row in published_rows(benchmarks=benchmarks):
+        temperature = "" if row.temperature is None else f"{row.temperature:g}"
+        name = (row.model, row.method, row.metric, row.mode, temperature, row.citation)
+        found.setdefault(name, {})[row.split] = row
+    splits = [split for split in ("valid", "test") if any(split in rows for rows in found.values())]
+    body = tuple(
+        (*name[:-1], *(rows[split].cell if split in rows else "" for split in splits), name[-1])
+        for name, rows in found.items()
+    )
+    headers = ("model", "method", "metric", "turns", "temperature", *splits, "source")
+    return [Table(headers, body, 2, f"{', '.join(benchmarks)}, published (not measured here), percent solved")]

@@ -17,9 +17,12 @@ import numpy as np
 from turnwise.benchmarks.texts import printable
 from turnwise.errors import TurnwiseError
 from turnwise.files import write_atomically
+from turnwise.leaderboard.curve_tables import Curve
+from turnwise.leaderboard.curves import Along, draw_curve
 from turnwise.leaderboard.formats import Style, render_notes
-from turnwise.leaderboard.intervals import LEVEL, Over
+from turnwise.leaderboard.intervals import LEVEL
 from turnwise.leaderboard.outcomes import Gap, RunOutcomes, TaskOutcomes, read_outcomes
+from turnwise.leaderboard.papers import Parity, Shown
 from turnwise.leaderboard.scores import score_task
 from turnwise.leaderboard.tables import By, ScoredTask, estimates_csv, render_scores, run_names
 from turnwise.tasks.metrics import check_support, parse_n_at_k
@@ -42,16 +45,26 @@ def find_runs(path: Path) -> list[Path]:
     return found
 
 
-def score_runs(paths: Sequence[Path], *, n_at_k: Sequence[str] = ()) -> list[ScoredTask]:
+def score_runs(paths: Sequence[Path], *, n_at_k: Sequence[str] = (), parity: Parity | None = None) -> list[ScoredTask]:
     """Return the scores of every task of the runs, with ``n_at_k`` beside the n@k each run was made for.
+
+    With ``parity`` each estimate has an interval as that paper made it, too.
 
     Raises TurnwiseError for a damaged run, or an n@k that its samples cannot support.
     """
-    return [_score(run, task, n_at_k) for path in paths for run in [read_outcomes(path)] for task in run.tasks]
+    return [_score(run, task, n_at_k, parity) for path in paths for run in [read_outcomes(path)] for task in run.tasks]
+
+
+def draw_curves(scored: Sequence[ScoredTask], along: Along) -> list[Curve]:
+    """Return the curves of scored tasks, with the n@k that they were scored by; raises TurnwiseError without tokens."""
+    return [
+        Curve(one, draw_curve(one.outcomes, along, n_at_k=one.n_at_k, generator=np.random.default_rng(_SEED)))
+        for one in scored
+    ]
 
 
 def render_report(
-    scored: Sequence[ScoredTask], *, by: By = By.TASK, over: Over | None = None, style: Style = Style.TEXT
+    scored: Sequence[ScoredTask], *, by: By = By.TASK, over: Shown | None = None, style: Style = Style.TEXT
 ) -> str:
     """Return the table, what it means, what to do about gaps, and the settings it rests on.
 
@@ -61,7 +74,7 @@ def render_report(
         return to_document(scored)
     if style == Style.CSV:
         return estimates_csv(scored, [_settings_text(one) for one in scored])
-    notes = ["", LEGEND, *_intervals(scored, over), *_remedies(scored), *settings_lines(scored)]
+    notes = ["", LEGEND, *interval_lines(scored, over), *_remedies(scored), *settings_lines(scored)]
     return "\n".join([render_scores(scored, by=by, over=over, style=style), *render_notes(notes, style)])
 
 
@@ -71,27 +84,29 @@ def to_document(scored: Sequence[ScoredTask]) -> str:
     return json.dumps(data, indent=1, ensure_ascii=False)
 
 
-def write_report(folder: Path, scored: Sequence[ScoredTask], *, over: Over | None = None) -> None:
+def write_report(folder: Path, scored: Sequence[ScoredTask], *, over: Shown | None = None) -> None:
     """Write scores.json and the tables into ``folder``."""
     write_atomically(folder / "scores.json", to_document(scored) + "\n")
     for by in By:
         write_atomically(folder / "tables" / f"by_{by}.txt", render_report(scored, by=by, over=over) + "\n")
 
 
-def _score(run: RunOutcomes, task: TaskOutcomes, n_at_k: Sequence[str]) -> ScoredTask:
+def _score(run: RunOutcomes, task: TaskOutcomes, n_at_k: Sequence[str], parity: Parity | None) -> ScoredTask:
     samples, turns = task.passed.shape[1:]
     own = [parse_n_at_k(str(name)) for name in run.record.settings["n_at_k"]]
     metrics = [one for one in own if one.is_supported(samples=samples, turns=turns)]
     metrics += [check_support(parse_n_at_k(name), samples=samples, turns=turns) for name in n_at_k]
     metrics = list(dict.fromkeys(metrics))
     generator = np.random.default_rng(_SEED)
-    return ScoredTask(run, task, score_task(task, n_at_k=metrics, generator=generator), tuple(metrics))
+    return ScoredTask(run, task, score_task(task, n_at_k=metrics, generator=generator, parity=parity), tuple(metrics))
 
 
-def _intervals(scored: Sequence[ScoredTask], over: Over | None) -> list[str]:
+def interval_lines(scored: Sequence[ScoredTask], over: Shown | None) -> list[str]:
     """Return what the intervals of the table are, where it has some."""
     found = [one.intervals.get(over) for task in scored for one in task.estimates] if over else []
     methods = "; ".join(sorted({interval.method for interval in found if interval}))
+    if isinstance(over, Parity):
+        return [f"Intervals: {methods}; for comparison with the paper, no coverage is claimed."] if methods else []
     return [f"{100 * LEVEL:g} % intervals: {methods}."] if methods else []
 
 

@@ -1,9 +1,8 @@
 """From outcomes to scores of a task: exact estimates by group and turn budget, intervals, gaps and their bounds.
 
 Groups are all problems, the problems of each difficulty, and the clean ones: those that have one right
-answer only, where others are flagged. A problem with too few known outcomes for a metric, or with programs
-that passed the public tests and are not judged, is left out of its mean, is counted, and widens the bounds,
-which take every missing outcome as wrong and as right.
+answer only, where others are flagged. A problem without a value (``metrics``) is left out of the mean, is counted,
+and widens the bounds, which take every missing outcome as wrong and as right.
 """
 
 import re
@@ -15,16 +14,16 @@ import numpy as np
 
 from turnwise.benchmarks.records import Flag
 from turnwise.leaderboard.bootstrap import bca
-from turnwise.leaderboard.counts import Counts, Floats, count, value_of
+from turnwise.leaderboard.counts import Floats, Integers
 from turnwise.leaderboard.intervals import Interval, Over, jackknife
-from turnwise.leaderboard.outcomes import MISSING, TaskOutcomes
+from turnwise.leaderboard.metrics import CERTAIN, Metric, bounds_of, count_known, metrics_of, values_of
+from turnwise.leaderboard.outcomes import TaskOutcomes
+from turnwise.leaderboard.papers import Parity, Shown, parity_interval
 from turnwise.tasks.metrics import NAtK
 from turnwise.tasks.run_folder import AskedProblem
 
-PASS_AT = (1, 10, 100)
 ALL, CLEAN = "all", "clean"
 _RATING_BAND = 400
-_CERTAIN = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +42,12 @@ class Estimate:
     asked: int
     lower_bound: float
     upper_bound: float
-    intervals: Mapping[Over, Interval] = field(default_factory=dict)
+    intervals: Mapping[Shown, Interval] = field(default_factory=dict)
 
     @property
     def is_certain(self) -> bool:
         """Whether nothing that is missing can change the value."""
-        return self.counted == self.asked and self.upper_bound - self.lower_bound < _CERTAIN
+        return self.counted == self.asked and self.upper_bound - self.lower_bound < CERTAIN
 
     def to_json(self) -> dict[str, Any]:
         """Return the estimate as a JSON object."""
@@ -56,75 +55,73 @@ class Estimate:
         return {name: getattr(self, name) for name in self.__slots__} | {"intervals": intervals}
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """pass@k of k dialogues, which submits all (``n`` None), or n@k of k replies, each with so many turns at most."""
-
-    n: int | None
-    k: int
-    turns: int
-
-    @property
-    def name(self) -> str:
-        """Its name in tables and files."""
-        return f"pass@{self.k}" if self.n is None else f"{self.n}@{self.k}"
-
-    @property
-    def drawn(self) -> int:
-        """How many dialogues are drawn."""
-        return self.k if self.n is None else self.k // self.turns
-
-    def is_whole(self, max_turns: int) -> bool:
-        """Return whether it uses the turn budget that a table's row of the whole task uses."""
-        return self.turns == (max_turns if self.n is None else min(self.k, max_turns))
-
-
 def score_task(
-    outcomes: TaskOutcomes, *, n_at_k: Sequence[NAtK] = (), generator: np.random.Generator | None = None
+    outcomes: TaskOutcomes,
+    *,
+    n_at_k: Sequence[NAtK] = (),
+    generator: np.random.Generator | None = None,
+    parity: Parity | None = None,
 ) -> tuple[Estimate, ...]:
     """Return the estimates of one task, for every group and every budget of turns.
 
     pass@k counts dialogues, for k = 1, 10, 100 and all samples. n@k counts replies: 1@t with a budget of t
     turns for every t, and those asked for, which must be supported by the samples at the full budget. Intervals
-    over problems need the ``generator``.
+    over problems need the ``generator``, and so does that of a paper, ``parity``.
     """
     metrics = metrics_of(outcomes, n_at_k=n_at_k)
-    columns = [count_known(outcomes, turns=metric.turns) for metric in metrics]
-    values = np.stack([values_of(outcomes, metric) for metric in metrics], axis=1)
+    by_group = groups(outcomes.problems).items()
+    found = (estimate(outcomes, metrics, generator, group, rows, parity) for group, rows in by_group)
+    return tuple(one for of_group in found for one in of_group)
+
+
+def estimate(
+    outcomes: TaskOutcomes,
+    metrics: Sequence[Metric],
+    generator: np.random.Generator | None,
+    group: str = ALL,
+    rows: Sequence[int] | None = None,
+    parity: Parity | None = None,
+) -> list[Estimate]:
+    """Return the estimates of some metrics of one group, whose problems stand in ``rows`` (None: in all)."""
+    chosen = np.arange(len(outcomes.problems)) if rows is None else np.array(rows)
+    values = np.stack([_values(outcomes, metric, chosen) for metric in metrics], axis=1)
+    names = [outcomes.problems[row].id for row in chosen]
+    over_problems = intervals_over_problems(values, names, generator)
     found = []
-    for group, rows in groups(outcomes.problems).items():
-        over_problems = _over_problems(values[rows], [outcomes.problems[row].id for row in rows], generator)
-        for metric, counts, column, drawn in zip(metrics, columns, values.T, over_problems, strict=True):
-            found.append(_estimate(outcomes, rows, group, metric, column[rows], counts.rows(np.array(rows)), drawn))
-    return tuple(found)
+    for metric, column, drawn in zip(metrics, values.T, over_problems, strict=True):
+        counts = count_known(outcomes, turns=metric.turns).rows(chosen)
+        lower, upper = (bound[chosen] for bound in bounds_of(outcomes, metric))
+        counted = counts.rows(~np.isnan(column))
+        intervals: dict[Shown, Interval] = dict(drawn)
+        if (of_samples := jackknife(counted, n=metric.n, drawn=metric.drawn)) is not None:
+            intervals = {Over.SAMPLES: of_samples, **intervals}
+        if parity is not None and generator is not None and np.all(counted.samples >= metric.drawn):
+            as_there = parity_interval(counted, parity, n=metric.n, drawn=metric.drawn, generator=generator)
+            intervals |= {parity: as_there} if as_there is not None else {}
+        found.append(summarise(group, metric.name, metric.turns, column, lower, upper, intervals))
+    return found
 
 
-def count_known(outcomes: TaskOutcomes, *, turns: int) -> Counts:
-    """Return the counts of the outcomes that are known at a turn budget."""
-    passed, public = outcomes.passed[..., turns - 1], outcomes.public[..., turns - 1]
-    return count(passed == 1, public == 1, known_P_K=passed != MISSING)
+def _values(outcomes: TaskOutcomes, metric: Metric, rows: Integers) -> Floats:
+    """Return the values of some problems; where nothing that is missing can change any of them, all are known.
+
+    All or none: were only the certain ones taken, solved problems would count and unsolved ones would not.
+    """
+    values = values_of(outcomes, metric)[rows]
+    lower, upper = (bound[rows] for bound in bounds_of(outcomes, metric))
+    known = np.where(upper - lower < CERTAIN, lower, values)
+    return values if np.isnan(known).any() else known
 
 
-def values_of(outcomes: TaskOutcomes, metric: Metric) -> Floats:
-    """Return the metric of each problem, float64[P]: NaN where too few outcomes are known."""
-    passed, public = outcomes.passed[..., metric.turns - 1], outcomes.public[..., metric.turns - 1]
-    values = value_of(count_known(outcomes, turns=metric.turns), n=metric.n, drawn=metric.drawn)
-    # What passed the public tests and is not judged is no random part of the outcomes: nothing is said without it.
-    values[((public == 1) & (passed == MISSING)).any(axis=1)] = np.nan
-    lower, upper = bounds_of(outcomes, metric)
-    certain: Floats = np.where(upper - lower < _CERTAIN, lower, values)  # what is missing cannot change these
-    return certain
-
-
-def bounds_of(outcomes: TaskOutcomes, metric: Metric) -> tuple[Floats, Floats]:
-    """Return the least and the most that the metric of each problem can be, float64[P] each."""
-    passed, public = outcomes.passed[..., metric.turns - 1], outcomes.public[..., metric.turns - 1]
-    eligible = (public == 1) | (passed == MISSING)
-    lower, upper = (
-        value_of(count(right, eligible), n=metric.n, drawn=metric.drawn)
-        for right in (passed == 1, (passed == 1) | (passed == MISSING))
-    )
-    return lower, upper
+def summarise(
+    group: str, name: str, turns: int, values: Floats, lower: Floats, upper: Floats, intervals: Mapping[Shown, Interval]
+) -> Estimate:
+    """Return the estimate of values of problems, NaN where there is none, and of their bounds: float64[P] each."""
+    counted = ~np.isnan(values)
+    value = float(np.mean(values[counted])) if counted.any() else None
+    place = (group, name, turns)
+    bounds = (float(lower.mean()), float(upper.mean()))
+    return Estimate(*place, value, int(counted.sum()), len(values), *bounds, intervals)
 
 
 def contest_of(problem_id: str) -> str:
@@ -161,51 +158,11 @@ def _level_order(level: str) -> tuple[bool, int, int, str]:
     return not level, rating, known.index(level) if level in known else len(known), level
 
 
-def metrics_of(outcomes: TaskOutcomes, *, n_at_k: Sequence[NAtK] = ()) -> list[Metric]:
-    """Return the metrics that the samples support at each turn budget."""
-    samples, max_turns = outcomes.passed.shape[1:]
-    found: dict[tuple[str, int], Metric] = {}
-
-    def add_n_at_k(metric: NAtK, turns: int) -> None:
-        drawn = metric.k // turns
-        if metric.n <= drawn <= samples:
-            found.setdefault((str(metric), turns), Metric(metric.n, metric.k, turns))
-
-    for turns in range(1, max_turns + 1):
-        if max_turns > 1:
-            add_n_at_k(NAtK(1, turns), turns)
-        for metric in n_at_k:
-            add_n_at_k(metric, turns)
-        for k in sorted({*PASS_AT, samples}):
-            if k <= samples:
-                found[f"pass@{k}", turns] = Metric(None, k, turns)
-    return list(found.values())
-
-
-def _estimate(
-    outcomes: TaskOutcomes,
-    rows: list[int],
-    group: str,
-    metric: Metric,
-    values: Floats,
-    counts: Counts,
-    intervals: Mapping[Over, Interval],
-) -> Estimate:
-    lower, upper = (float(bound[rows].mean()) for bound in bounds_of(outcomes, metric))
-    counted = ~np.isnan(values)
-    value = float(np.mean(values[counted])) if counted.any() else None
-    of_samples = jackknife(counts.rows(counted), n=metric.n, drawn=metric.drawn)
-    if of_samples is not None:
-        intervals = {Over.SAMPLES: of_samples, **intervals}
-    place = (group, metric.name, metric.turns)
-    return Estimate(*place, value, int(counted.sum()), len(rows), lower, upper, intervals)
-
-
-def _over_problems(
+def intervals_over_problems(
     values: Floats, names: Sequence[str], generator: np.random.Generator | None
-) -> list[dict[Over, Interval]]:
-    """Return the intervals of each column over problems and, where some share one, over contests."""
-    found: list[dict[Over, Interval]] = [{} for _ in values.T]
+) -> list[dict[Shown, Interval]]:
+    """Return the intervals of each column of float64[P, M] over problems and, where some share one, over contests."""
+    found: list[dict[Shown, Interval]] = [{} for _ in values.T]
     if generator is None:
         return found
     known = ~np.isnan(values)

@@ -16,6 +16,7 @@ from turnwise.benchmarks.texts import printable
 from turnwise.leaderboard.formats import Style, Table, render_notes, render_table, to_csv
 from turnwise.leaderboard.intervals import Interval, Over
 from turnwise.leaderboard.outcomes import RunOutcomes, TaskOutcomes
+from turnwise.leaderboard.papers import Parity, Shown
 from turnwise.leaderboard.scores import ALL, CLEAN, Estimate
 from turnwise.tasks.metrics import NAtK
 from turnwise.tasks.trajectory import End
@@ -53,7 +54,7 @@ class _Row:
 
 
 def render_scores(
-    scored: Sequence[ScoredTask], *, by: By = By.TASK, over: Over | None = None, style: Style = Style.TEXT
+    scored: Sequence[ScoredTask], *, by: By = By.TASK, over: Shown | None = None, style: Style = Style.TEXT
 ) -> str:
     """Return the table of ``scored``, percentages with one decimal, with a footnote where something is missing.
 
@@ -64,7 +65,7 @@ def render_scores(
 
 
 def scores_table(
-    scored: Sequence[ScoredTask], *, by: By = By.TASK, over: Over | None = None, with_seconds: bool = False
+    scored: Sequence[ScoredTask], *, by: By = By.TASK, over: Shown | None = None, with_seconds: bool = False
 ) -> Table:
     """Return the table of ``scored``; ``with_seconds`` adds the CPU seconds of judging to its costs."""
     names = run_names(scored)
@@ -94,17 +95,17 @@ def estimates_csv(scored: Sequence[ScoredTask], settings: Sequence[str]) -> str:
         start = {"model": names[one.run.path], "run": one.run.path.name, "task": one.outcomes.record.task}
         end = {name: getattr(costs, name) for name in costs.__slots__} | {"settings": text}
         for estimate in one.estimates:
-            cells = {**start, **_flat(estimate), **end}
+            cells = {**start, **flat(estimate), **end}
             rows += [list(cells)] if not rows else []
             rows.append(list(cells.values()))
     return to_csv(rows)
 
 
-def _flat(estimate: Estimate) -> dict[str, object]:
+def flat(estimate: Estimate) -> dict[str, object]:
     """Return an estimate as cells: the ends of each kind of interval in columns of their own."""
     cells: dict[str, object] = estimate.to_json()
     del cells["intervals"]
-    for over in Over:
+    for over in (*Over, *Parity):
         interval = estimate.intervals.get(over)
         cells[f"lower_over_{over}"] = "" if interval is None else interval.lower
         cells[f"upper_over_{over}"] = "" if interval is None else interval.upper
@@ -191,7 +192,7 @@ def _at_budget(row: _Row, metric: str) -> Estimate | None:
     return row.find(metric, min(row.turns, int(metric.partition("@")[2])))
 
 
-def _cells(row: _Row, columns: Sequence[str], by: By, names: Mapping[Path, str], over: Over | None) -> dict[str, str]:
+def _cells(row: _Row, columns: Sequence[str], by: By, names: Mapping[Path, str], over: Shown | None) -> dict[str, str]:
     """Return the cells of a row by header, but for the costs."""
     outcomes = row.scored.outcomes
     find = row.find if by is By.TURNS else partial(_at_budget, row)
@@ -208,14 +209,17 @@ def _cells(row: _Row, columns: Sequence[str], by: By, names: Mapping[Path, str],
     }
 
 
-def percent(estimate: Estimate | None, over: Over | None = None) -> str:
+def percent(estimate: Estimate | None, over: Shown | None = None) -> str:
     """Return the cell of an estimate: empty without one, marked where what is missing could change it."""
     if estimate is None:
         return ""
     if estimate.value is None:
         return "missing"
     mark = "" if estimate.is_certain else "*"
-    return f"{100 * estimate.value:.1f}{mark}{_reach(estimate.value, estimate.intervals.get(over) if over else None)}"
+    interval = estimate.intervals.get(over) if over else None
+    if interval is not None and isinstance(over, Parity):  # as papers print it; it need not hold the score
+        return f"{100 * estimate.value:.1f}{mark} [{100 * interval.lower:.1f}, {100 * interval.upper:.1f}]"
+    return f"{100 * estimate.value:.1f}{mark}{_reach(estimate.value, interval)}"
 
 
 def _reach(value: float, interval: Interval | None) -> str:

@@ -256,33 +256,37 @@ def score(
     by: Annotated[str, typer.Option(help="What the rows are: task, difficulty or turns.")] = "task",
     n_at_k: MoreNAtK = "",
     interval: Annotated[
-        str, typer.Option(help="95 % intervals over samples, problems or contests (docs/estimators.md), or none.")
-    ] = "samples",
+        str,
+        typer.Option(
+            help="95 % intervals over samples (jackknife, default), problems or contests (BCa); zheng, "
+            "zheng-with-replacement or rlef as in the papers, no coverage claimed; or none (docs/estimators.md)."
+        ),
+    ] = "",
     style: Annotated[str, typer.Option("--format", help="What to print: text, github, latex, csv or json.")] = "text",
     table: Annotated[
         str, typer.Option(help="A table of the papers: grid, feedback, turns, cot-gain, taco or rlef.")
     ] = "",
+    curve: Annotated[str, typer.Option(help="The curve along turns, tokens (equal budgets) or k.")] = "",
 ) -> None:
     """Make the tables of runs; no model is asked and no program run."""
     from turnwise.commands.score import score_command
 
-    _print(score_command(runs, by=by, n_at_k=n_at_k, interval=interval, style=style, table=table))
+    _print(score_command(runs, by=by, n_at_k=n_at_k, interval=interval, style=style, table=table, curve=curve))
 
 
 @app.command()
 def compare(
-    first: Annotated[Path, typer.Argument(metavar="A", help="A run folder.")],
-    second: Annotated[Path, typer.Argument(metavar="B", help="Another one; differences are B - A.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="A B...", help="Run folders, or folders of them.")],
     interval: Annotated[
         str, typer.Option(help="What is taken as drawn at random: samples, problems or contests.")
     ] = "problems",
     n_at_k: MoreNAtK = "",
     as_json: AsJson = False,
 ) -> None:
-    """Compare two runs problem by problem: difference, interval, p-value, flipped problems."""
+    """Compare two runs: B - A, interval, p-value, flipped problems; of more runs, the places that they can have."""
     from turnwise.commands.compare import compare_command
 
-    _print(compare_command(first, second, over=interval, n_at_k=n_at_k, as_json=as_json))
+    _print(compare_command(runs, over=interval, n_at_k=n_at_k, as_json=as_json))
 
 
 @app.command()
@@ -291,12 +295,16 @@ def noise(
     problems: Annotated[int, typer.Option(help="Problems of a run to come.")] = 0,
     samples: Annotated[int, typer.Option(help="Samples of each problem of a run to come.")] = 0,
     score: Annotated[float, typer.Option(help="The pass@1 expected, between 0 and 1.")] = 0.5,
+    turns: Annotated[
+        int, typer.Option(help="Turns at most, of a run to come: k replies make k // turns dialogues.")
+    ] = 3,
+    misled: Annotated[float, typer.Option(help="Share of wrong programs that pass the public tests, for n@k.")] = 0.1,
     n_at_k: MoreNAtK = "",
 ) -> None:
     """Say which difference between two models a run can show: one that is done, or one to come."""
     from turnwise.commands.noise import Plan, noise_command
 
-    plan = Plan(problems, samples, score) if problems or samples else None
+    plan = Plan(problems, samples, score, turns, misled) if problems or samples else None
     _print(noise_command(run_folder, plan, n_at_k=n_at_k))
 
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from turnwise.leaderboard.metrics import Metric, values_of
 from turnwise.leaderboard.outcomes import TaskOutcomes
-from turnwise.leaderboard.scores import Metric, values_of
 from turnwise.tasks.metrics import parse_n_at_k
 
 Values = dict[str, list[float | None]]

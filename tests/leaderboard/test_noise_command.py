@@ -26,6 +26,33 @@ def test_a_plan_has_a_row_for_each_k_its_samples_support() -> None:
     assert "Assumed: pass@1 of 30," in said
 
 
+def test_a_plan_has_the_n_at_k_asked_for() -> None:
+    """k counts replies: 10@30 of three turns submits all of ten dialogues, as pass@10; tests that mislead cost 1@30."""
+    rows = _rows(said := noise_command(None, Plan(165, 40, 0.3), n_at_k="1@30,10@30"))
+    assert list(rows)[:3] == ["1@30", "10@30", "pass@1"]
+    assert rows["10@30"] == rows["pass@10"]
+    misled = _rows(noise_command(None, Plan(165, 40, 0.3, misled=0.5), n_at_k="1@30"))
+    assert float(misled["1@30"][1]) < float(rows["1@30"][1]) < float(rows["pass@10"][1])
+    assert misled["pass@10"] == rows["pass@10"]
+    assert "Of n@k, with at most 3 turns: on every problem 10 % of wrong programs pass the public tests" in said
+    assert "public tests" not in noise_command(None, Plan(165, 40, 0.3))
+
+
+@pytest.mark.parametrize(
+    ("plan", "n_at_k", "message"),
+    [
+        (Plan(20, 5), "1@30", "n_at_k 1@30 draws 10 dialogues of 3 turns per problem, but samples_per_problem is 5"),
+        (Plan(20, 5), "x", "n_at_k 'x' is not written n@k"),
+        (Plan(20, 5, turns=0), "", "--turns is 0: a dialogue has at least 1"),
+        (Plan(20, 5, misled=2.0), "", "a share of 2 of wrong programs must lie between 0 and 1"),
+    ],
+)
+def test_a_plan_that_cannot_be_is_refused(plan: Plan, n_at_k: str, message: str) -> None:
+    """In one sentence."""
+    with pytest.raises(TurnwiseError, match=message):
+        noise_command(None, plan, n_at_k=n_at_k)
+
+
 def test_a_run_has_a_row_for_each_metric_of_its_full_budget(
     tmp_path: Path, write_run: Any, dialogue: Any, judge: Any
 ) -> None:

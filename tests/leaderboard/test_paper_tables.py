@@ -10,10 +10,11 @@ import pytest
 from turnwise.commands.score import score_command
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.formats import Style, Table, render_tables
-from turnwise.leaderboard.paper_tables import INSTRUCTIONS, LEVELS, PAPER_TABLES, REASONING, paper_tables
+from turnwise.leaderboard.paper_tables import PAPER_TABLES, paper_tables
 from turnwise.leaderboard.published import published_rows
 from turnwise.leaderboard.report import score_runs
 from turnwise.leaderboard.tables import ScoredTask
+from turnwise.leaderboard.zheng_tables import INSTRUCTIONS, LEVELS, REASONING
 from turnwise.runners.settings import RunSettings, Sampling
 from turnwise.tasks.judgement import Judgement
 from turnwise.tasks.run_folder import AskedProblem

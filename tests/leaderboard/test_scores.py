@@ -34,7 +34,9 @@ def _outcomes(entries: Outcomes, problems: list[AskedProblem] | None = None) -> 
         loaded=len(array),
         asked=problems or [AskedProblem(id=f"b/{number}") for number in range(len(array))],
     )
-    return TaskOutcomes(record, array[..., 0], array[..., 1], {}, {}, {}, (), Costs())
+    return TaskOutcomes(
+        record, array[..., 0], array[..., 1], np.full(array.shape[:3], MISSING), {}, {}, {}, (), Costs()
+    )
 
 
 def _by_name(estimates: tuple[Estimate, ...], group: str = ALL) -> dict[tuple[str, int], Estimate]:
@@ -218,7 +220,7 @@ def test_a_group_is_scored_on_its_problems_alone() -> None:
 
 @pytest.mark.parametrize("unknown", [UNKNOWN, UNJUDGED])
 def test_what_is_missing_but_cannot_change_the_value_leaves_nothing_out(unknown: Outcome) -> None:
-    """One right sample of two makes pass@2 certain: the problem counts."""
+    """One right sample of two makes pass@2 certain: the problem counts, where all others do."""
     outcomes = _outcomes([[[RIGHT], [unknown]], [[WRONG], [WRONG]]])
     estimate = _by_name(score_task(outcomes))["pass@2", 1]
     assert (estimate.value, estimate.counted, estimate.is_certain) == (0.5, 2, True)
@@ -228,3 +230,11 @@ def test_a_level_of_any_name_is_a_group() -> None:
     """Difficulties are free text in some data."""
     problems = [AskedProblem(id="b/0", difficulty="1 star"), AskedProblem(id="b/1", difficulty="900")]
     assert [name for name in groups(problems) if name != ALL] == ["difficulty 1 star", "difficulty 800-1199"]
+
+
+def test_solved_problems_do_not_count_alone() -> None:
+    """Each problem lacks a sample: pass@2 of the solved one is certain, and without the other it would flatter."""
+    outcomes = _outcomes([[[RIGHT], [UNKNOWN]], [[WRONG], [UNKNOWN]]])
+    estimate = _by_name(score_task(outcomes))["pass@2", 1]
+    assert (estimate.value, estimate.counted) == (None, 0)
+    assert (estimate.lower_bound, estimate.upper_bound) == (0.5, 1.0)

@@ -1,28 +1,34 @@
 """Recorded pass counts of 31 models on 69 problems: scored, compared, and given the places they can have."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from turnwise.commands.compare import compare_command
+from turnwise.commands.exchange import import_command
+from turnwise.commands.fitting import Options
 from turnwise.leaderboard.bootstrap import bca
 from turnwise.leaderboard.comparison import between_samples
 from turnwise.leaderboard.counts import Counts, value_of
 from turnwise.leaderboard.intervals import jackknife
 from turnwise.leaderboard.noise import CONCENTRATION, CORRELATION
 from turnwise.leaderboard.permutation import deal_samples, flip_problems
-from turnwise.leaderboard.ranks import rank_models
+from turnwise.leaderboard.ranks import flip_pairs, rank_models
 
 pytestmark = pytest.mark.data
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """The models in order of their names, and the counts of each on the same problems."""
+    """The models and problems in order of their names, and the counts of each on the same problems."""
 
     models: list[str]
+    problems: list[str]
     counts: list[Counts]
 
     def of(self, model: str) -> Counts:
@@ -40,7 +46,7 @@ def evalperf(recorded: Callable[[str], list[dict[str, Any]]]) -> Recorded:
     samples = np.array([row["n"] for row in rows]).reshape(len(models), len(problems))
     right = samples * np.array([row["pass@1_percent"] for row in rows]).reshape(samples.shape) / 100
     assert np.array_equal(right, np.round(right))
-    return Recorded(models, [Counts(n, c, c) for n, c in zip(samples, right.astype(np.int64), strict=True)])
+    return Recorded(models, problems, [Counts(n, c, c) for n, c in zip(samples, right.astype(np.int64), strict=True)])
 
 
 def test_every_model_is_scored_with_both_intervals(evalperf: Recorded) -> None:
@@ -61,7 +67,7 @@ def test_every_model_is_scored_with_both_intervals(evalperf: Recorded) -> None:
 def test_the_places_of_the_models(evalperf: Recorded) -> None:
     """Every model's own place is within its interval; no winner can be named from 69 problems."""
     values = np.stack([value_of(counts, n=None, drawn=1) for counts in evalperf.counts])
-    ranks = rank_models(values, generator=np.random.default_rng(0))
+    ranks = rank_models(values, flip_pairs(values, generator=np.random.default_rng(0)))
     order = np.argsort(-values.mean(axis=1), kind="stable")
     for place, model in enumerate(order, start=1):
         rank = ranks[model]
@@ -99,3 +105,50 @@ def test_the_noise_report_assumes_what_these_models_show(evalperf: Recorded) -> 
     print(f"concentration {concentration:.2f}, correlation {correlation:.2f}")
     assert concentration == pytest.approx(CONCENTRATION, abs=0.25)
     assert correlation == pytest.approx(CORRELATION, abs=0.05)
+
+
+# Of one family, the three sizes of another, and one far below: places that overlap and places that do not.
+SHOWN = (
+    "Qwen/Qwen2.5-72B-Instruct",
+    "Qwen/Qwen2.5-32B-Instruct",
+    "deepseek-ai/deepseek-coder-33b-instruct",
+    "mistralai/Mistral-Nemo-Instruct-2407",
+    "meta-llama/Meta-Llama-3-8B-Instruct",
+)
+
+
+def test_imported_counts_have_the_same_places_by_command(
+    recorded: Callable[[str], list[dict[str, Any]]], evalperf: Recorded, data_dir: Path, tmp_path: Path
+) -> None:
+    """As results of evalplus, imported: ``turnwise compare`` gives five models the places that their counts have."""
+    paths = []
+    for model in SHOWN:
+        file = tmp_path / f"{model.replace('/', '--')}_vllm_temp_1.0_eval_results.json"
+        file.write_text(json.dumps({"eval": _as_results(recorded, model)}))
+        paths.append(tmp_path / "runs" / model)
+        options = Options("evalplus", "mbpp_plus_singleturn", data_dir=data_dir, allow_missing=True)
+        import_command([file], options, paths[-1], environ={}, arguments=[])
+    document = json.loads(compare_command(paths, as_json=True))
+    pass_at_1 = next(one for one in document["tasks"]["mbpp_plus_singleturn"] if one["metric"] == "pass@1")
+    mbpp = np.array([problem.startswith("Mbpp/") for problem in evalperf.problems])
+    values = np.stack([value_of(evalperf.of(model).rows(mbpp), n=None, drawn=1) for model in SHOWN])
+    expected = rank_models(values, flip_pairs(values, generator=np.random.default_rng(0)))
+    assert pass_at_1["problems"] == mbpp.sum() == 54
+    assert [(one["best"], one["worst"]) for one in pass_at_1["ranks"]] == [(one.best, one.worst) for one in expected]
+    assert [one["value"] for one in pass_at_1["ranks"]] == pytest.approx([one.value for one in expected])
+    print(compare_command(paths))
+
+
+def _as_results(recorded: Callable[[str], list[dict[str, Any]]], model: str) -> dict[str, list[dict[str, str]]]:
+    """Return a model's counts as evalplus's results; the programs themselves are not recorded."""
+    rows = [row for row in recorded("recorded/evalperf_counts.jsonl.gz") if row["model"] == model]
+    results = {}
+    for row in rows:
+        if row["task_id"].startswith("Mbpp/"):
+            right = round(row["n"] * row["pass@1_percent"] / 100)
+            statuses = ["pass"] * right + ["fail"] * (row["n"] - right)
+            results[row["task_id"]] = [
+                {"solution": f"# {number}\n", "base_status": status, "plus_status": status}
+                for number, status in enumerate(statuses)
+            ]
+    return results

@@ -62,7 +62,7 @@ def _check(names: tuple[str, ...], data_dir: Path, machine: Machine, output: Pat
         interval, value = of_samples[metric], values[metric]
         assert interval is not None and value is not None and interval.lower < value < interval.upper
     assert of_samples["pass@100"] is None
-    same = json.loads(compare_command(output, output, over=Over.SAMPLES, as_json=True))["tasks"][TASK.name]
+    same = json.loads(compare_command([output, output], over=Over.SAMPLES, as_json=True))["tasks"][TASK.name]
     assert {one["metric"]: (one["difference"], one["p_value"]) for one in same} == dict.fromkeys(values, (0.0, 1.0))
 
 

@@ -1,18 +1,21 @@
-"""``turnwise compare``: two runs problem by problem, or the places that three or more runs can have."""
+"""``turnwise compare``: two runs problem by problem, or the places that three and more runs can have."""
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tabulate import tabulate
 
+from turnwise.commands.ranking import render_rankings
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.comparison import Difference, compare_tasks
 from turnwise.leaderboard.intervals import LEVEL, Over
-from turnwise.leaderboard.outcomes import RunOutcomes, read_outcomes
+from turnwise.leaderboard.outcomes import RunOutcomes, TaskOutcomes, read_outcomes
+from turnwise.leaderboard.ranks import rank_tasks
 from turnwise.leaderboard.report import find_runs
-from turnwise.tasks.metrics import parse_n_at_k
+from turnwise.tasks.metrics import NAtK, parse_n_at_k
 
 _SEED = 0
 _TESTS = {
@@ -23,45 +26,81 @@ _TESTS = {
 
 
 def compare_command(
-    first: Path, second: Path, *, over: str = Over.PROBLEMS, n_at_k: str = "", as_json: bool = False
+    paths: Sequence[Path], *, over: str = Over.PROBLEMS, n_at_k: str = "", as_json: bool = False
 ) -> str:
-    """Return the comparison of two run folders, as text or as one JSON document.
+    """Return the comparison of two runs, or the places of more, as text or as one JSON document.
 
-    Raises TurnwiseError where there is no such run, no task that both have, or no problem that both know.
+    ``paths`` are run folders, or folders of them. Raises TurnwiseError where there are not two runs, no task that
+    all have, or no problem that all know.
     """
     if over not in list(Over):
         raise TurnwiseError(f"--interval is {over!r}: choose one of {', '.join(Over)}.")
-    runs = [_read(path) for path in (first, second)]
+    folders = [run for path in paths for run in find_runs(path)]
+    if len(folders) < 2:
+        raise TurnwiseError(f"There is one run, {str(folders[0])!r}, and nothing to compare it with: name another.")
+    runs = [read_outcomes(folder) for folder in folders]
     own = [name for run in runs for name in run.record.settings.get("n_at_k", [])]
     wanted = list(dict.fromkeys(parse_n_at_k(name) for name in [*own, *n_at_k.split(",")] if name.strip()))
-    tasks = [{task.record.task: task for task in run.tasks} for run in runs]
-    shared = [name for name in tasks[0] if name in tasks[1]]
+    tasks = _common_tasks(runs)
+    notes = [
+        f"{name}: the data files of the {'two ' if len(runs) == 2 else ''}runs differ; problems are compared by id."
+        for name, several in tasks.items()
+        if len({one.record.data_sha256 for one in several}) > 1
+    ]
+    chosen = _rank if len(runs) > 2 else _compare
+    return chosen(runs, tasks, Over(over), wanted, notes, as_json=as_json)
+
+
+def _common_tasks(runs: Sequence[RunOutcomes]) -> dict[str, list[TaskOutcomes]]:
+    """Return the outcomes of each run for every task that all have; raises TurnwiseError where there is none."""
+    by_name = [{task.record.task: task for task in run.tasks} for run in runs]
+    shared = [name for name in by_name[0] if all(name in tasks for tasks in by_name)]
     if not shared:
-        has = "; ".join(f"{run.path} has {', '.join(names)}" for run, names in zip(runs, tasks, strict=True))
+        has = "; ".join(f"{run.path} has {', '.join(tasks)}" for run, tasks in zip(runs, by_name, strict=True))
         raise TurnwiseError(f"The runs have no task in common: {has}.")
+    return {name: [tasks[name] for tasks in by_name] for name in shared}
+
+
+def _compare(
+    runs: Sequence[RunOutcomes],
+    tasks: dict[str, list[TaskOutcomes]],
+    over: Over,
+    wanted: Sequence[NAtK],
+    notes: Sequence[str],
+    *,
+    as_json: bool,
+) -> str:
+    generator = np.random.default_rng(_SEED)
+    found = {name: compare_tasks(*pair, over=over, n_at_k=wanted, generator=generator) for name, pair in tasks.items()}
+    _check_known(found)
+    return _to_json(runs, found, over, notes) if as_json else _render(runs, found, over, notes)
+
+
+def _rank(
+    runs: Sequence[RunOutcomes],
+    tasks: dict[str, list[TaskOutcomes]],
+    over: Over,
+    wanted: Sequence[NAtK],
+    notes: Sequence[str],
+    *,
+    as_json: bool,
+) -> str:
     generator = np.random.default_rng(_SEED)
     found = {
-        name: compare_tasks(tasks[0][name], tasks[1][name], over=Over(over), n_at_k=wanted, generator=generator)
-        for name in shared
+        name: rank_tasks(several, over=over, n_at_k=wanted, generator=generator) for name, several in tasks.items()
     }
+    _check_known(found)
+    if not as_json:
+        return render_rankings(runs, found, over, notes)
+    document: dict[str, Any] = {"runs": [{"model": run.model, "run": str(run.path)} for run in runs]}
+    document |= {"over": over, "notes": list(notes)}
+    document["tasks"] = {name: [one.to_json() for one in rankings] for name, rankings in found.items()}
+    return json.dumps(document, indent=1, ensure_ascii=False)
+
+
+def _check_known(found: dict[str, list[Any]]) -> None:
     if not any(found.values()):
-        raise TurnwiseError(f"The runs know no problem of {', '.join(shared)} in common: sample or judge them first.")
-    notes = [
-        f"{name}: the data files of the two runs differ; problems are compared by id."
-        for name in shared
-        if tasks[0][name].record.data_sha256 != tasks[1][name].record.data_sha256
-    ]
-    if as_json:
-        return json.dumps(_to_json(runs, found, over, notes), indent=1, ensure_ascii=False)
-    return _render(runs, found, Over(over), notes)
-
-
-def _read(path: Path) -> RunOutcomes:
-    runs = find_runs(path)
-    if len(runs) > 1:
-        names = ", ".join(run.name for run in runs)
-        raise TurnwiseError(f"{str(path)!r} holds {len(runs)} runs ({names}): name one of them.")
-    return read_outcomes(runs[0])
+        raise TurnwiseError(f"The runs know no problem of {', '.join(found)} in common: sample or judge them first.")
 
 
 def _render(runs: Sequence[RunOutcomes], found: dict[str, list[Difference]], over: Over, notes: Sequence[str]) -> str:
@@ -96,13 +135,12 @@ def _flips(task: str, differences: Sequence[Difference]) -> list[str]:
     return lines
 
 
-def _to_json(
-    runs: Sequence[RunOutcomes], found: dict[str, list[Difference]], over: str, notes: Sequence[str]
-) -> dict[str, object]:
-    return {
+def _to_json(runs: Sequence[RunOutcomes], found: dict[str, list[Difference]], over: str, notes: Sequence[str]) -> str:
+    document = {
         "first": {"model": runs[0].model, "run": str(runs[0].path)},
         "second": {"model": runs[1].model, "run": str(runs[1].path)},
         "over": over,
         "notes": list(notes),
         "tasks": {name: [one.to_json() for one in differences] for name, differences in found.items()},
     }
+    return json.dumps(document, indent=1, ensure_ascii=False)

@@ -7,10 +7,10 @@ import numpy as np
 from tabulate import tabulate
 
 from turnwise.errors import TurnwiseError
-from turnwise.leaderboard.noise import CONCENTRATION, CORRELATION, Noise, expect_noise, measure_noise
+from turnwise.leaderboard.metrics import PASS_AT, count_known, metrics_of, values_of
+from turnwise.leaderboard.noise import CONCENTRATION, CORRELATION, MISLED, Expected, Noise, expect_noise, measure_noise
 from turnwise.leaderboard.outcomes import RunOutcomes, TaskOutcomes, read_outcomes
 from turnwise.leaderboard.report import find_runs
-from turnwise.leaderboard.scores import PASS_AT, count_known, metrics_of, values_of
 from turnwise.tasks.metrics import check_support, parse_n_at_k
 
 _HEADERS = ["metric", "problems", "score", "s.e. samples", "s.e. problems", "detect: samples", "detect: problems"]
@@ -21,37 +21,54 @@ samples: on these very problems; problems: on problems like these, both models a
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A run to come: how many problems, samples of each, and the pass@1 that is expected."""
+    """A run to come: how many problems, samples of each, turns at most, and what is expected of it.
+
+    ``score`` is pass@1 of dialogues, ``misled`` the share of wrong programs that pass the public tests.
+    """
 
     problems: int
     samples: int
     score: float = 0.5
+    turns: int = 3
+    misled: float = MISLED
 
 
 def noise_command(path: Path | None, plan: Plan | None, *, n_at_k: str = "") -> str:
     """Return the noise report of a run, or of a plan; raises TurnwiseError unless exactly one of them is given."""
     if (path is None) == (plan is None):
         raise TurnwiseError("turnwise noise takes a run folder, or --problems and --samples of a run to come.")
-    if plan is not None:
-        return _planned(plan)
     wanted = [name for name in n_at_k.split(",") if name.strip()]
+    if plan is not None:
+        return _planned(plan, wanted)
     return "\n\n".join(_measured(read_outcomes(run), wanted) for run in find_runs(path or Path()))
 
 
-def _planned(plan: Plan) -> str:
-    rows = []
-    for k in sorted({*PASS_AT, plan.samples}):
-        if k <= plan.samples:
-            try:
-                noise = expect_noise(problems=plan.problems, samples=plan.samples, drawn=k, score=plan.score)
-            except ValueError as error:
-                raise TurnwiseError(f"No noise to expect: {error}.") from error
-            rows.append(_row(f"pass@{k}", noise))
+def _planned(plan: Plan, n_at_k: list[str]) -> str:
+    if plan.turns < 1:
+        raise TurnwiseError(f"--turns is {plan.turns}: a dialogue has at least 1.")
+    asked = [parse_n_at_k(name) for name in n_at_k]
+    draws: list[tuple[str, int | None, int]] = []
+    for one in asked:
+        check_support(one, samples=plan.samples, turns=plan.turns)
+        draws.append((str(one), one.n, one.dialogues(turns=plan.turns)))
+    draws += [(f"pass@{k}", None, k) for k in sorted({*PASS_AT, plan.samples}) if k <= plan.samples]
+    expected = Expected(plan.score, misled=plan.misled)
+    try:
+        rows = [
+            _row(name, expect_noise(expected, problems=plan.problems, samples=plan.samples, n=n, drawn=drawn))
+            for name, n, drawn in draws
+        ]
+    except ValueError as error:
+        raise TurnwiseError(f"No noise to expect: {error}.") from error
     assumed = (
         f"Assumed: pass@1 of {100 * plan.score:g}, problems that differ as a beta distribution with a + b = "
         f"{CONCENTRATION:g}, and a correlation of {CORRELATION:g} between two models' problems."
     )
-    return "\n".join([_table(rows), "", _LEGEND, assumed])
+    of_tests = (
+        f"Of n@k, with at most {plan.turns} turns: on every problem {100 * plan.misled:g} % of wrong programs pass the "
+        "public tests (--misled); where problems differ in that, n@k is noisier."
+    )
+    return "\n".join([_table(rows), "", _LEGEND, assumed, *([of_tests] if n_at_k else [])])
 
 
 def _measured(run: RunOutcomes, n_at_k: list[str]) -> str:

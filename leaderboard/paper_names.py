@@ -1,0 +1,70 @@
+"""What a run is called in the papers' tables: its model, task, prompts and feedback, as its settings have them.
+
+Settings that a run does not have are ``none``. Makes no table.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+from turnwise.benchmarks.texts import printable
+from turnwise.errors import TurnwiseError
+from turnwise.leaderboard.tables import ScoredTask
+
+NONE = "none"
+_SIZE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)\s?B(?![a-z])", re.IGNORECASE)
+
+
+def those(scored: Sequence[ScoredTask], wanted: Callable[[ScoredTask], bool], kind: str, what: str) -> list[ScoredTask]:
+    """Return the tasks that a table is of; raises TurnwiseError where there is none."""
+    found = [one for one in scored if wanted(one)]
+    if not found:
+        raise TurnwiseError(f"--table {kind} needs a run of {what}, and none of those named is one: name another run.")
+    return found
+
+
+def known_first(order: Sequence[str], there: Iterable[str]) -> list[str]:
+    """Return the names in their usual order, then those that are there besides."""
+    return [*order, *sorted(set(there) - set(order))]
+
+
+def model_of(one: ScoredTask) -> str:
+    """Return the model's name."""
+    return printable(one.run.model, limit=80)
+
+
+def name_of(one: ScoredTask) -> tuple[str, str]:
+    """Return the names of model and task."""
+    return model_of(one), one.outcomes.record.task
+
+
+def family_of(one: ScoredTask) -> str:
+    """Return the benchmark without the mark of the bundled sample."""
+    return one.outcomes.record.benchmark.removeprefix("sample_")
+
+
+def reasoning_of(one: ScoredTask) -> str:
+    """Return the reasoning prompts of a run, joined where there are several; settings without them have none."""
+    given = one.run.record.settings.get("reasoning") or [NONE]
+    return printable(" + ".join([given] if isinstance(given, str) else map(str, given)), limit=80)
+
+
+def instruction_of(one: ScoredTask) -> str:
+    """Return the instruction prompt of a run, none where it has none."""
+    return printable(str(one.run.record.settings.get("instruction") or NONE), limit=80)
+
+
+def feedback_of(one: ScoredTask) -> str:
+    """Return the kind of feedback of a run."""
+    return printable(str(one.run.record.settings.get("feedback", NONE)), limit=80)
+
+
+def prompts_of(one: ScoredTask) -> str:
+    """Return the prompts of a run, joined."""
+    used = [part for part in (reasoning_of(one), instruction_of(one)) if part != NONE]
+    return " + ".join(used) or NONE
+
+
+def size_of(model: str) -> float:
+    """Return the billions of parameters that a model's name says, 0 where it says none."""
+    match = _SIZE.search(model.replace("-", " ").replace("_", " "))
+    return float(match[1]) if match else 0.0

@@ -9,20 +9,33 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from turnwise.leaderboard.outcomes import TaskOutcomes
-from turnwise.leaderboard.scores import Metric, values_of
+from turnwise.leaderboard.scores import PASS_AT, Metric, values_of
 from turnwise.tasks.metrics import parse_n_at_k
+from turnwise.tasks.run_folder import TaskRecord
 
 Values = dict[str, list[float | None]]
 
 
-def problem_values(outcomes: TaskOutcomes, n_at_k: Sequence[str]) -> Values:
-    """Return pass@1 and the ``n_at_k``, at the full turn budget, of each problem in order; None where unknown."""
-    turns = outcomes.record.max_turns
-    metrics = {"pass@1": Metric(None, 1, turns)}
+def metrics_of(task: TaskRecord, *, samples: int, n_at_k: Sequence[str]) -> dict[str, Metric]:
+    """Return what is reported of ``task`` by its name in lm-eval's files, as far as ``samples`` support it.
+
+    pass@k for k = 1, 10, 100, the ``n_at_k``, each at its full turn budget, and the pass@1 of each budget
+    below the turn limit as solved_by_turn_1, ...
+    """
+    turns = task.max_turns
+    metrics = {f"pass@{k}": Metric(None, k, turns) for k in PASS_AT if k <= samples}
     for name in n_at_k:
         metric = parse_n_at_k(name)
-        if metric.k >= turns:
-            metrics[name] = Metric(metric.n, metric.k, turns)
+        if metric.is_supported(samples=samples, turns=turns):
+            metrics[name] = Metric(metric.n, metric.k, metric.budget(turns))
+    if turns > 1:
+        metrics |= {f"solved_by_turn_{turn}": Metric(None, 1, turn) for turn in range(1, turns + 1)}
+    return metrics
+
+
+def problem_values(outcomes: TaskOutcomes, n_at_k: Sequence[str]) -> Values:
+    """Return the metrics of each problem in order; None where too little is known."""
+    metrics = metrics_of(outcomes.record, samples=outcomes.passed.shape[1], n_at_k=n_at_k)
     return {
         name: [None if math.isnan(value) else float(value) for value in values_of(outcomes, metric)]
         for name, metric in metrics.items()

@@ -64,6 +64,8 @@ class LmSampler:
         if not chat:
             until = generation.get("until") or []
             self._generation["until"] = [*([until] if isinstance(until, str) else until), PLAIN_STOP]
+        if not self._generation.get("until"):
+            self._generation.pop("until", None)  # OpenAI refuses an empty list
         self._chat = chat
         self._seed = seed
         self._takes_seeds = _is_one(model, _TAKE_SEEDS) and not _is_one(model, _TAKE_NO_SEED)

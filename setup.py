@@ -14,7 +14,9 @@ from setuptools.command.editable_wheel import editable_wheel
 
 HOOK = "turnwise_lm_eval.pth"
 # A line of a .pth file is run when Python starts if it begins with "import"; what fails must not be seen there.
-LINE = b"import sys; exec('try:\\n import turnwise.harness.hook as hook\\n hook.install()\\nexcept Exception:\\n pass')\n"
+LINE = (
+    b"import sys; exec('try:\\n import turnwise.harness.hook as hook\\n hook.install()\\nexcept Exception:\\n pass')\n"
+)
 
 
 class BuildWithHook(build_py):

@@ -19,6 +19,7 @@ import turnwise
 
 ROOT = Path(__file__).parents[2]
 DIST_INFO = f"turnwise-{turnwise.__version__}.dist-info"
+HOOK = "turnwise_lm_eval.pth"
 
 # One worker builds for all of these tests.
 pytestmark = pytest.mark.xdist_group("distribution")
@@ -127,7 +128,7 @@ def test_every_package_is_mapped_to_its_folder() -> None:
 
 
 def test_wheel_holds_every_file_of_the_rooms_and_no_other(tree: Path, wheel: Path) -> None:
-    """Every file of turnwise/ and of the rooms is in the wheel, unchanged, and nothing is added."""
+    """Every file of turnwise/ and of the rooms is in the wheel, unchanged, and nothing is added but the hook."""
     expected = {
         f"{name.replace('.', '/')}/{path.relative_to(folder).as_posix()}": path.read_bytes()
         for name, folder in package_folders(tree).items()
@@ -135,13 +136,15 @@ def test_wheel_holds_every_file_of_the_rooms_and_no_other(tree: Path, wheel: Pat
         if path.is_file()
     }
     shipped = {name: data for name, data in content(wheel).items() if not name.startswith(f"{DIST_INFO}/")}
+    assert shipped.pop(HOOK).startswith(b"import ")
     assert sorted(shipped) == sorted(expected)
     assert shipped == expected
 
 
 def test_nothing_but_turnwise_lands_in_site_packages(wheel: Path) -> None:
-    """No room lands beside turnwise under its bare name."""
-    assert {name.split("/")[0] for name in content(wheel)} == {"turnwise", DIST_INFO}
+    """No room lands beside turnwise under its bare name; the hook of lm_eval is one line."""
+    assert {name.split("/")[0] for name in content(wheel)} == {"turnwise", DIST_INFO, HOOK}
+    assert content(wheel)[HOOK].count(b"\n") == 1
 
 
 def test_sdist_holds_no_folder_in_place_of_a_link(sdist: Path) -> None:

@@ -163,7 +163,7 @@ class LmSampler:
         """Return the end of the dialogue whose request failed alone, or raise if it is the model that fails."""
         self._failed += 1
         status = getattr(error, "status", None) or getattr(getattr(error, "response", None), "status_code", None)
-        reason = " ".join(" ".join([*said[-1:], f"{type(error).__name__}: {error}"]).split())[:500]
+        reason = " ".join(" ".join([*said[:1], f"{type(error).__name__}: {error}"]).split())[:500]
         if status in _REFUSED and _OVERFLOW.search(reason):
             return ContextOverflowError(reason)
         is_theirs = status in _REFUSED and self._answered

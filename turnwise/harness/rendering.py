@@ -14,9 +14,7 @@ _HEADINGS = {"system": "System", "user": "User", "assistant": "Assistant"}
 def to_chat(messages: Sequence[Message]) -> list[dict[str, str]]:
     """Return the messages with neighbours of one role joined, since many templates want the roles to alternate."""
     parts = groupby(messages, key=lambda message: (message.role, message.kind == "prefill"))
-    return [
-        {"role": role, "content": "\n\n".join(message.content for message in group)} for (role, _), group in parts
-    ]
+    return [{"role": role, "content": "\n\n".join(message.content for message in group)} for (role, _), group in parts]
 
 
 def to_plain(messages: Sequence[Message]) -> str:

@@ -64,4 +64,3 @@ def _to_judge(trajectories: Sequence[Trajectory]) -> Iterator[tuple[Place, str]]
         for place, turn in zip(places_of(trajectory), trajectory.turns, strict=True):
             if place is not None and turn.program is not None and turn.public_report.public_passed:
                 yield place, turn.program
-

@@ -22,9 +22,7 @@ def one_sentence() -> Iterator[None]:
         raise
 
 
-def _print_sentence(
-    kind: type[BaseException], error: BaseException, trace: TracebackType | None
-) -> None:
+def _print_sentence(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     if issubclass(kind, TurnwiseError):
         print(f"turnwise: {error}", file=sys.stderr)
     else:

@@ -63,9 +63,7 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
                 )
             self._options = read_options(task, config.get("metadata") or {})
             settings = self._options.settings
-            self._loaded = open_task(
-                task, settings, data_dir=self._options.data_dir, environ=dict(os.environ)
-            )
+            self._loaded = open_task(task, settings, data_dir=self._options.data_dir, environ=dict(os.environ))
             self._prompts = PromptSet.load()
         sampling = {name: value for name, value in settings.sampling.to_json().items() if value not in (None, [])}
         renamed = {"max_tokens": "max_gen_toks", "stop": "until"}
@@ -143,7 +141,8 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
         """Judge the programs of this task on their hidden tests, in parallel, and score every problem."""
         work = self._known_work()
         by_request = [
-            [Trajectory.from_json(json.loads(line)) for line in request.resps[: request.repeats]] for request in self._instances
+            [Trajectory.from_json(json.loads(line)) for line in request.resps[: request.repeats]]
+            for request in self._instances
         ]
         every = [one for several in by_request for one in several]
         judgements: dict[Place, Judgement] = {}

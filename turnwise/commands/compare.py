@@ -10,8 +10,8 @@ from tabulate import tabulate
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.comparison import Difference, compare_tasks
 from turnwise.leaderboard.intervals import LEVEL, Over
-from turnwise.leaderboard.outcomes import RunOutcomes, read_outcomes
-from turnwise.leaderboard.report import find_runs
+from turnwise.leaderboard.outcomes import RunOutcomes
+from turnwise.leaderboard.runs import find_runs, read_run
 from turnwise.tasks.metrics import parse_n_at_k
 
 _SEED = 0
@@ -61,7 +61,7 @@ def _read(path: Path) -> RunOutcomes:
     if len(runs) > 1:
         names = ", ".join(run.name for run in runs)
         raise TurnwiseError(f"{str(path)!r} holds {len(runs)} runs ({names}): name one of them.")
-    return read_outcomes(runs[0])
+    return read_run(runs[0])
 
 
 def _render(runs: Sequence[RunOutcomes], found: dict[str, list[Difference]], over: Over, notes: Sequence[str]) -> str:

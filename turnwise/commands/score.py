@@ -7,7 +7,8 @@ from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.formats import Style, render_notes, render_tables
 from turnwise.leaderboard.intervals import Over
 from turnwise.leaderboard.paper_tables import paper_tables
-from turnwise.leaderboard.report import LEGEND, find_runs, render_report, score_runs, settings_lines, write_report
+from turnwise.leaderboard.report import LEGEND, render_report, score_runs, settings_lines, write_report
+from turnwise.leaderboard.runs import find_runs
 from turnwise.leaderboard.tables import By, ScoredTask
 
 
@@ -41,10 +42,11 @@ def score_command(
         of_path = []
         for run in runs:
             of_run = score_runs([run], n_at_k=wanted)
-            write_report(run, of_run, over=over)
+            if run.is_dir():
+                write_report(run, of_run, over=over)
             of_path += of_run
-        if runs != [path]:
-            write_report(path, of_path, over=over)
+        if runs != [path] or not path.is_dir():
+            write_report(_folder_of(path), of_path, over=over)
         scored += of_path
     chosen = Style(style)
     if table:
@@ -53,5 +55,10 @@ def score_command(
     said = render_report(scored, by=By(by), over=over, style=chosen)
     if chosen is not Style.TEXT:
         return said
-    written = ", ".join(str(path / "scores.json") for path in paths)
+    written = ", ".join(str(_folder_of(path) / "scores.json") for path in paths)
     return f"{said}\nWritten: {written} and tables/ beside it."
+
+
+def _folder_of(path: Path) -> Path:
+    """Return where the report on ``path`` is written: beside lm_eval's results, or in the run folder."""
+    return path if path.is_dir() else path.parent

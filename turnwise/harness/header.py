@@ -5,6 +5,7 @@ from typing import Any
 
 import turnwise
 from turnwise.benchmarks.records import Environment
+from turnwise.leaderboard.exchange.lm_eval_header import TaskHeader
 from turnwise.runners.loading import LoadedTask
 from turnwise.runners.settings import RunSettings
 from turnwise.tasks.prompts import PromptSet
@@ -32,10 +33,11 @@ def header_of(
         "stop": generation.get("until"),
     }
     others = {name: value for name, value in generation.items() if name not in (*sampling, "max_gen_toks", "until")}
-    return {
+    data = {
         "turnwise": turnwise.__version__,
         "settings": {**settings.to_json(), **also, "sampling": {**sampling, **others}},
         "judge": {**judge, "time_factor": settings.time_factor},
         "prompts": {"set": prompts.name, "hashes": dict(prompts.hashes)},
         "task": loaded.to_record(settings).model_dump(mode="json"),
     }
+    return TaskHeader.model_validate(data).model_dump(mode="json")

@@ -5,7 +5,7 @@ import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,13 @@ _LIKENESS = 0.75
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a task is asked to do (``settings``) and where: local data, programs judged at a time (0: all cores)."""
+    """What a task is asked to do (``settings``) and where: local data, programs judged at a time (0: all cores).
+
+    ``n_at_k`` are the pass n@k to report: those of the settings, or 1@N for a dialogue of N turns.
+    """
 
     settings: RunSettings
+    n_at_k: tuple[str, ...]
     data_dir: Path | None
     workers: int
 
@@ -48,9 +52,8 @@ def read_options(task: Task, metadata: Mapping[str, Any], *, arguments: Sequence
     settings = build_settings(
         profile="default", metadata=_as_json(ours), gen_kwargs="", samples="", tasks=task.name, given={}
     )
-    if not settings.n_at_k:
-        settings = replace(settings, n_at_k=(f"1@{settings.turns_of(task)}",))
-    return Options(settings, _data_dir(given.get("data_dir")), _workers(given.get("workers", 0)))
+    n_at_k = settings.n_at_k or (f"1@{settings.turns_of(task)}",)
+    return Options(settings, n_at_k, _data_dir(given.get("data_dir")), _workers(given.get("workers", 0)))
 
 
 def _as_json(data: Mapping[str, Any]) -> str:

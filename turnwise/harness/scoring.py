@@ -5,14 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from turnwise.benchmarks.records import Problem, Verdict
 from turnwise.leaderboard.exchange.problem_values import problem_values
-from turnwise.leaderboard.outcomes import MISSING, tally
+from turnwise.leaderboard.outcomes import tally
 from turnwise.runners.judge import Judge, JudgeRequest
 from turnwise.runners.work import judgement_of
 from turnwise.tasks.judgement import Judgement, Place, places_of
 from turnwise.tasks.run_folder import TaskRecord
 from turnwise.tasks.trajectory import Trajectory
-
-NO_CODE, MISSING_SHARE = "no_code", "missing"
 
 
 def judge_all(
@@ -38,20 +36,11 @@ def score(
 ) -> dict[str, dict[str, float]]:
     """Return the known metrics of each problem of ``record``, as ``turnwise score`` estimates them.
 
-    A metric that no problem has is NaN in all, so that it shows, as unknown. ``missing`` is the share of a
-    problem's dialogues without an outcome, ``no_code`` that of the known ones whose last reply held no program.
+    A metric that no problem has is NaN in all, so that it shows, as unknown.
     """
     outcomes = tally(record, trajectories, judgements, samples=samples)
-    by_metric = problem_values(outcomes, n_at_k)
-    gaps = (outcomes.passed[..., -1] == MISSING).mean(axis=1)
-    ended: dict[str, list[bool]] = {one.id: [] for one in outcomes.problems}
-    for trajectory in trajectories:
-        if not trajectory.is_missing and trajectory.turns:
-            ended[trajectory.problem].append(trajectory.turns[-1].program is None)
-    by_metric[NO_CODE] = [sum(said) / len(said) if said else None for said in ended.values()]
-    by_metric[MISSING_SHARE] = [float(share) for share in gaps]
     found: dict[str, dict[str, float]] = {one.id: {} for one in outcomes.problems}
-    for metric, of_problems in by_metric.items():
+    for metric, of_problems in problem_values(outcomes, trajectories, n_at_k=n_at_k).items():
         is_known = any(value is not None for value in of_problems)
         for problem, value in zip(outcomes.problems, of_problems, strict=True):
             if value is not None or not is_known:

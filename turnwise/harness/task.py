@@ -21,10 +21,10 @@ from turnwise.harness.driver import REQUEST_TYPE, TaskWork, open_judge, open_mac
 from turnwise.harness.header import header_of
 from turnwise.harness.options import read_options
 from turnwise.harness.rendering import to_chat, to_plain
-from turnwise.harness.scoring import MISSING_SHARE, NO_CODE, judge_all, score
+from turnwise.harness.scoring import judge_all, score
 from turnwise.harness.sentences import one_sentence
 from turnwise.leaderboard.exchange.lm_eval_output import MARK
-from turnwise.leaderboard.exchange.problem_values import metrics_of
+from turnwise.leaderboard.exchange.problem_values import names_of
 from turnwise.runners.expected import resolve_expected
 from turnwise.runners.judge import Judge
 from turnwise.runners.loading import open_task
@@ -155,7 +155,7 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
                 every,
                 judgements,
                 samples=self.config.repeats,
-                n_at_k=self._options.settings.n_at_k,
+                n_at_k=self._options.n_at_k,
             )
         for request, several in zip(self._instances, by_request, strict=True):
             request.resps = request.resps[: request.repeats]
@@ -177,15 +177,18 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
         """Return which metrics are good when they are high."""
         if self._is_predict_only:
             return dict(self._higher_is_better)
-        return {name: name not in (NO_CODE, MISSING_SHARE) for name in self._metrics()}
+        return self._metrics()
 
     def dump_config(self) -> dict[str, Any]:
         """Return the definition with the settings and the problems of the run, which importing reads."""
         config = dict(super().dump_config())
         if self._work is not None:
+            settings = replace(self._options.settings, seed=self._work.seed or 0)
+            if self._chosen != self._loaded.asked:
+                settings = replace(settings, samples={self._loaded.task.name: tuple(one.id for one in self._chosen)})
             said = header_of(
                 replace(self._loaded, asked=self._chosen),
-                replace(self._options.settings, seed=self._work.seed or 0),
+                settings,
                 self._work.environment,
                 self._prompts,
                 self._work.generation,
@@ -205,11 +208,9 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
             raise RuntimeError("the requests of this task have not been built")
         return self._work
 
-    def _metrics(self) -> list[str]:
-        settings = self._options.settings
-        record = self._loaded.to_record(settings)
-        known = metrics_of(record, samples=settings.samples_per_problem, n_at_k=settings.n_at_k)
-        return [*known, NO_CODE, MISSING_SHARE]
+    def _metrics(self) -> dict[str, bool]:
+        record = self._loaded.to_record(self._options.settings)
+        return names_of(record, samples=self.config.repeats, n_at_k=self._options.n_at_k)
 
     def _choose(self, limit: int | None, samples: Sequence[int] | None) -> tuple[Problem, ...]:
         """Return the problems that all ranks ask together."""

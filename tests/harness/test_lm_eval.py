@@ -11,9 +11,14 @@ from pathlib import Path
 
 import pytest
 from chat_server import ANSWERS, Answer, Asked, ChatServer, recorded, serving
-from lm_eval_runs import Done, command
+from lm_eval_runs import EXECUTABLE, Done, command
 
+from turnwise.commands.exchange import import_command
+from turnwise.commands.fitting import Options
 from turnwise.commands.run import HostOptions, RunRequest, run_command
+from turnwise.leaderboard.report import score_runs
+from turnwise.leaderboard.runs import find_runs
+from turnwise.tasks.catalog import TASKS
 
 pytestmark = [pytest.mark.xdist_group("lm_eval"), pytest.mark.slow]
 
@@ -160,3 +165,28 @@ def test_a_wrong_option_is_one_sentence_before_any_request(lm_eval: LmEval) -> N
     assert done.process.returncode != 0
     message = "turnwise: --metadata 'samples' is unknown: the keys are samples_per_problem, max_turns"
     assert message in done.process.stderr and "Traceback" not in done.process.stderr
+
+
+def test_what_lm_eval_wrote_is_scored_where_it_stands(
+    chats: tuple[Done, ChatServer], own_scores: dict[str, dict[str, float]], tmp_path: Path
+) -> None:
+    """``turnwise score`` and ``turnwise import`` read the folder; the estimates are those of ``turnwise run``."""
+    folder = chats[0].folder
+    scored = score_runs(find_runs(folder))
+    for one in scored:
+        found = {f"{each.metric} in {each.turns}": each.value for each in one.estimates if each.group == "all"}
+        assert found == own_scores[one.outcomes.record.task]
+    (of_model,) = (path for path in folder.iterdir() if path.is_dir())
+    import_command([of_model], Options("lm-eval"), tmp_path / "run", environ={}, arguments=["import"])
+    again = score_runs([tmp_path / "run"])
+    assert [one.estimates for one in again] == [one.estimates for one in scored]
+    assert again[0].run.record.settings["sampling"]["temperature"] == 0.2
+    assert again[0].run.record.settings["chat_template"] is True
+
+
+def test_bare_lm_eval_lists_our_tasks_beside_its_own(bare_environment: dict[str, str], tmp_path: Path) -> None:
+    """As it is installed, without an option."""
+    line = [EXECUTABLE, "ls", "tasks"]
+    listed = subprocess.run(line, cwd=tmp_path, env=bare_environment, capture_output=True, text=True, check=True)
+    rows = {row.split("|")[1].strip() for row in listed.stdout.splitlines() if row.count("|") > 1}
+    assert {*TASKS, "turnwise", "hellaswag", "mbpp_plus"} <= rows

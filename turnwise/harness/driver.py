@@ -17,6 +17,7 @@ from turnwise.commands.run import HostOptions
 from turnwise.harness.model import LmSampler
 from turnwise.harness.options import Options
 from turnwise.harness.replies import KeptReplies, name_of
+from turnwise.harness.sentences import one_sentence
 from turnwise.runners.drivers import run_in_lockstep
 from turnwise.runners.judge import Judge
 from turnwise.runners.loading import Machine
@@ -67,7 +68,8 @@ def generate_multiturn(model: Any, requests: Sequence[Any]) -> list[str]:
     lines = [""] * len(requests)
     for number, work in works.items():
         placed = dialogues[number]
-        _carry(model, work, [dialogue for _, dialogue in placed])
+        with one_sentence():
+            _carry(model, work, [dialogue for _, dialogue in placed])
         for place, dialogue in placed:
             seed = 0 if work.seed is None else dialogue_seed(work.seed, "", dialogue.sample, 0, 0)
             lines[place] = replace(dialogue.trajectory(), seed=seed).to_line()

@@ -117,8 +117,8 @@ class LmSampler:
                 texts = self._model.generate_until([_instance(one, number) for number, one in enumerate(waiting)])
         except Exception as error:  # of any back end; who is to blame is found by halving
             rest = [one for one in waiting if one.outcome is None]
-            if len(rest) == 1 and len(waiting) == 1:
-                rest[0].outcome = self._failure(error, said)
+            if len(waiting) == 1 or _status_of(error) in _HOPELESS:
+                waiting[0].outcome = self._failure(error, said)
             else:
                 half = (len(rest) + 1) // 2
                 self._ask(rest[:half])
@@ -162,7 +162,7 @@ class LmSampler:
     def _failure(self, error: Exception, said: Sequence[str]) -> Outcome:
         """Return the end of the dialogue whose request failed alone, or raise if it is the model that fails."""
         self._failed += 1
-        status = getattr(error, "status", None) or getattr(getattr(error, "response", None), "status_code", None)
+        status = _status_of(error)
         reason = " ".join(" ".join([*said[:1], f"{type(error).__name__}: {error}"]).split())[:500]
         if status in _REFUSED and _OVERFLOW.search(reason):
             return ContextOverflowError(reason)
@@ -192,6 +192,12 @@ def _instance(one: _Waiting, number: int) -> Any:
     from lm_eval.api.instance import Instance
 
     return Instance("generate_until", {}, (one.prompt, copy.deepcopy(one.generation)), number)
+
+
+def _status_of(error: Exception) -> int | None:
+    """Return the HTTP status that aiohttp's or requests' error is about."""
+    status = getattr(error, "status", None) or getattr(getattr(error, "response", None), "status_code", None)
+    return status if isinstance(status, int) else None
 
 
 def _reply(text: str) -> Reply:

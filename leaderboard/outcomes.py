@@ -6,7 +6,7 @@ passed the public tests and has not been judged, a dialogue that has not been sa
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -122,23 +122,39 @@ class _Counts:
 
 
 def _read_task(folder: RunFolder, task: TaskRecord, judgements: Mapping[Place, Judgement]) -> TaskOutcomes:
-    shape = (len(task.asked), folder.record.samples_per_problem, task.max_turns)
+    record = folder.record
+    samples, anew = record.samples_per_problem, record.is_judged_anew
+    return tally(task, folder.trajectories(task.task), judgements, samples=samples, anew=anew, origin=str(folder.path))
+
+
+def tally(
+    task: TaskRecord,
+    trajectories: Iterable[Trajectory],
+    judgements: Mapping[Place, Judgement],
+    *,
+    samples: int,
+    anew: bool = False,
+    origin: str = "",
+) -> TaskOutcomes:
+    """Return the outcomes of a task of which each problem was asked ``samples`` times; ``anew``: see is_judged_anew.
+
+    Raises TurnwiseError, naming the ``origin``, for a dialogue of more turns than the task has.
+    """
+    shape = (len(task.asked), samples, task.max_turns)
     passed, public = np.full(shape, MISSING, dtype=np.int8), np.full(shape, MISSING, dtype=np.int8)
     tokens = np.full(shape, MISSING, dtype=np.int64)
     row = {problem.id: index for index, problem in enumerate(task.asked)}
     counts = _Counts()
     sampled = 0
-    for trajectory in folder.trajectories(task.task):
+    for trajectory in trajectories:
         sampled += 1
         if len(trajectory.turns) > task.max_turns:
             raise TurnwiseError(
-                f"The run {str(folder.path)!r} holds a dialogue of {len(trajectory.turns)} turns about "
+                f"The run {origin!r} holds a dialogue of {len(trajectory.turns)} turns about "
                 f"{trajectory.problem}, more than the {task.max_turns} of {task.task}: it is damaged."
             )
         place = (row[trajectory.problem], trajectory.sample)
-        passed[place], public[place] = _outcome(
-            trajectory, judgements, task.max_turns, anew=folder.record.is_judged_anew
-        )
+        passed[place], public[place] = _outcome(trajectory, judgements, task.max_turns, anew=anew)
         tokens[place] = _tokens(trajectory, task.max_turns)
         _count(counts, trajectory, judgements, known=passed[place][-1] != MISSING)
     if sampled < shape[0] * shape[1]:

@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 
 from turnwise.benchmarks.texts import printable
-from turnwise.errors import TurnwiseError
 from turnwise.files import write_atomically
 from turnwise.leaderboard.curve_tables import Curve
 from turnwise.leaderboard.curves import Along, draw_curve
 from turnwise.leaderboard.formats import Style, render_notes
 from turnwise.leaderboard.intervals import LEVEL
-from turnwise.leaderboard.outcomes import Gap, RunOutcomes, TaskOutcomes, read_outcomes
+from turnwise.leaderboard.outcomes import Gap, RunOutcomes, TaskOutcomes
 from turnwise.leaderboard.papers import Parity, Shown
+from turnwise.leaderboard.runs import read_run
 from turnwise.leaderboard.scores import score_task
 from turnwise.leaderboard.tables import By, ScoredTask, estimates_csv, render_scores, run_names
 from turnwise.tasks.metrics import check_support, parse_n_at_k
@@ -33,18 +33,6 @@ LEGEND = "n@k counts replies, pass@k dialogues; percent of the problems scored."
 _SEED = 0  # of the resamples: scoring twice gives the same intervals
 
 
-def find_runs(path: Path) -> list[Path]:
-    """Return the run folders at ``path``: itself, or those directly in it; raises TurnwiseError if there is none."""
-    if (path / "run.json").is_file():
-        return [path]
-    found = sorted(one.parent for one in path.glob("*/run.json"))
-    if not found:
-        raise TurnwiseError(
-            f"{str(path)!r} is no run folder and holds none: name a folder that turnwise run or turnwise sample wrote."
-        )
-    return found
-
-
 def score_runs(paths: Sequence[Path], *, n_at_k: Sequence[str] = (), parity: Parity | None = None) -> list[ScoredTask]:
     """Return the scores of every task of the runs, with ``n_at_k`` beside the n@k each run was made for.
 
@@ -52,7 +40,7 @@ def score_runs(paths: Sequence[Path], *, n_at_k: Sequence[str] = (), parity: Par
 
     Raises TurnwiseError for a damaged run, or an n@k that its samples cannot support.
     """
-    return [_score(run, task, n_at_k, parity) for path in paths for run in [read_outcomes(path)] for task in run.tasks]
+    return [_score(run, task, n_at_k, parity) for path in paths for run in [read_run(path)] for task in run.tasks]
 
 
 def draw_curves(scored: Sequence[ScoredTask], along: Along) -> list[Curve]:
@@ -119,8 +107,10 @@ def _remedies(scored: Sequence[ScoredTask]) -> list[str]:
         if not _is_imported(run) and gaps & {Gap.NOT_SAMPLED, Gap.REQUEST_FAILED, Gap.INFRASTRUCTURE_FAILURE}:
             found.append(f"{run.path} lacks dialogues: its command ({run.path}/run.json), run again, asks for them.")
         if Gap.NOT_JUDGED in gaps:
-            target = "" if run.record.judge["matcher"] else " -o NEW"
-            found.append(f"{run.path} holds programs that are not judged yet: turnwise judge {run.path}{target}")
+            target = f"judge {run.path}" + ("" if run.record.judge["matcher"] else " -o NEW")
+            if not run.path.is_dir():
+                target = f"import {run.path.parent} --format lm-eval -o NEW, then turnwise judge NEW"
+            found.append(f"{run.path} holds programs that are not judged yet: turnwise {target}")
     return list(dict.fromkeys(found))
 
 

@@ -21,7 +21,7 @@ from turnwise.runners.loading import Machine
 from turnwise.runners.logs import AppendLog, Syncer
 from turnwise.runners.store import SHARD_DIALOGUES
 from turnwise.runners.verdicts import SharedCache
-from turnwise.tasks.judgement import Judgement, places_of
+from turnwise.tasks.judgement import Judgement, Place, places_of
 from turnwise.tasks.run_folder import RunFolder, RunRecord, Shard, cut_shards, plan_lines, plan_order
 from turnwise.tasks.trajectory import Reply, Trajectory
 
@@ -110,7 +110,8 @@ class Work:
                 continue
             if every_turn or turn.public_report.public_passed:
                 report = await self.judge.judge_async(problem, turn.program)
-                self._record(Judgement(*place, **_found(report), key=self.judge.key(problem, turn.program)), report)
+                key = self.judge.key(problem, turn.program)
+                self._record(judgement_of(place, report, key=key), report)
 
     def count_dialogue(self) -> None:
         """Count a dialogue that was carried to its end."""
@@ -138,15 +139,18 @@ class Work:
         self._costs_log.write(self.costs.to_line())
 
 
-def _found(report: Report) -> dict[str, Any]:
+def judgement_of(place: Place, report: Report, *, key: str) -> Judgement:
+    """Return what a full report says of the program at ``place``."""
     results = report.public + (report.hidden or ())
-    return {
-        "verdict": report.verdict,
-        "public_passed": report.public_passed,
-        "tests_run": len(results),
-        "cpu_seconds": round(sum(result.cpu_seconds for result in results), 6),
-        "tier": report.environment.tier,
-    }
+    return Judgement(
+        *place,
+        verdict=report.verdict,
+        public_passed=report.public_passed,
+        tests_run=len(results),
+        cpu_seconds=round(sum(result.cpu_seconds for result in results), 6),
+        tier=report.environment.tier,
+        key=key,
+    )
 
 
 def _freeze(folder: RunFolder, record: RunRecord) -> None:

@@ -20,7 +20,7 @@ from turnwise.benchmarks.rows import load_json
 from turnwise.benchmarks.texts import printable, shown
 from turnwise.errors import TurnwiseError
 from turnwise.tasks.judgement import Judgement, places_of
-from turnwise.tasks.run_folder import RunFolder, RunRecord
+from turnwise.tasks.run_folder import RunFolder, RunRecord, TaskRecord
 from turnwise.tasks.trajectory import SCHEMA, Trajectory
 
 MOST_SAMPLES = 10_000
@@ -72,9 +72,9 @@ class RunHeader(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
     model: dict[str, str]
-    settings: "_Settings"
-    judge: "_Judge"
-    prompts: "_Prompts"
+    settings: "HeaderSettings"
+    judge: "HeaderJudge"
+    prompts: "HeaderPrompts"
 
     @classmethod
     def of(cls, record: RunRecord) -> "RunHeader":
@@ -89,7 +89,9 @@ class RunHeader(BaseModel):
             ) from None
 
 
-class _Settings(BaseModel):
+class HeaderSettings(BaseModel):
+    """The settings that decide which problems and dialogues there are; others are kept as they are."""
+
     model_config = ConfigDict(frozen=True, strict=True, extra="allow")
     profile: str
     samples_per_problem: int = Field(ge=1, le=MOST_SAMPLES)
@@ -104,7 +106,9 @@ class _Settings(BaseModel):
     samples: dict[str, list[int | str]]
 
 
-class _Judge(BaseModel):
+class HeaderJudge(BaseModel):
+    """Who judged, and how."""
+
     model_config = ConfigDict(frozen=True, strict=True, extra="allow")
     executor: str
     interpreter: str
@@ -112,7 +116,9 @@ class _Judge(BaseModel):
     time_factor: float = Field(gt=0, allow_inf_nan=False)
 
 
-class _Prompts(BaseModel):
+class HeaderPrompts(BaseModel):
+    """The name of the prompts and the hash of each."""
+
     model_config = ConfigDict(frozen=True, strict=True, extra="allow")
     set: str
     hashes: dict[str, str]
@@ -125,7 +131,8 @@ RunHeader.model_rebuild()
 class Contents:
     """What files hold: answers of another tool's run (``judge`` gave the verdicts), or dialogues of ours.
 
-    ``model`` is the name the files give, or that of a file; ``temperature`` stands in some file names.
+    ``model`` is the name the files give, or that of a file; ``temperature`` stands in some file names, ``tasks``
+    (with their problems) in files that need no data to be read.
     """
 
     model: str
@@ -134,6 +141,7 @@ class Contents:
     judge: str = ""
     header: RunHeader | None = None
     temperature: float | None = None
+    tasks: tuple[TaskRecord, ...] = ()
 
 
 def dialogues_of(folder: RunFolder, task: str) -> Iterator[Dialogue]:

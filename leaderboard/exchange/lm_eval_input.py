@@ -25,9 +25,10 @@ from turnwise.leaderboard.exchange.contents import (
     only,
     read_dialogue,
     read_document,
-    read_header,
 )
+from turnwise.leaderboard.exchange.lm_eval_header import join_headers, read_task_header
 from turnwise.leaderboard.exchange.lm_eval_output import MARK
+from turnwise.tasks.run_folder import TaskRecord
 
 JUDGE = "lm-eval"
 _SAMPLES_NAME = re.compile(r"samples_(?P<task>.+)_\d{4}-\d\d-\d\dT[\d.-]+\.jsonl")
@@ -50,6 +51,7 @@ class _Count(BaseModel):
 class _Results(BaseModel):
     results: dict[str, dict[str, Any]]
     counts: dict[str, _Count] = Field(default={}, alias="n-samples")
+    configs: dict[str, dict[str, Any]] = {}
     config: dict[str, Any] = {}
     model_name: str | None = None
     lm_eval_version: str = "0.4"
@@ -222,8 +224,14 @@ def _contents(
     folder = only((path.parent.resolve().name for path in paths), what="folders")
     model = (summary.model_name if summary is not None else None) or folder
     header = None
+    tasks: tuple[TaskRecord, ...] = ()
     if dialogues and summary is not None:
-        metadata = summary.config.get("metadata")
-        header = read_header(metadata.get("turnwise") if isinstance(metadata, dict) else None, "The results file")
+        headers = [
+            read_task_header(summary.configs.get(task, {}).get("metadata"), f"The results file ({shown(task)})")
+            for task in dict.fromkeys(one.trajectory.task for one in dialogues)
+        ]
+        said = {"model": model, "back_end": f"lm_eval {summary.config.get('model', '')}".strip()}
+        header = join_headers(headers, said, "The results file")
+        tasks = tuple(one.task for one in headers)
     judge = JUDGE if any(one.found for one in answers) else ""
-    return Contents(model, tuple(answers), tuple(dialogues), judge, header)
+    return Contents(model, tuple(answers), tuple(dialogues), judge, header, tasks=tasks)

@@ -1,9 +1,9 @@
 """Runs of ours as files of lm-evaluation-harness 0.4: results_<date>.json, samples_<task>_<date>.jsonl beside it.
 
 They are as our lm-eval tasks write them: ``resps`` holds a dialogue a sample as JSON and ``filtered_resps`` its
-submission and judgements, so nothing is lost; the run's settings stand in config.metadata. The date is that of
-the run, so that the same run gives the same files. lm_eval itself is not needed, and fields that only it knows
-(versions of its packages, few-shot settings) are left out or null.
+submission and judgements, so nothing is lost; the run's settings stand in each task's metadata
+(lm_eval_header.py). The date is that of the run, so that the same run gives the same files. lm_eval itself is not
+needed, and fields that only it knows (versions of its packages, few-shot settings) are left out or null.
 """
 
 import hashlib
@@ -14,10 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import turnwise
 from turnwise.files import write_atomically
 from turnwise.leaderboard.exchange.contents import Dialogue, RunHeader, dialogues_of
 from turnwise.leaderboard.exchange.evalplus import program_of
-from turnwise.leaderboard.exchange.problem_values import aggregate, problem_values
+from turnwise.leaderboard.exchange.lm_eval_header import KEY, TaskHeader
+from turnwise.leaderboard.exchange.problem_values import Values, aggregate, names_of, problem_values
 from turnwise.leaderboard.outcomes import TaskOutcomes, read_outcomes
 from turnwise.tasks.run_folder import RunFolder, TaskRecord
 from turnwise.tasks.trajectory import SCHEMA
@@ -37,14 +39,17 @@ def write(folder: RunFolder, tasks: Sequence[TaskRecord], path: Path) -> list[Pa
     written: list[Path] = []
     hashes: dict[str, str] = {}
     documents: dict[str, int] = {}
+    values: dict[str, Values] = {}
     for task in tasks:
-        rows = _rows(folder, outcomes[task.task], header)
+        trajectories = folder.trajectories(task.task)
+        values[task.task] = problem_values(outcomes[task.task], trajectories, n_at_k=header.settings.n_at_k)
+        rows = _rows(folder, outcomes[task.task], header, values[task.task])
         documents[task.task] = len(rows)
         hashes[task.task] = _sha256("".join(row["doc_hash"] + row["prompt_hash"] + row["target_hash"] for row in rows))
         written.append(target / f"samples_{task.task}_{date}.jsonl")
         write_atomically(written[-1], "".join(json.dumps(row) + "\n" for row in rows))
     summary = {
-        **_summary([outcomes[task.task] for task in tasks], header, documents),
+        **_summary(tasks, header, documents, values),
         "date": made.replace(tzinfo=UTC).timestamp(),
         "task_hashes": hashes,
         "model_source": header.model.get("back_end", "turnwise"),
@@ -59,12 +64,11 @@ def write(folder: RunFolder, tasks: Sequence[TaskRecord], path: Path) -> list[Pa
     return written
 
 
-def _rows(folder: RunFolder, outcomes: TaskOutcomes, header: RunHeader) -> list[dict[str, Any]]:
+def _rows(folder: RunFolder, outcomes: TaskOutcomes, header: RunHeader, values: Values) -> list[dict[str, Any]]:
     """Return the rows of the samples file, in lm-eval's fields; a problem without any dialogue has none."""
     dialogues: dict[str, list[Dialogue]] = {}
     for one in dialogues_of(folder, outcomes.record.task):
         dialogues.setdefault(one.trajectory.problem, []).append(one)
-    values = problem_values(outcomes, header.settings.n_at_k)
     rows = []
     for number, problem in enumerate(outcomes.problems):
         if problem.id not in dialogues:
@@ -96,34 +100,47 @@ def _rows(folder: RunFolder, outcomes: TaskOutcomes, header: RunHeader) -> list[
     return rows
 
 
-def _summary(tasks: Sequence[TaskOutcomes], header: RunHeader, documents: Mapping[str, int]) -> dict[str, Any]:
+def _summary(
+    tasks: Sequence[TaskRecord], header: RunHeader, documents: Mapping[str, int], values: Mapping[str, Values]
+) -> dict[str, Any]:
     """Return the results document, in lm-eval's fields, without what only the files know."""
     document: dict[str, Any] = {"results": {}, "group_subtasks": {}, "configs": {}, "versions": {}, "n-shot": {}}
     document |= {"higher_is_better": {}, "n-samples": {}}
     for one in tasks:
-        name, values = one.record.task, problem_values(one, header.settings.n_at_k)
-        document["results"][name] = {"alias": name, **aggregate(values)}
+        name = one.task
+        document["results"][name] = {"alias": name, **aggregate(values[name])}
         document["configs"][name] = {
             "task": name,
-            "dataset_path": one.record.benchmark,
-            "test_split": one.record.split,
+            "dataset_path": one.benchmark,
+            "test_split": one.split,
             "output_type": "generate_multiturn",
             "repeats": header.settings.samples_per_problem,
             "num_fewshot": 0,
-            "metadata": {"version": 1, "max_turns": one.record.max_turns, "data_sha256": one.record.data_sha256},
+            "metadata": {"version": 1, KEY: _task_header(one, header).model_dump(mode="json")},
         }
         document["versions"][name], document["n-shot"][name] = 1, 0
-        document["higher_is_better"][name] = dict.fromkeys(values, True)
-        document["n-samples"][name] = {"original": one.record.loaded, "effective": documents[name]}
+        samples, n_at_k = header.settings.samples_per_problem, header.settings.n_at_k
+        document["higher_is_better"][name] = names_of(one, samples=samples, n_at_k=n_at_k)
+        document["n-samples"][name] = {"original": one.loaded, "effective": documents[name]}
     document["config"] = {
         "model": header.model.get("back_end", "turnwise"),
         "model_args": None,
         "limit": header.settings.limit,
         "gen_kwargs": header.settings.sampling,
         "random_seed": header.settings.seed,
-        "metadata": {"turnwise": header.model_dump(mode="json")},
     }
     return document | {"git_hash": None}
+
+
+def _task_header(task: TaskRecord, header: RunHeader) -> TaskHeader:
+    return TaskHeader(
+        turnwise=turnwise.__version__,
+        settings=header.settings,
+        judge=header.judge,
+        prompts=header.prompts,
+        task=task,
+        model=header.model,
+    )
 
 
 def _sha256(text: str) -> str:

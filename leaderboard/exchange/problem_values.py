@@ -4,29 +4,61 @@ Estimating is the estimators' business; here is only what of a problem is known 
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from turnwise.leaderboard.metrics import Metric, values_of
-from turnwise.leaderboard.outcomes import TaskOutcomes
+from turnwise.leaderboard.metrics import PASS_AT, Metric, values_of
+from turnwise.leaderboard.outcomes import MISSING, TaskOutcomes
 from turnwise.tasks.metrics import parse_n_at_k
+from turnwise.tasks.run_folder import TaskRecord
+from turnwise.tasks.trajectory import Trajectory
 
+NO_CODE, MISSING_SHARE = "no_code", "missing"
 Values = dict[str, list[float | None]]
 
 
-def problem_values(outcomes: TaskOutcomes, n_at_k: Sequence[str]) -> Values:
-    """Return pass@1 and the ``n_at_k``, at the full turn budget, of each problem in order; None where unknown."""
-    turns = outcomes.record.max_turns
-    metrics = {"pass@1": Metric(None, 1, turns)}
+def metrics_of(task: TaskRecord, *, samples: int, n_at_k: Sequence[str]) -> dict[str, Metric]:
+    """Return what is reported of ``task`` by its name in lm-eval's files, as far as ``samples`` support it.
+
+    pass@k for k = 1, 10, 100, the ``n_at_k``, each at its full turn budget, and the pass@1 of each budget
+    below the turn limit as solved_by_turn_1, ...
+    """
+    turns = task.max_turns
+    metrics = {f"pass@{k}": Metric(None, k, turns) for k in PASS_AT if k <= samples}
     for name in n_at_k:
         metric = parse_n_at_k(name)
-        if metric.k >= turns:
-            metrics[name] = Metric(metric.n, metric.k, turns)
-    return {
+        if metric.is_supported(samples=samples, turns=turns):
+            metrics[name] = Metric(metric.n, metric.k, metric.budget(turns))
+    if turns > 1:
+        metrics |= {f"solved_by_turn_{turn}": Metric(None, 1, turn) for turn in range(1, turns + 1)}
+    return metrics
+
+
+def names_of(task: TaskRecord, *, samples: int, n_at_k: Sequence[str]) -> dict[str, bool]:
+    """Return the names of all that is reported of ``task``, and whether a higher value is better."""
+    known = metrics_of(task, samples=samples, n_at_k=n_at_k)
+    return {**dict.fromkeys(known, True), NO_CODE: False, MISSING_SHARE: False}
+
+
+def problem_values(outcomes: TaskOutcomes, trajectories: Iterable[Trajectory], *, n_at_k: Sequence[str]) -> Values:
+    """Return what is reported of each problem in order, names_of; None where too little is known.
+
+    ``no_code`` is the share of a problem's known dialogues whose last reply holds no program, ``missing`` that of
+    all its dialogues without an outcome.
+    """
+    metrics = metrics_of(outcomes.record, samples=outcomes.passed.shape[1], n_at_k=n_at_k)
+    values: Values = {
         name: [None if math.isnan(value) else float(value) for value in values_of(outcomes, metric)]
         for name, metric in metrics.items()
     }
+    without: dict[str, list[bool]] = {one.id: [] for one in outcomes.problems}
+    for trajectory in trajectories:
+        if not trajectory.is_missing and trajectory.turns:
+            without[trajectory.problem].append(trajectory.turns[-1].program is None)
+    values[NO_CODE] = [sum(of_problem) / len(of_problem) if of_problem else None for of_problem in without.values()]
+    values[MISSING_SHARE] = [float(share) for share in (outcomes.passed[..., -1] == MISSING).mean(axis=1)]
+    return values
 
 
 def aggregate(values: Mapping[str, Sequence[float | None]]) -> dict[str, float | str]:

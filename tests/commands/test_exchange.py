@@ -340,16 +340,18 @@ def test_files_for_lm_eval_have_its_names_and_fields(write_sample_run: WriteSamp
     assert samples.name == f"samples_{MULTI}_{date}.jsonl" and ":" not in date
     rows = [json.loads(line) for line in samples.read_text().splitlines()]
     fields = {"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics"}
-    fields |= {"doc_hash", "prompt_hash", "target_hash", "pass@1", "1@3"}
+    metrics = ["pass@1", "1@3", "solved_by_turn_1", "solved_by_turn_2", "solved_by_turn_3", "no_code", "missing"]
+    fields |= {"doc_hash", "prompt_hash", "target_hash", *metrics}
     assert [set(row) for row in rows] == [fields] * 3
     assert [(row["doc_id"], len(row["resps"]), len(row["resps"][0])) for row in rows] == [(n, 1, 2) for n in range(3)]
     assert [row["pass@1"] for row in rows] == [0.0, 0.5, 0.5]
-    assert all(row["metrics"] == ["pass@1", "1@3"] for row in rows)
+    assert all(row["metrics"] == metrics for row in rows)
     summary = json.loads(results.read_text())
     mean, error = 1 / 3, (1 / 12) ** 0.5 / 3**0.5
-    assert summary["results"][MULTI] == pytest.approx(
-        {"alias": MULTI, "pass@1,none": mean, "pass@1_stderr,none": error, "1@3,none": mean, "1@3_stderr,none": error}
-    )
+    expected = {"pass@1,none": mean, "pass@1_stderr,none": error, "1@3,none": mean, "1@3_stderr,none": error}
+    expected |= {"solved_by_turn_1,none": 0.0, "solved_by_turn_3,none": mean, "no_code,none": 1 / 6}
+    found = summary["results"][MULTI]
+    assert {name: found[name] for name in expected} == pytest.approx(expected)
     assert summary["n-samples"][MULTI] == {"original": 3, "effective": 3}
     assert (summary["model_name"], summary["model_name_sanitized"]) == ("org/m", "org__m")
     known = {"results", "group_subtasks", "configs", "versions", "n-shot", "higher_is_better", "n-samples", "config"}

@@ -11,7 +11,8 @@ import pytest
 from turnwise.benchmarks.records import Verdict
 from turnwise.commands.score import score_command
 from turnwise.errors import TurnwiseError
-from turnwise.leaderboard.report import LEGEND, find_runs, render_report, score_runs, write_report
+from turnwise.leaderboard.report import LEGEND, render_report, score_runs, write_report
+from turnwise.leaderboard.runs import find_runs
 from turnwise.leaderboard.tables import By
 from turnwise.runners.settings import RunSettings, Sampling
 from turnwise.tasks.judgement import Judgement
@@ -257,7 +258,8 @@ def test_where_no_run_is_the_path_is_named(tmp_path: Path, kind: str) -> None:
     with pytest.raises(TurnwiseError) as caught:
         find_runs(path)
     assert str(caught.value) == (
-        f"{str(path)!r} is no run folder and holds none: name a folder that turnwise run or turnwise sample wrote."
+        f"{str(path)!r} is no run folder and holds none: name a folder that turnwise run or turnwise sample wrote, "
+        "or lm_eval's --output_path."
     )
 
 

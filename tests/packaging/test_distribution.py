@@ -5,6 +5,7 @@ installed commands do, only that they start.
 """
 
 import configparser
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ import turnwise
 
 ROOT = Path(__file__).parents[2]
 DIST_INFO = f"turnwise-{turnwise.__version__}.dist-info"
+HOOK = "turnwise_lm_eval.pth"
 
 # One worker builds for all of these tests.
 pytestmark = pytest.mark.xdist_group("distribution")
@@ -89,20 +91,24 @@ def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of commands of an empty environment in which only the wheel was installed."""
-    environment = tmp_path_factory.mktemp("installed") / "environment"
-    run(sys.executable, "-m", "venv", "--without-pip", environment, cwd=environment.parent)
-    python = environment / "bin" / "python"
-    options = ("--no-deps", "--no-index", "--no-compile", "--disable-pip-version-check")
-    run(sys.executable, "-m", "pip", "--python", python, "install", *options, wheel, cwd=environment.parent)
+def environment_with(folder: Path, *what: str | Path) -> Path:
+    """Make an environment in which only ``what`` was installed; return its Python."""
+    run(sys.executable, "-m", "venv", "--without-pip", folder, cwd=folder.parent)
+    python = folder / "bin" / "python"
     # The dependencies come from this environment's folder, so that nothing is downloaded a second time.
     # It comes last on the path, and its own .pth files (an editable turnwise) are not read from there.
     paths = sysconfig.get_paths()
-    (site,) = environment.glob("lib/python*/site-packages")
+    (site,) = folder.glob("lib/python*/site-packages")
     (site / "dependencies.pth").write_text(f"{paths['purelib']}\n{paths['platlib']}\n")
-    return environment / "bin"
+    options = ("--no-deps", "--no-index", "--no-compile", "--no-build-isolation", "--disable-pip-version-check")
+    run(sys.executable, "-m", "pip", "--python", python, "install", *options, *what, cwd=folder.parent)
+    return python
+
+
+@pytest.fixture(scope="session")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of commands of an empty environment in which only the wheel was installed."""
+    return environment_with(tmp_path_factory.mktemp("installed") / "environment", wheel).parent
 
 
 def test_every_package_folder_is_listed() -> None:
@@ -127,7 +133,7 @@ def test_every_package_is_mapped_to_its_folder() -> None:
 
 
 def test_wheel_holds_every_file_of_the_rooms_and_no_other(tree: Path, wheel: Path) -> None:
-    """Every file of turnwise/ and of the rooms is in the wheel, unchanged, and nothing is added."""
+    """Every file of turnwise/ and of the rooms is in the wheel, unchanged, and nothing is added but the hook."""
     expected = {
         f"{name.replace('.', '/')}/{path.relative_to(folder).as_posix()}": path.read_bytes()
         for name, folder in package_folders(tree).items()
@@ -135,13 +141,15 @@ def test_wheel_holds_every_file_of_the_rooms_and_no_other(tree: Path, wheel: Pat
         if path.is_file()
     }
     shipped = {name: data for name, data in content(wheel).items() if not name.startswith(f"{DIST_INFO}/")}
+    assert shipped.pop(HOOK).startswith(b"import ")
     assert sorted(shipped) == sorted(expected)
     assert shipped == expected
 
 
 def test_nothing_but_turnwise_lands_in_site_packages(wheel: Path) -> None:
-    """No room lands beside turnwise under its bare name."""
-    assert {name.split("/")[0] for name in content(wheel)} == {"turnwise", DIST_INFO}
+    """No room lands beside turnwise under its bare name; the hook of lm_eval is one line."""
+    assert {name.split("/")[0] for name in content(wheel)} == {"turnwise", DIST_INFO, HOOK}
+    assert content(wheel)[HOOK].count(b"\n") == 1
 
 
 def test_sdist_holds_no_folder_in_place_of_a_link(sdist: Path) -> None:
@@ -178,3 +186,48 @@ def test_installed_package_is_the_wheel(installed: Path, tmp_path: Path) -> None
 def test_installed_command_starts(installed: Path, tmp_path: Path, arguments: tuple[str, ...]) -> None:
     """The installed ``turnwise`` prints its help from a folder that is not the tree."""
     assert "Usage" in run(installed / "turnwise", *arguments, cwd=tmp_path)
+
+
+SEES = "from lm_eval.tasks import TaskManager as T; print(hasattr(T.__init__, 'adds_turnwise'))"
+
+
+def sees_tasks(python: Path, cwd: Path, **environ: str) -> bool:
+    """Return whether lm_eval, started by ``python``, looks into our definitions."""
+    command = ("env", *(f"{name}={value}" for name, value in environ.items()), python, "-W", "ignore", "-c", SEES)
+    return run(*command, cwd=cwd).strip() == "True"
+
+
+@pytest.mark.skipif(importlib.util.find_spec("lm_eval") is None, reason="lm_eval is not installed")
+class TestHook:
+    """lm_eval knows our tasks after nothing but an installation."""
+
+    def test_from_the_wheel(self, installed: Path, tmp_path: Path) -> None:
+        """By the wheel's .pth file, unless it is switched off."""
+        assert sees_tasks(installed / "python", tmp_path)
+        assert not sees_tasks(installed / "python", tmp_path, TURNWISE_NO_LM_EVAL_HOOK="1")
+
+    def test_from_an_editable_installation_until_it_is_removed(self, tree: Path, tmp_path: Path) -> None:
+        """Of turnwise and of lm_eval both; pip uninstall leaves lm_eval as it was, and no file behind."""
+        spec = importlib.util.find_spec("lm_eval")
+        assert spec is not None and spec.submodule_search_locations
+        project = tmp_path / "project"
+        shutil.copytree(tree, project, symlinks=True)
+        python = environment_with(tmp_path / "environment", "--editable", project)
+        (site,) = (tmp_path / "environment").glob("lib/python*/site-packages")
+        (tmp_path / "checkout").mkdir()
+        (tmp_path / "checkout" / "lm_eval").symlink_to(spec.submodule_search_locations[0])
+        (site / "__editable__.lm_eval-0.4.pth").write_text(f"{tmp_path / 'checkout'}\n")
+        assert (site / HOOK).exists() and sees_tasks(python, tmp_path)
+        run(sys.executable, "-m", "pip", "--python", python, "uninstall", "--yes", "turnwise", cwd=tmp_path)
+        assert not list(site.glob("*turnwise*"))
+        assert not sees_tasks(python, tmp_path)
+
+    def test_whatever_fails_python_starts_as_ever(self, wheel: Path, tmp_path: Path) -> None:
+        """A turnwise that is damaged or gone is not mentioned by other programs."""
+        python = environment_with(tmp_path / "environment", wheel)
+        (site,) = (tmp_path / "environment").glob("lib/python*/site-packages")
+        (site / "turnwise" / "harness" / "patching.py").write_text("raise RuntimeError\n")
+        assert not sees_tasks(python, tmp_path)
+        shutil.rmtree(site / "turnwise")
+        done = subprocess.run([python, "-c", "print(1)"], capture_output=True, text=True, check=True)
+        assert (done.stdout, done.stderr) == ("1\n", "")

@@ -12,9 +12,9 @@ from turnwise.commands.ranking import render_rankings
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.comparison import Difference, compare_tasks
 from turnwise.leaderboard.intervals import LEVEL, Over
-from turnwise.leaderboard.outcomes import RunOutcomes, TaskOutcomes, read_outcomes
+from turnwise.leaderboard.outcomes import RunOutcomes, TaskOutcomes
 from turnwise.leaderboard.ranks import rank_tasks
-from turnwise.leaderboard.report import find_runs
+from turnwise.leaderboard.runs import find_runs, read_run
 from turnwise.tasks.metrics import NAtK, parse_n_at_k
 
 _SEED = 0
@@ -38,7 +38,7 @@ def compare_command(
     folders = [run for path in paths for run in find_runs(path)]
     if len(folders) < 2:
         raise TurnwiseError(f"There is one run, {str(folders[0])!r}, and nothing to compare it with: name another.")
-    runs = [read_outcomes(folder) for folder in folders]
+    runs = [read_run(folder) for folder in folders]
     own = [name for run in runs for name in run.record.settings.get("n_at_k", [])]
     wanted = list(dict.fromkeys(parse_n_at_k(name) for name in [*own, *n_at_k.split(",")] if name.strip()))
     tasks = _common_tasks(runs)

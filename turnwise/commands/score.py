@@ -13,13 +13,13 @@ from turnwise.leaderboard.papers import Parity, Shown
 from turnwise.leaderboard.report import (
     LEGEND,
     draw_curves,
-    find_runs,
     interval_lines,
     render_report,
     score_runs,
     settings_lines,
     write_report,
 )
+from turnwise.leaderboard.runs import find_runs
 from turnwise.leaderboard.tables import By, ScoredTask
 
 NO_INTERVAL = "none"
@@ -68,7 +68,7 @@ def score_command(
     said = render_report(scored, by=By(by), over=over, style=chosen)
     if chosen is not Style.TEXT:
         return said
-    written = ", ".join(str(path / "scores.json") for path in paths)
+    written = ", ".join(str(_folder_of(path) / "scores.json") for path in paths)
     return f"{said}\nWritten: {written} and tables/ beside it."
 
 
@@ -88,9 +88,15 @@ def _score_all(paths: Sequence[Path], n_at_k: Sequence[str], over: Shown | None)
         of_path = []
         for run in runs:
             of_run = score_runs([run], n_at_k=n_at_k, parity=parity)
-            write_report(run, of_run, over=over)
+            if run.is_dir():
+                write_report(run, of_run, over=over)
             of_path += of_run
-        if runs != [path]:
-            write_report(path, of_path, over=over)
+        if runs != [path] or not path.is_dir():
+            write_report(_folder_of(path), of_path, over=over)
         scored += of_path
     return scored
+
+
+def _folder_of(path: Path) -> Path:
+    """Return where the report on ``path`` is written: beside lm_eval's results, or in the run folder."""
+    return path if path.is_dir() else path.parent

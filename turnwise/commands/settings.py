@@ -33,6 +33,9 @@ class _Metadata(BaseModel):
     profile: Annotated[str, Field(min_length=1)] | None = None
 
 
+METADATA_KEYS = tuple(_Metadata.model_fields)
+
+
 class _GenerationKwargs(BaseModel):
     """lm-eval's names; values come as text."""
 

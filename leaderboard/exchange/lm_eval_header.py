@@ -1,0 +1,66 @@
+"""What lm-eval's results file says of a task of ours, under ``configs.<task>.metadata.turnwise``.
+
+Our tasks in lm_eval write it and so does exporting; with the dialogues of the samples file it is a whole run,
+the problems asked and left out included, so that no data are needed to read it back.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from turnwise.errors import TurnwiseError
+from turnwise.leaderboard.exchange.contents import HeaderJudge, HeaderPrompts, HeaderSettings, RunHeader, first_problem
+from turnwise.tasks.run_folder import TaskRecord
+
+KEY = "turnwise"
+
+
+class TaskHeader(BaseModel):
+    """The settings, judge and prompts of a run, and what one task of it asked.
+
+    lm_eval says itself which ``model`` it was; of an exported run it stands here.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    turnwise: str
+    settings: HeaderSettings
+    judge: HeaderJudge
+    prompts: HeaderPrompts
+    task: TaskRecord
+    model: dict[str, str] = {}
+
+
+def read_task_header(metadata: Any, origin: str) -> TaskHeader:
+    """Return the header in a task's metadata; raises TurnwiseError where there is none, or a damaged one."""
+    data = metadata.get(KEY) if isinstance(metadata, dict) else None
+    try:
+        header = TaskHeader.model_validate(data)
+        header.model_dump_json()
+    except (ValidationError, ValueError) as error:
+        reason = first_problem(error) if isinstance(error, ValidationError) else "a text is no Unicode"
+        raise TurnwiseError(f"{origin}: what it says of its run is damaged ({reason}): export it again.") from None
+    return header
+
+
+def join_headers(headers: Iterable[TaskHeader], model: dict[str, str], origin: str) -> RunHeader:
+    """Return the header of the run that all ``headers`` are of; which problems each asked is put together.
+
+    Raises TurnwiseError if they differ: then they are of several runs.
+    """
+    joined: RunHeader | None = None
+    for one in headers:
+        header = RunHeader(model=one.model or model, settings=one.settings, judge=one.judge, prompts=one.prompts)
+        if joined is None:
+            joined = header
+            continue
+        samples = {**joined.settings.samples, **header.settings.samples}
+        joined, header = (
+            each.model_copy(update={"settings": each.settings.model_copy(update={"samples": samples})})
+            for each in (joined, header)
+        )
+        if joined != header:
+            raise TurnwiseError(f"{origin} holds tasks that were run in different ways: import each on its own.")
+    if joined is None:
+        raise TurnwiseError(f"{origin} says nothing of a run of turnwise: export it again.")
+    return joined

@@ -1,0 +1,97 @@
+"""A run that lm_eval made with our tasks, read where it stands: no import, no data, no program run.
+
+Its path is that of results_<date>.json; the samples files of the same date beside it hold the dialogues.
+"""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import turnwise
+from turnwise.benchmarks.texts import printable
+from turnwise.errors import TurnwiseError
+from turnwise.leaderboard.exchange import lm_eval_input
+from turnwise.leaderboard.exchange.contents import Contents, read_document
+from turnwise.leaderboard.exchange.lm_eval_header import KEY
+from turnwise.leaderboard.outcomes import RunOutcomes, tally
+from turnwise.tasks.run_folder import RunRecord
+from turnwise.tasks.trajectory import Trajectory
+
+_RESULTS = re.compile(r"results_(?P<date>\d{4}-\d\d-\d\dT[\d.-]+)\.json")
+
+
+def is_results(path: Path) -> bool:
+    """Return whether ``path`` is named as lm_eval names its results."""
+    return _RESULTS.fullmatch(path.name) is not None and path.is_file()
+
+
+def read_lm_eval_run(path: Path) -> RunOutcomes:
+    """Return the outcomes of the run with the results file ``path``.
+
+    Raises TurnwiseError for files that are damaged, or that other tasks than ours made.
+    """
+    files = [path, *_samples_of(path)]
+    contents = lm_eval_input.read(files) if len(files) > 1 else Contents("")
+    if contents.header is None:
+        raise TurnwiseError(
+            f"{str(path)!r} comes with no dialogues of turnwise: run lm_eval with --log_samples, or make a run of "
+            "other tasks' samples with turnwise import --format lm-eval."
+        )
+    header = contents.header
+    origin = {
+        "model": printable(contents.model, limit=200),
+        "imported_from": "lm-eval",
+        "files": ", ".join(printable(one.name, limit=200) for one in files),
+        "sha256": ", ".join(hashlib.sha256(one.read_bytes()).hexdigest() for one in files),
+    }
+    record = RunRecord(
+        format=1,
+        turnwise=turnwise.__version__,
+        model={**header.model, **origin},
+        settings=header.settings.model_dump(),
+        judge=header.judge.model_dump(),
+        prompts=header.prompts.model_dump(),
+        tasks=list(contents.tasks),
+    )
+    judgements = {one.place: one for dialogue in contents.dialogues for one in dialogue.judgements}
+    _check(path, record, [one.trajectory for one in contents.dialogues])
+    tasks = tuple(
+        tally(
+            task,
+            [one.trajectory for one in contents.dialogues if one.trajectory.task == task.task],
+            judgements,
+            samples=record.samples_per_problem,
+            anew=record.is_judged_anew,
+            origin=str(path),
+        )
+        for task in record.tasks
+    )
+    return RunOutcomes(path, record, tasks)
+
+
+def _samples_of(path: Path) -> list[Path]:
+    """Return the samples files of our tasks; of a mixed list of tasks the others are none of our business."""
+    document = read_document(path, "the results file of lm-eval")
+    configs = document.get("configs") if isinstance(document, dict) else None
+    match = _RESULTS.fullmatch(path.name)
+    if match is None or not isinstance(configs, dict):
+        return []
+    ours = [
+        task
+        for task, config in configs.items()
+        if isinstance(config, dict) and isinstance(config.get("metadata"), dict) and KEY in config["metadata"]
+    ]
+    found = (path.with_name(f"samples_{task}_{match['date']}.jsonl") for task in ours if "/" not in task)
+    return [one for one in found if one.is_file()]
+
+
+def _check(path: Path, record: RunRecord, trajectories: Sequence[Trajectory]) -> None:
+    asked = {(task.task, one.id) for task in record.tasks for one in task.asked}
+    seen: set[tuple[str, str, int]] = set()
+    for one in trajectories:
+        key = (one.task, one.problem, one.sample)
+        if key[:2] not in asked or not 0 <= one.sample < record.samples_per_problem or key in seen:
+            where = f"{printable(one.problem, limit=80)}, sample {one.sample}"
+            raise TurnwiseError(f"{str(path)!r}: the dialogue about {where}, was not asked for: it is damaged.")
+        seen.add(key)

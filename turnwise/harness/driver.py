@@ -1,0 +1,115 @@
+"""The request type of our tasks: whole dialogues, turn by turn over ``generate_until``.
+
+lm_eval calls the method of its model that a request is named after, once with the requests of all tasks.
+``teach`` gives its LM class that method. Each dialogue comes back as one line of JSON, a trajectory.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from turnwise.benchmarks.records import Environment, Problem
+from turnwise.commands.machine import show_progress, usable_cores
+from turnwise.commands.run import HostOptions
+from turnwise.harness.model import LmSampler
+from turnwise.harness.options import Options
+from turnwise.harness.replies import KeptReplies, name_of
+from turnwise.harness.sentences import one_sentence
+from turnwise.runners.drivers import run_in_lockstep
+from turnwise.runners.judge import Judge
+from turnwise.runners.loading import Machine
+from turnwise.runners.verdicts import SharedCache
+from turnwise.tasks.dialogue import Dialogue, DialoguePlan
+from turnwise.tasks.trajectory import dialogue_seed
+
+REQUEST_TYPE = "generate_multiturn"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskWork:
+    """What the driver needs of a task besides the model: its dialogues' plan, problems by id, options.
+
+    ``generation`` are lm_eval's generation options, ``seed`` the run's (None: the server draws its own).
+    """
+
+    plan: DialoguePlan
+    problems: Mapping[str, Problem]
+    options: Options
+    generation: Mapping[str, Any]
+    seed: int | None
+    chat: bool
+    environment: Environment
+
+
+def teach(model_class: Any) -> None:
+    """Give lm_eval's base class of models the method that our requests are named after."""
+    setattr(model_class, REQUEST_TYPE, generate_multiturn)
+
+
+def generate_multiturn(model: Any, requests: Sequence[Any]) -> list[str]:
+    """Return the trajectory of each request as a line of JSON, "" for those that only pad a rank's batch.
+
+    A request stands there once a sample; ``request.work`` is its TaskWork, ``request.problem`` the problem's id.
+    """
+    samples: Counter[int] = Counter()
+    dialogues: dict[int, list[tuple[int, Dialogue]]] = {}
+    works: dict[int, TaskWork] = {}
+    for place, request in enumerate(requests):
+        sample = samples[id(request)]
+        samples[id(request)] += 1
+        if sample < request.repeats:
+            work: TaskWork = request.work
+            works[id(work)] = work
+            dialogue = Dialogue(work.problems[request.problem], sample, work.plan)
+            dialogues.setdefault(id(work), []).append((place, dialogue))
+    lines = [""] * len(requests)
+    for number, work in works.items():
+        placed = dialogues[number]
+        with one_sentence():
+            _carry(model, work, [dialogue for _, dialogue in placed])
+        for place, dialogue in placed:
+            seed = 0 if work.seed is None else dialogue_seed(work.seed, "", dialogue.sample, 0, 0)
+            lines[place] = replace(dialogue.trajectory(), seed=seed).to_line()
+    return lines
+
+
+def _carry(model: Any, work: TaskWork, dialogues: Sequence[Dialogue]) -> None:
+    database = getattr(getattr(model, "cache_hook", None), "dbdict", None)
+    kept = KeptReplies(database, name_of(model))
+    sampler = LmSampler(model, work.generation, chat=work.chat, seed=work.seed, kept=kept)
+    with open_judge(work.options) as judge:
+        run_in_lockstep(dialogues, sampler, judge)
+
+
+@contextmanager
+def open_machine(options: Options) -> Iterator[Machine]:
+    """Yield the machine of a task, its sandbox open; raises InfrastructureError where programs could escape."""
+    local_ranks = int(os.environ.get("LOCAL_WORLD_SIZE") or 1)
+    host = HostOptions(options.data_dir, "", options.workers or max(1, usable_cores() // local_ranks))
+    with (
+        show_progress() as on_progress,
+        host.machine(dict(os.environ), on_progress, interpreter=options.settings.interpreter) as machine,
+    ):
+        yield machine
+
+
+@contextmanager
+def open_judge(options: Options) -> Iterator[Judge]:
+    """Yield a judge with the user's cache of verdicts."""
+    with ExitStack() as stack:
+        machine = stack.enter_context(open_machine(options))
+        cache = SharedCache(machine.cache_dir / "verdicts")
+        stack.callback(cache.close)
+        settings = options.settings
+        judge = Judge(
+            machine.executor,
+            matcher=settings.matcher,
+            cache=cache,
+            time_factor=settings.time_factor,
+            workers=machine.workers,
+        )
+        stack.callback(judge.close)
+        yield judge

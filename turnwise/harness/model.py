@@ -1,0 +1,256 @@
+"""A model of lm_eval as a batch sampler: generate_until, one request a call, whatever the back end does about it.
+
+Back ends answer a batch whole or not at all, so that one refused request (a context that is too long, say)
+would end the run. What a batch answered before it failed is kept, the rest is halved until the request that
+fails stands alone; that one dialogue ends. A model that answers nothing at all stops the run with one
+sentence.
+"""
+
+import copy
+import json
+import logging
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from turnwise.errors import TurnwiseError
+from turnwise.harness.rendering import PLAIN_STOP, render
+from turnwise.harness.replies import KeptReplies
+from turnwise.runners.sampler import ContextOverflowError, Outcome, Request, RequestError
+from turnwise.tasks.trajectory import Reply, dialogue_seed
+
+FAILURES_IN_A_ROW = 3
+_REFUSED = frozenset({400, 413, 422})
+_HOPELESS = frozenset({401, 402, 403, 404, 405, 407})
+_OVERFLOW = re.compile(
+    r"context.{0,20}(length|window|size|limit)|(maximum|max).{0,30}(length|tokens)|too (long|many tokens)", re.I
+)
+_TAKE_SEEDS = ("lm_eval.models.api_models.TemplateAPI", "lm_eval.models.vllm_causallms.VLLM")
+_TAKE_NO_SEED = ("lm_eval.models.anthropic_llms.AnthropicChat",)
+_CHAT_ONLY = ("lm_eval.models.openai_completions.LocalChatCompletion",)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A request on its way: what is sent, where its reply is kept, and the reply."""
+
+    request: Request
+    prompt: Any
+    generation: dict[str, Any]
+    key: str
+    outcome: Outcome = None
+
+    @property
+    def sent(self) -> tuple[str, Any]:
+        """What tells its reply from others: the prompt and the seed."""
+        return (_text_of(self.prompt), self.generation.get("seed"))
+
+
+class LmSampler:
+    """Asks ``model`` with ``generation`` (lm_eval's names); ``chat`` renders with its chat template.
+
+    ``seed`` None sends a null seed where seeds are taken, so that the server draws its own.
+    """
+
+    def __init__(
+        self, model: Any, generation: Mapping[str, Any], *, chat: bool, seed: int | None, kept: KeptReplies
+    ) -> None:
+        self._model = model
+        self._generation = dict(generation)
+        self._generation["do_sample"] = float(generation.get("temperature") or 0) > 0
+        if not chat:
+            until = generation.get("until") or []
+            self._generation["until"] = [*([until] if isinstance(until, str) else until), PLAIN_STOP]
+        if not self._generation.get("until"):
+            self._generation.pop("until", None)  # OpenAI refuses an empty list
+        self._chat = chat
+        self._seed = seed
+        self._takes_seeds = _is_one(model, _TAKE_SEEDS) and not _is_one(model, _TAKE_NO_SEED)
+        self._kept = kept
+        self._answered = 0
+        self._failed = 0
+        self.context_tokens = context_tokens(model)
+        self._check()
+
+    def generate_batch(self, requests: Sequence[Request]) -> list[Outcome]:
+        """Return one outcome per request, in order; raises TurnwiseError if the model answers nothing any more."""
+        waiting = [self._waiting(request) for request in requests]
+        self._ask([one for one in waiting if one.outcome is None])
+        return [one.outcome for one in waiting]
+
+    def _check(self) -> None:
+        wanted = self._generation.get("max_gen_toks", 0)
+        if self.context_tokens is not None and wanted >= self.context_tokens:
+            raise TurnwiseError(
+                f"max_gen_toks is {wanted}, and the model's context holds {self.context_tokens} tokens: give "
+                "--gen_kwargs max_gen_toks=... a smaller value, or --model_args max_length=... the true one."
+            )
+        if not self._chat and _is_one(self._model, _CHAT_ONLY):
+            raise TurnwiseError("This model takes chats only: give --apply_chat_template.")
+
+    def _waiting(self, request: Request) -> _Waiting:
+        if self._chat and request.messages[-1].kind == "prefill" and _is_one(self._model, _CHAT_ONLY):
+            raise TurnwiseError("prefill begins the model's answer, which no chat API can go on with: leave it out.")
+        generation = copy.deepcopy(self._generation)
+        if self._takes_seeds:
+            generation["seed"] = None if self._seed is None else call_seed(self._seed, request)
+        prompt = render(self._model, request.messages, chat=self._chat)
+        key = self._kept.key(request, _text_of(prompt), generation)
+        waiting = _Waiting(request, prompt, generation, key)
+        kept = self._kept.get(key)
+        if kept is not None:
+            waiting.outcome = _reply(kept)
+        elif self.context_tokens is not None:
+            tokens = len(self._model.tok_encode(prompt))
+            if tokens + generation.get("max_gen_toks", 0) > self.context_tokens:
+                waiting.outcome = ContextOverflowError(f"the dialogue has {tokens} tokens")
+        return waiting
+
+    def _ask(self, waiting: Sequence[_Waiting]) -> None:
+        if not waiting:
+            return
+        try:
+            with _hearing(self._model, self._hear(waiting)), _listening() as said:
+                texts = self._model.generate_until([_instance(one, number) for number, one in enumerate(waiting)])
+        except Exception as error:  # of any back end; who is to blame is found by halving
+            rest = [one for one in waiting if one.outcome is None]
+            if len(waiting) == 1 or _status_of(error) in _HOPELESS:
+                waiting[0].outcome = self._failure(error, said)
+            else:
+                half = (len(rest) + 1) // 2
+                self._ask(rest[:half])
+                self._ask(rest[half:])
+            return
+        self._take(waiting, texts)
+
+    def _hear(self, waiting: Sequence[_Waiting]) -> Callable[[Any, Any], None]:
+        """Return what is told of each reply as it comes, if the back end tells: it is kept at once."""
+        open_by_sent: dict[tuple[str, Any], list[_Waiting]] = {}
+        for one in waiting:
+            open_by_sent.setdefault(one.sent, []).append(one)
+
+        def hear(asked: Any, text: Any) -> None:
+            prompt, generation = asked[0], asked[1]
+            same = open_by_sent.get((_text_of(prompt), generation.get("seed")), [])
+            if same and isinstance(text, str):
+                self._answer(same.pop(0), text)
+
+        return hear
+
+    def _take(self, waiting: Sequence[_Waiting], texts: Sequence[str]) -> None:
+        """Give those that were not told of their replies: of equal requests, those that nobody has yet."""
+        told = Counter((one.sent, one.outcome.text) for one in waiting if isinstance(one.outcome, Reply))
+        left: dict[tuple[str, Any], list[str]] = {}
+        for one, text in zip(waiting, texts, strict=True):
+            if told[one.sent, text]:
+                told[one.sent, text] -= 1
+            else:
+                left.setdefault(one.sent, []).append(text)
+        for one in waiting:
+            if one.outcome is None:
+                self._answer(one, left[one.sent].pop(0))
+
+    def _answer(self, one: _Waiting, text: str) -> None:
+        self._kept.put(one.key, text)
+        one.outcome = _reply(text)
+        self._answered += 1
+        self._failed = 0
+
+    def _failure(self, error: Exception, said: Sequence[str]) -> Outcome:
+        """Return the end of the dialogue whose request failed alone, or raise if it is the model that fails."""
+        self._failed += 1
+        status = _status_of(error)
+        reason = " ".join(" ".join([*said[:1], f"{type(error).__name__}: {error}"]).split())[:500]
+        if status in _REFUSED and _OVERFLOW.search(reason):
+            return ContextOverflowError(reason)
+        is_theirs = status in _REFUSED and self._answered
+        if status in _HOPELESS or (not is_theirs and self._failed >= FAILURES_IN_A_ROW):
+            raise TurnwiseError(
+                f"The model does not answer ({reason}): mend what it says and run the same line again; with "
+                "--use_cache nothing that was answered is asked again."
+            ) from error
+        return RequestError(reason)
+
+
+def call_seed(run_seed: int, request: Request) -> int:
+    """Return the seed of a call, the same for all problems: back ends batch requests of equal options only."""
+    return dialogue_seed(run_seed, "", request.sample, request.turn, request.call)
+
+
+def context_tokens(model: Any) -> int | None:
+    """Return how many tokens the model's context holds, where its own tokenizer can count them; else None."""
+    if not hasattr(model, "tok_encode") or not getattr(model, "tokenized_requests", True):
+        return None
+    limit = getattr(model, "max_length", None)
+    return limit if isinstance(limit, int) else None
+
+
+def _instance(one: _Waiting, number: int) -> Any:
+    from lm_eval.api.instance import Instance
+
+    return Instance("generate_until", {}, (one.prompt, copy.deepcopy(one.generation)), number)
+
+
+def _status_of(error: Exception) -> int | None:
+    """Return the HTTP status that aiohttp's or requests' error is about."""
+    status = getattr(error, "status", None) or getattr(getattr(error, "response", None), "status_code", None)
+    return status if isinstance(status, int) else None
+
+
+def _reply(text: str) -> Reply:
+    return Reply(text, finish_reason="unknown")  # lm_eval does not tell it
+
+
+def _text_of(prompt: Any) -> str:
+    text = getattr(prompt, "prompt", prompt)
+    return text if isinstance(text, str) else json.dumps(text, default=str)
+
+
+def _is_one(model: Any, names: Sequence[str]) -> bool:
+    return any(f"{one.__module__}.{one.__qualname__}" in names for one in type(model).__mro__)
+
+
+class _Ear:
+    """Stands in for the cache hook of a model: back ends tell it each reply as it comes."""
+
+    dbdict = None
+
+    def __init__(self, hear: Callable[[Any, Any], None]) -> None:
+        self._hear = hear
+
+    def add_partial(self, attr: str, req: Any, res: Any) -> None:
+        if attr == "generate_until":
+            self._hear(req, res)
+
+
+@contextmanager
+def _hearing(model: Any, hear: Callable[[Any, Any], None]) -> Iterator[None]:
+    own = getattr(model, "cache_hook", None)
+    model.cache_hook = _Ear(hear)
+    try:
+        yield
+    finally:
+        model.cache_hook = own
+
+
+class _Notes(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(record.getMessage())
+
+
+@contextmanager
+def _listening() -> Iterator[list[str]]:
+    """Yield what lm_eval's API models warn of: a server's reason for refusing stands nowhere else."""
+    logger, notes = logging.getLogger("lm_eval.models.api_models"), _Notes()
+    logger.addHandler(notes)
+    try:
+        yield notes.said
+    finally:
+        logger.removeHandler(notes)

@@ -1,0 +1,271 @@
+"""The class of our tasks in lm_eval: problems as documents, one request a problem, scores as ours.
+
+A definition (definitions/*.yaml) names a task of the catalogue as ``dataset_name``. The document of a problem
+holds its id and nothing that could give it away, since lm_eval logs it whole; tests are looked up by id.
+"""
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from lm_eval.api.instance import Instance
+from lm_eval.api.metrics import mean
+from lm_eval.api.model import LM
+from lm_eval.api.task import ConfigurableTask
+
+from turnwise.benchmarks.records import Problem
+from turnwise.errors import TurnwiseError
+from turnwise.harness.driver import REQUEST_TYPE, TaskWork, open_judge, open_machine, teach
+from turnwise.harness.header import header_of
+from turnwise.harness.options import read_options
+from turnwise.harness.rendering import to_chat, to_plain
+from turnwise.harness.scoring import judge_all, score
+from turnwise.harness.sentences import one_sentence
+from turnwise.leaderboard.exchange.lm_eval_output import MARK
+from turnwise.leaderboard.exchange.problem_values import names_of
+from turnwise.runners.expected import resolve_expected
+from turnwise.runners.judge import Judge
+from turnwise.runners.loading import open_task
+from turnwise.tasks.catalog import TASKS
+from turnwise.tasks.dialogue import Ask, Dialogue, DialoguePlan
+from turnwise.tasks.judgement import Judgement, Place, places_of
+from turnwise.tasks.prompts import PromptSet
+from turnwise.tasks.trajectory import SCHEMA, Trajectory
+
+BYPASS = "bypass"
+NONE = "none"
+
+
+@dataclass
+class DialogueRequest(Instance):  # type: ignore[misc]  # lm_eval is untyped
+    """All dialogues about one problem, ``repeats`` of them; ``work`` is what the driver needs beside."""
+
+    problem: str = ""
+    work: TaskWork | None = field(default=None, repr=False)
+
+
+class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyped
+    """A task of turnwise; ``config`` is its definition with lm_eval's overrides and --metadata.
+
+    Raises TurnwiseError, before anything is asked, for options that cannot be and for data that are missing.
+    """
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        teach(LM)
+        with one_sentence():
+            task = TASKS.get(str(config.get("dataset_name")))
+            if task is None:
+                raise TurnwiseError(
+                    f"The definition {config.get('task')!r} names the task {config.get('dataset_name')!r} as its "
+                    "dataset_name: turnwise tasks lists those there are."
+                )
+            self._options = read_options(task, config.get("metadata") or {})
+            settings = self._options.settings
+            self._loaded = open_task(task, settings, data_dir=self._options.data_dir, environ=dict(os.environ))
+            self._prompts = PromptSet.load()
+        sampling = {name: value for name, value in settings.sampling.to_json().items() if value not in (None, [])}
+        renamed = {"max_tokens": "max_gen_toks", "stop": "until"}
+        of_profile = {renamed.get(name, name): value for name, value in sampling.items()}
+        super().__init__(
+            config={name: value for name, value in config.items() if name != "class"}
+            | {
+                "generation_kwargs": {**(config.get("generation_kwargs") or {}), **of_profile},
+                "repeats": settings.samples_per_problem,
+                "metadata": {"version": (config.get("metadata") or {}).get("version", 1)},
+            }
+        )
+        self.OUTPUT_TYPE = REQUEST_TYPE  # its config says generate_until, so that --gen_kwargs are taken
+        self._work: TaskWork | None = None
+        self._chosen: tuple[Problem, ...] = ()
+        self._values: dict[str, dict[str, float]] = {}
+
+    def download(self, *_: Any, **__: Any) -> None:
+        """Make documents of the problems, which are loaded already."""
+        import datasets
+
+        rows = [
+            {MARK: SCHEMA, "problem": one.id, "difficulty": one.difficulty, "flags": [flag.value for flag in one.flags]}
+            for one in self._loaded.asked
+        ]
+        self.dataset = {"test": datasets.Dataset.from_list(rows)}
+
+    def doc_to_text(self, doc: Mapping[str, Any], *_: Any) -> str:
+        """Return the id of the problem: what is said about it depends on options that are not known yet."""
+        return str(doc["problem"])
+
+    def doc_to_target(self, doc: Mapping[str, Any], *_: Any) -> str:  # noqa: ARG002 - lm_eval's signature
+        """Return nothing: what is right is known to the judge alone."""
+        return ""
+
+    def build_all_requests(
+        self,
+        *,
+        limit: int | None = None,
+        samples: Sequence[int] | None = None,
+        rank: int = 0,
+        world_size: int = 1,
+        system_instruction: str | None = None,
+        apply_chat_template: bool = False,
+        chat_template: Callable[..., Any] | None = None,  # noqa: ARG002 - the driver asks the model itself
+        **_: Any,
+    ) -> None:
+        """Check all that can be checked before anything is asked, and make a request for each problem of this rank.
+
+        Nothing is worth keeping in lm_eval's cache of requests: the messages are made turn by turn.
+        """
+        with one_sentence():
+            self._chosen = self._choose(limit, samples)
+            numbered = list(self.doc_iterator(rank=rank, limit=limit, samples=samples, world_size=world_size))
+            ids = [doc["problem"] for _, doc in numbered]
+            self._work = self._prepare(ids, system_instruction or "", chat=apply_chat_template)
+        self._instances = [
+            DialogueRequest(
+                REQUEST_TYPE,
+                doc,
+                (self._opening(doc["problem"]), dict(self.config.generation_kwargs)),
+                0,
+                (self.config.task, doc_id, self.config.repeats),
+                problem=doc["problem"],
+                work=self._work,
+            )
+            for doc_id, doc in numbered
+        ]
+
+    def construct_requests(self, doc: Any, ctx: Any, **_: Any) -> Any:
+        """Not used: the requests of a task are made together."""
+        raise NotImplementedError
+
+    def apply_filters(self) -> None:
+        """Judge the programs of this task on their hidden tests, in parallel, and score every problem."""
+        work = self._known_work()
+        by_request = [
+            [Trajectory.from_json(json.loads(line)) for line in request.resps[: request.repeats]]
+            for request in self._instances
+        ]
+        every = [one for several in by_request for one in several]
+        judgements: dict[Place, Judgement] = {}
+        if not self._is_predict_only:
+            with one_sentence(), open_judge(self._options) as judge:
+                judgements = judge_all(judge, work.problems, every)
+            loaded = replace(self._loaded, asked=tuple(work.problems.values()))
+            self._values = score(
+                loaded.to_record(self._options.settings),
+                every,
+                judgements,
+                samples=self.config.repeats,
+                n_at_k=self._options.n_at_k,
+            )
+        for request, several in zip(self._instances, by_request, strict=True):
+            request.resps = request.resps[: request.repeats]
+            request.filtered_resps[NONE] = [submission(one, judgements) for one in several]
+
+    def process_results(self, doc: Mapping[str, Any], results: Any) -> dict[str, Any]:  # noqa: ARG002
+        """Return the metrics of a problem that are known."""
+        if self._is_predict_only:
+            return {BYPASS: 999}
+        return dict(self._values[doc["problem"]])
+
+    def aggregation(self) -> dict[str, Callable[..., float]]:
+        """Return the mean for every metric: the one aggregation whose standard error lm_eval has a formula for."""
+        if self._is_predict_only:
+            return dict(self._aggregation_list)
+        return dict.fromkeys(self._metrics(), mean)
+
+    def higher_is_better(self) -> dict[str, bool]:
+        """Return which metrics are good when they are high."""
+        if self._is_predict_only:
+            return dict(self._higher_is_better)
+        return self._metrics()
+
+    def dump_config(self) -> dict[str, Any]:
+        """Return the definition with the settings and the problems of the run, which importing reads."""
+        config = dict(super().dump_config())
+        if self._work is not None:
+            settings = replace(self._options.settings, seed=self._work.seed or 0)
+            if self._chosen != self._loaded.asked:
+                settings = replace(settings, samples={self._loaded.task.name: tuple(one.id for one in self._chosen)})
+            said = header_of(
+                replace(self._loaded, asked=self._chosen),
+                settings,
+                self._work.environment,
+                self._prompts,
+                self._work.generation,
+                system_instruction=self._work.plan.system,
+                chat_template=self._work.chat,
+                seeds_sent=self._work.seed is not None,
+            )
+            config["metadata"] = {**config["metadata"], "turnwise": said}
+        return config
+
+    @property
+    def _is_predict_only(self) -> bool:
+        return BYPASS in self._metric_fn_list
+
+    def _known_work(self) -> TaskWork:
+        if self._work is None:
+            raise RuntimeError("the requests of this task have not been built")
+        return self._work
+
+    def _metrics(self) -> dict[str, bool]:
+        record = self._loaded.to_record(self._options.settings)
+        return names_of(record, samples=self.config.repeats, n_at_k=self._options.n_at_k)
+
+    def _choose(self, limit: int | None, samples: Sequence[int] | None) -> tuple[Problem, ...]:
+        """Return the problems that all ranks ask together."""
+        asked = self._loaded.asked
+        for number in samples or ():
+            if not isinstance(number, int) or not 0 <= number < len(asked):
+                raise TurnwiseError(
+                    f"--samples names problem {number!r} of {self.config.task}, which has {len(asked)} scorable ones: "
+                    f"give 0 to {len(asked) - 1}."
+                )
+        if samples:
+            return tuple(one for number, one in enumerate(asked) if number in samples)
+        return asked[:limit] if limit else asked
+
+    def _prepare(self, ids: Sequence[str], system: str, *, chat: bool) -> TaskWork:
+        """Compute what is expected of each problem and return what the driver needs."""
+        settings = self._options.settings
+        task = self._loaded.task
+        generation = dict(self.config.generation_kwargs)
+        seed = generation.pop("seed", settings.seed)
+        if not (seed is None or (isinstance(seed, int) and not isinstance(seed, bool))):
+            raise TurnwiseError(f"--gen_kwargs seed is {seed!r}: give a whole number, or None for the server's own.")
+        plan = DialoguePlan(
+            task.name,
+            settings.strategy(task),
+            self._prompts,
+            seed or 0,
+            settings.extraction,
+            system or settings.system_instruction,
+            settings.prefill,
+        )
+        by_id = {one.id: one for one in self._loaded.asked}
+        with open_machine(self._options) as machine:
+            environment = Judge(machine.executor, matcher=settings.matcher).environment
+            problems = resolve_expected(
+                [by_id[one] for one in ids],
+                machine.executor,
+                cache_dir=machine.cache_dir,
+                workers=machine.workers,
+                on_progress=lambda done, total: machine.report(f"{task.name}: expected outputs", done, total),
+            )
+        by_id = {one.id: one for one in problems}
+        return TaskWork(plan, by_id, self._options, generation, seed, chat, environment)
+
+    def _opening(self, problem: str) -> str:
+        """Return the first messages of a problem's dialogues, for the log."""
+        work = self._known_work()
+        ask = Dialogue(work.problems[problem], 0, work.plan).next_step()
+        assert isinstance(ask, Ask)  # noqa: S101 - a dialogue begins with a question
+        return json.dumps(to_chat(ask.messages)) if work.chat else to_plain(ask.messages)
+
+
+def submission(trajectory: Trajectory, judgements: Mapping[Place, Judgement]) -> str:
+    """Return what lm_eval logs as a dialogue's filtered answer: its program and the judgements, as JSON."""
+    turn = trajectory.submission_turn
+    program = "" if turn is None else trajectory.turns[turn].program
+    found = [judgements[place] for place in places_of(trajectory) if place is not None and place in judgements]
+    return json.dumps({"program": program, "judgements": [json.loads(one.to_line()) for one in found]})

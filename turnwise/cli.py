@@ -143,9 +143,14 @@ def run(
         Path | None,
         typer.Option("--config", "-C", help="A yaml file of these options.", callback=_read_config, is_eager=True),
     ] = None,
-    model: Annotated[str, typer.Option("--model", "-M", help="The model back end: replay.")] = "",
+    model: Annotated[
+        str, typer.Option("--model", "-M", help="The back end: openai (any compatible server) or replay.")
+    ] = "",
     model_args: Annotated[
-        str, typer.Option("--model-args", "-a", help="For replay: path=FILE[,model=GLOB][,method=GLOB].")
+        str,
+        typer.Option(
+            "--model-args", "-a", help="For openai: base_url=URL,model=NAME; for replay: path=FILE; see docs/models.md."
+        ),
     ] = "",
     task_names: Annotated[str, typer.Option("--tasks", "-t", help="Names or globs, separated by commas.")] = "",
     output_path: Annotated[

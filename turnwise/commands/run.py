@@ -11,10 +11,10 @@ from turnwise.benchmarks.matching import DEFAULT_MATCHER
 from turnwise.commands.machine import (
     check_data_dir,
     check_output,
-    parse_pairs,
     show_progress,
     usable_cores,
 )
+from turnwise.commands.models import check_model, open_model
 from turnwise.commands.score import score_command
 from turnwise.commands.settings import build_settings
 from turnwise.errors import TurnwiseError
@@ -22,14 +22,10 @@ from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.expected import default_cache_dir
 from turnwise.runners.judging import Judged, copy_for_judge, judge, load_run
 from turnwise.runners.loading import Machine, Progress, load_task
-from turnwise.runners.replay import ReplaySampler
-from turnwise.runners.sampler import Sampler
 from turnwise.runners.sampling import Job, Sampled, sample
-from turnwise.tasks.catalog import Task, find_tasks
+from turnwise.tasks.catalog import find_tasks
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.run_folder import RunFolder
-
-MODELS = ("replay",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +71,7 @@ def run_command(
 
     Raises TurnwiseError for what the user got wrong, before the model is asked anything.
     """
-    if request.model not in MODELS:
-        raise TurnwiseError(f"Unknown model {request.model!r}: choose one of {', '.join(MODELS)}.")
+    check_model(request.model)
     settings = build_settings(
         profile=request.profile,
         metadata=request.metadata,
@@ -92,9 +87,9 @@ def run_command(
         show_progress() as on_progress,
         request.host.machine(environ, on_progress, interpreter=settings.interpreter) as machine,
     ):
-        sampler = _sampler(request, tasks)
+        model = open_model(request.model, request.model_args, settings=settings, tasks=tasks, environ=environ)
         loaded = [load_task(task, settings, machine) for task in tasks]
-        job = Job(loaded, sampler, settings, prompts, _command_line(arguments))
+        job = Job(loaded, model, settings, prompts, _command_line(arguments))
         sampled = sample(job, machine, output=request.output, judge_hidden=judge_hidden)
     said = _describe_sampled(sampled, request.output)
     if not judge_hidden:
@@ -142,17 +137,6 @@ def judge_command(
 def _command_line(arguments: Sequence[str]) -> str:
     """Return the command as one types it; bytes that are no UTF-8 are shown escaped."""
     return shlex.join(["turnwise", *arguments]).encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def _sampler(request: RunRequest, tasks: Sequence[Task]) -> Sampler:
-    pairs = parse_pairs(request.model_args, "--model_args")
-    path = pairs.pop("path", "")
-    if not path or set(pairs) - {"model", "method"}:
-        raise TurnwiseError(
-            f"--model replay needs -a path=FILE (and takes model=GLOB, method=GLOB), not {request.model_args!r}."
-        )
-    benchmarks = [task.benchmark for task in tasks]
-    return ReplaySampler(Path(path), benchmarks=benchmarks, **pairs)
 
 
 def _describe_sampled(sampled: Sampled, output: Path) -> list[str]:

@@ -1,7 +1,7 @@
 """The gate before a model: how many requests are at it, and which of those that wait goes next.
 
     gate = Gate()
-    async with gate.slot(first=request.turn == 0) as slot:
+    async with gate.slot(urgent=request.turn > 0) as slot:
         ...  # ask; where slot.is_probe, call slot.started() with the first token
 
 Follow-up turns go before new dialogues: one that waits loses its place in the server's prefix cache. A server
@@ -18,11 +18,10 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from statistics import median
 
 START = 64
 HEADROOM = 1.18
-_KEPT_PROBES = 5
+_KEPT_PROBES = 8
 _HAD_TO_WAIT = 0.05  # share of the requests in flight that ended before the probe began
 _SLOWER = 0.7
 
@@ -43,18 +42,22 @@ class Slot:
 
 
 class Gate:
-    """At most ``limit`` requests in flight; 0 finds a limit by itself, beginning with ``start``."""
+    """At most ``limit`` requests in flight, urgent ones first; 0 finds a limit by itself, beginning with ``start``.
 
-    def __init__(self, limit: int = 0, *, start: int = START) -> None:
+    ``reserved`` of the places are for urgent requests alone.
+    """
+
+    def __init__(self, limit: int = 0, *, start: int = START, reserved: int = 0) -> None:
         self._finds_limit = not limit
         self._limit = limit or start
+        self._reserved = reserved
         self._ceiling = float("inf")
         self._in_flight = 0
         self._entered = 0
         self._probe: Slot | None = None
         self._found: deque[int] = deque(maxlen=_KEPT_PROBES)
-        self._follow_ups: deque[asyncio.Future[None]] = deque()
-        self._first_turns: deque[asyncio.Future[None]] = deque()
+        self._urgent: deque[asyncio.Future[Slot]] = deque()
+        self._others: deque[asyncio.Future[Slot]] = deque()
         self._pauses = 0
         self.on_room: Callable[[], None] = lambda: None
 
@@ -71,13 +74,12 @@ class Gate:
     @property
     def has_room(self) -> bool:
         """Whether a new dialogue would be let through at once."""
-        return self._is_open and not self._follow_ups and not self._first_turns
+        return self._next_queue is None and self._is_open(urgent=False)
 
     @asynccontextmanager
-    async def slot(self, *, first: bool) -> AsyncIterator[Slot]:
-        """Wait for a place at the model and hold it; ``first`` is the first request of a dialogue."""
-        await self._wait(self._first_turns if first else self._follow_ups)
-        slot = self._enter()
+    async def slot(self, *, urgent: bool) -> AsyncIterator[Slot]:
+        """Wait for a place and hold it; ``urgent`` ones (follow-up turns) go before all others."""
+        slot = await self._wait(urgent=urgent)
         try:
             yield slot
         finally:
@@ -90,8 +92,8 @@ class Gate:
         self._probe = None
         running = slot.older + 1
         if slot.in_flight - running > _HAD_TO_WAIT * slot.in_flight:
-            self._found.append(running)
-            self._limit = max(2, round(HEADROOM * median(self._found)))
+            self._found.append(running)  # at most the batch; less where several requests ended together
+            self._limit = max(2, round(HEADROOM * max(self._found)))
         else:
             self._found.clear()
             self._limit = max(self._limit, 2 * running)
@@ -108,25 +110,33 @@ class Gate:
         """Tell that the server answered; after a refusal the gate opens again, one more for each round."""
         self._ceiling += 1 / self._ceiling
 
-    @property
-    def _is_open(self) -> bool:
-        return self._in_flight < self.limit and not self._pauses
+    def _is_open(self, *, urgent: bool) -> bool:
+        places = self.limit if urgent else max(1, self.limit - self._reserved)
+        return self._in_flight < places and not self._pauses
 
-    async def _wait(self, queue: deque[asyncio.Future[None]]) -> None:
-        if self._is_open and not self._follow_ups and (queue is self._follow_ups or not self._first_turns):
-            return
-        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    @property
+    def _next_queue(self) -> deque[asyncio.Future[Slot]] | None:
+        """The queue whose first may go in now, or would be the first to."""
+        if self._urgent:
+            return self._urgent
+        return self._others or None
+
+    async def _wait(self, *, urgent: bool) -> Slot:
+        queue = self._urgent if urgent else self._others
+        is_ahead = not self._urgent and (urgent or not self._others)
+        if is_ahead and self._is_open(urgent=urgent):
+            return self._enter()
+        place: asyncio.Future[Slot] = asyncio.get_running_loop().create_future()
         queue.append(place)
         try:
-            await place
+            return await place
         except asyncio.CancelledError:
-            if place in queue:
+            if place.done() and not place.cancelled():  # let in and cancelled at once
+                self._leave(place.result())
+            elif place in queue:
                 queue.remove(place)
-            else:  # let in and cancelled at once
-                self._in_flight -= 1
                 self._admit()
             raise
-        self._in_flight -= 1  # held for it by _admit; _enter counts it
 
     def _enter(self) -> Slot:
         self._in_flight += 1
@@ -146,9 +156,10 @@ class Gate:
         self._admit()
 
     def _admit(self) -> None:
-        while self._is_open and (queue := self._follow_ups or self._first_turns):
-            self._in_flight += 1
-            queue.popleft().set_result(None)
+        while (queue := self._next_queue) is not None and self._is_open(urgent=queue is self._urgent):
+            place = queue.popleft()
+            if not place.cancelled():
+                place.set_result(self._enter())
         if self.has_room:
             self.on_room()
 

@@ -58,7 +58,7 @@ class OpenAIModel:
         is_first = request.turn == 0 and request.call == 0
         while True:
             try:
-                reply = await self._ask(options, first=is_first and not failures)
+                reply = await self._ask(options, urgent=not is_first or failures > 0)
             except TransientError as error:
                 failures += not error.is_busy
                 await self._wait_after(error, failures)
@@ -76,8 +76,8 @@ class OpenAIModel:
         """Close the connections."""
         await self._client.close()
 
-    async def _ask(self, options: dict[str, Any], *, first: bool) -> Reply:
-        async with self.gate.slot(first=first) as slot:
+    async def _ask(self, options: dict[str, Any], *, urgent: bool) -> Reply:
+        async with self.gate.slot(urgent=urgent) as slot:
             try:
                 async with asyncio.timeout(self._server.timeout):
                     return await (self._stream(options, slot) if slot.is_probe else self._whole(options))

@@ -227,9 +227,7 @@ class BackEnd:
 
 MODELS: dict[str, BackEnd] = {
     "openai": BackEnd(_open_openai, _count_by_server, cores=1),
-    "vllm": BackEnd(
-        _open_vllm, _count_by_template, cores=2, in_process=True
-    ),  # the event loop's thread, and the engine's process
+    "vllm": BackEnd(_open_vllm, _count_for_vllm, cores=2, in_process=True),  # our event loop, the engine's process
     "hf": BackEnd(_open_hf, _count_for_hf, cores=1, in_process=True),
     "replay": BackEnd(_open_replay, _count_by_characters),
 }

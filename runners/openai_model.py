@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import openai
+from openai.types.chat import ChatCompletionChunk
 
 from turnwise.errors import InfrastructureError
 from turnwise.runners.chat import continues_answer, to_chat
@@ -27,6 +28,7 @@ from turnwise.runners.sampler import ContextOverflowError, Request, RequestError
 from turnwise.runners.settings import Sampling
 from turnwise.tasks.trajectory import Reply
 
+_PATH = "/chat/completions"
 _TIMEOUT_RETRIES = 1
 _FAILED_IN_A_ROW = 20
 _ALIVE_SECONDS = 10.0
@@ -85,18 +87,19 @@ class OpenAIModel:
                 raise sort_error(error, base_url=self._server.base_url, model=self._server.model) from None
 
     async def _whole(self, options: dict[str, Any]) -> Reply:
-        raw = await self._client.chat.completions.with_raw_response.create(**options)
+        text = await self._client.post(_PATH, body=options, cast_to=str)
         try:
-            data = json.loads(raw.http_response.content)
+            data = json.loads(text)
         except ValueError as error:
             raise MalformedError(f"it is no JSON ({error})") from None
         return read_reply(data)
 
     async def _stream(self, options: dict[str, Any], slot: Slot) -> Reply:
-        stream = await self._client.chat.completions.create(
-            **options, stream=True, stream_options={"include_usage": True}
-        )
-        async with stream:
+        body = {**options, "stream": True, "stream_options": {"include_usage": True}}
+        kind = openai.AsyncStream[ChatCompletionChunk]
+        async with await self._client.post(
+            _PATH, body=body, cast_to=ChatCompletionChunk, stream=True, stream_cls=kind
+        ) as stream:
             return await read_stream(_objects(stream), on_first_token=slot.started)
 
     def _with_messages(self, request: Request) -> dict[str, Any]:
@@ -104,7 +107,7 @@ class OpenAIModel:
         options = {**self._options, "messages": messages, "seed": request.seed}
         if continues_answer(request.messages):
             goes_on = {"continue_final_message": True, "add_generation_prompt": False}
-            options["extra_body"] = {**options.get("extra_body", {}), **goes_on}
+            options |= goes_on
         return options
 
     async def _wait_after(self, error: TransientError, failures: int) -> None:
@@ -174,10 +177,8 @@ def _request_options(server: Server, sampling: Sampling) -> dict[str, Any]:
         options["max_tokens"] = sampling.max_tokens
     if sampling.stop:
         options["stop"] = list(sampling.stop)
-    extra: dict[str, Any] = {}
     if sampling.top_k is not None:
-        extra["top_k"] = sampling.top_k
+        options["top_k"] = sampling.top_k
     if server.logprobs:
-        options["logprobs"] = True
-        extra["return_token_ids"] = True
-    return {**options, "extra_body": extra} if extra else options
+        options |= {"logprobs": True, "return_token_ids": True}
+    return options

@@ -1,10 +1,10 @@
 """Measures sampling: how full a server is kept, beside lockstep, judging inline, no cap and fixed caps.
 
-Run by ``make bench`` (about four minutes); prints tables and asserts nothing. The server is simulated
+Run by ``make bench`` (about a quarter of an hour); prints tables and asserts nothing. The server is simulated
 (batching_server.py), in a process of its own; each way to sample is a process too, with the whole of
 ``sample``: gate, dialogues, judge, store. Judging takes log-normal times, which are slept.
 
-    sampling.py [--batch 64] [--ratios 2,8]    the ways beside each other
+    sampling.py [--batch 64] [--ratios 2,8] [--ways ...] [--caps ...]    the ways beside each other
     sampling.py --dialogues 33000              memory, event loop and CPU time of a long run
     sampling.py --overhead                     CPU time of a request beside raw aiohttp
 
@@ -245,13 +245,16 @@ def _shares(timeline: list[list[float]], last: list[float], batch: int, dialogue
     return {"wall": wall, "full": full / wall / batch, "lost": lost / wall / batch, "fed": fed_full / max(fed, 1e-9)}
 
 
-def compare(batch: int, ratios: Sequence[int], ways: Sequence[str]) -> None:
-    """Print the ways to sample beside each other."""
+def compare(batch: int, ratios: Sequence[int], ways: Sequence[str], factors: Sequence[float]) -> None:
+    """Print the ways to sample beside each other, and beside caps of ``factors`` times the batch."""
     for ratio in ratios:
         rows = []
-        caps = [str(round(factor * batch)) for factor in (1.0, 1.1, 1.25, 1.5, 2.0)]
-        found = {way: measure(way, batch, ratio * batch) for way in (*ways, *caps)}
-        best = min(found[cap]["wall"] for cap in caps)
+        caps = [str(round(factor * batch)) for factor in factors]
+        found = {}
+        for way in (*ways, *caps):
+            print(f"{ratio * batch} dialogues: {way}", file=sys.stderr, flush=True)
+            found[way] = measure(way, batch, ratio * batch)
+        best = min(found[cap]["wall"] for cap in caps or ways)
         for way, one in found.items():
             row = [f"cap {way}" if way in caps else way, one["wall"], one["wall"] / best]
             row += [100 * one[name] for name in ("full", "fed", "lost", "unread")]
@@ -319,6 +322,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--ratios", default="2,8")
     parser.add_argument("--ways", default="turnwise,no cap,lockstep,inline")
+    parser.add_argument("--caps", default="1,1.1,1.25,1.5,2")
     parser.add_argument("--dialogues", type=int, default=0)
     parser.add_argument("--overhead", action="store_true")
     parser.add_argument("--client", default="")
@@ -332,7 +336,8 @@ def main() -> None:
     elif options.dialogues:
         show_long_run(options.dialogues, options.batch)
     else:
-        compare(options.batch, list(map(int, options.ratios.split(","))), options.ways.split(","))
+        caps = [float(one) for one in options.caps.split(",") if one]
+        compare(options.batch, list(map(int, options.ratios.split(","))), options.ways.split(","), caps)
 
 
 if __name__ == "__main__":

@@ -155,3 +155,16 @@ def test_threads_share_an_executor(executor: HardenedExecutor) -> None:
     requests = [JudgeRequest(PROBLEM, f"print({2 + number % 2} * int(input()))") for number in range(40)]
     assert [report.passed for report in judge.judge_many(requests)] == [number % 2 == 0 for number in range(40)]
     judge.close()
+
+
+def test_workers_can_be_started_beforehand() -> None:
+    """As many of each kind as are judged at a time, and programs then use those."""
+    with HardenedExecutor() as executor:
+        executor.start_workers(2)
+        started = _below(os.getpid())
+        judge = Judge(executor, workers=2)
+        requests = [JudgeRequest(PROBLEM, program) for program in ("print(2 * int(input()))", "import numpy") * 3]
+        assert [report.passed for report in judge.judge_many(requests)] == [True, False] * 3
+        judge.close()
+        assert _below(os.getpid()) == started
+    assert not _await_end(started)

@@ -47,7 +47,7 @@ from turnwise.tasks.dialogue import Ask, Dialogue, RunPublicTests
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.trajectory import Reply
 
-SERVER = Path(__file__).with_name("batching_server.py")
+SERVER = Path(__file__).parents[1] / "runners" / "batching_server.py"
 JUDGE_WORKERS = 8
 JUDGE_SECONDS, JUDGE_SIGMA = 0.0075, 1.0
 STATEMENT_CHARACTERS = 2400

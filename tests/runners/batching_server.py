@@ -15,10 +15,7 @@ import random
 import sys
 import time
 from collections import OrderedDict, deque
-from pathlib import Path
 from typing import Any
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "runners"))
 
 from http_layer import Exchange, HttpServer
 

@@ -1,7 +1,7 @@
 """Diagnosis of a machine: may programs run here, how well are they isolated, is it enough; and what to change.
 
 It judges nothing of a user's. Whatever it says rests on programs of our own that ran in the sandbox: the
-canaries, the sample's reference solutions, and a loop that measures the speed. ``preflight`` is the short
+canaries, the sample's reference solutions, and a loop that measures the speed. ``check_machine`` is the short
 form that goes before any sampling, on the machine that samples.
 """
 
@@ -77,7 +77,7 @@ def diagnose(interpreter: str, *, tier: str, workers: int, environ: Mapping[str,
         )
 
 
-def preflight(executor: Executor, *, workers: int, environ: Mapping[str, str]) -> list[str]:
+def check_machine(executor: Executor, *, workers: int, environ: Mapping[str, str]) -> list[str]:
     """Return what a user should know of this machine before a run begins.
 
     Raises InfrastructureError if a reference solution fails here; that nothing escapes was seen to when the

@@ -6,8 +6,9 @@ touches hidden tests.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from turnwise.runners.judge import Judge, JudgeRequest
 from turnwise.runners.sampler import BatchSampler, ContextOverflowError, RequestError, Sampler, request_of, take_outcome
@@ -29,28 +30,64 @@ async def drive(dialogue: Dialogue, sampler: Sampler, judge: Judge) -> None:
             take_outcome(dialogue, step, error)
 
 
-async def run_asynchronously(
-    items: Iterable[Item], carry: Callable[[Item], Coroutine[Any, Any, Result]], *, concurrency: int
-) -> AsyncIterator[Result]:
-    """Yield what ``carry`` makes of each item as it ends, ``concurrency`` open at a time, begun in order.
+class Room(Protocol):
+    """Whether another item may be begun besides those that are open."""
 
-    For dialogues ``carry`` is ``drive`` and whatever belongs after it. Closing the iterator cancels what is open.
+    @property
+    def has_room(self) -> bool:
+        """Whether one more may begin."""
+        ...
+
+    on_room: Callable[[], None]
+
+
+async def run_asynchronously(
+    items: Iterable[Item],
+    carry: Callable[[Item], Coroutine[Any, Any, Result]],
+    *,
+    concurrency: Callable[[], int],
+    room: Room | None = None,
+) -> AsyncIterator[Result]:
+    """Yield what ``carry`` makes of each item as it ends, begun in order, at most ``concurrency()`` open at a time.
+
+    Where there is a ``room`` (the gate before a model) the next item waits for it too, so that no more are open
+    than can be asked and judged. For dialogues ``carry`` is ``drive`` and whatever belongs after it. Closing
+    the iterator cancels what is open.
     """
     waiting = iter(items)
-    running: set[asyncio.Task[Result]] = set()
+    open_tasks: set[asyncio.Task[Result]] = set()
+    ended: deque[asyncio.Task[Result]] = deque()
+    wake = asyncio.Event()
+    is_exhausted = False
+
+    def end(task: asyncio.Task[Result]) -> None:
+        open_tasks.discard(task)
+        ended.append(task)
+        wake.set()
+
+    if room is not None:
+        room.on_room = wake.set
     try:
         while True:
-            while len(running) < concurrency and (item := next(waiting, None)) is not None:
-                running.add(asyncio.create_task(carry(item)))
-            if not running:
+            wake.clear()
+            while ended:
+                yield ended.popleft().result()
+            while not is_exhausted and len(open_tasks) < concurrency() and (room is None or room.has_room):
+                item = next(waiting, None)
+                if item is None:
+                    is_exhausted = True
+                    break
+                task = asyncio.create_task(carry(item))
+                open_tasks.add(task)
+                task.add_done_callback(end)
+                await asyncio.sleep(0)  # it goes on to the model, which may have no more room then
+            if is_exhausted and not open_tasks and not ended:
                 return
-            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                yield task.result()
+            await wake.wait()
     finally:
-        for task in running:
+        for task in open_tasks:
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.gather(*open_tasks, *ended, return_exceptions=True)
 
 
 def run_in_lockstep(dialogues: Sequence[Dialogue], sampler: BatchSampler, judge: Judge) -> None:

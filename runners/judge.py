@@ -29,6 +29,7 @@ from turnwise.benchmarks.records import (
 )
 from turnwise.errors import TurnwiseError
 from turnwise.runners.execution.interface import PYTHON, Ending, Execution, Executor, Program, Session
+from turnwise.runners.gate import Gate
 from turnwise.runners.verdicts import NoCache, VerdictCache, digest_tests, verdict_key
 
 OUTPUT_CHARACTERS = 4096
@@ -57,7 +58,8 @@ class JudgeRequest:
 class Judge:
     """Judges programs with one executor, matcher and cache, blocking, in batches or awaited.
 
-    ``workers`` bounds how many programs are judged at a time in batches and when awaited.
+    ``workers`` bounds how many programs are judged at a time in batches and when awaited. Of those awaited,
+    public tests go first, since a dialogue waits for them, and one worker is kept for them alone.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Judge:
         self._cache = cache or NoCache()
         self._time_factor = time_factor
         self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="judge")
+        self._gate = Gate(workers, reserved=1)
         self._digests: dict[tuple[int, bool], tuple[Problem, bytes]] = {}
         self.environment = Environment(executor.name, executor.tier, executor.interpreter, check_matcher(matcher))
 
@@ -115,7 +118,8 @@ class Judge:
     async def judge_async(self, problem: Problem, program: str | None, *, hidden: bool = True) -> Report:
         """Await the report on ``program`` without blocking the event loop."""
         judge = partial(self.judge, problem, program, hidden=hidden)
-        return await asyncio.get_running_loop().run_in_executor(self._pool, judge)
+        async with self._gate.slot(urgent=not hidden):
+            return await asyncio.get_running_loop().run_in_executor(self._pool, judge)
 
     def close(self) -> None:
         """End the workers; waits for what they are judging."""

@@ -82,7 +82,7 @@ async def _judge(folder: RunFolder, tasks: Sequence[LoadedTask], work: Work) -> 
         await work.judge_trajectory(*item, every_turn=every_turn)
 
     done = 0
-    async for _ in run_asynchronously(_sampled(folder, tasks), carry, concurrency=2 * work.machine.workers):
+    async for _ in run_asynchronously(_sampled(folder, tasks), carry, concurrency=lambda: 2 * work.machine.workers):
         done += 1
         work.count_dialogue()
         work.machine.report("judging", done, total)

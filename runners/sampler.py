@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from turnwise.runners.gate import Gate
 from turnwise.tasks.dialogue import Ask, Dialogue
 from turnwise.tasks.trajectory import End, Message, Reply
 
@@ -55,6 +56,22 @@ class Sampler(Protocol):
         ...
 
 
+class Model(Sampler, Protocol):
+    """A sampler that a run asks: how many requests it takes at a time, and its end.
+
+    ``gate`` is None where answers are at hand, so that judging alone bounds how many dialogues are open.
+    """
+
+    @property
+    def gate(self) -> Gate | None:
+        """The gate before it."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections or engines."""
+        ...
+
+
 class BatchSampler(Protocol):
     """A source of replies that wants many requests at once (an offline engine, lm-eval)."""
 
@@ -66,9 +83,14 @@ class BatchSampler(Protocol):
 class ImmediateSampler:
     """A sampler whose answers are at hand: subclasses define ``answer``; it serves both kinds of drivers."""
 
+    gate: Gate | None = None
+
     def answer(self, request: Request) -> Reply | None:
         """Return the reply, or None where there is no further answer; raises RequestError."""
         raise NotImplementedError
+
+    async def close(self) -> None:
+        """Nothing is held."""
 
     async def generate(self, request: Request) -> Reply | None:
         """Return ``answer``."""

@@ -14,7 +14,7 @@ from turnwise.benchmarks.records import Problem
 from turnwise.runners.drivers import drive, run_asynchronously
 from turnwise.runners.judge import Judge
 from turnwise.runners.loading import LoadedTask, Machine
-from turnwise.runners.sampler import Request, RequestError, Sampler
+from turnwise.runners.sampler import Model, Request, RequestError, Sampler
 from turnwise.runners.settings import RunSettings
 from turnwise.runners.store import ResumingSampler, ShardStore
 from turnwise.runners.work import Costs, Work
@@ -22,6 +22,8 @@ from turnwise.tasks.dialogue import Dialogue, DialoguePlan
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.run_folder import RunFolder, RunRecord
 from turnwise.tasks.trajectory import Reply, Trajectory
+
+OPEN_PER_REQUEST = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Job:
     """What is asked of whom: tasks with their problems, the model, the settings, the prompts."""
 
     tasks: Sequence[LoadedTask]
-    sampler: Sampler
+    sampler: Model
     settings: RunSettings
     prompts: PromptSet
     command: str = ""
@@ -99,14 +101,27 @@ class _Sampling:
         total = sum(len(shard.keys) for shard in folder.shards)
         done = missing = 0
         try:
-            async for trajectory in run_asynchronously(self._open(), self._carry, concurrency=2 * machine.workers):
+            async for trajectory in run_asynchronously(
+                self._open(), self._carry, concurrency=self._concurrency, room=self._job.sampler.gate
+            ):
                 done += 1
                 missing += trajectory.is_missing
                 self._work.count_dialogue()
                 machine.report("dialogues", done, total)
         finally:
             self._resuming.close()
+            await self._job.sampler.close()
         return Sampled(total, missing, self._asking.first_error, self._work.unjudged)
+
+    def _concurrency(self) -> int:
+        """Return how many dialogues may be open, at the model or being judged.
+
+        The model is never kept waiting by judging before several times as many dialogues wait for their tests
+        as are at the model: then judging is what takes the time, and more would only take memory.
+        """
+        gate = self._job.sampler.gate
+        judged = 2 * self._work.machine.workers
+        return judged if gate is None else judged + OPEN_PER_REQUEST * gate.limit
 
     def _open(self) -> Iterator[tuple[ShardStore, Dialogue, Trajectory | None]]:
         plans = {loaded.task.name: self._job.plan_of(loaded) for loaded in self._job.tasks}

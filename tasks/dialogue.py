@@ -69,6 +69,7 @@ class Dialogue:
         self._turns: list[Turn] = []
         self._calls: list[Call] = []
         self._to_ask: list[tuple[Message, ...]] = []
+        self._program: str | None = None
         self._end: End | None = None
         self._begin_turn()
 
@@ -82,7 +83,7 @@ class Dialogue:
         if self._end is not None:
             return None
         if not self._to_ask:
-            return RunPublicTests(self._program())
+            return RunPublicTests(self._program)
         turn, call = len(self._turns), len(self._calls)
         return Ask((*self._history, *self._to_ask[0]), turn, call, self._seed(turn, call))
 
@@ -95,6 +96,8 @@ class Dialogue:
         self._calls.append(call)
         said = [message for message in asked if message.kind != "prefill"]
         self._history += [*said, Message("assistant", "reply", "", answer_of(call))]
+        if not self._to_ask:
+            self._program = extract_program(answer_of(call), which=self._plan.extraction)
 
     def report(self, report: Report) -> None:
         """Take the report on the turn's program; raises RuntimeError if none is waited for.
@@ -106,7 +109,7 @@ class Dialogue:
         if report.verdict is Verdict.INFRASTRUCTURE_FAILURE:
             self.stop(End.INFRASTRUCTURE_FAILURE)
             return
-        self._turns.append(Turn(tuple(self._calls), self._program(), report))
+        self._turns.append(Turn(tuple(self._calls), self._program, report))
         self._calls.clear()
         if report.public_passed:
             self._end = End.PUBLIC_PASSED
@@ -129,9 +132,6 @@ class Dialogue:
 
     def _seed(self, turn: int, call: int) -> int:
         return dialogue_seed(self._plan.seed, self.problem.id, self.sample, turn, call)
-
-    def _program(self) -> str | None:
-        return extract_program(answer_of(self._calls[-1]), which=self._plan.extraction)
 
     def _begin_turn(self) -> None:
         turn = self._plan.strategy.turns[len(self._turns)]

@@ -13,7 +13,7 @@ from turnwise.errors import TurnwiseError
 from turnwise.tasks.trajectory import Call
 
 _PYTHON_TAGS = frozenset({"python", "py", "python3", "py3", "python 3"})
-_END_OF_THINKING = "</think>"
+_THINKING, _END_OF_THINKING = "<think>", "</think>"
 EXTRACTIONS: dict[str, Callable[[list[str]], str]] = {
     "last": lambda blocks: blocks[-1],
     "first": lambda blocks: blocks[0],
@@ -22,7 +22,9 @@ EXTRACTIONS: dict[str, Callable[[list[str]], str]] = {
 
 
 def strip_thinking(text: str) -> str:
-    """Return ``text`` after the last ``</think>``."""
+    """Return ``text`` after the last ``</think>``; nothing of a thought that begins it and never ends."""
+    if _END_OF_THINKING not in text and text.lstrip().startswith(_THINKING):
+        return ""
     return text.rpartition(_END_OF_THINKING)[2]
 
 

@@ -53,22 +53,32 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the model answered; counts of tokens are None where the model does not tell."""
+    """What the model answered; counts, ids and log-probabilities of tokens are None where the model does not tell.
+
+    ``token_ids`` int[completion tokens], ``logprobs`` float[completion tokens] (natural, of the chosen tokens).
+    """
 
     text: str
     reasoning: str = ""
     finish_reason: str = "stop"
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    token_ids: tuple[int, ...] | None = None
+    logprobs: tuple[float, ...] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return a JSON object that ``from_json`` reads."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        """Return a JSON object that ``from_json`` reads; ids and log-probabilities only where there are any."""
+        data = {name: getattr(self, name) for name in self.__slots__[:-2]}
+        for name in ("token_ids", "logprobs"):
+            if (values := getattr(self, name)) is not None:
+                data[name] = list(values)
+        return data
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Reply":
         """Return the reply that ``to_json`` wrote."""
-        return cls(**data)
+        lists = {name: tuple(data[name]) for name in ("token_ids", "logprobs") if data.get(name) is not None}
+        return cls(**{**data, **lists})
 
 
 @dataclass(frozen=True, slots=True)

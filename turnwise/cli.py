@@ -143,9 +143,14 @@ def run(
         Path | None,
         typer.Option("--config", "-C", help="A yaml file of these options.", callback=_read_config, is_eager=True),
     ] = None,
-    model: Annotated[str, typer.Option("--model", "-M", help="The model back end: replay.")] = "",
+    model: Annotated[
+        str, typer.Option("--model", "-M", help="The back end: openai (any compatible server), vllm, hf or replay.")
+    ] = "",
     model_args: Annotated[
-        str, typer.Option("--model-args", "-a", help="For replay: path=FILE[,model=GLOB][,method=GLOB].")
+        str,
+        typer.Option(
+            "--model-args", "-a", help="For openai: base_url=URL,model=NAME; for replay: path=FILE; see docs/models.md."
+        ),
     ] = "",
     task_names: Annotated[str, typer.Option("--tasks", "-t", help="Names or globs, separated by commas.")] = "",
     output_path: Annotated[
@@ -185,8 +190,18 @@ def run(
         bool, typer.Option("--log-samples", "-s", help="Always on: the run folder keeps every dialogue.")
     ] = True,
     skip_broken_rows: SkipBroken = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Check all, count prompts, estimate calls, tokens and time; then end."),
+    ] = False,
+    calibrate: Annotated[int, typer.Option(help="With --dry-run: ask so many dialogues to estimate from.")] = 0,
+    throughput: Annotated[
+        float, typer.Option(help="With --dry-run: completion tokens a second of the whole server.")
+    ] = 0.0,
+    gpus: Annotated[int, typer.Option(help="With --dry-run: the accelerators that make this throughput.")] = 1,
 ) -> None:
     """Ask a model, judge its programs, score: from tasks to a table."""
+    from turnwise.commands.preflight import DryRun
     from turnwise.commands.run import HostOptions, RunRequest, run_command
 
     for option, text in (("--model", model), ("--tasks", task_names), ("--output_path", output_path)):
@@ -214,6 +229,7 @@ def run(
         gen_kwargs,
         samples,
         prompts,
+        DryRun(calibrate, throughput, gpus) if dry_run else None,
     )
     judge_hidden = context.info_name == "run" and not predict_only
     _print(run_command(request, environ=dict(os.environ), arguments=sys.argv[1:], judge_hidden=judge_hidden))

@@ -66,6 +66,16 @@ class HardenedExecutor:
         """What runs the programs, numpy included."""
         return self._interpreter.description
 
+    def start_workers(self, count: int) -> None:
+        """Start ``count`` workers of each usual kind now, before this process loads what none may inherit.
+
+        Without it they start when they are needed.
+        """
+        kinds = [WorkerKind(), WorkerKind(numpy=True)] if self._has_numpy else [WorkerKind()]
+        for kind in kinds:
+            for worker in [self._pool.acquire(kind) for _ in range(count)]:
+                self._pool.release(worker)
+
     def open(self, program: Program, language: str, limits: Limits) -> Session:
         """Return a session for ``program``; raises TurnwiseError for a language that is not known."""
         kind = find_language(language).worker_kind(program, self._has_numpy)

@@ -104,7 +104,7 @@ def test_check_judges_a_problem_by_its_id(files: Path) -> None:
         (["check", "right.py", "--tests", "tests.json", "--time_factor", "0"], "--time-factor is 0"),
         (["check", "right.py", "--tests", "tests.json", "--interpreter", "/x"], "interpreter '/x' does not run"),
         (["run"], "turnwise run needs --model"),
-        (["run", "-M", "gpt", "-t", "x", "-o", "o"], "Unknown model 'gpt': choose one of replay"),
+        (["run", "-M", "gpt", "-t", "x", "-o", "o"], "Unknown model 'gpt': choose one of openai, vllm, hf, replay"),
         (["run", "-M", "replay", "-t", "x", "-o", "o"], "Unknown task 'x'"),
         (["run", "-M", "replay", "-t", "sample_taco_multiturn", "-o", "o"], "needs -a path=FILE"),
         (["run", "-M", "replay", "-a", "x", "-t", "sample_taco_multiturn", "-o", "o"], "write name=value"),

@@ -8,7 +8,7 @@ import pytest
 from turnwise.benchmarks.limits import Limits
 from turnwise.errors import InfrastructureError
 from turnwise.runners import diagnosis
-from turnwise.runners.diagnosis import preflight
+from turnwise.runners.diagnosis import check_machine
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.interface import Execution, Executor, Program, Session
 
@@ -38,19 +38,19 @@ class _Garbling:
 def test_a_machine_that_is_well_gets_only_advice() -> None:
     """More workers than cores is no reason to refuse, but said."""
     with HardenedExecutor() as executor:
-        advice = preflight(executor, workers=10_000, environ={})
+        advice = check_machine(executor, workers=10_000, environ={})
     assert any("10000 workers share" in sentence for sentence in advice)
 
 
 def test_nothing_is_sampled_where_reference_solutions_fail() -> None:
     """The error names the solutions and what shows more."""
     with HardenedExecutor() as executor, pytest.raises(InfrastructureError, match=r"fail .*sample/.*turnwise doctor"):
-        preflight(_Garbling(executor), workers=1, environ={})
+        check_machine(_Garbling(executor), workers=1, environ={})
 
 
 def test_a_slow_machine_is_told_which_factor_makes_scores_comparable(monkeypatch: pytest.MonkeyPatch) -> None:
     """Limits are CPU time, so a slow core fails programs that pass elsewhere."""
     monkeypatch.setattr(diagnosis, "USUAL_LOOP_SECONDS", 1e-4)
     with HardenedExecutor() as executor:
-        advice = preflight(executor, workers=1, environ={})
+        advice = check_machine(executor, workers=1, environ={})
     assert any("times slower than usual" in sentence and "--time_factor" in sentence for sentence in advice)

@@ -73,7 +73,7 @@ async def _gather(dialogues: list[Dialogue], sampler: ScriptedSampler, judge: Ju
         await drive(dialogue, sampler, judge)
         return dialogue
 
-    return len([one async for one in run_asynchronously(dialogues, carry, concurrency=concurrency)])
+    return len([one async for one in run_asynchronously(dialogues, carry, concurrency=lambda: concurrency)])
 
 
 @settings(max_examples=40, deadline=None)

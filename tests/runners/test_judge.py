@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -211,3 +212,31 @@ def test_batches_and_awaiting_give_the_same_reports(executor: Executor) -> None:
     assert [report.verdict for report in many] == expected
     assert [report.verdict for report in asyncio.run(awaited())] == expected
     assert expected == [Verdict.PASSED, Verdict.WRONG_ANSWER, Verdict.NO_CODE, Verdict.COMPILE_ERROR]
+
+
+def test_public_tests_never_wait_for_hidden_ones() -> None:
+    """However many hidden judgements wait or run: a dialogue waits for the one, nobody for the others."""
+    go_on = threading.Event()
+
+    class SlowHiddenExecutor(PlannedExecutor):
+        """Hidden inputs end only when they may."""
+
+        def run(self, inputs: Iterable[bytes]) -> Iterator[Execution]:
+            for data in inputs:
+                if data in (b"3\n", b"40\n", b"5\n"):
+                    go_on.wait(30)
+                yield Execution(Ending.FINISHED, b"%d" % (2 * int(data)))
+
+    async def run() -> list[Report]:
+        judge = Judge(SlowHiddenExecutor([]), workers=2)
+        hidden = [asyncio.create_task(judge.judge_async(DOUBLE, f"{number}")) for number in range(4)]
+        await asyncio.sleep(0.05)
+        for number in range(3):
+            report = await asyncio.wait_for(judge.judge_async(DOUBLE, f"p{number}", hidden=False), 20)
+            assert report.public_passed and not any(task.done() for task in hidden)
+        go_on.set()
+        reports = await asyncio.gather(*hidden)
+        judge.close()
+        return reports
+
+    assert all(report.passed for report in asyncio.run(run()))

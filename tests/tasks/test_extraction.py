@@ -30,6 +30,8 @@ from turnwise.tasks.extraction import check_extraction, extract_program, strip_t
         ("```python\na\tb\n```", "a\tb\n"),
         ("<think>```python\nwrong\n```</think>\n```python\nright\n```", "right\n"),
         ("thinking ```python\nwrong\n```</think>done", None),
+        ("<think>\ncut off in ```python\nwrong\n```", None),
+        ("Say <think> here:\n```python\nright\n```", "right\n"),
         ("```python\nx = '</think>'", None),
     ],
 )

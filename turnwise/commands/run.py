@@ -12,26 +12,24 @@ from turnwise.benchmarks.matching import DEFAULT_MATCHER
 from turnwise.commands.machine import (
     check_data_dir,
     check_output,
-    parse_pairs,
     show_progress,
     usable_cores,
 )
+from turnwise.commands.models import BackEnd, find_back_end, open_model
+from turnwise.commands.preflight import DryRun, preflight
 from turnwise.commands.score import score_command
 from turnwise.commands.settings import build_settings
 from turnwise.errors import TurnwiseError
-from turnwise.runners.diagnosis import preflight
+from turnwise.runners.diagnosis import check_machine
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.expected import default_cache_dir
 from turnwise.runners.judging import Judged, copy_for_judge, judge, load_run
 from turnwise.runners.loading import Machine, Progress, load_task
-from turnwise.runners.replay import ReplaySampler
-from turnwise.runners.sampler import Sampler
+from turnwise.runners.sampler import ScriptedSampler
 from turnwise.runners.sampling import Job, Sampled, sample
-from turnwise.tasks.catalog import Task, find_tasks
+from turnwise.tasks.catalog import find_tasks
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.run_folder import RunFolder
-
-MODELS = ("replay",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +41,27 @@ class HostOptions:
     workers: int
 
     @contextmanager
-    def machine(self, environ: dict[str, str], on_progress: Progress, *, interpreter: str = "") -> Iterator[Machine]:
-        """Yield the machine they describe, its executor open; raises TurnwiseError for what cannot be."""
+    def machine(
+        self,
+        environ: dict[str, str],
+        on_progress: Progress,
+        *,
+        interpreter: str = "",
+        back_end: BackEnd | None = None,
+    ) -> Iterator[Machine]:
+        """Yield the machine they describe, its executor open; raises TurnwiseError for what cannot be.
+
+        A ``back_end`` keeps the cores it needs, and finds the workers started where it runs in this process.
+        """
         if self.workers < 0:
             raise TurnwiseError(f"--workers is {self.workers}: give a whole number, or 0 for the usable cores.")
         check_data_dir(self.data_dir)
-        workers = self.workers or usable_cores()
+        workers = self.workers or max(1, usable_cores() - (back_end.cores if back_end else 0))
         with closing(HardenedExecutor(self.interpreter or interpreter)) as executor:
-            for advice in preflight(executor, workers=workers, environ=environ):
+            for advice in check_machine(executor, workers=workers, environ=environ):
                 print(advice, file=sys.stderr, flush=True)
+            if back_end is not None and back_end.in_process:
+                executor.start_workers(workers)
             yield Machine(executor, default_cache_dir(environ), self.data_dir, environ, workers, on_progress)
 
 
@@ -70,6 +80,7 @@ class RunRequest:
     gen_kwargs: str = ""
     samples: str = ""
     prompts: Path | None = None
+    dry_run: DryRun | None = None
 
 
 def run_command(
@@ -79,8 +90,7 @@ def run_command(
 
     Raises TurnwiseError for what the user got wrong, before the model is asked anything.
     """
-    if request.model not in MODELS:
-        raise TurnwiseError(f"Unknown model {request.model!r}: choose one of {', '.join(MODELS)}.")
+    back_end = find_back_end(request.model)
     settings = build_settings(
         profile=request.profile,
         metadata=request.metadata,
@@ -92,13 +102,21 @@ def run_command(
     tasks = find_tasks(request.tasks)
     check_output(request.output)
     prompts = PromptSet.load(request.prompts)
+    if request.dry_run is not None:
+        request.dry_run.check()
     with (
         show_progress() as on_progress,
-        request.host.machine(environ, on_progress, interpreter=settings.interpreter) as machine,
+        request.host.machine(environ, on_progress, interpreter=settings.interpreter, back_end=back_end) as machine,
     ):
-        sampler = _sampler(request, tasks)
+        if request.dry_run is None or request.dry_run.calibrate or not back_end.in_process:
+            model = open_model(back_end, request.model_args, settings=settings, tasks=tasks, environ=environ)
+        else:
+            model = ScriptedSampler({}, "not loaded, since it is not asked")
         loaded = [load_task(task, settings, machine) for task in tasks]
-        job = Job(loaded, sampler, settings, prompts, _command_line(arguments))
+        job = Job(loaded, model, settings, prompts, _command_line(arguments))
+        if request.dry_run is not None:
+            counter = back_end.count(request.model_args, environ)
+            return preflight(job, machine, counter, request.dry_run, output=request.output)
         sampled = sample(job, machine, output=request.output, judge_hidden=judge_hidden)
     said = _describe_sampled(sampled, request.output)
     if not judge_hidden:
@@ -146,17 +164,6 @@ def judge_command(
 def _command_line(arguments: Sequence[str]) -> str:
     """Return the command as one types it; bytes that are no UTF-8 are shown escaped."""
     return shlex.join(["turnwise", *arguments]).encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def _sampler(request: RunRequest, tasks: Sequence[Task]) -> Sampler:
-    pairs = parse_pairs(request.model_args, "--model_args")
-    path = pairs.pop("path", "")
-    if not path or set(pairs) - {"model", "method"}:
-        raise TurnwiseError(
-            f"--model replay needs -a path=FILE (and takes model=GLOB, method=GLOB), not {request.model_args!r}."
-        )
-    benchmarks = [task.benchmark for task in tasks]
-    return ReplaySampler(Path(path), benchmarks=benchmarks, **pairs)
 
 
 def _describe_sampled(sampled: Sampled, output: Path) -> list[str]:

@@ -54,7 +54,7 @@ def build_settings(
 
     ``given`` are the options that the user set by name; they go before --metadata, which goes before the profile.
     """
-    extra = _validated(_Metadata, _parse_json(metadata, "--metadata"), "--metadata").model_dump(exclude_none=True)
+    extra = validated(_Metadata, _parse_json(metadata, "--metadata"), "--metadata").model_dump(exclude_none=True)
     chosen = extra.pop("profile", profile)
     if profile not in (chosen, "default"):
         raise TurnwiseError(f"--profile is {profile!r} but --metadata says {chosen!r}: give one of them.")
@@ -128,7 +128,8 @@ def _parse_json(text: str, option: str) -> dict[str, Any]:
     return data
 
 
-def _validated(model: type[Model], data: Mapping[str, Any], option: str) -> Model:
+def validated(model: type[Model], data: Mapping[str, Any], option: str) -> Model:
+    """Return ``data`` as ``model``; raises TurnwiseError naming the option, the key and its value."""
     try:
         return model.model_validate(data)
     except ValidationError as error:
@@ -143,7 +144,7 @@ def _validated(model: type[Model], data: Mapping[str, Any], option: str) -> Mode
 
 
 def _with_sampling(sampling: Sampling, gen_kwargs: str) -> Sampling:
-    wanted = _validated(_GenerationKwargs, parse_pairs(gen_kwargs, "--gen_kwargs"), "--gen_kwargs")
+    wanted = validated(_GenerationKwargs, parse_pairs(gen_kwargs, "--gen_kwargs"), "--gen_kwargs")
     given = wanted.model_dump(exclude_none=True)
     if "max_gen_toks" in given:
         given["max_tokens"] = given.pop("max_gen_toks")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 
 import pytest
-from processes import descendants
+from processes import descendants, holds_soon, runs
 from tiers import TIERS, executor_in
 
 from turnwise.benchmarks import values
@@ -60,3 +60,16 @@ def test_threads_share_an_executor(executor: HardenedExecutor) -> None:
     requests = [JudgeRequest(PROBLEM, f"print({2 + number % 2} * int(input()))") for number in range(40)]
     assert [report.passed for report in judge.judge_many(requests)] == [number % 2 == 0 for number in range(40)]
     judge.close()
+
+
+def test_workers_can_be_started_beforehand() -> None:
+    """As many of each kind as are judged at a time, and programs then use those."""
+    with HardenedExecutor() as executor:
+        executor.start_workers(2)
+        started = descendants(os.getpid())
+        judge = Judge(executor, workers=2)
+        requests = [JudgeRequest(PROBLEM, program) for program in ("print(2 * int(input()))", "import numpy") * 3]
+        assert [report.passed for report in judge.judge_many(requests)] == [True, False] * 3
+        judge.close()
+        assert descendants(os.getpid()) == started
+    assert holds_soon(lambda: not any(runs(pid) for pid in started))

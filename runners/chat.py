@@ -1,0 +1,30 @@
+"""Dialogues as chat messages, the form in which servers and chat templates take them.
+
+Messages only ever grow at the end, so that a server's prefix cache serves every turn after the first.
+"""
+
+from collections.abc import Sequence
+
+from turnwise.tasks.trajectory import Message
+
+ChatMessage = dict[str, str]
+
+
+def to_chat(messages: Sequence[Message], *, system_role: bool = True) -> list[ChatMessage]:
+    """Return ``messages`` with neighbours of one role joined, since many chat templates refuse two in a row.
+
+    Without ``system_role`` the system message opens the user's first one, for templates that know no such role.
+    """
+    chat: list[ChatMessage] = []
+    for message in messages:
+        role = "user" if message.role == "system" and not system_role else message.role
+        if chat and chat[-1]["role"] == role:
+            chat[-1]["content"] += "\n\n" + message.content
+        else:
+            chat.append({"role": role, "content": message.content})
+    return chat
+
+
+def continues_answer(messages: Sequence[Message]) -> bool:
+    """Return whether the model is to go on with an answer that has begun (a prefill)."""
+    return bool(messages) and messages[-1].kind == "prefill"

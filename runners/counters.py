@@ -1,0 +1,70 @@
+"""Counting the tokens of prompts before a run: by the model's own tokenizer, or by asking its server."""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from typing import Any
+
+from turnwise.errors import TurnwiseError
+from turnwise.runners.chat import to_chat
+from turnwise.runners.preflight import CharacterCounter
+from turnwise.runners.templates import ChatTemplate
+from turnwise.tasks.trajectory import Message
+
+_SECONDS = 30.0
+
+
+class TemplateCounter:
+    """Counts with the tokenizer and chat template of a model of the hub or a folder; loads no weights.
+
+    Raises TurnwiseError if there is no such model, or it has no chat template.
+    """
+
+    is_exact = True
+
+    def __init__(self, model: str, *, tokenizer: str = "", revision: str = "", max_length: int | None = None) -> None:
+        import transformers
+
+        loading = {"revision": revision} if revision else {}
+        try:
+            found = transformers.AutoTokenizer.from_pretrained(tokenizer or model, **loading)
+            config = transformers.AutoConfig.from_pretrained(model, **loading)
+        except (OSError, ValueError) as error:
+            reason = " ".join(str(error).split())[:300]
+            raise TurnwiseError(f"The model {model!r} cannot be loaded ({reason}): mend -a model=.") from None
+        self.max_length = max_length or getattr(config, "max_position_embeddings", None)
+        self._template = ChatTemplate(found, max_length=self.max_length or 0, max_tokens=None)
+
+    def count(self, messages: Sequence[Message]) -> int:
+        """Return how many tokens the prompt has."""
+        return self._template.count(messages)
+
+
+class ServerCounter:
+    """Counts by asking a vLLM server, which says its context length too; elsewhere guesses from characters."""
+
+    def __init__(self, base_url: str, model: str, *, api_key: str = "EMPTY") -> None:
+        self._url = f"{base_url.removesuffix('/v1')}/tokenize"
+        self._model = model
+        self._key = api_key
+        self._guess = CharacterCounter()
+        probe = self._ask([{"role": "user", "content": "x"}])
+        self.is_exact = probe is not None
+        self.max_length: int | None = None if probe is None else probe.get("max_model_len")
+
+    def count(self, messages: Sequence[Message]) -> int:
+        """Return how many tokens the prompt has."""
+        answer = self._ask(to_chat(messages)) if self.is_exact else None
+        return self._guess.count(messages) if answer is None else int(answer["count"])
+
+    def _ask(self, chat: list[dict[str, str]]) -> dict[str, Any] | None:
+        body = json.dumps({"model": self._model, "messages": chat}).encode()
+        headers = {"content-type": "application/json", "authorization": f"Bearer {self._key}"}
+        request = urllib.request.Request(self._url, body, headers)
+        try:
+            with urllib.request.urlopen(request, timeout=_SECONDS) as answer:
+                found = json.load(answer)
+        except (OSError, ValueError, urllib.error.URLError):
+            return None
+        return found if isinstance(found, dict) and type(found.get("count")) is int else None

@@ -1,0 +1,184 @@
+"""``--model openai``: any server that speaks OpenAI's chat completions (vLLM, SGLang, llama.cpp, hosted ones).
+
+    model = OpenAIModel(Server("http://localhost:8000/v1", model="m"), Sampling(temperature=0.2))
+
+Requests go through a gate (gate.py): at most so many in flight as the server can use, follow-up turns
+first. What fails for now is asked again; a rate limit slows everything down and fails nothing; a request
+that fails for good fails its dialogue alone; a server that is gone stops the run. The server counts the
+tokens and refuses what outgrows its context: the statement is never cut.
+"""
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import openai
+from openai.types.chat import ChatCompletionChunk
+
+from turnwise.errors import InfrastructureError
+from turnwise.runners.chat import continues_answer, to_chat
+from turnwise.runners.gate import Gate, Slot
+from turnwise.runners.openai_errors import GO_ON, ServerGoneError, TransientError, sort_error
+from turnwise.runners.openai_replies import MalformedError, read_reply, read_stream
+from turnwise.runners.openai_server import Server
+from turnwise.runners.sampler import ContextOverflowError, Request, RequestError
+from turnwise.runners.settings import Sampling
+from turnwise.tasks.trajectory import Reply
+
+_PATH = "/chat/completions"
+_TIMEOUT_RETRIES = 1
+_FAILED_IN_A_ROW = 20
+_ALIVE_SECONDS = 10.0
+_LONGEST_WAIT_SECONDS = 10.0
+_BUSY_SECONDS = 1800.0
+
+
+class OpenAIModel:
+    """Asks one model at one server; use it in one event loop."""
+
+    def __init__(self, server: Server, sampling: Sampling) -> None:
+        self._server = server
+        self._options = _request_options(server, sampling)
+        limits = type(openai.DEFAULT_CONNECTION_LIMITS)(max_connections=None, max_keepalive_connections=None)
+        self._client = openai.AsyncOpenAI(
+            **server.client_options(), http_client=openai.DefaultAsyncHttpxClient(limits=limits)
+        )
+        self._last_success = time.monotonic()
+        self._failed_in_a_row = 0
+        self.gate = Gate(server.concurrency)
+        self.description = {"back_end": "openai", "model": server.model}
+        if not server.system_role:
+            self.description["system_role"] = "user"
+
+    async def generate(self, request: Request) -> Reply:
+        """Return the reply; raises RequestError, ContextOverflowError, or TurnwiseError where the run has to stop."""
+        options = self._with_messages(request)
+        failures = 0
+        is_first = request.turn == 0 and request.call == 0
+        while True:
+            try:
+                reply = await self._ask(options, urgent=not is_first or failures > 0)
+            except TransientError as error:
+                failures += not error.is_busy
+                await self._wait_after(error, failures)
+                continue
+            except RequestError as error:
+                self._count_failed(str(error))
+                raise
+            except ContextOverflowError:
+                self._count_answer()
+                raise
+            self._count_answer()
+            return reply
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    async def _ask(self, options: dict[str, Any], *, urgent: bool) -> Reply:
+        async with self.gate.slot(urgent=urgent) as slot:
+            try:
+                async with asyncio.timeout(self._server.timeout):
+                    return await (self._stream(options, slot) if slot.is_probe else self._whole(options))
+            except (openai.OpenAIError, TimeoutError, MalformedError) as error:
+                raise sort_error(error, base_url=self._server.base_url, model=self._server.model) from None
+
+    async def _whole(self, options: dict[str, Any]) -> Reply:
+        text = await self._client.post(_PATH, body=options, cast_to=str)
+        try:
+            data = json.loads(text)
+        except ValueError as error:
+            raise MalformedError(f"it is no JSON ({error})") from None
+        return read_reply(data)
+
+    async def _stream(self, options: dict[str, Any], slot: Slot) -> Reply:
+        body = {**options, "stream": True, "stream_options": {"include_usage": True}}
+        kind = openai.AsyncStream[ChatCompletionChunk]
+        async with await self._client.post(
+            _PATH, body=body, cast_to=ChatCompletionChunk, stream=True, stream_cls=kind
+        ) as stream:
+            return await read_stream(_objects(stream), on_first_token=slot.started)
+
+    def _with_messages(self, request: Request) -> dict[str, Any]:
+        messages = to_chat(request.messages, system_role=self._server.system_role)
+        options = {**self._options, "messages": messages, "seed": request.seed}
+        if continues_answer(request.messages):
+            goes_on = {"continue_final_message": True, "add_generation_prompt": False}
+            options |= goes_on
+        return options
+
+    async def _wait_after(self, error: TransientError, failures: int) -> None:
+        """Wait before the next attempt, or raise where there is to be none."""
+        server = self._server
+        seconds = min(_LONGEST_WAIT_SECONDS, server.backoff * 2.0 ** min(failures, 8)) * random.uniform(0.75, 1.25)
+        silent = time.monotonic() - self._last_success
+        if error.is_busy:
+            if silent > max(_BUSY_SECONDS, server.outage):
+                raise ServerGoneError(server.base_url, str(error))
+            self.gate.refused(seconds=seconds if error.wait_seconds is None else error.wait_seconds)
+            return
+        if failures > (_TIMEOUT_RETRIES if error.is_timeout else server.max_retries):
+            if await self._is_alive():
+                self._count_failed(str(error))
+                raise RequestError(str(error))
+            if silent > server.outage:
+                raise ServerGoneError(server.base_url, str(error))
+        await asyncio.sleep(seconds if error.wait_seconds is None else error.wait_seconds)
+
+    async def _is_alive(self) -> bool:
+        try:
+            await self._client.models.list(timeout=_ALIVE_SECONDS)
+        except openai.APIStatusError as error:
+            return error.status_code < 500
+        except openai.OpenAIError:
+            return False
+        return True
+
+    def _count_answer(self) -> None:
+        self._last_success = time.monotonic()
+        self._failed_in_a_row = 0
+        self.gate.succeeded()
+
+    def _count_failed(self, reason: str) -> None:
+        self._failed_in_a_row += 1
+        if self._failed_in_a_row >= _FAILED_IN_A_ROW:
+            raise InfrastructureError(
+                f"The last {_FAILED_IN_A_ROW} requests to {self._server.base_url} all failed ({reason}): "
+                f"look at the server's log, {GO_ON}."
+            )
+
+
+async def _objects(stream: Any) -> AsyncIterator[Any]:
+    """Yield the chunks of a stream as JSON objects; raises MalformedError where it breaks off."""
+    chunks = aiter(stream)
+    while True:
+        try:
+            chunk = await anext(chunks)
+        except StopAsyncIteration:
+            return
+        except openai.OpenAIError:
+            raise
+        except Exception as error:  # whatever the transport raises while the body comes
+            raise MalformedError(f"its stream broke off ({type(error).__name__})") from None
+        yield chunk.to_dict()
+
+
+def _request_options(server: Server, sampling: Sampling) -> dict[str, Any]:
+    """Return the fields that every request carries; what was not given is left to the server."""
+    options: dict[str, Any] = {"model": server.model}
+    if sampling.temperature is not None:
+        options["temperature"] = sampling.temperature
+    if sampling.top_p is not None:
+        options["top_p"] = sampling.top_p
+    if sampling.max_tokens is not None:
+        options["max_tokens"] = sampling.max_tokens
+    if sampling.stop:
+        options["stop"] = list(sampling.stop)
+    if sampling.top_k is not None:
+        options["top_k"] = sampling.top_k
+    if server.logprobs:
+        options |= {"logprobs": True, "return_token_ids": True}
+    return options

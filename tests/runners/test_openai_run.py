@@ -1,0 +1,190 @@
+"""``turnwise run --model openai`` end to end: the same files as in lockstep, after kill -9, and after a dead server."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chat_server import ChatServer, Completion
+
+from turnwise.runners.chat import to_chat
+from turnwise.runners.drivers import run_in_lockstep
+from turnwise.runners.execution.interface import Executor
+from turnwise.runners.judge import Judge
+from turnwise.runners.loading import Machine, load_task
+from turnwise.runners.sampler import Outcome, Request
+from turnwise.runners.settings import RunSettings
+from turnwise.tasks.catalog import find_tasks
+from turnwise.tasks.dialogue import Dialogue, DialoguePlan, render_statement
+from turnwise.tasks.prompts import PromptSet
+from turnwise.tasks.trajectory import Reply
+
+TASKS = find_tasks("sample_codecontests_multiturn,sample_mbpp_plus_multiturn")
+SETTINGS = RunSettings(samples_per_problem=5)
+
+
+class Repairer:
+    """A model that depends on the messages and the seed alone: sometimes right, sooner or later."""
+
+    def __init__(self, machine: Machine) -> None:
+        prompts = PromptSet.load()
+        self.loaded = [load_task(task, SETTINGS, machine) for task in TASKS]
+        problems = [problem for loaded in self.loaded for problem in loaded.asked]
+        self._right = {render_statement(prompts, problem): problem.solutions[0] for problem in problems}
+
+    def say(self, messages: Sequence[dict[str, str]], seed: int) -> str:
+        """Return the reply."""
+        (right,) = [code for told, code in self._right.items() if messages[0]["content"].startswith(told)]
+        code = [right, "print(0)", "def nothing(): pass", None][seed % 4]
+        return f"Seed {seed}:\n```python\n{code}\n```\n" if code else f"I give up, {seed}."
+
+    def answer(self, body: dict[str, Any]) -> Completion:
+        """Answer one request of a server."""
+        return Completion(self.say(body["messages"], body["seed"]), seconds=0.002 * (body["seed"] % 13))
+
+    def generate_batch(self, requests: Sequence[Request]) -> list[Outcome]:
+        """Answer a batch, with the counts of tokens that the test server tells."""
+        texts = [self.say(to_chat(request.messages), request.seed) for request in requests]
+        return [Reply(text, "", "stop", 11, max(1, len(text) // 4)) for text in texts]
+
+
+@pytest.fixture
+def repairer(executor: Executor, cache_dir: Path) -> Repairer:
+    """The model of these tests."""
+    return Repairer(Machine(executor, cache_dir, workers=2))
+
+
+class Run:
+    """A run folder and the command that fills it."""
+
+    def __init__(self, output: Path, cache_dir: Path, server: ChatServer, *options: str) -> None:
+        self.output = output
+        names = ",".join(task.name for task in TASKS)
+        self.command = [sys.executable, "-m", "turnwise", "run", "--model", "openai", "-o", str(output), "-t", names]
+        self.command += ["-a", f"base_url={server.base_url}", "--metadata", '{"samples_per_problem": 5}', *options]
+        self.environment = dict(os.environ, TURNWISE_CACHE=str(cache_dir))
+
+    def start(self) -> subprocess.Popen[str]:
+        """Begin an attempt."""
+        pipe = subprocess.PIPE
+        return subprocess.Popen(self.command, env=self.environment, stdout=pipe, stderr=pipe, text=True)
+
+    def finish(self, status: int = 0) -> str:
+        """Let an attempt run to its end and return what it said."""
+        with self.start() as process:
+            said, errors = process.communicate()
+        assert process.returncode == status, errors
+        assert "Traceback" not in errors
+        return said + errors
+
+    def trajectories(self) -> dict[str, bytes]:
+        """Return the committed shards."""
+        return {path.parent.name + path.name: path.read_bytes() for path in self.output.rglob("trajectories/*/*.jsonl")}
+
+    def answered(self) -> set[str]:
+        """Return the replies that are kept."""
+        found = set()
+        for path in self.output.rglob("trajectories/*/*.part"):
+            found |= {json.loads(line)["reply"]["text"] for line in path.read_text().splitlines() if line[-1:] == "}"}
+        for data in self.trajectories().values():
+            turns = [turn for line in data.splitlines() for turn in json.loads(line)["turns"]]
+            found |= {call["reply"]["text"] for turn in turns for call in turn["calls"]}
+        return found
+
+
+def _lockstep(repairer: Repairer, executor: Executor) -> dict[str, bytes]:
+    """Return the shards as the lockstep driver makes them."""
+    shards, judge = {}, Judge(executor, workers=2)
+    for loaded in repairer.loaded:
+        plan = DialoguePlan(loaded.task.name, SETTINGS.strategy(loaded.task), PromptSet.load())
+        dialogues = [Dialogue(problem, sample, plan) for problem in loaded.asked for sample in range(5)]
+        run_in_lockstep(dialogues, repairer, judge)
+        lines = "".join(dialogue.trajectory().to_line() + "\n" for dialogue in dialogues)
+        shards[f"{loaded.task.name}00000.jsonl"] = lines.encode()
+    judge.close()
+    return shards
+
+
+@pytest.mark.slow
+def test_both_drivers_write_the_same_bytes(
+    repairer: Repairer, executor: Executor, tmp_path: Path, cache_dir: Path
+) -> None:
+    """From the command line against a server, and in lockstep without one; the table names the model."""
+    with ChatServer(repairer.answer) as server:
+        run = Run(tmp_path / "run", cache_dir, server)
+        said = run.finish()
+        assert run.trajectories() == _lockstep(repairer, executor)
+        assert "tiny" in said and "missing" not in said
+        asked = len(server.bodies)
+        run.finish()
+        assert len(server.bodies) == asked
+    costs = json.loads((run.output / "costs" / "main.jsonl").read_text().splitlines()[0])
+    assert costs["model_calls"] == asked and costs["prompt_tokens"] == 11 * asked and costs["completion_tokens"] > asked
+
+
+@pytest.mark.slow
+def test_a_killed_run_asks_a_server_for_nothing_it_has(
+    repairer: Repairer, executor: Executor, tmp_path: Path, cache_dir: Path
+) -> None:
+    """kill -9 while requests are in flight, then the same line: the same bytes, no kept reply asked for again."""
+    whole = _lockstep(repairer, executor)
+    moments = random.Random(1)
+    with ChatServer(repairer.answer) as server:
+        for number in range(2):
+            run = Run(tmp_path / f"run{number}", cache_dir, server, "--gen_kwargs", "temperature=0.5")
+            before = len(server.bodies)
+            with run.start() as process:
+                while len(server.bodies) - before < moments.randint(3, 60) and process.poll() is None:
+                    time.sleep(0.002)
+                process.send_signal(signal.SIGKILL)
+                process.communicate()
+            answered, asked = run.answered(), len(server.bodies)
+            run.finish()
+            repeated = {repairer.say(body["messages"], body["seed"]) for body in server.bodies[asked:]} & answered
+            assert answered and not repeated
+            assert run.trajectories() == whole
+
+
+@pytest.mark.slow
+def test_a_server_that_dies_stops_the_run_and_loses_nothing(
+    repairer: Repairer, executor: Executor, tmp_path: Path, cache_dir: Path
+) -> None:
+    """Exit status 3, one sentence with what to do; with the server back the same line finishes the run."""
+    with ChatServer(repairer.answer) as server:
+        run = Run(tmp_path / "run", cache_dir, server, "-a", f"base_url={server.base_url},outage=0.5,max_retries=1")
+        with run.start() as process:
+            while len(server.bodies) < 10:
+                time.sleep(0.002)
+            server.stop()
+            _, errors = process.communicate()
+        assert process.returncode == 3 and "Traceback" not in errors
+        assert "does not answer" in errors and "run the same line again" in errors
+        answered = run.answered()
+    with ChatServer(repairer.answer, port=server.port) as again:
+        run.finish()
+    assert not {repairer.say(body["messages"], body["seed"]) for body in again.bodies} & answered
+    assert run.trajectories() == _lockstep(repairer, executor)
+
+
+@pytest.mark.slow
+def test_what_cannot_be_asked_is_one_sentence(tmp_path: Path, cache_dir: Path) -> None:
+    """No server, no address, no such argument, no such model: exit status 2 or 3, and no run folder."""
+    with ChatServer(lambda body: Completion("x")) as server:
+        for arguments, status, words in (
+            ("model=tiny", 2, "needs -a base_url="),
+            (f"base_url={server.base_url},modle=tiny", 2, "'modle' is unknown"),
+            (f"base_url={server.base_url},model=huge", 2, "it serves tiny"),
+            ("base_url=http://127.0.0.1:9/v1,model=tiny", 3, "does not answer"),
+        ):
+            run = Run(tmp_path / "run", cache_dir, server, "-a", arguments)
+            run.environment.pop("OPENAI_API_KEY", None)
+            run.environment.pop("OPENAI_BASE_URL", None)
+            assert words in run.finish(status)
+            assert not run.output.exists()

@@ -1,0 +1,170 @@
+"""The adapter to vLLM's asynchronous engine, with an engine of our own in its place (a real one: vllm_check.py)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from turnwise.errors import InfrastructureError
+from turnwise.runners.sampler import ContextOverflowError, Request, RequestError
+from turnwise.runners.templates import ChatTemplate, Prompt
+from turnwise.runners.vllm_model import VLLMModel, VLLMOptions
+from turnwise.tasks.trajectory import Message, Reply
+
+
+class WordTokenizer:
+    """A token a word; the template writes roles as words."""
+
+    chat_template = "words"
+    name_or_path = "words"
+
+    def __init__(self, opening: str = "") -> None:
+        self._opening = opening
+
+    def apply_chat_template(self, chat: list[dict[str, str]], **options: Any) -> str:
+        """Return the text of a chat."""
+        assert options["tokenize"] is False
+        words = [f"{message['role']}: {message['content']}" for message in chat]
+        return " ".join([*words, f"assistant: {self._opening}" if options["add_generation_prompt"] else ""])
+
+    def __call__(self, text: str, *, add_special_tokens: bool) -> dict[str, list[int]]:
+        assert not add_special_tokens
+        return {"input_ids": [len(word) for word in text.split()]}
+
+
+@dataclass
+class LogProb:
+    """As vLLM's."""
+
+    logprob: float
+
+
+@dataclass
+class Completion:
+    """As vLLM's CompletionOutput."""
+
+    text: str
+    token_ids: list[int]
+    finish_reason: str = "stop"
+    logprobs: list[dict[int, LogProb]] | None = None
+
+
+@dataclass
+class Output:
+    """As vLLM's RequestOutput."""
+
+    outputs: list[Completion] = field(default_factory=list)
+
+
+class EngineDeadError(Exception):
+    """As vLLM's."""
+
+
+class FakeEngine:
+    """Answers with how many tokens it was given and its seed; ``most`` is how many were asked at a time."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self._error = error
+        self.now = self.most = 0
+        self.ids: list[str] = []
+        self.is_shut = False
+
+    async def generate(self, prompt: Any, sampling_params: Any, request_id: str) -> AsyncIterator[Output]:
+        """Yield the final output."""
+        self.ids.append(request_id)
+        self.now += 1
+        self.most = max(self.most, self.now)
+        await asyncio.sleep(0.001)
+        self.now -= 1
+        if self._error is not None:
+            raise self._error
+        said = f"{len(prompt['prompt_token_ids'])} {sampling_params}"
+        yield Output([Completion(said, [3, 4], "length", [{3: LogProb(-0.5)}, {4: LogProb(-1.5), 9: LogProb(-0.1)}])])
+
+    def shutdown(self) -> None:
+        """Note it."""
+        self.is_shut = True
+
+
+def _ask(engine: FakeEngine, *requests: Request, opening: str = "", **options: Any) -> list[Any]:
+    model = VLLMModel(
+        engine,
+        ChatTemplate(WordTokenizer(opening), max_length=20, max_tokens=5),
+        make_params=lambda prompt, seed: f"{prompt.max_tokens} {seed}",
+        batch=4,
+        description={"model": "m"},
+        **options,
+    )
+
+    async def ask() -> list[Any]:
+        try:
+            return await asyncio.gather(*map(model.generate, requests), return_exceptions=True)
+        finally:
+            await model.close()
+
+    return asyncio.run(ask())
+
+
+def _request(number: int = 0, *, words: int = 2) -> Request:
+    return Request("t", f"b/{number}", 0, 0, 0, (Message("user", "statement", "statement", "w " * words),), number)
+
+
+def test_each_request_goes_to_the_engine_on_its_own() -> None:
+    """As token ids, with its seed, a little more of them than the engine runs at a time; then it is ended."""
+    engine = FakeEngine()
+    replies = _ask(engine, *map(_request, range(12)))
+    assert replies[3] == Reply("4 5 3", "", "length", 4, 2)
+    assert engine.most == 5 and len(set(engine.ids)) == 12 and engine.is_shut
+
+
+def test_token_ids_and_logprobs_are_those_of_the_chosen_tokens() -> None:
+    """Where they were asked for."""
+    (reply,) = _ask(FakeEngine(), _request(), logprobs=True)
+    assert (reply.token_ids, reply.logprobs) == ((3, 4), (-0.5, -1.5))
+
+
+def test_a_dialogue_that_outgrows_the_context_is_never_sent() -> None:
+    """Twenty tokens hold fifteen of the prompt and five of the reply; nothing is cut."""
+    engine = FakeEngine()
+    fits, overflows = _ask(engine, _request(words=13), _request(words=14))
+    assert isinstance(fits, Reply) and fits.prompt_tokens == 15
+    assert isinstance(overflows, ContextOverflowError) and len(engine.ids) == 1
+
+
+def test_thinking_that_the_template_opens_is_marked() -> None:
+    """The reply holds its beginning."""
+    (reply,) = _ask(FakeEngine(), _request(), opening="<think>")
+    assert reply.text.startswith("<think>\n")
+
+
+def test_a_refused_request_fails_alone_and_a_dead_engine_stops_the_run() -> None:
+    """vLLM raises ValueError for the one, its own errors for the other."""
+    (refused,) = _ask(FakeEngine(ValueError("bad params")), _request())
+    assert isinstance(refused, RequestError) and "bad params" in str(refused)
+    (dead,) = _ask(FakeEngine(EngineDeadError("gone")), _request())
+    assert isinstance(dead, InfrastructureError) and "run the same line again" in str(dead)
+
+
+def test_the_engine_gets_vllms_own_names() -> None:
+    """What is not given is left to vLLM; the model's own sampling settings are switched off."""
+    arguments = VLLMOptions("m", tensor_parallel_size=2, pipeline_parallel_size=4, max_num_seqs=64).engine_arguments()
+    assert arguments == {
+        "model": "m",
+        "dtype": "auto",
+        "tensor_parallel_size": 2,
+        "pipeline_parallel_size": 4,
+        "max_num_seqs": 64,
+        "enforce_eager": False,
+        "trust_remote_code": False,
+        "generation_config": "vllm",
+        "enable_prefix_caching": True,
+    }
+
+
+@pytest.mark.parametrize("max_tokens", [None, 3])
+def test_without_a_limit_a_reply_may_fill_the_context(max_tokens: int | None) -> None:
+    """As vLLM's server has it."""
+    template = ChatTemplate(WordTokenizer(), max_length=20, max_tokens=max_tokens)
+    assert template.render(_request().messages) == Prompt([5, 1, 1, 10], max_tokens or 16)

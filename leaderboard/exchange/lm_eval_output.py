@@ -102,7 +102,8 @@ def _summary(tasks: Sequence[TaskOutcomes], header: RunHeader, documents: Mappin
     document |= {"higher_is_better": {}, "n-samples": {}}
     for one in tasks:
         name, values = one.record.task, problem_values(one, header.settings.n_at_k)
-        document["results"][name] = {"alias": name, **aggregate(values)}
+        shown = {"name": name, "alias": name, "sample_len": documents[name]}
+        document["results"][name] = {**shown, **aggregate(values)}
         document["configs"][name] = {
             "task": name,
             "dataset_path": one.record.benchmark,

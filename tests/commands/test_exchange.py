@@ -348,7 +348,15 @@ def test_files_for_lm_eval_have_its_names_and_fields(write_sample_run: WriteSamp
     summary = json.loads(results.read_text())
     mean, error = 1 / 3, (1 / 12) ** 0.5 / 3**0.5
     assert summary["results"][MULTI] == pytest.approx(
-        {"alias": MULTI, "pass@1,none": mean, "pass@1_stderr,none": error, "1@3,none": mean, "1@3_stderr,none": error}
+        {
+            "name": MULTI,
+            "alias": MULTI,
+            "sample_len": 3,
+            "pass@1,none": mean,
+            "pass@1_stderr,none": error,
+            "1@3,none": mean,
+            "1@3_stderr,none": error,
+        }
     )
     assert summary["n-samples"][MULTI] == {"original": 3, "effective": 3}
     assert (summary["model_name"], summary["model_name_sanitized"]) == ("org/m", "org__m")

@@ -11,7 +11,7 @@ import pytest
 
 from turnwise.benchmarks.records import Verdict
 from turnwise.commands.exchange import export_command, import_command
-from turnwise.commands.fitting import Options
+from turnwise.commands.imported_record import Options
 from turnwise.commands.run import HostOptions, judge_command
 from turnwise.errors import MissingExtraError, TurnwiseError
 from turnwise.leaderboard.outcomes import MISSING, Gap, TaskOutcomes, read_outcomes

@@ -108,7 +108,8 @@ def _summary(
     document |= {"higher_is_better": {}, "n-samples": {}}
     for one in tasks:
         name = one.task
-        document["results"][name] = {"alias": name, **aggregate(values[name])}
+        shown = {"name": name, "alias": name, "sample_len": documents[name]}
+        document["results"][name] = {**shown, **aggregate(values[name])}
         document["configs"][name] = {
             "task": name,
             "dataset_path": one.benchmark,

@@ -11,7 +11,7 @@ import pytest
 
 from turnwise.benchmarks.records import Verdict
 from turnwise.commands.exchange import export_command, import_command
-from turnwise.commands.fitting import Options
+from turnwise.commands.imported_record import Options
 from turnwise.commands.run import HostOptions, judge_command
 from turnwise.errors import MissingExtraError, TurnwiseError
 from turnwise.leaderboard.outcomes import MISSING, Gap, TaskOutcomes, read_outcomes
@@ -348,8 +348,9 @@ def test_files_for_lm_eval_have_its_names_and_fields(write_sample_run: WriteSamp
     assert all(row["metrics"] == metrics for row in rows)
     summary = json.loads(results.read_text())
     mean, error = 1 / 3, (1 / 12) ** 0.5 / 3**0.5
-    expected = {"pass@1,none": mean, "pass@1_stderr,none": error, "1@3,none": mean, "1@3_stderr,none": error}
-    expected |= {"solved_by_turn_1,none": 0.0, "solved_by_turn_3,none": mean, "no_code,none": 1 / 6}
+    expected = {"name": MULTI, "alias": MULTI, "sample_len": 3, "no_code,none": 1 / 6}
+    expected |= {"pass@1,none": mean, "pass@1_stderr,none": error, "1@3,none": mean, "1@3_stderr,none": error}
+    expected |= {"solved_by_turn_1,none": 0.0, "solved_by_turn_3,none": mean}
     found = summary["results"][MULTI]
     assert {name: found[name] for name in expected} == pytest.approx(expected)
     assert summary["n-samples"][MULTI] == {"original": 3, "effective": 3}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from turnwise.commands.exchange import export_command, import_command
-from turnwise.commands.fitting import Options
+from turnwise.commands.imported_record import Options
 from turnwise.errors import TurnwiseError
 
 WriteSampleRun = Callable[..., Path]

@@ -23,26 +23,25 @@ Metric = tuple[int | None, int]  # submissions (None: all) of so many dialogues
 
 PASSES: tuple[Metric, ...] = ((None, 1), (None, 10), (None, 33), (None, 100))
 KINDS = ("samples", "problems", "difference over samples", "difference over problems")
-LEAST, MOST = 0.93, 0.97
+OF_SCORES, OF_DIFFERENCES, OF_NEARLY_ALL = (0.93, 0.97), (0.92, 0.98), (0.93, 1.0)
 
 
 @dataclass(frozen=True)
 class Study:
-    """Benchmarks like one another, and where their intervals cover more than MOST: by (kind, place of the metric)."""
+    """Benchmarks like one another; of ``nearly_all`` the metrics are so near 1 that hardly a problem varies."""
 
     solved: tuple[float, float]
     problems: int
     samples: int
     metrics: tuple[Metric, ...] = PASSES
     misled: tuple[float, float] = (1.0, 4.0)
-    wider: tuple[tuple[str, int], ...] = ()
+    nearly_all: tuple[Metric, ...] = ()
 
 
-NEAR_ONE = tuple((kind, place) for kind in KINDS for place in (1, 2, 3))
 STUDIES = {
     "hard": Study((0.3, 1.2), 165, 200),
     "all or nothing": Study((0.4, 0.4), 165, 200),
-    "saturated": Study((2.0, 0.7), 165, 200, wider=NEAR_ONE),
+    "saturated": Study((2.0, 0.7), 165, 200, nearly_all=PASSES[1:]),
     "small": Study((0.3, 1.2), 100, 20, ((None, 1), (None, 10), (1, 3), (1, 10), (3, 10))),
     "tiny": Study((0.3, 1.2), 30, 10, ((None, 1), (None, 5), (1, 3))),
     "n@k": Study((0.3, 1.2), 165, 200, ((1, 1), (1, 3), (10, 33), (10, 100), (33, 100))),
@@ -118,11 +117,12 @@ def test_the_claimed_intervals_cover_on_a_small_benchmark() -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("name", STUDIES)
 def test_the_claimed_intervals_cover_on_a_thousand_benchmarks(name: str) -> None:
-    """93 to 97 %; more only where a score is so near 1 that hardly a problem varies."""
+    """93 to 97 % for scores, 92 to 98 % for differences, and more where nearly all problems are solved."""
     study = STUDIES[name]
     found = coverage(study, benchmarks=1_000, seed=7)
     print(name, study.metrics, found)
     for kind, shares in found.items():
-        for place, share in enumerate(shares):
-            most = 1.0 if (kind, place) in study.wider else MOST
-            assert LEAST <= share <= most, (kind, study.metrics[place], found)
+        for metric, share in zip(study.metrics, shares, strict=True):
+            least, most = OF_DIFFERENCES if kind.startswith("difference") else OF_SCORES
+            least, most = OF_NEARLY_ALL if metric in study.nearly_all else (least, most)
+            assert least <= share <= most, (kind, metric, found)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from turnwise.commands.exchange import export_command, import_command
-from turnwise.commands.fitting import Options
+from turnwise.commands.imported_record import Options
 from turnwise.commands.run import HostOptions, judge_command
 from turnwise.leaderboard.report import score_runs
 

@@ -2,10 +2,10 @@
 
 import json
 from collections import Counter
-from dataclasses import replace
 from fractions import Fraction
 from math import comb
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +23,8 @@ from turnwise.tasks.run_folder import RunFolder
 
 SAMPLES = 100
 TASK = TASKS["humaneval_plus_singleturn"]
+# By their folder, two models whose single answers to the same problems are recorded.
+OTHERS = {"gpt-4": ("gpt-4*", "single-turn"), "qwen": ("QwenCoder480b", "*/Direct")}
 # Problems that some of the samples solve, so that pass@1, pass@10 and pass@100 differ.
 FEW = tuple(f"humaneval_plus/HumanEval/{number}" for number in (0, 12))
 
@@ -41,13 +43,32 @@ def _exact(right: dict[str, int], k: int) -> float:
     return float(sum(each) / len(each))
 
 
-def _check(names: tuple[str, ...], data_dir: Path, machine: Machine, output: Path, *, prefill: bool) -> None:
-    settings = RunSettings(samples_per_problem=SAMPLES, prefill=prefill)
-    if names:
-        settings = replace(settings, samples={TASK.name: names})
-    sampler = ReplaySampler(data_dir / "recorded" / "humaneval_samples100.jsonl.gz", benchmarks=[TASK.benchmark])
+def _replay(names: tuple[str, ...], sampler: ReplaySampler, machine: Machine, output: Path, **options: Any) -> Path:
+    settings = RunSettings(samples={TASK.name: names} if names else {}, **options)
     loaded = load_task(TASK, settings, machine)
     sample(Job([loaded], sampler, settings, PromptSet.load()), machine, output=output)
+    return output
+
+
+def _check_places(names: tuple[str, ...], data_dir: Path, machine: Machine, runs: Path) -> list[dict[str, Any]]:
+    """Compare the run ``samples100`` with two recorded models that answered once; return the three ranks by pass@1."""
+    for folder, (model, method) in OTHERS.items():
+        answers = data_dir / "recorded" / "humaneval.jsonl.gz"
+        sampler = ReplaySampler(answers, benchmarks=[TASK.benchmark], model=model, method=method)
+        _replay(names, sampler, machine, runs / folder)
+    print(compare_command([runs / "samples100", *(runs / folder for folder in OTHERS)]))
+    document = json.loads(compare_command([runs / "samples100", *(runs / one for one in OTHERS)], as_json=True))
+    (ranking,) = document["tasks"][TASK.name]
+    assert ranking["metric"] == "pass@1"
+    ranks: list[dict[str, Any]] = ranking["ranks"]
+    order = sorted(ranks, key=lambda rank: -rank["value"])
+    assert all(rank["best"] <= place <= rank["worst"] for place, rank in enumerate(order, start=1))
+    return ranks
+
+
+def _check(names: tuple[str, ...], data_dir: Path, machine: Machine, output: Path, *, prefill: bool) -> None:
+    sampler = ReplaySampler(data_dir / "recorded" / "humaneval_samples100.jsonl.gz", benchmarks=[TASK.benchmark])
+    _replay(names, sampler, machine, output, samples_per_problem=SAMPLES, prefill=prefill)
     answered = {one.problem for one in RunFolder(output).trajectories(TASK.name) if not one.is_missing}
     right = Counter(dict.fromkeys(answered, 0))
     for line in (output / "verdicts" / "main.jsonl").read_text().splitlines():
@@ -71,10 +92,20 @@ def test_pass_at_k_of_a_hundred_samples_is_exact(
     names: tuple[str, ...], prefill: bool, data_dir: Path, machine: Machine, tmp_path: Path
 ) -> None:
     """Whole answers and continuations of the stub alike: k = 1, 10 and 100, from the verdicts on two problems."""
-    _check(names, data_dir, machine, tmp_path / "run", prefill=prefill)
+    _check(names, data_dir, machine, tmp_path / "samples100", prefill=prefill)
+    if not prefill:  # two problems put nobody before another
+        ranks = _check_places(names, data_dir, machine, tmp_path)
+        assert [(rank["best"], rank["worst"]) for rank in ranks] == [(1, 3)] * 3
 
 
 @pytest.mark.long
 def test_pass_at_k_of_all_problems_is_exact(data_dir: Path, machine: Machine, tmp_path: Path) -> None:
-    """The same for every problem with recorded samples; the few without are left out, not wrong."""
-    _check((), data_dir, machine, tmp_path / "run", prefill=False)
+    """The same for the 94 problems with recorded samples; the four without are left out, not wrong. Last of three."""
+    _check((), data_dir, machine, tmp_path / "samples100", prefill=False)
+    (scored,) = score_runs([tmp_path / "samples100"])
+    of_all = {one.metric: one for one in scored.estimates if one.group == "all"}
+    assert {(one.counted, one.asked) for one in of_all.values()} == {(94, 98)}
+    values = {name: round(one.value or 0.0, 4) for name, one in of_all.items()}
+    assert values == {"pass@1": 0.1713, "pass@10": 0.4399, "pass@100": 0.7021}
+    ranks = _check_places((), data_dir, machine, tmp_path)
+    assert [(rank["best"], rank["worst"]) for rank in ranks] == [(3, 3), (2, 2), (1, 1)]

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from turnwise.commands.fitting import Fitted, Options
+from turnwise.commands.fitting import Fitted
+from turnwise.commands.imported_record import Options
 from turnwise.commands.machine import check_data_dir, check_output
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.exchange.contents import check_files

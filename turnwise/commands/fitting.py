@@ -1,46 +1,26 @@
-"""What files of another tool hold, fitted to the problems of their tasks: trajectories, judgements and run.json.
+"""What files of another tool hold, fitted to the problems of their tasks: trajectories and judgements.
 
 A problem that the files lack, a sample that is twice or too few, and a problem that the data do not have are
 errors; what is allowed to be missing is a gap, never wrong. Runs no program; writing the folder is not done here.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import turnwise
 from turnwise.benchmarks.ids import problem_id
-from turnwise.benchmarks.records import Environment, Report, Verdict
-from turnwise.benchmarks.texts import printable, shown
+from turnwise.benchmarks.texts import shown
+from turnwise.commands.imported_answers import Key, dialogue_of
+from turnwise.commands.imported_record import Options, known_settings, make_record
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.exchange.contents import Answer, Contents
 from turnwise.runners.loading import open_task
-from turnwise.runners.settings import RunSettings, Sampling
 from turnwise.tasks.catalog import TASKS, find_tasks
-from turnwise.tasks.extraction import extract_program
-from turnwise.tasks.judgement import Judgement, program_hash
+from turnwise.tasks.judgement import Judgement
 from turnwise.tasks.metrics import check_support, parse_n_at_k
 from turnwise.tasks.run_folder import RunRecord, TaskRecord, plan_order
-from turnwise.tasks.trajectory import Call, End, Reply, Trajectory, Turn
-
-IMPORTED_PROFILE = "imported"
-_UNKNOWN = "unknown"
-
-Key = tuple[str, str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the user says of the files: their format, tasks and model ("" where they say it), where the data are."""
-
-    format: str
-    tasks: str = ""
-    model: str = ""
-    data_dir: Path | None = None
-    allow_missing: bool = False
+from turnwise.tasks.trajectory import Trajectory
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +42,7 @@ class Fitted:
         self._contents = contents
         self._options = options
         self._environ = environ
-        self._settings = _known_settings(contents)
+        self._settings = known_settings(contents)
         self._tasks: dict[str, _Asked] = {}
         self.trajectories: dict[Key, Trajectory] = {}
         self.judgements: list[Judgement] = []
@@ -75,27 +55,8 @@ class Fitted:
 
     def record(self, files: Sequence[Path], command: str) -> RunRecord:
         """Return run.json: the run's own settings as far as the files hold them, and where it came from."""
-        header, contents = self._contents.header, self._contents
-        model = dict(header.model) if header is not None else {}
-        model["model"] = printable(self._options.model or contents.model, limit=200)
-        model["imported_from"] = self._options.format
-        model["files"] = ", ".join(printable(one.name, limit=200) for one in files)
-        model["sha256"] = ", ".join(map(_sha256, files))
-        settings = self._settings.to_json()
-        judge: dict[str, Any] = {"executor": contents.judge, "interpreter": "", "matcher": "", "time_factor": 1.0}
-        prompts: dict[str, Any] = {"set": _UNKNOWN, "hashes": {}}
-        if header is not None:
-            settings, judge, prompts = (one.model_dump() for one in (header.settings, header.judge, header.prompts))
-        return RunRecord(
-            format=1,
-            turnwise=turnwise.__version__,
-            model=model,
-            settings=settings,
-            judge=judge,
-            prompts=prompts,
-            tasks=[one.record for one in self._tasks.values()],
-            command=command,
-        )
+        tasks = [one.record for one in self._tasks.values()]
+        return make_record(self._contents, self._options, self._settings, tasks, files=files, command=command)
 
     def _take_answers(self) -> None:
         placed: list[tuple[str, str, int, Answer]] = []
@@ -111,7 +72,11 @@ class Fitted:
             raise TurnwiseError("None of the answers is to a problem that can be scored: see turnwise tasks.")
         self._settings = replace(self._settings, samples_per_problem=max(samples.values()))
         for task, problem, sample, answer in placed:
-            self._add_answer(task, problem, sample, answer)
+            key = (task, problem, sample)
+            max_turns = self._tasks[task].record.max_turns
+            dialogue = dialogue_of(answer, key, max_turns=max_turns, judge=self._contents.judge)
+            self.trajectories[key] = dialogue.trajectory
+            self.judgements += dialogue.judgements
 
     def _take_dialogues(self) -> None:
         names = {task.name for task in find_tasks(self._options.tasks)} if self._options.tasks else set(TASKS)
@@ -170,25 +135,6 @@ class Fitted:
                 f"{where} has {len(trajectory.turns)} turns, and its run at most {record.max_turns}: export it again."
             )
 
-    def _add_answer(self, task: str, problem: str, sample: int, answer: Answer) -> None:
-        program = extract_program(answer.text) if answer.is_reply else answer.program
-        found = answer.found if program is not None else None
-        verdict = Verdict.PASSED  # as far as is known: no public test is recorded as failed
-        if program is None:
-            verdict = Verdict.NO_CODE
-        elif found is not None and found.verdict is not None and not found.public_passed:
-            verdict = found.verdict
-        judge = self._contents.judge
-        environment = Environment(judge or _UNKNOWN, _UNKNOWN, _UNKNOWN, _UNKNOWN)
-        turn = Turn((Call((), Reply(answer.text)),), program, Report(problem, verdict, (), None, environment))
-        is_single = self._tasks[task].record.max_turns == 1
-        end = End.TURN_LIMIT if is_single else End.NO_MORE_ANSWERS
-        end = End.PUBLIC_PASSED if turn.public_report.public_passed else end
-        self.trajectories[task, problem, sample] = Trajectory(task, problem, sample, 0, (turn,), end)
-        if program is not None and found is not None and found.verdict is not None:
-            place = (task, problem, sample, 0, program_hash(program))
-            self.judgements.append(Judgement(*place, found.verdict, found.public_passed, 0, 0.0, _UNKNOWN, judge))
-
     def _check_complete(self) -> None:
         """Raise TurnwiseError for a problem without an answer, or with fewer than others, unless that is allowed."""
         samples = self._settings.samples_per_problem
@@ -215,21 +161,6 @@ class Fitted:
                 )
 
 
-def _known_settings(contents: Contents) -> RunSettings:
-    """Return the settings that decide which problems and turns there are, as far as the files hold them."""
-    if contents.header is None:
-        return RunSettings(profile=IMPORTED_PROFILE, sampling=Sampling(temperature=contents.temperature))
-    known = contents.header.settings
-    return RunSettings(
-        samples_per_problem=known.samples_per_problem,
-        max_turns=known.max_turns,
-        limit=known.limit,
-        samples={task: tuple(which) for task, which in known.samples.items()},
-        n_at_k=tuple(known.n_at_k),
-        on_error="skip" if known.model_dump().get("on_error") == "skip" else "raise",
-    )
-
-
 def _task_of(answer: Answer, given: str) -> str:
     """Return the task of an answer: the one given, or the one its file names; raises TurnwiseError without one."""
     if given:
@@ -241,8 +172,3 @@ def _task_of(answer: Answer, given: str) -> str:
         said = f"names the task {shown(answer.task)}" if answer.task else "does not say of which task it is"
         raise TurnwiseError(f"{answer.origin} {said}: say it with --tasks (turnwise tasks lists them).")
     return answer.task
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,83 @@
+"""The run.json of an imported run: where it came from, and its own settings as far as the files hold them.
+
+What is not known is said to be unknown, and the profile of another tool's answers is ``imported``. Reads no answer.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import turnwise
+from turnwise.benchmarks.texts import printable
+from turnwise.leaderboard.exchange.contents import Contents
+from turnwise.runners.settings import RunSettings, Sampling
+from turnwise.tasks.run_folder import RunRecord, TaskRecord
+
+IMPORTED_PROFILE = "imported"
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user says of the files: their format, tasks and model ("" where they say it), where the data are."""
+
+    format: str
+    tasks: str = ""
+    model: str = ""
+    data_dir: Path | None = None
+    allow_missing: bool = False
+
+
+def known_settings(contents: Contents) -> RunSettings:
+    """Return the settings that decide which problems and turns there are, as far as the files hold them."""
+    if contents.header is None:
+        return RunSettings(profile=IMPORTED_PROFILE, sampling=Sampling(temperature=contents.temperature))
+    known = contents.header.settings
+    return RunSettings(
+        samples_per_problem=known.samples_per_problem,
+        max_turns=known.max_turns,
+        limit=known.limit,
+        samples={task: tuple(which) for task, which in known.samples.items()},
+        n_at_k=tuple(known.n_at_k),
+        on_error="skip" if known.model_dump().get("on_error") == "skip" else "raise",
+    )
+
+
+def make_record(
+    contents: Contents,
+    options: Options,
+    settings: RunSettings,
+    tasks: Sequence[TaskRecord],
+    *,
+    files: Sequence[Path],
+    command: str,
+) -> RunRecord:
+    """Return run.json of a run with ``tasks``; ``settings`` stand in it where the files hold no settings."""
+    header = contents.header
+    model = dict(header.model) if header is not None else {}
+    model["model"] = printable(options.model or contents.model, limit=200)
+    model["imported_from"] = options.format
+    model["files"] = ", ".join(printable(one.name, limit=200) for one in files)
+    model["sha256"] = ", ".join(map(_sha256, files))
+    own = settings.to_json()
+    judge: dict[str, Any] = {"executor": contents.judge, "interpreter": "", "matcher": "", "time_factor": 1.0}
+    prompts: dict[str, Any] = {"set": UNKNOWN, "hashes": {}}
+    if header is not None:
+        own, judge, prompts = (one.model_dump() for one in (header.settings, header.judge, header.prompts))
+    return RunRecord(
+        format=1,
+        turnwise=turnwise.__version__,
+        model=model,
+        settings=own,
+        judge=judge,
+        prompts=prompts,
+        tasks=list(tasks),
+        command=command,
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

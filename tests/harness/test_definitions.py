@@ -1,5 +1,7 @@
 """The definitions that lm_eval reads: one a task, all of one form, groups of ours only."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,12 @@ def test_definitions_say_what_they_are(path: Path) -> None:
         assert set(data["task"]) <= set(TASKS) and data["metadata"] == {"version": 1}
     else:
         assert data == {"include": "_turnwise", "task": path.stem, "dataset_name": path.stem}
+
+
+def test_the_folder_can_be_asked_for() -> None:
+    """For lm_eval --include_path."""
+    done = subprocess.run([sys.executable, "-m", "turnwise", "tasks-path"], capture_output=True, text=True, check=True)
+    assert Path(done.stdout.strip()).samefile(DEFINITIONS)
 
 
 def test_no_python_lies_beside_them() -> None:

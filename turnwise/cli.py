@@ -82,6 +82,14 @@ def tasks(
     _print(json.dumps([one.to_json() for one in summaries], indent=1) if as_json else render_tasks(summaries))
 
 
+@app.command("tasks-path")
+def tasks_path() -> None:
+    """Print the folder of the tasks' definitions for lm_eval --include_path, where its hook is switched off."""
+    from turnwise.harness.patching import DEFINITIONS
+
+    _print(str(DEFINITIONS))
+
+
 @app.command()
 def check(
     program: Annotated[Path, typer.Argument(help="The file with the program to judge.")],

@@ -2,6 +2,9 @@
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +14,7 @@ pytest.importorskip("lm_eval", reason="lm_eval is not installed: pip install 'tu
 from turnwise.errors import TurnwiseError
 from turnwise.harness.model import LmSampler, call_seed
 from turnwise.harness.rendering import PLAIN_STOP
-from turnwise.harness.replies import KeptReplies, name_of
+from turnwise.harness.replies import KeptReplies, name_of, open_replies
 from turnwise.runners.sampler import ContextOverflowError, Request, RequestError
 from turnwise.tasks.trajectory import Message, Reply
 
@@ -179,6 +182,23 @@ def test_kept_replies_are_of_one_model_and_one_way_of_asking() -> None:
     for options in ({}, {}, {"temperature": 1.0}, {"seed": 3}):
         _sampler(second, database=database, **options).generate_batch(_requests("a"))
     assert len(asked) == 3
+
+
+def test_another_number_of_ranks_goes_on(tmp_path: Path) -> None:
+    """What any rank was answered is not asked again by another; each writes to its own file only."""
+    from sqlitedict import SqliteDict
+
+    requests = _requests("a", "b")
+    for rank in (1, 0, 0):
+        model = FakeModel(_fail("\na\n", AssertionError()) if rank == 0 else _fail("-", AssertionError()))
+        with closing(SqliteDict(str(tmp_path / f"r [x]_rank{rank}.db"), autocommit=True)) as database:
+            model.cache_hook = SimpleNamespace(dbdict=database)
+            with open_replies(model) as kept:
+                sampler = LmSampler(model, GENERATION, chat=False, seed=0, kept=kept)
+                outcomes = sampler.generate_batch(requests[: 2 - rank])
+            assert all(isinstance(one, Reply) for one in outcomes)
+            assert len(database) == 1
+    assert model.batches == []
 
 
 def test_text_is_kept_as_it_is() -> None:

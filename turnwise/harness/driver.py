@@ -16,7 +16,7 @@ from turnwise.commands.machine import show_progress, usable_cores
 from turnwise.commands.run import HostOptions
 from turnwise.harness.model import LmSampler
 from turnwise.harness.options import Options
-from turnwise.harness.replies import KeptReplies, name_of
+from turnwise.harness.replies import open_replies
 from turnwise.harness.sentences import one_sentence
 from turnwise.runners.drivers import run_in_lockstep
 from turnwise.runners.judge import Judge
@@ -77,11 +77,10 @@ def generate_multiturn(model: Any, requests: Sequence[Any]) -> list[str]:
 
 
 def _carry(model: Any, work: TaskWork, dialogues: Sequence[Dialogue]) -> None:
-    database = getattr(getattr(model, "cache_hook", None), "dbdict", None)
-    kept = KeptReplies(database, name_of(model))
-    sampler = LmSampler(model, work.generation, chat=work.chat, seed=work.seed, kept=kept)
-    with open_judge(work.options) as judge:
-        run_in_lockstep(dialogues, sampler, judge)
+    with open_replies(model) as kept:
+        sampler = LmSampler(model, work.generation, chat=work.chat, seed=work.seed, kept=kept)
+        with open_judge(work.options) as judge:
+            run_in_lockstep(dialogues, sampler, judge)
 
 
 @contextmanager

@@ -7,16 +7,22 @@ sentence.
 """
 
 import copy
-import json
-import logging
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from turnwise.errors import TurnwiseError
+from turnwise.harness.back_end import (
+    context_tokens,
+    hearing,
+    listening,
+    status_of,
+    takes_chats_only,
+    takes_seeds,
+    text_of,
+)
 from turnwise.harness.rendering import PLAIN_STOP, render
 from turnwise.harness.replies import KeptReplies
 from turnwise.runners.sampler import ContextOverflowError, Outcome, Request, RequestError
@@ -28,9 +34,6 @@ _HOPELESS = frozenset({401, 402, 403, 404, 405, 407})
 _OVERFLOW = re.compile(
     r"context.{0,20}(length|window|size|limit)|(maximum|max).{0,30}(length|tokens)|too (long|many tokens)", re.I
 )
-_TAKE_SEEDS = ("lm_eval.models.api_models.TemplateAPI", "lm_eval.models.vllm_causallms.VLLM")
-_TAKE_NO_SEED = ("lm_eval.models.anthropic_llms.AnthropicChat",)
-_CHAT_ONLY = ("lm_eval.models.openai_completions.LocalChatCompletion",)
 
 
 @dataclass(slots=True)
@@ -46,7 +49,7 @@ class _Waiting:
     @property
     def sent(self) -> tuple[str, Any]:
         """What tells its reply from others: the prompt and the seed."""
-        return (_text_of(self.prompt), self.generation.get("seed"))
+        return (text_of(self.prompt), self.generation.get("seed"))
 
 
 class LmSampler:
@@ -68,7 +71,7 @@ class LmSampler:
             self._generation.pop("until", None)  # OpenAI refuses an empty list
         self._chat = chat
         self._seed = seed
-        self._takes_seeds = _is_one(model, _TAKE_SEEDS) and not _is_one(model, _TAKE_NO_SEED)
+        self._takes_seeds = takes_seeds(model)
         self._kept = kept
         self._answered = 0
         self._failed = 0
@@ -88,17 +91,17 @@ class LmSampler:
                 f"max_gen_toks is {wanted}, and the model's context holds {self.context_tokens} tokens: give "
                 "--gen_kwargs max_gen_toks=... a smaller value, or --model_args max_length=... the true one."
             )
-        if not self._chat and _is_one(self._model, _CHAT_ONLY):
+        if not self._chat and takes_chats_only(self._model):
             raise TurnwiseError("This model takes chats only: give --apply_chat_template.")
 
     def _waiting(self, request: Request) -> _Waiting:
-        if self._chat and request.messages[-1].kind == "prefill" and _is_one(self._model, _CHAT_ONLY):
+        if self._chat and request.messages[-1].kind == "prefill" and takes_chats_only(self._model):
             raise TurnwiseError("prefill begins the model's answer, which no chat API can go on with: leave it out.")
         generation = copy.deepcopy(self._generation)
         if self._takes_seeds:
             generation["seed"] = None if self._seed is None else call_seed(self._seed, request)
         prompt = render(self._model, request.messages, chat=self._chat)
-        key = self._kept.key(request, _text_of(prompt), generation)
+        key = self._kept.key(request, text_of(prompt), generation)
         waiting = _Waiting(request, prompt, generation, key)
         kept = self._kept.get(key)
         if kept is not None:
@@ -113,11 +116,13 @@ class LmSampler:
         if not waiting:
             return
         try:
-            with _hearing(self._model, self._hear(waiting)), _listening() as said:
+            with hearing(self._model, self._hear(waiting)), listening() as said:
                 texts = self._model.generate_until([_instance(one, number) for number, one in enumerate(waiting)])
         except Exception as error:  # of any back end; who is to blame is found by halving
             rest = [one for one in waiting if one.outcome is None]
-            if len(waiting) == 1 or _status_of(error) in _HOPELESS:
+            if not rest:
+                return
+            if len(waiting) == 1 or status_of(error) in _HOPELESS:
                 waiting[0].outcome = self._failure(error, said)
             else:
                 half = (len(rest) + 1) // 2
@@ -134,7 +139,7 @@ class LmSampler:
 
         def hear(asked: Any, text: Any) -> None:
             prompt, generation = asked[0], asked[1]
-            same = open_by_sent.get((_text_of(prompt), generation.get("seed")), [])
+            same = open_by_sent.get((text_of(prompt), generation.get("seed")), [])
             if same and isinstance(text, str):
                 self._answer(same.pop(0), text)
 
@@ -162,7 +167,7 @@ class LmSampler:
     def _failure(self, error: Exception, said: Sequence[str]) -> Outcome:
         """Return the end of the dialogue whose request failed alone, or raise if it is the model that fails."""
         self._failed += 1
-        status = _status_of(error)
+        status = status_of(error)
         reason = " ".join(" ".join([*said[:1], f"{type(error).__name__}: {error}"]).split())[:500]
         if status in _REFUSED and _OVERFLOW.search(reason):
             return ContextOverflowError(reason)
@@ -180,77 +185,11 @@ def call_seed(run_seed: int, request: Request) -> int:
     return dialogue_seed(run_seed, "", request.sample, request.turn, request.call)
 
 
-def context_tokens(model: Any) -> int | None:
-    """Return how many tokens the model's context holds, where its own tokenizer can count them; else None."""
-    if not hasattr(model, "tok_encode") or not getattr(model, "tokenized_requests", True):
-        return None
-    limit = getattr(model, "max_length", None)
-    return limit if isinstance(limit, int) else None
-
-
 def _instance(one: _Waiting, number: int) -> Any:
     from lm_eval.api.instance import Instance
 
     return Instance("generate_until", {}, (one.prompt, copy.deepcopy(one.generation)), number)
 
 
-def _status_of(error: Exception) -> int | None:
-    """Return the HTTP status that aiohttp's or requests' error is about."""
-    status = getattr(error, "status", None) or getattr(getattr(error, "response", None), "status_code", None)
-    return status if isinstance(status, int) else None
-
-
 def _reply(text: str) -> Reply:
     return Reply(text, finish_reason="unknown")  # lm_eval does not tell it
-
-
-def _text_of(prompt: Any) -> str:
-    text = getattr(prompt, "prompt", prompt)
-    return text if isinstance(text, str) else json.dumps(text, default=str)
-
-
-def _is_one(model: Any, names: Sequence[str]) -> bool:
-    return any(f"{one.__module__}.{one.__qualname__}" in names for one in type(model).__mro__)
-
-
-class _Ear:
-    """Stands in for the cache hook of a model: back ends tell it each reply as it comes."""
-
-    dbdict = None
-
-    def __init__(self, hear: Callable[[Any, Any], None]) -> None:
-        self._hear = hear
-
-    def add_partial(self, attr: str, req: Any, res: Any) -> None:
-        if attr == "generate_until":
-            self._hear(req, res)
-
-
-@contextmanager
-def _hearing(model: Any, hear: Callable[[Any, Any], None]) -> Iterator[None]:
-    own = getattr(model, "cache_hook", None)
-    model.cache_hook = _Ear(hear)
-    try:
-        yield
-    finally:
-        model.cache_hook = own
-
-
-class _Notes(logging.Handler):
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.said: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.said.append(record.getMessage())
-
-
-@contextmanager
-def _listening() -> Iterator[list[str]]:
-    """Yield what lm_eval's API models warn of: a server's reason for refusing stands nowhere else."""
-    logger, notes = logging.getLogger("lm_eval.models.api_models"), _Notes()
-    logger.addHandler(notes)
-    try:
-        yield notes.said
-    finally:
-        logger.removeHandler(notes)

@@ -5,9 +5,13 @@ a hash of all that decides a reply: model, task, problem, sample, turn, call, th
 A reply is in the file before it is used.
 """
 
+import glob
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 from turnwise.runners.sampler import Request
@@ -16,11 +20,15 @@ _NAMED_BY = ("model", "pretrained", "revision", "peft", "delta", "model_args")
 
 
 class KeptReplies:
-    """The replies in ``database`` (a mapping that may have ``commit``), or none where there is no database."""
+    """The replies in ``database``, a mapping that may have ``commit``; none are kept where there is no database.
 
-    def __init__(self, database: Any, model: str) -> None:
+    ``others`` are those of other ranks, which are only read.
+    """
+
+    def __init__(self, database: Any, model: str, others: Sequence[Any] = ()) -> None:
         self._database = database
         self._model = model
+        self._others = others
 
     def key(self, request: Request, prompt: str, generation: Mapping[str, Any]) -> str:
         """Return the key of one call."""
@@ -32,8 +40,11 @@ class KeptReplies:
         """Return the reply kept under ``key``, None if there is none."""
         if self._database is None:
             return None
-        reply = self._database.get(key)
-        return reply if isinstance(reply, str) else None
+        for database in (self._database, *self._others):
+            reply = database.get(key)
+            if isinstance(reply, str):
+                return reply
+        return None
 
     def put(self, key: str, reply: str) -> None:
         """Keep ``reply``; it survives the end of this process."""
@@ -42,6 +53,30 @@ class KeptReplies:
         self._database[key] = reply
         if hasattr(self._database, "commit"):
             self._database.commit(blocking=True)
+
+
+@contextmanager
+def open_replies(model: Any) -> Iterator[KeptReplies]:
+    """Yield the replies kept for a model of lm_eval: in its database, and in those of other ranks beside it.
+
+    A run may so go on with another number of ranks, which share the problems out in another way.
+    """
+    database: Any = getattr(getattr(model, "cache_hook", None), "dbdict", None)
+    with ExitStack() as stack:
+        others = [
+            stack.enter_context(closing(type(database)(str(path), flag="r")))
+            for path in _other_ranks(getattr(database, "filename", ""))
+        ]
+        yield KeptReplies(database, name_of(model), others)
+
+
+def _other_ranks(filename: str) -> list[Path]:
+    match = re.fullmatch(r"(.*)_rank\d+\.db", filename, re.DOTALL)
+    if match is None:
+        return []
+    path = Path(match[1])
+    beside = path.parent.glob(f"{glob.escape(path.name)}_rank*.db")
+    return sorted(one for one in beside if re.search(r"_rank\d+\.db$", one.name) and one != Path(filename))
 
 
 def name_of(model: Any) -> str:

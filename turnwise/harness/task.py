@@ -7,10 +7,9 @@ holds its id and nothing that could give it away, since lm_eval logs it whole; t
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-from lm_eval.api.instance import Instance
 from lm_eval.api.metrics import mean
 from lm_eval.api.model import LM
 from lm_eval.api.task import ConfigurableTask
@@ -20,7 +19,7 @@ from turnwise.errors import TurnwiseError
 from turnwise.harness.driver import REQUEST_TYPE, TaskWork, open_judge, open_machine, teach
 from turnwise.harness.header import header_of
 from turnwise.harness.options import read_options
-from turnwise.harness.rendering import to_chat, to_plain
+from turnwise.harness.request import request_for, submission
 from turnwise.harness.scoring import judge_all, score
 from turnwise.harness.sentences import one_sentence
 from turnwise.leaderboard.exchange.lm_eval_output import MARK
@@ -29,21 +28,13 @@ from turnwise.runners.expected import resolve_expected
 from turnwise.runners.judge import Judge
 from turnwise.runners.loading import open_task
 from turnwise.tasks.catalog import TASKS
-from turnwise.tasks.dialogue import Ask, Dialogue, DialoguePlan
-from turnwise.tasks.judgement import Judgement, Place, places_of
+from turnwise.tasks.dialogue import DialoguePlan
+from turnwise.tasks.judgement import Judgement, Place
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.trajectory import SCHEMA, Trajectory
 
 BYPASS = "bypass"
 NONE = "none"
-
-
-@dataclass
-class DialogueRequest(Instance):  # type: ignore[misc]  # lm_eval is untyped
-    """All dialogues about one problem, ``repeats`` of them; ``work`` is what the driver needs beside."""
-
-    problem: str = ""
-    work: TaskWork | None = field(default=None, repr=False)
 
 
 class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyped
@@ -121,15 +112,7 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
             ids = [doc["problem"] for _, doc in numbered]
             self._work = self._prepare(ids, system_instruction or "", chat=apply_chat_template)
         self._instances = [
-            DialogueRequest(
-                REQUEST_TYPE,
-                doc,
-                (self._opening(doc["problem"]), dict(self.config.generation_kwargs)),
-                0,
-                (self.config.task, doc_id, self.config.repeats),
-                problem=doc["problem"],
-                work=self._work,
-            )
+            request_for(doc["problem"], doc, self._work, (self.config.task, doc_id, self.config.repeats))
             for doc_id, doc in numbered
         ]
 
@@ -254,18 +237,3 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
             )
         by_id = {one.id: one for one in problems}
         return TaskWork(plan, by_id, self._options, generation, seed, chat, environment)
-
-    def _opening(self, problem: str) -> str:
-        """Return the first messages of a problem's dialogues, for the log."""
-        work = self._known_work()
-        ask = Dialogue(work.problems[problem], 0, work.plan).next_step()
-        assert isinstance(ask, Ask)  # noqa: S101 - a dialogue begins with a question
-        return json.dumps(to_chat(ask.messages)) if work.chat else to_plain(ask.messages)
-
-
-def submission(trajectory: Trajectory, judgements: Mapping[Place, Judgement]) -> str:
-    """Return what lm_eval logs as a dialogue's filtered answer: its program and the judgements, as JSON."""
-    turn = trajectory.submission_turn
-    program = "" if turn is None else trajectory.turns[turn].program
-    found = [judgements[place] for place in places_of(trajectory) if place is not None and place in judgements]
-    return json.dumps({"program": program, "judgements": [json.loads(one.to_line()) for one in found]})

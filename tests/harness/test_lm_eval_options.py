@@ -1,0 +1,126 @@
+"""lm_eval's own options with our tasks: each has the meaning that it has with lm_eval's."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chat_server import Answer, Asked, recorded, serving
+from lm_eval_runs import EXECUTABLE, Done
+
+from turnwise.leaderboard.report import score_runs
+from turnwise.leaderboard.runs import find_runs
+
+pytestmark = [pytest.mark.xdist_group("lm_eval"), pytest.mark.slow]
+
+LmEval = Callable[..., Done]
+CONTESTS, CALLS = "sample_codecontests_multiturn", "sample_mbpp_plus_multiturn"
+OF_OTHERS = """
+task: sums
+dataset_path: json
+dataset_kwargs: {data_files: {test: sums.jsonl}}
+test_split: test
+doc_to_text: "{{question}}"
+doc_to_target: "{{answer}}"
+output_type: generate_until
+generation_kwargs: {until: ["\\n"], max_gen_toks: 8}
+metric_list: [{metric: exact_match, aggregation: mean, higher_is_better: true}]
+"""
+GROUP = "group: mine\ntask: [sample_codecontests_multiturn, sample_mbpp_plus_singleturn]\n"
+GROUP += "aggregate_metric_list: [{metric: pass@1, weight_by_size: true}]\n"
+
+
+@pytest.fixture
+def own_tasks(tmp_path: Path) -> Path:
+    """A folder with a task of the user's that needs no hub, and a group of two of ours."""
+    (tmp_path / "sums.jsonl").write_text('{"question": "1 + 1 =", "answer": "lol"}\n')
+    (tmp_path / "sums.yaml").write_text(OF_OTHERS)
+    (tmp_path / "mine.yaml").write_text(GROUP)
+    return tmp_path
+
+
+def test_mixed_tasks_groups_and_limits(lm_eval: LmEval, own_tasks: Path) -> None:
+    """Others' tasks run beside ours, a group has its mean, --limit its problems; --cache_requests changes nothing.
+
+    What it kept of one run is not taken for that of another with other options.
+    """
+    arguments = ("--model", "dummy", "--tasks", "sums,mine", "--include_path", ".", "--limit", "2")
+    for samples in (1, 3):
+        done = lm_eval(*arguments, "--cache_requests", "true", metadata={"samples_per_problem": samples}, cwd=own_tasks)
+        assert done.process.returncode == 0, done.said
+        assert [len(row["resps"][0]) for row in done.samples(CONTESTS)] == [samples] * 2
+        assert done.metrics("sums") == {"exact_match": 1.0}
+        assert done.results["groups"]["mine"]["pass@1,none"] == 0.0
+        assert done.results["n-samples"][CONTESTS] == {"original": 4, "effective": 2}
+        names = [one.outcomes.record.task for one in score_runs(find_runs(done.folder))]
+        assert names == [CONTESTS, "sample_mbpp_plus_singleturn"]
+        for path in done.folder.rglob("*.json*"):
+            path.unlink()
+
+
+def test_chosen_samples_without_scores(lm_eval: LmEval) -> None:
+    """--samples asks these problems, --predict_only runs no hidden test; scoring says what is not judged."""
+    chosen = json.dumps({CONTESTS: [0, 2]})
+    with serving(recorded("steady", ("sample_codecontests",))) as server:
+        done = lm_eval("--tasks", CONTESTS, "--samples", chosen, "--predict_only", server=server)
+    assert done.process.returncode == 0, done.said
+    assert [row["doc_id"] for row in done.samples(CONTESTS)] == [0, 2]
+    assert done.metrics(CONTESTS)["bypass"] == 999
+    assert [json.loads(text)["judgements"] for row in done.samples(CONTESTS) for text in row["filtered_resps"][0]] == [
+        [],
+        [],
+    ]
+    (scored,) = score_runs(find_runs(done.folder))
+    assert scored.outcomes.gaps == {"not_judged": 2}
+
+
+def test_system_instruction_generation_options_and_thinking(lm_eval: LmEval) -> None:
+    """Both are sent as given; what a reasoning model thinks is neither extracted nor sent back, None is no answer."""
+    answer = recorded("repairing", ("sample_codecontests",), samples=1, seed=5)
+
+    def think(asked: Asked) -> str | Answer:
+        if "pantry" in asked.text:
+            return Answer(None, extra={"reasoning_content": "```python\nprint(1)\n```"})
+        return f"I try\n```python\nprint('thought')\n```\n</think>\n{answer(asked)}"
+
+    with serving(think) as server:
+        options = ("--system_instruction", "Be brief.", "--gen_kwargs", "temperature=0.7,max_gen_toks=99,seed=5")
+        done = lm_eval("--tasks", CONTESTS, *options, server=server)
+    assert done.process.returncode == 0, done.said
+    assert all(asked.body["messages"][0] == {"role": "system", "content": "Be brief."} for asked in server.asked)
+    sent = [{name: asked.body[name] for name in ("temperature", "max_tokens", "top_p")} for asked in server.asked]
+    assert sent == [{"temperature": 0.7, "max_tokens": 99, "top_p": 0.95}] * len(sent)
+    assert not any("thought" in asked.text for asked in server.asked)
+    by_problem = {one["problem"].rpartition(" ")[2]: one for one in done.dialogues(CONTESTS)}
+    assert by_problem["Ledger"]["turns"][0]["program"] is None and done.metrics(CONTESTS)["no_code"] == 1 / 4
+    assert done.metrics(CONTESTS)["solved_by_turn_2"] == 1 / 2
+    (scored,) = score_runs(find_runs(done.folder))
+    settings = scored.run.record.settings
+    assert (settings["seed"], settings["system_instruction"], settings["sampling"]["max_tokens"]) == (
+        5,
+        "Be brief.",
+        99,
+    )
+
+
+def test_plain_completions_and_their_own_context(lm_eval: LmEval, tmp_path: Path) -> None:
+    """Without a chat template a completion server gets plain text, one request at a time."""
+    answer = recorded("steady", ("sample_mbpp_plus",), samples=1)
+    with serving(answer) as server:
+        arguments = [f"base_url={server.url}/completions", "model=org/m", "tokenizer_backend=none"]
+        done = lm_eval("--model", "local-completions", "--model_args", ",".join(arguments), "--tasks", CALLS)
+    assert done.process.returncode == 0, done.said
+    assert {asked.route for asked in server.asked} == {"/v1/completions"}
+    assert all(str(asked.body["prompt"]).startswith("User:\n") for asked in server.asked)
+    assert all("\nUser:\n" in asked.body["stop"] for asked in server.asked)
+    assert done.metrics(CALLS)["pass@1"] > 0.5
+
+
+def test_lm_eval_validates_our_tasks(environment: dict[str, str], tmp_path: Path) -> None:
+    """All names and groups, as ``lm_eval validate`` checks them."""
+    names = "turnwise,taco_multiturn,taco_singleturn,codecontests_multiturn,codecontests_valid_multiturn"
+    line: list[Any] = [EXECUTABLE, "validate", "--tasks", f"{names},humaneval_plus_multiturn,mbpp_plus_singleturn"]
+    done = subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "All tasks found and valid" in done.stdout

@@ -1,0 +1,92 @@
+"""What the models of lm_eval have in common, and what tells them apart: nothing of it is in their base class.
+
+Back ends are told apart by the names of their classes, so that none is imported to ask.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+TAKE_SEEDS = ("lm_eval.models.api_models.TemplateAPI", "lm_eval.models.vllm_causallms.VLLM")
+TAKE_NO_SEED = ("lm_eval.models.anthropic_llms.AnthropicChat",)
+CHAT_ONLY = ("lm_eval.models.openai_completions.LocalChatCompletion",)
+
+
+def takes_seeds(model: Any) -> bool:
+    """Return whether the model's generation options may hold a seed."""
+    return _is_one_of(model, TAKE_SEEDS) and not _is_one_of(model, TAKE_NO_SEED)
+
+
+def takes_chats_only(model: Any) -> bool:
+    """Return whether the model takes whole chats, and neither text nor the beginning of an answer."""
+    return _is_one_of(model, CHAT_ONLY)
+
+
+def context_tokens(model: Any) -> int | None:
+    """Return how many tokens the model's context holds, where its own tokenizer can count them; else None."""
+    if not hasattr(model, "tok_encode") or not getattr(model, "tokenized_requests", True):
+        return None
+    limit = getattr(model, "max_length", None)
+    return limit if isinstance(limit, int) else None
+
+
+def status_of(error: Exception) -> int | None:
+    """Return the HTTP status that aiohttp's or requests' error is about."""
+    status = getattr(error, "status", None) or getattr(getattr(error, "response", None), "status_code", None)
+    return status if isinstance(status, int) else None
+
+
+def text_of(prompt: Any) -> str:
+    """Return the text of a rendered prompt; API models wrap theirs."""
+    text = getattr(prompt, "prompt", prompt)
+    return text if isinstance(text, str) else json.dumps(text, default=str)
+
+
+def _is_one_of(model: Any, names: Sequence[str]) -> bool:
+    return any(f"{one.__module__}.{one.__qualname__}" in names for one in type(model).__mro__)
+
+
+class _Ear:
+    """Stands in for the cache hook of a model: back ends tell it each reply as it comes."""
+
+    dbdict = None
+
+    def __init__(self, hear: Callable[[Any, Any], None]) -> None:
+        self._hear = hear
+
+    def add_partial(self, attr: str, req: Any, res: Any) -> None:
+        if attr == "generate_until":
+            self._hear(req, res)
+
+
+@contextmanager
+def hearing(model: Any, hear: Callable[[Any, Any], None]) -> Iterator[None]:
+    """Call ``hear`` with the request (prompt, options) and the text of each reply as it comes, if the model tells."""
+    own = getattr(model, "cache_hook", None)
+    model.cache_hook = _Ear(hear)
+    try:
+        yield
+    finally:
+        model.cache_hook = own
+
+
+class _Notes(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(record.getMessage())
+
+
+@contextmanager
+def listening() -> Iterator[list[str]]:
+    """Yield what lm_eval's API models warn of: a server's reason for refusing stands nowhere else."""
+    logger, notes = logging.getLogger("lm_eval.models.api_models"), _Notes()
+    logger.addHandler(notes)
+    try:
+        yield notes.said
+    finally:
+        logger.removeHandler(notes)

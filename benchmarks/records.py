@@ -109,7 +109,7 @@ class Problem:
     ``entry_point`` is empty for programs that read stdin, else the function (or the method of class
     Solution) to call. ``starter_code`` is what the model is given to continue; ``prelude`` is what the
     judge runs before the program (usual imports of call-based TACO tasks). ``solutions`` are known
-    right programs, the canonical one first.
+    right programs, the canonical one first, ``incorrect_solutions`` known wrong ones.
     """
 
     id: str
@@ -129,6 +129,7 @@ class Problem:
     flags: tuple[Flag, ...] = ()
     special_judge_case: int | None = None
     solutions: tuple[str, ...] = ()
+    incorrect_solutions: tuple[str, ...] = ()
 
     @property
     def is_scorable(self) -> bool:
@@ -154,6 +155,7 @@ class Problem:
         data["rule"] = self.rule.to_json()
         data["flags"] = [flag.value for flag in self.flags]
         data["solutions"] = list(self.solutions)
+        data["incorrect_solutions"] = list(self.incorrect_solutions)
         return data
 
     @classmethod
@@ -168,6 +170,7 @@ class Problem:
                 "rule": MatchRule.from_json(data["rule"]),
                 "flags": tuple(map(Flag, data["flags"])),
                 "solutions": tuple(data["solutions"]),
+                "incorrect_solutions": tuple(data["incorrect_solutions"]),
             }
         )
 

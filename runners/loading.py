@@ -53,7 +53,7 @@ class LoadedTask:
             benchmark=self.task.benchmark,
             split=self.task.split,
             max_turns=settings.turns_of(self.task),
-            strategy=settings.strategy(self.task).name,
+            strategy=settings.strategy_of(self.task).name,
             data_sha256=self.source.digest,
             loaded=len(self.source.problems),
             asked=[

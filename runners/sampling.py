@@ -5,9 +5,10 @@ runs public tests only and ``judging`` does the rest.
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import turnwise
 from turnwise.benchmarks.records import Problem
@@ -18,6 +19,7 @@ from turnwise.runners.sampler import Request, RequestError, Sampler
 from turnwise.runners.settings import RunSettings
 from turnwise.runners.store import ResumingSampler, ShardStore
 from turnwise.runners.work import Costs, Work
+from turnwise.tasks.decoys import DecoyPool
 from turnwise.tasks.dialogue import Dialogue, DialoguePlan
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.run_folder import RunFolder, RunRecord
@@ -36,13 +38,14 @@ class Sampled:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is asked of whom: tasks with their problems, the model, the settings, the prompts."""
+    """What is asked of whom: tasks with their problems, the model, the settings, the prompts, decoys by task."""
 
     tasks: Sequence[LoadedTask]
     sampler: Sampler
     settings: RunSettings
     prompts: PromptSet
     command: str = ""
+    decoys: Mapping[str, DecoyPool] = field(default_factory=dict)
 
     def to_record(self, judge: Judge) -> RunRecord:
         """Return run.json for this job judged by ``judge``; the isolation tier decides no result and is left out."""
@@ -52,24 +55,29 @@ class Job:
             format=1,
             turnwise=turnwise.__version__,
             model=dict(self.sampler.description),
-            settings=self.settings.to_json(),
+            settings=self.settings.to_json() | self._decoys(),
             judge={**environment, "time_factor": self.settings.time_factor},
             prompts={"set": self.prompts.name, "hashes": dict(self.prompts.hashes)},
             tasks=[loaded.to_record(self.settings) for loaded in self.tasks],
             command=self.command,
         )
 
+    def _decoys(self) -> dict[str, Any]:
+        return {"decoys": {task: pool.to_json() for task, pool in self.decoys.items()}} if self.decoys else {}
+
     def plan_of(self, loaded: LoadedTask) -> DialoguePlan:
         """Return what the dialogues of one task share."""
         settings = self.settings
         return DialoguePlan(
             loaded.task.name,
-            settings.strategy(loaded.task),
+            settings.strategy_of(loaded.task),
             self.prompts,
             settings.seed,
             settings.extraction,
             settings.system_instruction,
             settings.prefill,
+            settings.keep_reasoning,
+            self.decoys.get(loaded.task.name),
         )
 
 

@@ -21,8 +21,14 @@ def form_of(problem: Problem) -> str:
     return "completion" if is_stub else "function"
 
 
-def feedback_text(kind: str, problem: Problem, report: Report, prompts: PromptSet) -> str:
-    """Return the feedback of ``kind`` on a program that failed, with as many tests as the size allows."""
+def feedback_text(
+    kind: str, problem: Problem, report: Report, prompts: PromptSet, *, form: str = "", reasons: bool = False
+) -> str:
+    """Return the feedback of ``kind`` on a program, with as many tests as the size allows.
+
+    ``form`` is how the dialogue's problem is asked where ``problem`` is another one. With ``reasons`` the message
+    goes on with reasoning prompts, so it does not ask for the program.
+    """
     known = [result for result in report.public if result.verdict is not Verdict.INFRASTRUCTURE_FAILURE]
     shown_tests = [
         _describe(problem, problem.public_tests[result.index], result)
@@ -32,7 +38,9 @@ def feedback_text(kind: str, problem: Problem, report: Report, prompts: PromptSe
     for shown in range(len(shown_tests), -1, -1):
         text = prompts.render(
             f"feedback/{kind}",
-            form=form_of(problem),
+            form=form or form_of(problem),
+            reasons=reasons,
+            passed=report.public_passed,
             error=_shorten(report.error, FEEDBACK_CHARACTERS // 2),
             tests=shown_tests[:shown],
             omitted=len(shown_tests) - shown,

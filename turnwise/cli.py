@@ -53,7 +53,27 @@ MoreNAtK = Annotated[str, typer.Option("--n-at-k", help="More pass n@k to report
 FileFormat = Annotated[
     str, typer.Option("--format", help="Whose files: lm-eval, evalplus, livecodebench, csv or parquet.")
 ]
+StrategyOption = Annotated[
+    str,
+    typer.Option(
+        "--strategy",
+        help="single_turn, multi_turn, cot, cot_every_turn, cot_retry, or a yaml file (docs/strategies.md).",
+    ),
+]
+Reasoning = Annotated[str, typer.Option(help="A reasoning prompt, or several joined by +; none for none.")]
+Instruction = Annotated[str, typer.Option(help="An instruction prompt; none for none.")]
+Feedback = Annotated[
+    str, typer.Option(help="What a turn is told: binary, failed_tests, failed_and_passed, none or random.")
+]
+IncorrectPrograms = Annotated[
+    Path | None,
+    typer.Option(help="For feedback random: JSON lines of {problem, program}; default: the data set's own."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+
+
+prompts_app = typer.Typer(help="The prompts, filled in.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(prompts_app, name="prompts")
 
 
 @app.callback(invoke_without_command=True)
@@ -155,9 +175,15 @@ def run(
     metadata: Annotated[
         str,
         typer.Option(
-            help="JSON settings: samples_per_problem, max_turns, feedback, extraction, n_at_k, prefill, profile."
+            help="JSON settings: samples_per_problem, max_turns, strategy, reasoning, instruction, feedback, "
+            "keep_reasoning, extraction, n_at_k, prefill, profile."
         ),
     ] = "",
+    strategy: StrategyOption = "",
+    reasoning: Reasoning = "",
+    instruction: Instruction = "",
+    feedback: Feedback = "",
+    incorrect_programs: IncorrectPrograms = None,
     gen_kwargs: Annotated[
         str, typer.Option(help="Sampling, such as temperature=0.2,top_p=0.95,max_gen_toks=4096.")
     ] = "",
@@ -201,6 +227,10 @@ def run(
         "limit": limit,
         "system_instruction": system_instruction,
         "on_error": "skip" if skip_broken_rows else None,
+        "strategy": strategy or None,
+        "reasoning": reasoning or None,
+        "instruction": instruction or None,
+        "feedback": feedback or None,
     }
     request = RunRequest(
         model,
@@ -214,6 +244,7 @@ def run(
         gen_kwargs,
         samples,
         prompts,
+        incorrect_programs,
     )
     judge_hidden = context.info_name == "run" and not predict_only
     _print(run_command(request, environ=dict(os.environ), arguments=sys.argv[1:], judge_hidden=judge_hidden))
@@ -367,6 +398,52 @@ def demo(
     from turnwise.commands.demo import demo_command
 
     _print(demo_command(output, environ=dict(os.environ)))
+
+
+@prompts_app.command("show")
+def show_prompts(
+    task_names: Annotated[str, typer.Option("--tasks", "-t", help="Names or globs, separated by commas.")],
+    problem: Annotated[str, typer.Option(help="A problem's id; default: the first one asked.")] = "",
+    strategy: StrategyOption = "",
+    reasoning: Reasoning = "",
+    instruction: Instruction = "",
+    feedback: Feedback = "",
+    metadata: Annotated[str, typer.Option(help="JSON settings, as for turnwise run.")] = "",
+    system_instruction: Annotated[str | None, typer.Option(help="A system message said before everything.")] = None,
+    prompts: Annotated[Path | None, typer.Option(help="A folder of prompts in place of the bundled set.")] = None,
+    program: Annotated[
+        list[Path] | None, typer.Option(help="The program of turn 1, 2, ...; default: stand-ins that fail.")
+    ] = None,
+    incorrect_programs: IncorrectPrograms = None,
+    tokenizer: Annotated[
+        str, typer.Option(help="Count tokens: a name on the hub, or a tokenizer.json; default: characters.")
+    ] = "",
+    data_dir: DataDir = None,
+    interpreter: Interpreter = "",
+) -> None:
+    """Show a whole dialogue as the model would read it, with its length turn by turn; no model is asked."""
+    from turnwise.commands.prompts import ShowRequest, show_command
+    from turnwise.commands.run import HostOptions
+
+    given = {
+        "strategy": strategy,
+        "reasoning": reasoning,
+        "instruction": instruction,
+        "feedback": feedback,
+        "system_instruction": system_instruction,
+    }
+    request = ShowRequest(
+        task_names,
+        HostOptions(data_dir, interpreter, 0),
+        problem,
+        {name: value for name, value in given.items() if value},
+        metadata,
+        prompts,
+        program or [],
+        tokenizer,
+        incorrect_programs,
+    )
+    _print(show_command(request, environ=dict(os.environ)))
 
 
 def _print(text: str) -> None:

@@ -18,6 +18,7 @@ from turnwise.commands.machine import (
 from turnwise.commands.score import score_command
 from turnwise.commands.settings import build_settings
 from turnwise.errors import TurnwiseError
+from turnwise.runners.decoys import load_decoys
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.expected import default_cache_dir
 from turnwise.runners.judging import Judged, copy_for_judge, judge, load_run
@@ -66,6 +67,7 @@ class RunRequest:
     gen_kwargs: str = ""
     samples: str = ""
     prompts: Path | None = None
+    incorrect_programs: Path | None = None
 
 
 def run_command(
@@ -88,13 +90,16 @@ def run_command(
     tasks = find_tasks(request.tasks)
     check_output(request.output)
     prompts = PromptSet.load(request.prompts)
+    for task in tasks:
+        prompts.check(settings.strategy_of(task).prompt_ids)
     with (
         show_progress() as on_progress,
         request.host.machine(environ, on_progress, interpreter=settings.interpreter) as machine,
     ):
         sampler = _sampler(request, tasks)
         loaded = [load_task(task, settings, machine) for task in tasks]
-        job = Job(loaded, sampler, settings, prompts, _command_line(arguments))
+        decoys = load_decoys(loaded, settings, machine, path=request.incorrect_programs)
+        job = Job(loaded, sampler, settings, prompts, _command_line(arguments), decoys)
         sampled = sample(job, machine, output=request.output, judge_hidden=judge_hidden)
     said = _describe_sampled(sampled, request.output)
     if not judge_hidden:

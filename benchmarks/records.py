@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from turnwise.benchmarks.limits import Limits
+from turnwise.benchmarks.traces import Trace
 
 
 class Verdict(StrEnum):
@@ -224,7 +225,8 @@ class Report:
     """What judging one program showed: all public tests, hidden tests up to the first that failed.
 
     ``hidden`` is None when the hidden tests were not asked for, and empty when a public test failed
-    before them. Hidden results carry verdicts and costs, never outputs.
+    before them. Hidden results carry verdicts and costs, never outputs. ``trace`` is of one failing public
+    test, where one was asked for and could be had.
     """
 
     problem: str
@@ -233,6 +235,7 @@ class Report:
     hidden: tuple[TestResult, ...] | None
     environment: Environment
     error: str = ""
+    trace: Trace | None = None
 
     @property
     def passed(self) -> bool:
@@ -254,7 +257,7 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON object that ``from_json`` reads."""
-        return {
+        data = {
             "problem": self.problem,
             "verdict": self.verdict.value,
             "public": [result.to_json() for result in self.public],
@@ -262,6 +265,7 @@ class Report:
             "environment": self.environment.to_json(),
             "error": self.error,
         }
+        return data if self.trace is None else {**data, "trace": self.trace.to_json()}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Report":
@@ -274,4 +278,5 @@ class Report:
             None if hidden is None else tuple(map(TestResult.from_json, hidden)),
             Environment.from_json(data["environment"]),
             data["error"],
+            Trace.from_json(data["trace"]) if "trace" in data else None,
         )

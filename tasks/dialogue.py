@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from turnwise.benchmarks.records import Problem, Report, Verdict
 from turnwise.tasks.decoys import Decoy, DecoyPool, failing_report
 from turnwise.tasks.extraction import answer_of, extract_program
-from turnwise.tasks.feedback import feedback_text, form_of
+from turnwise.tasks.feedback import feedback_kind, feedback_text, form_of
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.strategies import Strategy, TurnPlan
 from turnwise.tasks.trajectory import Call, End, Message, Reply, Trajectory, Turn, dialogue_seed
@@ -60,11 +60,13 @@ class Ask:
 class RunPublicTests:
     """A program has to be run on a problem's public tests; None if the reply held no code.
 
-    It is the turn's own program, but for the feedback random, which is made of another problem's.
+    It is the turn's own program, but for the feedback random, which is made of another problem's. ``traced``
+    asks for a trace of a failing test.
     """
 
     program: str | None
     problem: Problem
+    traced: bool = False
 
 
 class Dialogue:
@@ -94,7 +96,7 @@ class Dialogue:
         if self._decoy is not None:
             return RunPublicTests(self._decoy.program, self._decoy.problem)
         if not self._to_ask:
-            return RunPublicTests(self._program(), self.problem)
+            return RunPublicTests(self._program(), self.problem, self._next_feedback() == "ldb")
         turn, call = len(self._turns), len(self._calls)
         return Ask((*self._history, *self._to_ask[0]), turn, call, self._seed(turn, call))
 
@@ -131,7 +133,7 @@ class Dialogue:
             self._end = End.PUBLIC_PASSED
         elif len(self._turns) == len(plans):
             self._end = End.TURN_LIMIT
-        elif plans[len(self._turns)].feedback == "random" and self._turns[-1].program is not None:
+        elif self._next_feedback(0) == "random" and self._turns[-1].program is not None:
             self._decoy = self._choose_decoy()
         else:
             self._begin_turn(self.problem, report)
@@ -153,6 +155,11 @@ class Dialogue:
 
     def _program(self) -> str | None:
         return extract_program(answer_of(self._calls[-1]), which=self._plan.extraction)
+
+    def _next_feedback(self, ahead: int = 1) -> str:
+        """Return the kind of feedback that will follow the turn at hand (``ahead`` 0: that opens it), "" for none."""
+        plans, number = self._plan.strategy.turns, len(self._turns) + ahead
+        return plans[number].feedback if number < len(plans) else ""
 
     def _choose_decoy(self) -> Decoy:
         if self._plan.decoys is None:
@@ -193,8 +200,10 @@ class Dialogue:
         if self._turns[-1].program is None:
             return Message("user", "feedback", "no_code", self._plan.prompts.render("no_code"))
         form, reasons = form_of(self.problem), bool(turn.reasoning)
-        text = feedback_text(turn.feedback, told_of, report, self._plan.prompts, form=form, reasons=reasons)
-        return Message("user", "feedback", f"feedback/{turn.feedback}", text)
+        kind = feedback_kind(turn.feedback, report)
+        program = self._turns[-1].program or ""
+        text = feedback_text(kind, told_of, report, self._plan.prompts, form=form, reasons=reasons, program=program)
+        return Message("user", "feedback", f"feedback/{kind}", text)
 
     def _message(self, kind: str, prompt_id: str, form: str, **context: str | bool) -> Message:
         return Message("user", kind, prompt_id, self._plan.prompts.render(prompt_id, form=form, **context))

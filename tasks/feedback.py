@@ -8,6 +8,7 @@ from typing import Any
 from turnwise.benchmarks import values
 from turnwise.benchmarks.records import Comparison, Problem, Report, TestCase, TestResult, Verdict
 from turnwise.tasks.prompts import PromptSet
+from turnwise.tasks.traces import describe_runs, fewer_runs
 
 FEEDBACK_CHARACTERS = 4096
 TEST_CHARACTERS = 512
@@ -21,35 +22,56 @@ def form_of(problem: Problem) -> str:
     return "completion" if is_stub else "function"
 
 
+def feedback_kind(kind: str, report: Report) -> str:
+    """Return ``kind``, or failed_tests for ldb where the program could not be traced."""
+    return "failed_tests" if kind == "ldb" and report.trace is None else kind
+
+
 def feedback_text(
-    kind: str, problem: Problem, report: Report, prompts: PromptSet, *, form: str = "", reasons: bool = False
+    kind: str,
+    problem: Problem,
+    report: Report,
+    prompts: PromptSet,
+    *,
+    form: str = "",
+    reasons: bool = False,
+    program: str = "",
 ) -> str:
-    """Return the feedback of ``kind`` on a program, with as many tests as the size allows.
+    """Return the feedback of ``kind`` on a program, with as many tests, or blocks of its trace, as the size allows.
 
     ``form`` is how the dialogue's problem is asked where ``problem`` is another one. With ``reasons`` the message
-    goes on with reasoning prompts, so it does not ask for the program.
+    goes on with reasoning prompts, so it does not ask for the program. ldb needs the ``program`` that was traced.
     """
     known = [result for result in report.public if result.verdict is not Verdict.INFRASTRUCTURE_FAILURE]
-    shown_tests = [
+    tests = [
         _describe(problem, problem.public_tests[result.index], result)
         for result in known
-        if kind == "failed_and_passed" or result.verdict is not Verdict.PASSED
+        if _is_told(kind, result, report)
     ]
-    for shown in range(len(shown_tests), -1, -1):
+    runs = describe_runs(report.trace, program) if kind == "ldb" and report.trace is not None else []
+    parts = runs or tests
+    for shown in range(len(parts), -1, -1):
         text = prompts.render(
             f"feedback/{kind}",
             form=form or form_of(problem),
             reasons=reasons,
             passed=report.public_passed,
             error=_shorten(report.error, FEEDBACK_CHARACTERS // 2),
-            tests=shown_tests[:shown],
-            omitted=len(shown_tests) - shown,
+            tests=tests if runs else tests[:shown],
+            omitted=0 if runs else len(tests) - shown,
+            blocks=fewer_runs(runs, shown) if runs else [],
             failed=sum(result.verdict is not Verdict.PASSED for result in known),
             total=len(known),
         )
         if len(text) <= FEEDBACK_CHARACTERS:
             break
     return text[:FEEDBACK_CHARACTERS]
+
+
+def _is_told(kind: str, result: TestResult, report: Report) -> bool:
+    if kind == "ldb":
+        return report.trace is not None and result.index == report.trace.test
+    return kind == "failed_and_passed" or result.verdict is not Verdict.PASSED
 
 
 def _describe(problem: Problem, test: TestCase, result: TestResult) -> dict[str, Any]:

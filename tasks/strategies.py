@@ -42,7 +42,7 @@ INSTRUCTIONS = (
 GUIDELINES = "guidelines"
 # Two programs in one answer: only the last block is the answer.
 LAST_BLOCK_INSTRUCTIONS = frozenset({"weak_then_better"})
-FEEDBACK_KINDS = ("binary", "failed_tests", "failed_and_passed", NONE, "random")
+FEEDBACK_KINDS = ("binary", "failed_tests", "failed_and_passed", "ldb", NONE, "random")
 DEFAULT_FEEDBACK = "failed_tests"
 STRATEGIES = ("single_turn", "multi_turn", "cot", "cot_every_turn", "cot_retry")
 
@@ -88,7 +88,9 @@ class Strategy:
         """The prompts it names, besides those that every dialogue has."""
         found = {f"reasoning/{one}" for turn in self.turns for one in turn.reasoning}
         found |= {f"instruction/{turn.instruction}" for turn in self.turns if turn.instruction}
-        return frozenset(found | {f"feedback/{turn.feedback}" for turn in self.turns[1:]})
+        kinds = {turn.feedback for turn in self.turns[1:]}
+        kinds |= {"failed_tests"} if "ldb" in kinds else set()  # where a trace is lost
+        return frozenset(found | {f"feedback/{kind}" for kind in kinds})
 
     @property
     def uses_random_feedback(self) -> bool:

@@ -63,7 +63,7 @@ StrategyOption = Annotated[
 Reasoning = Annotated[str, typer.Option(help="A reasoning prompt, or several joined by +; none for none.")]
 Instruction = Annotated[str, typer.Option(help="An instruction prompt; none for none.")]
 Feedback = Annotated[
-    str, typer.Option(help="What a turn is told: binary, failed_tests, failed_and_passed, none or random.")
+    str, typer.Option(help="What a turn is told: binary, failed_tests, failed_and_passed, ldb, none or random.")
 ]
 IncorrectPrograms = Annotated[
     Path | None,

@@ -95,7 +95,7 @@ def walk(dialogue: Dialogue, judge: Judge, programs: Sequence[str], count: Calla
     answers = chain(programs, cycle(stand_ins(dialogue.problem)))
     while (step := dialogue.next_step()) is not None:
         if not isinstance(step, Ask):
-            dialogue.report(judge.judge(step.problem, step.program, hidden=False))
+            dialogue.report(judge.judge(step.problem, step.program, hidden=False, traced=step.traced))
             continue
         asks_for_code = any(message.prompt_id == "format_guide" for message in step.messages[_new(step.messages) :])
         text = f"```python\n{next(answers).rstrip()}\n```" if asks_for_code else _THOUGHT

@@ -17,6 +17,7 @@ from turnwise.runners.judge import Judge
 from turnwise.runners.loading import LoadedTask, Machine
 from turnwise.runners.sampler import Request, RequestError, Sampler
 from turnwise.runners.settings import RunSettings
+from turnwise.runners.sharing import Donor
 from turnwise.runners.store import ResumingSampler, ShardStore
 from turnwise.runners.work import Costs, Work
 from turnwise.tasks.decoys import DecoyPool
@@ -81,24 +82,26 @@ class Job:
         )
 
 
-def sample(job: Job, machine: Machine, *, output: Path, judge_hidden: bool = True) -> Sampled:
-    """Carry every dialogue of ``job`` to its end in the run folder ``output``.
+def sample(
+    job: Job, machine: Machine, *, output: Path, judge_hidden: bool = True, donor: Donor | None = None
+) -> Sampled:
+    """Carry every dialogue of ``job`` to its end in the run folder ``output``; what the ``donor`` has is not asked.
 
     Raises TurnwiseError if ``output`` holds another run, is damaged, or another process works in it.
     """
     record = job.to_record(Judge(machine.executor, matcher=job.settings.matcher))
     with Work(RunFolder(output), record, machine, step="sample") as work:
-        return asyncio.run(_Sampling(job, work, judge_hidden=judge_hidden).run())
+        return asyncio.run(_Sampling(job, work, judge_hidden=judge_hidden, donor=donor).run())
 
 
 class _Sampling:
-    def __init__(self, job: Job, work: Work, *, judge_hidden: bool) -> None:
+    def __init__(self, job: Job, work: Work, *, judge_hidden: bool, donor: Donor | None) -> None:
         self._job = job
         self._work = work
         self._judge_hidden = judge_hidden
         self._problems: dict[str, Problem] = {one.id: one for loaded in job.tasks for one in loaded.asked}
         self._asking = _CountingSampler(job.sampler, work.costs)
-        self._resuming = ResumingSampler(self._asking)
+        self._resuming = ResumingSampler(self._asking, donor)
 
     async def run(self) -> Sampled:
         folder, machine = self._work.folder, self._work.machine

@@ -254,6 +254,77 @@ app.command("run")(run)
 app.command("sample", help="Ask a model, with feedback from the public tests; judging and scoring come later.")(run)
 
 
+@app.command()
+def grid(
+    context: typer.Context,
+    config: Annotated[  # noqa: ARG001 - read by its callback, before the others
+        Path | None,
+        typer.Option("--config", "-C", help="A yaml file of these options.", callback=_read_config, is_eager=True),
+    ] = None,
+    model: Annotated[str, typer.Option("--model", "-M", help="The model back end, as for turnwise run.")] = "",
+    model_args: Annotated[str, typer.Option("--model-args", "-a", help="As for turnwise run.")] = "",
+    task_names: Annotated[str, typer.Option("--tasks", "-t", help="Names or globs, separated by commas.")] = "",
+    output_path: Annotated[
+        Path | None, typer.Option("--output-path", "-o", help="The experiment folder: a run folder for each cell.")
+    ] = None,
+    cells: Annotated[
+        str, typer.Option(help="Which of the 63 reasoning+instruction, such as self_reflection+*,none+none.")
+    ] = "*",
+    strategy: Annotated[str, typer.Option(help="Strategies or yaml files, separated by commas.")] = "",
+    feedback: Annotated[str, typer.Option(help="Kinds of feedback, separated by commas.")] = "",
+    temperatures: Annotated[str, typer.Option(help="Temperatures, separated by commas.")] = "",
+    max_turns: Annotated[str, typer.Option(help="Turn limits, separated by commas.")] = "",
+    metric: Annotated[str, typer.Option(help="What chooses the best cell; default: 1@T, or pass@1 for one turn.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Name the cells and run nothing.")] = False,
+    profile: Annotated[str, typer.Option(help="Settings to begin with: default, zheng or rlef.")] = "default",
+    metadata: Annotated[str, typer.Option(help="JSON settings of all cells, as for turnwise run.")] = "",
+    gen_kwargs: Annotated[str, typer.Option(help="Sampling of all cells, as for turnwise run.")] = "",
+    system_instruction: Annotated[str | None, typer.Option(help="A system message said before everything.")] = None,
+    prompts: Annotated[Path | None, typer.Option(help="A folder of prompts in place of the bundled set.")] = None,
+    incorrect_programs: IncorrectPrograms = None,
+    limit: Annotated[float | None, typer.Option("--limit", "-L", help="Only the first N problems of a task.")] = None,
+    samples: Annotated[str, typer.Option("--samples", "-E", help="JSON: which problems of a task.")] = "",
+    seed: Annotated[int | None, typer.Option(help="The seed of all cells; default: 0.")] = None,
+    data_dir: DataDir = None,
+    matcher: MatcherOfProfile = None,
+    time_factor: TimeFactorOfProfile = None,
+    interpreter: Interpreter = "",
+    workers: Workers = 0,
+    skip_broken_rows: SkipBroken = False,
+) -> None:
+    """Run many combinations of prompts, strategies and settings, a run folder each; the same line goes on."""
+    from turnwise.commands.grid import GridRequest, grid_command
+    from turnwise.commands.run import HostOptions, RunRequest
+
+    for option, text in (("--model", model), ("--tasks", task_names), ("--output_path", output_path)):
+        if not text:
+            raise TurnwiseError(f"turnwise {context.info_name} needs {option}.")
+    given = {
+        "seed": seed,
+        "matcher": matcher,
+        "time_factor": time_factor,
+        "limit": limit,
+        "system_instruction": system_instruction,
+        "on_error": "skip" if skip_broken_rows else None,
+    }
+    run_request = RunRequest(
+        model,
+        model_args,
+        task_names,
+        output_path or Path(),
+        HostOptions(data_dir, interpreter, workers),
+        {name: value for name, value in given.items() if value is not None},
+        profile,
+        metadata,
+        gen_kwargs,
+        samples,
+        prompts,
+        incorrect_programs,
+    )
+    request = GridRequest(run_request, cells, strategy, feedback, temperatures, max_turns, metric, dry_run)
+    _print(grid_command(request, environ=dict(os.environ), arguments=sys.argv[1:]))
+
+
 @app.command("judge")
 def judge_run(
     run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A folder that turnwise sample or run wrote.")],

@@ -96,12 +96,12 @@ def run_command(
         show_progress() as on_progress,
         request.host.machine(environ, on_progress, interpreter=settings.interpreter) as machine,
     ):
-        sampler = _sampler(request, tasks)
+        sampler = make_sampler(request, tasks)
         loaded = [load_task(task, settings, machine) for task in tasks]
         decoys = load_decoys(loaded, settings, machine, path=request.incorrect_programs)
-        job = Job(loaded, sampler, settings, prompts, _command_line(arguments), decoys)
+        job = Job(loaded, sampler, settings, prompts, command_line(arguments), decoys)
         sampled = sample(job, machine, output=request.output, judge_hidden=judge_hidden)
-    said = _describe_sampled(sampled, request.output)
+    said = describe_sampled(sampled, request.output)
     if not judge_hidden:
         return "\n".join([*said, f"Sampled: {request.output}; next: turnwise judge {request.output}"])
     return "\n".join([score_command([request.output]), *said])
@@ -144,12 +144,13 @@ def judge_command(
     return "\n".join([*_describe_judged(judged), f"Judged: {folder.path}; next: turnwise score {folder.path}"])
 
 
-def _command_line(arguments: Sequence[str]) -> str:
+def command_line(arguments: Sequence[str]) -> str:
     """Return the command as one types it; bytes that are no UTF-8 are shown escaped."""
     return shlex.join(["turnwise", *arguments]).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _sampler(request: RunRequest, tasks: Sequence[Task]) -> Sampler:
+def make_sampler(request: RunRequest, tasks: Sequence[Task]) -> Sampler:
+    """Return the model that the options name; raises TurnwiseError if they name none."""
     pairs = parse_pairs(request.model_args, "--model_args")
     path = pairs.pop("path", "")
     if not path or set(pairs) - {"model", "method"}:
@@ -160,7 +161,8 @@ def _sampler(request: RunRequest, tasks: Sequence[Task]) -> Sampler:
     return ReplaySampler(Path(path), benchmarks=benchmarks, **pairs)
 
 
-def _describe_sampled(sampled: Sampled, output: Path) -> list[str]:
+def describe_sampled(sampled: Sampled, output: Path) -> list[str]:
+    """Return the sentences on what is missing after sampling."""
     said = []
     if sampled.first_error:
         said.append(

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -14,7 +14,7 @@ from turnwise.benchmarks.matching import check_matcher
 from turnwise.commands.machine import check_time_factor, parse_pairs
 from turnwise.errors import TurnwiseError
 from turnwise.runners.settings import RunSettings, Sampling, settings_of
-from turnwise.tasks.catalog import find_tasks
+from turnwise.tasks.catalog import Task, find_tasks
 from turnwise.tasks.extraction import check_extraction
 from turnwise.tasks.strategies import LAST_BLOCK_INSTRUCTIONS, Strategy, parse_instruction, parse_reasoning
 from turnwise.tasks.strategy_file import is_strategy_file, read_strategy
@@ -68,7 +68,7 @@ def build_settings(
     settings = replace(
         settings, sampling=_with_sampling(settings.sampling, gen_kwargs), samples=_parse_samples(samples)
     )
-    _check(settings, tasks, metrics_given="n_at_k" in extra)
+    check_settings(settings, find_tasks(tasks), metrics_given="n_at_k" in extra)
     return settings
 
 
@@ -122,13 +122,13 @@ def _as_option(name: str, value: Any) -> Any:
     return value
 
 
-def _check(settings: RunSettings, tasks: str, *, metrics_given: bool) -> None:
+def check_settings(settings: RunSettings, chosen: Sequence[Task], *, metrics_given: bool = False) -> None:
+    """Raise TurnwiseError for the first setting that cannot be, or does not go with the tasks ``chosen``."""
     if settings.limit is not None and not 0 < settings.limit < math.inf:
         raise TurnwiseError(f"--limit is {settings.limit:g}: give a number of problems, or a fraction above 0.")
     check_time_factor(settings.time_factor)
     check_matcher(settings.matcher)
     check_extraction(settings.extraction)
-    chosen = find_tasks(tasks)
     for task in chosen:
         _check_strategy(settings.strategy_of(task), settings.extraction)
     if metrics_given:

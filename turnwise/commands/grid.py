@@ -1,0 +1,158 @@
+"""``turnwise grid``: many combinations of prompts, strategies, feedback, temperatures and turn limits in one folder."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from turnwise.commands.machine import check_output, show_progress
+from turnwise.commands.run import MODELS, RunRequest, command_line, describe_sampled, make_sampler
+from turnwise.commands.settings import build_settings, check_settings, with_prompts
+from turnwise.errors import TurnwiseError
+from turnwise.files import write_atomically
+from turnwise.leaderboard.formats import Style, render_notes, render_tables
+from turnwise.leaderboard.grid import grid_tables, heat_map
+from turnwise.leaderboard.report import LEGEND, find_runs, score_runs, settings_lines, write_report
+from turnwise.leaderboard.tables import ScoredTask
+from turnwise.runners.cells import Axes, plan_cells
+from turnwise.runners.decoys import load_decoys
+from turnwise.runners.grid import Cell, Grid, distinct_cells, run_grid
+from turnwise.runners.loading import LoadedTask, Machine, load_task
+from turnwise.runners.sampler import Sampler
+from turnwise.runners.settings import RunSettings
+from turnwise.tasks.catalog import Task, find_tasks
+from turnwise.tasks.decoys import DecoyPool
+from turnwise.tasks.prompts import PromptSet
+
+
+@dataclass(frozen=True, slots=True)
+class GridRequest:
+    """The options of ``turnwise grid``: those of a run, and the axes as given, values separated by commas."""
+
+    run: RunRequest
+    cells: str = "*"
+    strategies: str = ""
+    feedback: str = ""
+    temperatures: str = ""
+    max_turns: str = ""
+    metric: str = ""
+    dry_run: bool = False
+
+
+def grid_command(request: GridRequest, *, environ: dict[str, str], arguments: Sequence[str]) -> str:
+    """Run what is left of the grid's cells, score them and return its tables; both are written, too.
+
+    Raises TurnwiseError for what the user got wrong, before the model is asked anything.
+    """
+    run = request.run
+    if run.model not in MODELS:
+        raise TurnwiseError(f"Unknown model {run.model!r}: choose one of {', '.join(MODELS)}.")
+    base = build_settings(
+        profile=run.profile,
+        metadata=run.metadata,
+        gen_kwargs=run.gen_kwargs,
+        samples=run.samples,
+        tasks=run.tasks,
+        given=run.given,
+    )
+    tasks, prompts = find_tasks(run.tasks), PromptSet.load(run.prompts)
+    cells = _plan(request, base, tasks, prompts)
+    check_output(run.output)
+    if request.dry_run:
+        return "\n".join([*(cell.name for cell in cells), f"{len(cells)} cells; nothing was run."])
+    said = _run(request, cells, tasks, prompts, environ=environ, command=command_line(arguments))
+    return "\n".join([summarise(run.output, metric=request.metric), *said])
+
+
+def summarise(output: Path, *, metric: str = "") -> str:
+    """Score the runs of an experiment folder, write its tables and heat-map data, and return the tables."""
+    scored: list[ScoredTask] = []
+    for path in find_runs(output):
+        of_run = score_runs([path])
+        write_report(path, of_run)
+        scored += of_run
+    write_report(output, scored)
+    tables = render_tables(grid_tables(scored, metric=metric))
+    write_atomically(output / "tables" / "grid.txt", tables + "\n")
+    write_atomically(output / "heat_map.json", heat_map(scored, metric=metric) + "\n")
+    notes = render_notes(["", LEGEND, *settings_lines(scored)[:3]], Style.TEXT)
+    return "\n".join([tables, *notes, f"Written: {output / 'scores.json'}, heat_map.json and tables/ beside it."])
+
+
+def _plan(request: GridRequest, base: RunSettings, tasks: Sequence[Task], prompts: PromptSet) -> list[Cell]:
+    axes = Axes(
+        request.cells,
+        {Path(name).stem if "." in name else name: _strategy(name) for name in _split(request.strategies)} or None,
+        _split(request.feedback),
+        _numbers(request.temperatures, "--temperatures", float),
+        _numbers(request.max_turns, "--max-turns", int),
+    )
+    cells = []
+    for cell in plan_cells(base, axes, prompts):
+        settings = cell.settings.with_supported_metrics(tasks)
+        check_settings(settings, tasks)
+        for task in tasks:
+            prompts.check(settings.strategy_of(task).prompt_ids)
+        cells.append(replace(cell, settings=settings))
+    return distinct_cells(cells, tasks)
+
+
+def _strategy(name: str) -> Mapping[str, Any]:
+    return with_prompts({"strategy": name})
+
+
+def _run(
+    request: GridRequest,
+    cells: Sequence[Cell],
+    tasks: Sequence[Task],
+    prompts: PromptSet,
+    *,
+    environ: dict[str, str],
+    command: str,
+) -> list[str]:
+    said: list[str] = []
+    first = cells[0].settings
+    with (
+        show_progress() as on_progress,
+        request.run.host.machine(environ, on_progress, interpreter=first.interpreter) as machine,
+    ):
+
+        @cache
+        def model() -> Sampler:
+            return make_sampler(request.run, tasks)
+
+        loaded = [load_task(task, first, machine) for task in tasks]
+        decoys = _decoys(cells, loaded, machine, request.run.incorrect_programs)
+        grid = Grid(cells, loaded, lambda _: model(), prompts, decoys, command)
+        for ran in run_grid(grid, machine, output=request.run.output):
+            folder = request.run.output / ran.cell.name
+            said += describe_sampled(ran.sampled, folder) if ran.sampled is not None else []
+    return said
+
+
+def _decoys(
+    cells: Sequence[Cell], loaded: Sequence[LoadedTask], machine: Machine, path: Path | None
+) -> dict[str, DecoyPool]:
+    pools: dict[str, DecoyPool] = {}
+    for cell in cells:
+        missing = [one for one in loaded if one.task.name not in pools]
+        pools |= load_decoys(missing, cell.settings, machine, path=path)
+    return pools
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _numbers(text: str, option: str, kind: type[Any]) -> list[Any]:
+    found = []
+    for part in _split(text):
+        try:
+            value = kind(part)
+        except ValueError:
+            value = -1
+        if not (0 if kind is float else 1) <= value < 10**6:
+            raise TurnwiseError(f"{option} has the value {part!r}: give numbers separated by commas.")
+        found.append(value)
+    return found

@@ -6,6 +6,7 @@
     cot-gain   what the best prompts gain at pass@100, by the size of the model (2410.08105)
     taco       pass@k and n@k on TACO by difficulty (2410.08105)
     rlef       n@k on the valid and test splits of CodeContests (2410.02089, table 1)
+    behaviour  failures, repairs, similarity, answers by turn (both; behaviour-chrf: with chrF)
 
 A cell without a run is empty; two runs for one cell are an error. Published numbers stand in a table of their
 own with their citations. Nothing is estimated here.
@@ -17,6 +18,7 @@ from itertools import product
 
 from turnwise.benchmarks.texts import printable
 from turnwise.errors import TurnwiseError
+from turnwise.leaderboard.behaviour_tables import behaviour_tables, chrf_tables
 from turnwise.leaderboard.formats import Table
 from turnwise.leaderboard.paper_cells import (
     Cells,
@@ -73,7 +75,7 @@ def _grid(scored: Sequence[ScoredTask]) -> list[Table]:
     found: dict[tuple[str, str, str], Cells] = {}
     for one in single:
         for metric in passes_of(one):
-            table = found.setdefault((metric, _model(one), one.outcomes.record.task), {})
+            table = found.setdefault((metric, _model(one) + _at_temperature(one), one.outcomes.record.task), {})
             put(table, (_reasoning(one), _instruction(one)), one, percent(find_estimate(one, metric)))
     return [_grid_table(*name, cells) for name, cells in found.items()]
 
@@ -92,9 +94,9 @@ def _feedback(scored: Sequence[ScoredTask]) -> list[Table]:
     for one in several:
         kind = _feedback_of(one)
         for metric in n_at_k_of(one):
-            put(cells, (*_name(one), metric, kind), one, percent(find_estimate(one, metric)))
+            put(cells, (*_name(one), _prompts(one), metric, kind), one, percent(find_estimate(one, metric)))
     kinds = _known(FEEDBACK, (key[-1] for key in cells))
-    return [pivot(cells, ("model", "task", "metric"), kinds, "Execution feedback, percent solved")]
+    return [pivot(cells, ("model", "task", "prompts", "metric"), kinds, "Execution feedback, percent solved")]
 
 
 def _turns(scored: Sequence[ScoredTask]) -> list[Table]:
@@ -103,10 +105,12 @@ def _turns(scored: Sequence[ScoredTask]) -> list[Table]:
     for one in several:
         kind = _feedback_of(one)
         for metric, turns in product([*asked_of(one), *passes_of(one)], range(1, one.outcomes.record.max_turns + 1)):
-            put(cells, (*_name(one), kind, metric, str(turns)), one, percent(find_estimate(one, metric, turns)))
+            name = (*_name(one), _prompts(one), kind, metric, str(turns))
+            put(cells, name, one, percent(find_estimate(one, metric, turns)))
     most = max(one.outcomes.record.max_turns for one in several)
     budgets = [str(turns) for turns in range(1, most + 1)]
-    return [pivot(cells, ("model", "task", "feedback", "metric"), budgets, "By budget of turns, percent solved")]
+    headers = ("model", "task", "prompts", "feedback", "metric")
+    return [pivot(cells, headers, budgets, "By budget of turns, percent solved")]
 
 
 def _cot_gain(scored: Sequence[ScoredTask]) -> list[Table]:
@@ -209,6 +213,8 @@ PAPER_TABLES: dict[str, Callable[[Sequence[ScoredTask]], list[Table]]] = {
     "cot-gain": _cot_gain,
     "taco": _taco,
     "rlef": _rlef,
+    "behaviour": behaviour_tables,
+    "behaviour-chrf": chrf_tables,
 }
 
 
@@ -230,7 +236,13 @@ def _model(one: ScoredTask) -> str:
 
 
 def _name(one: ScoredTask) -> tuple[str, str]:
-    return _model(one), one.outcomes.record.task
+    return _model(one) + _at_temperature(one), one.outcomes.record.task
+
+
+def _at_temperature(one: ScoredTask) -> str:
+    """Return what tells the runs of one model apart that were sampled at several temperatures."""
+    temperature = one.run.record.settings["sampling"].get("temperature")
+    return "" if temperature is None else f" (T={temperature:g})"
 
 
 def _family(one: ScoredTask) -> str:
@@ -238,8 +250,10 @@ def _family(one: ScoredTask) -> str:
 
 
 def _reasoning(one: ScoredTask) -> str:
-    """Return the reasoning prompts of a run, joined where there are several; settings without them have none."""
+    """Return the reasoning prompts of a run, joined where there are several; a strategy of the user's has its name."""
     given = one.run.record.settings.get("reasoning") or [NONE]
+    if one.run.record.settings.get("turns"):
+        given = one.outcomes.record.strategy
     return printable(" + ".join([given] if isinstance(given, str) else map(str, given)), limit=80)
 
 
@@ -252,7 +266,11 @@ def _feedback_of(one: ScoredTask) -> str:
 
 
 def _prompts(one: ScoredTask) -> str:
+    """Return the prompts of a run, after the strategy where that says more than they do."""
     used = [part for part in (_reasoning(one), _instruction(one)) if part != NONE]
+    strategy = one.outcomes.record.strategy
+    if strategy in ("cot_every_turn", "cot_retry"):
+        used.insert(0, strategy)
     return " + ".join(used) or NONE
 
 

@@ -7,7 +7,6 @@ for itself. A donor has the same plan, model, seed and sampling; whoever chooses
 """
 
 from turnwise.runners.sampler import Request
-from turnwise.tasks.extraction import answer_of
 from turnwise.tasks.run_folder import DialogueKey, RunFolder, Shard
 from turnwise.tasks.trajectory import Message, Reply, Trajectory
 
@@ -58,5 +57,5 @@ class Donor:
             for index, call in enumerate(calls, 1):
                 kind = "reply" if index == len(turn.calls) else "thought"
                 messages += [message for message in call.messages if message.kind != "prefill"]
-                messages.append(Message("assistant", kind, "", answer_of(call)))
+                messages.append(Message("assistant", kind, "", call.answer))
         return (*messages, *trajectory.turns[request.turn].calls[request.call].messages)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from turnwise.benchmarks.records import Problem, Report, Verdict
 from turnwise.tasks.decoys import Decoy, DecoyPool, failing_report
-from turnwise.tasks.extraction import answer_of, extract_program
+from turnwise.tasks.extraction import extract_program
 from turnwise.tasks.feedback import feedback_kind, feedback_text, form_of
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.strategies import Strategy, TurnPlan
@@ -109,7 +109,7 @@ class Dialogue:
         self._calls.append(call)
         said = [message for message in asked if message.kind != "prefill"]
         kind = "thought" if self._to_ask else "reply"
-        self._history += [*said, Message("assistant", kind, "", answer_of(call))]
+        self._history += [*said, Message("assistant", kind, "", call.answer)]
 
     def report(self, report: Report) -> None:
         """Take the report on the turn's program; raises RuntimeError if none is waited for.
@@ -154,7 +154,7 @@ class Dialogue:
         return dialogue_seed(self._plan.seed, self.problem.id, self.sample, turn, call)
 
     def _program(self) -> str | None:
-        return extract_program(answer_of(self._calls[-1]), which=self._plan.extraction)
+        return extract_program(self._calls[-1].answer, which=self._plan.extraction)
 
     def _next_feedback(self, ahead: int = 1) -> str:
         """Return the kind of feedback that will follow the turn at hand (``ahead`` 0: that opens it), "" for none."""

@@ -362,7 +362,10 @@ def score(
     ] = "samples",
     style: Annotated[str, typer.Option("--format", help="What to print: text, github, latex, csv or json.")] = "text",
     table: Annotated[
-        str, typer.Option(help="A table of the papers: grid, feedback, turns, cot-gain, taco or rlef.")
+        str,
+        typer.Option(
+            help="A table of the papers: grid, feedback, turns, cot-gain, taco, rlef, behaviour, behaviour-chrf."
+        ),
     ] = "",
 ) -> None:
     """Make the tables of runs; no model is asked and no program run."""

@@ -13,6 +13,7 @@ from turnwise.errors import TurnwiseError
 from turnwise.files import write_atomically
 from turnwise.leaderboard.formats import Style, render_notes, render_tables
 from turnwise.leaderboard.grid import grid_tables, heat_map
+from turnwise.leaderboard.paper_tables import paper_tables
 from turnwise.leaderboard.report import LEGEND, find_runs, score_runs, settings_lines, write_report
 from turnwise.leaderboard.tables import ScoredTask
 from turnwise.runners.cells import Axes, plan_cells
@@ -73,7 +74,10 @@ def summarise(output: Path, *, metric: str = "") -> str:
         write_report(path, of_run)
         scored += of_run
     write_report(output, scored)
-    tables = render_tables(grid_tables(scored, metric=metric))
+    kinds = ["grid"] if any(one.outcomes.record.max_turns == 1 for one in scored) else []
+    tables = render_tables(
+        [*grid_tables(scored, metric=metric), *(table for kind in kinds for table in paper_tables(kind, scored))]
+    )
     write_atomically(output / "tables" / "grid.txt", tables + "\n")
     write_atomically(output / "heat_map.json", heat_map(scored, metric=metric) + "\n")
     notes = render_notes(["", LEGEND, *settings_lines(scored)[:3]], Style.TEXT)

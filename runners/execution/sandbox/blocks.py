@@ -66,6 +66,8 @@ class Scope:
         line, end = statement.lineno, statement.end_lineno or statement.lineno
         if isinstance(statement, _DEFINITIONS):
             self._begin()
+        elif _is_silent(statement):
+            return
         elif isinstance(statement, (ast.If, ast.While)):
             if isinstance(statement, ast.While):
                 self._begin()
@@ -122,6 +124,12 @@ def _variables(tree: "ast.AST") -> "Set[str]":
         elif isinstance(node, ast.ExceptHandler) and node.name:
             found.add(node.name)
     return found
+
+
+def _is_silent(statement: "ast.stmt") -> bool:
+    """Return whether the statement has no code: a declaration, or a constant, such as a docstring."""
+    is_constant = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    return is_constant or isinstance(statement, (ast.Global, ast.Nonlocal))
 
 
 def _scope(statements: "List[ast.stmt]") -> "Dict[int, Block]":

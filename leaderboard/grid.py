@@ -107,10 +107,12 @@ def _best_tables(scored: Sequence[ScoredTask], metric: str) -> list[Table]:
     return [Table(headers, tuple(rows), 4, title)]
 
 
-def _by_task(scored: Sequence[ScoredTask]) -> dict[tuple[str, str], list[ScoredTask]]:
-    found: dict[tuple[str, str], list[ScoredTask]] = {}
+def _by_task(scored: Sequence[ScoredTask]) -> dict[tuple[str, str, int], list[ScoredTask]]:
+    """Return the cells that can be compared: of one model, task and turn limit."""
+    found: dict[tuple[str, str, int], list[ScoredTask]] = {}
     for one in scored:
-        found.setdefault((one.run.model, one.outcomes.record.task), []).append(one)
+        record = one.outcomes.record
+        found.setdefault((one.run.model, record.task, record.max_turns), []).append(one)
     return found
 
 
@@ -160,8 +162,9 @@ def _choose(
         return None
     mean, number = max(known)
     value = _mean(cells[-number], metric, here)
-    plain = next((_mean(one, metric, here) for one in cells if _is_plain(one)), None)
-    return None if value is None else _Choice(how, cells[-number], mean, reported_on, value, plain)
+    plain = _plain_like(cells[-number], cells)
+    without = None if plain is None else _mean(plain, metric, here)
+    return None if value is None else _Choice(how, cells[-number], mean, reported_on, value, without)
 
 
 def _mean(one: ScoredTask, metric: str, rows: Booleans) -> float | None:
@@ -175,9 +178,16 @@ def _mean(one: ScoredTask, metric: str, rows: Booleans) -> float | None:
     return None if np.isnan(values).all() else float(np.nanmean(values))
 
 
-def _is_plain(one: ScoredTask) -> bool:
+def _plain_like(best: ScoredTask, cells: Sequence[ScoredTask]) -> ScoredTask | None:
+    """Return the cell without prompts that is otherwise as ``best``, else the first without prompts, or None."""
+    plain = [one for one in cells if one.outcomes.record.strategy in ("single_turn", "multi_turn")]
+    alike = [one for one in plain if _rest(one) == _rest(best)]
+    return next(iter([*alike, *plain]), None)
+
+
+def _rest(one: ScoredTask) -> tuple[object, ...]:
     settings = one.run.record.settings
-    return not (settings.get("reasoning") or settings.get("instruction") or settings.get("turns"))
+    return settings["feedback"], settings["sampling"].get("temperature")
 
 
 def _is_first_half(problem_id: str) -> bool:

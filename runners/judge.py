@@ -28,7 +28,7 @@ from turnwise.benchmarks.records import (
     Verdict,
 )
 from turnwise.benchmarks.traces import Trace
-from turnwise.errors import TurnwiseError
+from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.runners.execution.interface import PYTHON, Ending, Execution, Executor, Program, Session
 from turnwise.runners.execution.tracing import trace_run
 from turnwise.runners.verdicts import NoCache, VerdictCache, digest_tests, verdict_key
@@ -119,10 +119,13 @@ class Judge:
         for result in report.public:
             if result.verdict in (Verdict.WRONG_ANSWER, Verdict.RUNTIME_ERROR):
                 data = problem.public_tests[result.index].input.encode("utf-8", "surrogatepass")
-                found = trace_run(self._executor, program_of(problem, program), data, problem.limits)
-                if found is None:
-                    return report
-                return replace(report, trace=Trace(result.index, found.executed, found.runs))
+                try:
+                    found = trace_run(self._executor, program_of(problem, program), data, problem.limits)
+                except InfrastructureError as error:  # else other feedback would follow than on a sound machine
+                    return replace(report, verdict=Verdict.INFRASTRUCTURE_FAILURE, error=str(error))
+                return (
+                    report if found is None else replace(report, trace=Trace(result.index, found.executed, found.runs))
+                )
         return report
 
     def judge_many(self, requests: Iterable[JudgeRequest]) -> Iterator[Report]:

@@ -82,7 +82,7 @@ def _describe(problem: Problem, test: TestCase, result: TestResult) -> dict[str,
         "input": _shorten(shown_input(problem, test), quarter),
         "expected": _shorten(shown_expected(problem, test), quarter),
         "output": _shorten(result.output.strip("\n"), quarter),
-        "error": _shorten(result.error, 2 * quarter, keep_end=True),
+        "error": shorten_traceback(result.error, 2 * quarter),
         "time_limit": f"{problem.limits.time_limit_seconds:g} seconds",
         "memory_limit": f"{problem.limits.memory_limit_bytes // 10**6} MB",
     }
@@ -106,9 +106,25 @@ def shown_expected(problem: Problem, test: TestCase) -> str:
     return repr(value)
 
 
-def _shorten(text: str, limit: int, *, keep_end: bool = False) -> str:
+def shorten_traceback(text: str, limit: int) -> str:
+    """Return ``text``, or its first line and as many of its last lines as ``limit`` characters hold."""
+    if len(text) <= limit:
+        return text
+    first, *rest = text.split("\n")
+    mark = "  ..."
+    kept: list[str] = []
+    room = limit - min(len(first), limit // 4) - len(mark) - 2
+    while rest and len(rest[-1]) + 1 <= room:
+        room -= len(rest[-1]) + 1
+        kept.insert(0, rest.pop())
+    if not kept:  # a last line that is longer than all
+        return _shorten(text, limit)
+    return "\n".join([_shorten(first, limit // 4), mark, *kept])
+
+
+def _shorten(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     mark = " ... "
-    head = (limit - len(mark)) // (4 if keep_end else 2)
+    head = (limit - len(mark)) // 2
     return text[:head] + mark + text[-(limit - len(mark) - head) :]

@@ -3,18 +3,20 @@
 What is told of a value is what changed, so that a trace fits into the feedback.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from turnwise.benchmarks.traces import BlockRun, Trace
 
 _BLOCK_LINES = 10
+_LINE_END = re.compile(r"\r\n|\r|\n")  # Python's own: str.splitlines knows more
 _LINE_CHARACTERS = 120
 
 
 def describe_runs(trace: Trace, program: str) -> list[dict[str, Any]]:
     """Return what the template ``ldb`` shows of each run of a block; ``number`` counts all runs from 1."""
-    lines = program.splitlines()
+    lines = _LINE_END.split(program)
     first = (len(trace.runs) + 1) // 2
     found = []
     for index, run in enumerate(trace.runs):

@@ -18,6 +18,7 @@ from turnwise.benchmarks import values
 from turnwise.benchmarks.limits import Limits
 from turnwise.benchmarks.texts import printable
 from turnwise.benchmarks.traces import BlockRun
+from turnwise.errors import InfrastructureError
 from turnwise.runners.execution.interface import PYTHON, Ending, Executor, Program
 from turnwise.runners.execution.sandbox import blocks, showing, tracer
 
@@ -40,6 +41,7 @@ def trace_run(executor: Executor, program: Program, data: bytes, limits: Limits)
     """Return what ``program`` did on an input (as a session takes it), or None if the trace was lost.
 
     Lost is the trace of a program that takes too long under it, dies, switches it off, or works on files by name.
+    Raises InfrastructureError if the machine failed twice.
     """
     if program.input_file or program.output_file:
         return None
@@ -62,12 +64,17 @@ def _trace_once(
     given = [source, program.entry_point, program.prelude, stdin, arguments, last_from]
     watched = Program(_tracer_source(), entry_point=tracer.trace_program.__name__)
     bounds = Limits(TRACE_SECONDS, limits.memory_limit_bytes, _OUTPUT_BYTES)
-    with executor.open(watched, PYTHON, bounds) as session:
-        execution = next(iter(session.run([values.dumps(given).encode("ascii")])))
+    for _ in range(2):
+        with executor.open(watched, PYTHON, bounds) as session:
+            execution = next(iter(session.run([values.dumps(given).encode("ascii")])))
+        if execution.ending not in (Ending.STARVED, Ending.INFRASTRUCTURE):
+            break
+    else:
+        raise InfrastructureError(f"Tracing failed: {execution.error}")
     if execution.ending is not Ending.FINISHED:
         return None
     try:
-        return _read(values.loads(execution.output.decode("ascii")), len(source.splitlines()))
+        return _read(values.loads(execution.output.decode("ascii")), source.count("\n") + source.count("\r") + 1)
     except (ValueError, TypeError):
         return None
 

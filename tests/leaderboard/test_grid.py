@@ -39,6 +39,7 @@ def cell(tmp_path: Path, write_run: WriteRun, dialogue: MakeDialogue, judge: Mak
         )
         data = json.loads((path / "run.json").read_text())
         for record in data["tasks"]:
+            record["strategy"] = "cot" if settings else "single_turn"
             record["split"] = "valid" if "valid" in record["task"] else "test"
         (path / "run.json").write_text(json.dumps(data))
         return score_runs([path])

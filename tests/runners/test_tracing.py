@@ -1,6 +1,7 @@
 """Traces of failing programs: true values, bounded sizes; a hostile program gains nothing by them."""
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ from turnwise.benchmarks.catalog import load_problems
 from turnwise.benchmarks.limits import Limits
 from turnwise.benchmarks.records import Comparison, MatchRule, Problem, Report, TestCase, Verdict
 from turnwise.benchmarks.traces import BlockRun
-from turnwise.runners.execution.interface import Executor, Program
+from turnwise.runners.execution.interface import Ending, Execution, Executor, Program
 from turnwise.runners.execution.tracing import TracedRun, trace_run
 from turnwise.runners.judge import Judge
 from turnwise.tasks.feedback import FEEDBACK_CHARACTERS, feedback_kind, feedback_text
@@ -196,6 +197,42 @@ def test_the_first_wrong_public_test_is_traced(executor: Executor) -> None:
     assert plain.trace is None and "trace" not in plain.to_json()
     for program in ("while True: pass", "x = (", "print({'1': 1, '2': 3, '4': 9}[input()])"):
         assert _traced(executor, problem, program).trace is None
+
+
+def test_a_machine_that_fails_is_not_taken_for_a_lost_trace() -> None:
+    """The dialogue would be told something else than on a sound machine: it is missing instead, and not cached."""
+    failing = _FailingAfter(1)
+    problem = _problem((TestCase("2", "3"),))
+    report = Judge(failing).judge(problem, "print(2)", hidden=False, traced=True)
+    assert (report.verdict, failing.opened) == (Verdict.INFRASTRUCTURE_FAILURE, 3)
+
+
+class _FailingAfter:
+    """An executor that runs so many programs, which print 2, and then fails."""
+
+    name, tier, interpreter = "failing 1", "none", "no Python"
+
+    def __init__(self, sound: int) -> None:
+        self.sound, self.opened = sound, 0
+
+    def open(self, program: Program, language: str, limits: Limits) -> "_FailingAfter":
+        """Count a program."""
+        self.opened += 1
+        return self
+
+    def run(self, inputs: Iterable[bytes]) -> Iterator[Execution]:
+        """Print 2, or fail."""
+        for _ in inputs:
+            yield Execution(Ending.FINISHED, b"2") if self.opened <= self.sound else Execution(Ending.INFRASTRUCTURE)
+
+    def close(self) -> None:
+        """Do nothing."""
+
+    def __enter__(self) -> "_FailingAfter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
 
 
 def test_only_a_public_input_is_in_the_tracers_reach(executor: Executor) -> None:

@@ -43,26 +43,21 @@ def feedback_text(
     goes on with reasoning prompts, so it does not ask for the program. ldb needs the ``program`` that was traced.
     """
     known = [result for result in report.public if result.verdict is not Verdict.INFRASTRUCTURE_FAILURE]
-    tests = [
-        _describe(problem, problem.public_tests[result.index], result)
-        for result in known
-        if _is_told(kind, result, report)
-    ]
+    told = [result for result in known if _is_told(kind, result, report)]
+    tests = [_describe(problem, problem.public_tests[result.index], result) for result in told]
     runs = describe_runs(report.trace, program) if kind == "ldb" and report.trace is not None else []
-    parts = runs or tests
-    for shown in range(len(parts), -1, -1):
-        text = prompts.render(
-            f"feedback/{kind}",
-            form=form or form_of(problem),
-            reasons=reasons,
-            passed=report.public_passed,
-            error=_shorten(report.error, FEEDBACK_CHARACTERS // 2),
-            tests=tests if runs else tests[:shown],
-            omitted=0 if runs else len(tests) - shown,
-            blocks=fewer_runs(runs, shown) if runs else [],
-            failed=sum(result.verdict is not Verdict.PASSED for result in known),
-            total=len(known),
-        )
+    context = {
+        "form": form or form_of(problem),
+        "reasons": reasons,
+        "passed": report.public_passed,
+        "error": _shorten(report.error, FEEDBACK_CHARACTERS // 2),
+        "failed": sum(result.verdict is not Verdict.PASSED for result in known),
+        "total": len(known),
+    }
+    for shown in range(len(runs or tests), -1, -1):
+        kept = tests if runs else tests[:shown]
+        parts = {"tests": kept, "omitted": len(tests) - len(kept), "blocks": fewer_runs(runs, shown) if runs else []}
+        text = prompts.render(f"feedback/{kind}", **context, **parts)
         if len(text) <= FEEDBACK_CHARACTERS:
             break
     return text[:FEEDBACK_CHARACTERS]

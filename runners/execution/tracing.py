@@ -26,6 +26,8 @@ TRACE_SECONDS = 5.0  # LDB's limit
 _OUTPUT_BYTES = 4 << 20
 _VALUE_CHARACTERS = showing.MAXIMUM_CHARACTERS + len(showing.CUT)
 _NAME_CHARACTERS = 40
+# So that the tracer is run where numpy is loaded beforehand, as its program is.
+_LOAD_NUMPY = b"\ntry:\n    import numpy\nexcept ImportError:\n    pass\n"
 _MOST_RUNS = 2 * tracer.KEPT
 
 
@@ -62,7 +64,8 @@ def _trace_once(
         return None  # a program in an encoding of its own
     arguments = values.loads(data.decode("ascii")) if program.entry_point else []
     given = [source, program.entry_point, program.prelude, stdin, arguments, last_from]
-    watched = Program(_tracer_source(), entry_point=tracer.trace_program.__name__)
+    loads_numpy = _LOAD_NUMPY if b"numpy" in program.source else b""
+    watched = Program(_tracer_source() + loads_numpy, entry_point=tracer.trace_program.__name__)
     bounds = Limits(TRACE_SECONDS, limits.memory_limit_bytes, _OUTPUT_BYTES)
     for _ in range(2):
         with executor.open(watched, PYTHON, bounds) as session:

@@ -1,5 +1,6 @@
 """A model whose chance of repair depends on the feedback: what is measured is what the chances say."""
 
+from contextlib import closing
 from math import sqrt
 from pathlib import Path
 
@@ -10,11 +11,14 @@ from synthetic import SyntheticSampler
 from turnwise.leaderboard.behaviour import measure, ratio
 from turnwise.leaderboard.outcomes import read_outcomes
 from turnwise.runners.decoys import load_decoys
+from turnwise.runners.drivers import run_in_lockstep
 from turnwise.runners.execution.interface import Executor
+from turnwise.runners.judge import Judge
 from turnwise.runners.loading import Machine, load_task
 from turnwise.runners.sampling import Job, sample
 from turnwise.runners.settings import RunSettings
 from turnwise.tasks.catalog import TASKS
+from turnwise.tasks.dialogue import Dialogue
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.run_folder import RunFolder
 from turnwise.tasks.strategies import FEEDBACK_KINDS, NONE
@@ -23,6 +27,25 @@ TASK = TASKS["sample_codecontests_multiturn"]
 FIRST = 0.25
 REPAIR = dict(zip(FEEDBACK_KINDS, (0.1, 0.5, 0.6, 0.7, 0.2, 0.05), strict=True))
 SAMPLES = 120
+
+
+@pytest.mark.parametrize("kind", ["ldb", "random"])
+def test_both_drivers_carry_every_kind_of_feedback(executor: Executor, tmp_path: Path, kind: str) -> None:
+    """Asynchronously or in lockstep: the same dialogues, with traces and other problems' programs."""
+    settings = RunSettings(samples_per_problem=4, feedback=kind)
+    machine = Machine(executor, tmp_path / "cache", workers=2)
+    loaded = load_task(TASK, settings, machine)
+    sampler = SyntheticSampler(loaded.asked, first=FIRST, repair=REPAIR)
+    decoys = load_decoys([loaded], settings, machine)
+    job = Job([loaded], sampler, settings, PromptSet.load(), decoys=decoys)
+    sample(job, machine, output=tmp_path / "run")
+    driven = list(RunFolder(tmp_path / "run").trajectories(TASK.name))
+    dialogues = [Dialogue(one, number, job.plan_of(loaded)) for one in loaded.asked for number in range(4)]
+    with closing(machine.open_cache()) as cache:
+        run_in_lockstep(dialogues, sampler, Judge(executor, cache=cache))
+    assert [one.trajectory().to_line() for one in dialogues] == [one.to_line() for one in driven]
+    told = {message.prompt_id for one in driven for turn in one.turns for message in turn.calls[0].messages}
+    assert f"feedback/{kind}" in told
 
 
 @pytest.mark.slow

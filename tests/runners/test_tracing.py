@@ -11,6 +11,8 @@ from turnwise.benchmarks.catalog import load_problems
 from turnwise.benchmarks.limits import Limits
 from turnwise.benchmarks.records import Comparison, MatchRule, Problem, Report, TestCase, Verdict
 from turnwise.benchmarks.traces import BlockRun
+from turnwise.errors import InfrastructureError
+from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.interface import Ending, Execution, Executor, Program
 from turnwise.runners.execution.tracing import TracedRun, trace_run
 from turnwise.runners.judge import Judge
@@ -272,6 +274,21 @@ def test_the_feedback_shows_the_trace_within_its_size(executor: Executor) -> Non
         and text.endswith("write the whole program again.")
     )
     assert feedback_kind("ldb", replace(report, trace=None)) == "failed_tests"
+
+
+@pytest.mark.parametrize("tier", ["A", "B", "C"])
+def test_programs_are_traced_in_each_tier(tier: str) -> None:
+    """Large inputs and programs that import numpy, too."""
+    try:
+        executor = HardenedExecutor(tier=tier)
+    except InfrastructureError as error:
+        pytest.skip(str(error))
+    with executor:
+        traced = _trace(executor, "a = input()\nn = len(a)\nprint(n)\n", "1" * 2_000_000)
+        assert traced is not None and traced.runs[0].after["n"] == "2000000"
+        if "no numpy" not in executor.interpreter:
+            traced = _trace(executor, "import numpy as np\na = np.arange(3) * 2\nprint(a)\n")
+            assert traced is not None and traced.runs[0].after["a"] == "array([0, 2, 4])"
 
 
 @pytest.mark.parametrize("benchmark", ["codecontests", "taco", "humaneval_plus", "mbpp_plus"])

@@ -59,17 +59,15 @@ def _trace_once(
 ) -> TracedRun | None:
     try:
         source = program.source.decode("utf-8", "surrogatepass")
-        stdin = "" if program.entry_point else data.decode("utf-8", "surrogatepass")
-    except UnicodeDecodeError:
-        return None  # a program in an encoding of its own
-    arguments = values.loads(data.decode("ascii")) if program.entry_point else []
-    given = [source, program.entry_point, program.prelude, stdin, arguments, last_from]
+        given = _tracer_arguments(program, source, data, last_from)
+    except ValueError:  # a program in an encoding of its own, or arguments as deep as values can be
+        return None
     loads_numpy = _LOAD_NUMPY if b"numpy" in program.source else b""
     watched = Program(_tracer_source() + loads_numpy, entry_point=tracer.trace_program.__name__)
     bounds = Limits(TRACE_SECONDS, limits.memory_limit_bytes, _OUTPUT_BYTES)
     for _ in range(2):
         with executor.open(watched, PYTHON, bounds) as session:
-            execution = next(iter(session.run([values.dumps(given).encode("ascii")])))
+            execution = next(iter(session.run([given])))
         if execution.ending not in (Ending.STARVED, Ending.INFRASTRUCTURE):
             break
     else:
@@ -80,6 +78,14 @@ def _trace_once(
         return _read(values.loads(execution.output.decode("ascii")), source.count("\n") + source.count("\r") + 1)
     except (ValueError, TypeError):
         return None
+
+
+def _tracer_arguments(program: Program, source: str, data: bytes, last_from: int | None) -> bytes:
+    """Return what trace_program is called with; raises ValueError for what cannot be encoded."""
+    stdin = "" if program.entry_point else data.decode("utf-8", "surrogatepass")
+    arguments = values.loads(data.decode("ascii")) if program.entry_point else []
+    given = [source, program.entry_point, program.prelude, stdin, arguments, last_from]
+    return values.dumps(given).encode("ascii")
 
 
 @cache
@@ -110,5 +116,7 @@ def _read_values(found: Any) -> dict[str, str]:
     for name, text in found.items():
         if type(name) is not str or type(text) is not str or not name.isidentifier():
             raise ValueError("no variable")
-        shown[name[:_NAME_CHARACTERS]] = printable(text[:_VALUE_CHARACTERS], limit=_VALUE_CHARACTERS)
+        shown[name[:_NAME_CHARACTERS]] = printable(text[:_VALUE_CHARACTERS], limit=_VALUE_CHARACTERS)[
+            :_VALUE_CHARACTERS
+        ]
     return shown

@@ -9,6 +9,7 @@
 See docs/strategies.md. What the ids name is checked against the prompts of the run.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -26,6 +27,7 @@ from turnwise.tasks.strategies import (
     parse_reasoning,
 )
 
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 ENDINGS = (".yaml", ".yml")
 _EXAMPLE = "write 'turns:' and below it one '- feedback: failed_tests' for each turn"
 
@@ -40,7 +42,7 @@ class _Turn(BaseModel):
 
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$")] | None = None
+    name: str | None = None
     turns: Annotated[list[_Turn], Field(min_length=1, max_length=100)]
 
 
@@ -69,8 +71,14 @@ def read_strategy(path: Path) -> Strategy:
     except ValidationError as error:
         raise TurnwiseError(f"The strategy file {str(path)!r}: {_first_problem(error)}.") from None
     _check_turns(path, parsed)
+    name = parsed.name or path.stem
+    if not _NAME.fullmatch(name):
+        raise TurnwiseError(
+            f"The strategy file {str(path)!r}: name is {name!r}: it names folders, so give it up to 40 letters, "
+            "digits, '_', '-' and '.', the first a letter or digit."
+        )
     never = any(turn.feedback == NONE for turn in parsed.turns)
-    return Strategy(parsed.name or path.stem, tuple(_plan(turn, stops=not never) for turn in parsed.turns))
+    return Strategy(name, tuple(_plan(turn, stops=not never) for turn in parsed.turns))
 
 
 def _check_turns(path: Path, parsed: _File) -> None:

@@ -77,6 +77,17 @@ def test_what_cannot_be_run_is_refused(tmp_path: Path, options: tuple[str, ...],
     assert not (tmp_path / "x").exists()
 
 
+def test_two_strategies_of_one_name_are_refused(tmp_path: Path) -> None:
+    """One would take the other's folder."""
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "mine.yaml").write_text("turns:\n  - {}\n")
+    files = f"{tmp_path}/a/mine.yaml,{tmp_path}/b/mine.yaml"
+    assert "has the name 'mine' as another one has" in _grid(
+        *BASE, "-o", str(tmp_path / "x"), "--strategy", files, status=2
+    )
+
+
 def test_what_a_grid_needs_is_named() -> None:
     """As for turnwise run."""
     assert "turnwise grid needs --model" in _grid(status=2)

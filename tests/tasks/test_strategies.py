@@ -151,7 +151,8 @@ def test_a_strategy_without_feedback_does_not_stop_unless_it_says_so(tmp_path: P
         ("turns:\n  - {}\n  - feedback: kind\n", "turn 2: Unknown feedback 'kind': choose one of"),
         ("turns:\n  - stop: late\n", "turn 1, stop is 'late': input should be 'public_passed' or 'never'"),
         ("turns:\n  - reasoning: 3\n", "turn 1, reasoning is 3: input should be a valid string"),
-        ("name: a b\nturns:\n  - {}\n", "name is 'a b': string should match pattern"),
+        ("name: a b\nturns:\n  - {}\n", "name is 'a b': it names folders, so give it up to 40 letters"),
+        ("name: ..\nturns:\n  - {}\n", "name is '..': it names folders"),
     ],
 )
 def test_a_strategy_file_that_cannot_be_is_explained(tmp_path: Path, text: str, message: str) -> None:

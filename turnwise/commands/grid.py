@@ -87,7 +87,7 @@ def summarise(output: Path, *, metric: str = "") -> str:
 def _plan(request: GridRequest, base: RunSettings, tasks: Sequence[Task], prompts: PromptSet) -> list[Cell]:
     axes = Axes(
         request.cells,
-        {Path(name).stem if "." in name else name: _strategy(name) for name in _split(request.strategies)} or None,
+        _strategies(_split(request.strategies)) or None,
         _split(request.feedback),
         _numbers(request.temperatures, "--temperatures", float),
         _numbers(request.max_turns, "--max-turns", int),
@@ -102,8 +102,17 @@ def _plan(request: GridRequest, base: RunSettings, tasks: Sequence[Task], prompt
     return distinct_cells(cells, tasks)
 
 
-def _strategy(name: str) -> Mapping[str, Any]:
-    return with_prompts({"strategy": name})
+def _strategies(names: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    """Return the settings of each strategy by its name; raises TurnwiseError for two of one name."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for name in dict.fromkeys(names):
+        given = with_prompts({"strategy": name})
+        if given["strategy"] in found:
+            raise TurnwiseError(
+                f"--strategy {name!r} has the name {given['strategy']!r} as another one has: rename it."
+            )
+        found[given["strategy"]] = given
+    return found
 
 
 def _run(

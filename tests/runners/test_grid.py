@@ -118,6 +118,19 @@ def test_what_is_asked_alike_is_asked_once(loaded: tuple[LoadedTask, Machine], t
     assert len(model.calls) < replies / 2
 
 
+@pytest.mark.slow
+def test_the_whole_grid_asks_71_calls_a_dialogue(loaded: tuple[LoadedTask, Machine], tmp_path: Path) -> None:
+    """One for each of the 8 reasoning prompts and one for each of the 63 cells, for 119 replies."""
+    machine = loaded[1]
+    task = load_task(SINGLE, RunSettings(limit=1), machine)
+    model = SyntheticSampler(task.asked, first=0.3)
+    cells = _cells(Axes())
+    list(run_grid(Grid(cells, [task], lambda _: model, PROMPTS, {}), machine, output=tmp_path))
+    runs = [RunFolder(tmp_path / cell.name).trajectories(SINGLE.name) for cell in cells]
+    replies = sum(len(turn.calls) for run in runs for one in run for turn in one.turns)
+    assert (len(model.calls), replies) == (8 + 63, 7 + 2 * 56)
+
+
 def test_a_cell_of_a_grid_is_the_run_it_would_be_alone(loaded: tuple[LoadedTask, Machine], tmp_path: Path) -> None:
     """Sharing changes no byte of any trajectory."""
     axes = Axes("none+none,difficulty+*s", feedback=["binary", "ldb"])

@@ -21,6 +21,7 @@ from turnwise.benchmarks.records import Flag, MatchRule, Problem, TestCase
 from turnwise.benchmarks.rows import Row, validated
 
 PYTHON3 = 3
+_INCORRECT_SOLUTIONS = 16  # kept of each problem: some have hundreds, and few are ever shown
 
 
 class _Tests(BaseModel):
@@ -56,6 +57,7 @@ class _CodeContestsRow(BaseModel):
     private_tests: _Tests
     generated_tests: _Tests = _Tests(input=[], output=[])
     solutions: _Solutions = _Solutions()
+    incorrect_solutions: _Solutions | None = None
     time_limit: Any = None
     memory_limit_bytes: Any = 0
     input_file: str | None = ""
@@ -86,6 +88,7 @@ def parse_codecontests(row: Row, *, benchmark: str, split: str) -> Problem:
         difficulty=str(fields.cf_rating) if fields.cf_rating else "",
         flags=_flags(fields, has_hidden_tests=bool(hidden)),
         solutions=fields.solutions.in_python3(),
+        incorrect_solutions=(fields.incorrect_solutions or _Solutions()).in_python3()[:_INCORRECT_SOLUTIONS],
     )
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from turnwise.benchmarks.limits import Limits
+from turnwise.benchmarks.traces import Trace
 
 
 class Verdict(StrEnum):
@@ -109,7 +110,7 @@ class Problem:
     ``entry_point`` is empty for programs that read stdin, else the function (or the method of class
     Solution) to call. ``starter_code`` is what the model is given to continue; ``prelude`` is what the
     judge runs before the program (usual imports of call-based TACO tasks). ``solutions`` are known
-    right programs, the canonical one first.
+    right programs, the canonical one first, ``incorrect_solutions`` known wrong ones.
     """
 
     id: str
@@ -129,6 +130,7 @@ class Problem:
     flags: tuple[Flag, ...] = ()
     special_judge_case: int | None = None
     solutions: tuple[str, ...] = ()
+    incorrect_solutions: tuple[str, ...] = ()
 
     @property
     def is_scorable(self) -> bool:
@@ -154,6 +156,7 @@ class Problem:
         data["rule"] = self.rule.to_json()
         data["flags"] = [flag.value for flag in self.flags]
         data["solutions"] = list(self.solutions)
+        data["incorrect_solutions"] = list(self.incorrect_solutions)
         return data
 
     @classmethod
@@ -168,6 +171,7 @@ class Problem:
                 "rule": MatchRule.from_json(data["rule"]),
                 "flags": tuple(map(Flag, data["flags"])),
                 "solutions": tuple(data["solutions"]),
+                "incorrect_solutions": tuple(data["incorrect_solutions"]),
             }
         )
 
@@ -221,7 +225,8 @@ class Report:
     """What judging one program showed: all public tests, hidden tests up to the first that failed.
 
     ``hidden`` is None when the hidden tests were not asked for, and empty when a public test failed
-    before them. Hidden results carry verdicts and costs, never outputs.
+    before them. Hidden results carry verdicts and costs, never outputs. ``trace`` is of one failing public
+    test, where one was asked for and could be had.
     """
 
     problem: str
@@ -230,6 +235,7 @@ class Report:
     hidden: tuple[TestResult, ...] | None
     environment: Environment
     error: str = ""
+    trace: Trace | None = None
 
     @property
     def passed(self) -> bool:
@@ -251,7 +257,7 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON object that ``from_json`` reads."""
-        return {
+        data = {
             "problem": self.problem,
             "verdict": self.verdict.value,
             "public": [result.to_json() for result in self.public],
@@ -259,6 +265,7 @@ class Report:
             "environment": self.environment.to_json(),
             "error": self.error,
         }
+        return data if self.trace is None else {**data, "trace": self.trace.to_json()}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Report":
@@ -271,4 +278,5 @@ class Report:
             None if hidden is None else tuple(map(TestResult.from_json, hidden)),
             Environment.from_json(data["environment"]),
             data["error"],
+            Trace.from_json(data["trace"]) if "trace" in data else None,
         )

@@ -33,8 +33,14 @@ def model_of(one: ScoredTask) -> str:
 
 
 def name_of(one: ScoredTask) -> tuple[str, str]:
-    """Return the names of model and task."""
-    return model_of(one), one.outcomes.record.task
+    """Return the names of model, with its temperature, and task."""
+    return model_of(one) + at_temperature(one), one.outcomes.record.task
+
+
+def at_temperature(one: ScoredTask) -> str:
+    """Return what tells the runs of one model apart that were sampled at several temperatures."""
+    temperature = one.run.record.settings["sampling"].get("temperature")
+    return "" if temperature is None else f" (T={temperature:g})"
 
 
 def family_of(one: ScoredTask) -> str:
@@ -43,8 +49,10 @@ def family_of(one: ScoredTask) -> str:
 
 
 def reasoning_of(one: ScoredTask) -> str:
-    """Return the reasoning prompts of a run, joined where there are several; settings without them have none."""
+    """Return the reasoning prompts of a run, joined where there are several; a strategy of the user's has its name."""
     given = one.run.record.settings.get("reasoning") or [NONE]
+    if one.run.record.settings.get("turns"):
+        given = one.outcomes.record.strategy
     return printable(" + ".join([given] if isinstance(given, str) else map(str, given)), limit=80)
 
 
@@ -59,8 +67,11 @@ def feedback_of(one: ScoredTask) -> str:
 
 
 def prompts_of(one: ScoredTask) -> str:
-    """Return the prompts of a run, joined."""
+    """Return the prompts of a run, joined, after the strategy where that says more than they do."""
     used = [part for part in (reasoning_of(one), instruction_of(one)) if part != NONE]
+    strategy = one.outcomes.record.strategy
+    if strategy in ("cot_every_turn", "cot_retry"):
+        used.insert(0, strategy)
     return " + ".join(used) or NONE
 
 

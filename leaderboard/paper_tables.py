@@ -5,6 +5,7 @@
     turns      n@k and pass@k by the budget of turns (both)
     cot-gain   what the best prompts gain at pass@100, by the size of the model (2410.08105)
     taco       pass@k and n@k on TACO by difficulty (2410.08105)
+    behaviour  failures, repairs, similarity, answers by turn (both; behaviour-chrf: with chrF)
     rlef       n@k on the valid and test splits of CodeContests (2410.02089, table 1)
 
 A cell without a run is empty; two runs for one cell are an error. Published numbers stand in a table of their
@@ -14,6 +15,7 @@ own with their citations. Nothing is estimated here.
 from collections.abc import Callable, Sequence
 
 from turnwise.errors import TurnwiseError
+from turnwise.leaderboard.behaviour_tables import behaviour_tables, chrf_tables
 from turnwise.leaderboard.formats import Table
 from turnwise.leaderboard.papers import Shown
 from turnwise.leaderboard.rlef_tables import rlef_tables
@@ -27,6 +29,8 @@ PAPER_TABLES: dict[str, Callable[[Sequence[ScoredTask], Shown | None], list[Tabl
     "cot-gain": cot_gain_tables,
     "taco": taco_tables,
     "rlef": rlef_tables,
+    "behaviour": behaviour_tables,
+    "behaviour-chrf": chrf_tables,
 }
 
 

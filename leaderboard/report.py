@@ -7,7 +7,7 @@ Scoring runs no program and asks no model: it reads what sampling and judging wr
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -145,16 +145,30 @@ def _sampling_text(scored: ScoredTask) -> list[str]:
         source = [f"imported from {model['imported_from']} {files} (sha256 {model['sha256'][:12]})"]
     if settings["profile"] == "imported":
         return [*source, f"samples per problem: {settings['samples_per_problem']}", *sampling]
-    turns = f"at most {task.max_turns} turns with {settings['feedback']} feedback" if task.max_turns > 1 else "one turn"
+    feedback = "its own" if settings.get("turns") else settings["feedback"]
+    turns = f"at most {task.max_turns} turns with {feedback} feedback" if task.max_turns > 1 else "one turn"
     return [
         *source,
         f"profile {settings['profile']}, {turns}, samples per problem: {settings['samples_per_problem']}",
+        *_prompts_text(settings, scored),
         f"seed {settings['seed']}",
         *sampling,
         f"{settings['extraction']} code block" + (", prefilled" if settings["prefill"] else ""),
         *(f"{name} {settings[name]!r}" for name in _NAMED_WHERE_SET if settings.get(name)),
         f"prompts {record.prompts['set']}",
     ]
+
+
+def _prompts_text(settings: Mapping[str, Any], scored: ScoredTask) -> list[str]:
+    """Return the strategy and its prompts where they are not the plain ones."""
+    found = [f"strategy {scored.outcomes.record.strategy}"] if settings.get("strategy") else []
+    if settings.get("reasoning"):
+        found.append(f"reasoning {' + '.join(settings['reasoning'])}")
+    if settings.get("instruction"):
+        found.append(f"instruction {settings['instruction']}")
+    if settings.get("keep_reasoning") is False:
+        found.append("reasoning forgotten after its turn")
+    return found
 
 
 def _judge_text(scored: ScoredTask) -> list[str]:

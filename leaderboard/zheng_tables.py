@@ -69,7 +69,7 @@ def grid_tables(scored: Sequence[ScoredTask], over: Shown | None = None) -> list
     found: dict[tuple[str, str, str], Cells] = {}
     for one in single:
         for metric in passes_of(one):
-            table = found.setdefault((metric, model_of(one), one.outcomes.record.task), {})
+            table = found.setdefault((metric, *name_of(one)), {})
             put(table, (reasoning_of(one), instruction_of(one)), one, percent(find_estimate(one, metric), over))
     return [_grid_table(*name, cells) for name, cells in found.items()]
 
@@ -89,9 +89,9 @@ def feedback_tables(scored: Sequence[ScoredTask], over: Shown | None = None) -> 
     for one in several:
         kind = feedback_of(one)
         for metric in n_at_k_of(one):
-            put(cells, (*name_of(one), metric, kind), one, percent(find_estimate(one, metric), over))
+            put(cells, (*name_of(one), prompts_of(one), metric, kind), one, percent(find_estimate(one, metric), over))
     kinds = known_first(FEEDBACK, (key[-1] for key in cells))
-    return [pivot(cells, ("model", "task", "metric"), kinds, "Execution feedback, percent solved")]
+    return [pivot(cells, ("model", "task", "prompts", "metric"), kinds, "Execution feedback, percent solved")]
 
 
 def turns_tables(scored: Sequence[ScoredTask], over: Shown | None = None) -> list[Table]:
@@ -101,10 +101,12 @@ def turns_tables(scored: Sequence[ScoredTask], over: Shown | None = None) -> lis
     for one in several:
         kind = feedback_of(one)
         for metric, turns in product([*asked_of(one), *passes_of(one)], range(1, one.outcomes.record.max_turns + 1)):
-            put(cells, (*name_of(one), kind, metric, str(turns)), one, percent(find_estimate(one, metric, turns), over))
+            name = (*name_of(one), prompts_of(one), kind, metric, str(turns))
+            put(cells, name, one, percent(find_estimate(one, metric, turns), over))
     most = max(one.outcomes.record.max_turns for one in several)
     budgets = [str(turns) for turns in range(1, most + 1)]
-    return [pivot(cells, ("model", "task", "feedback", "metric"), budgets, "By budget of turns, percent solved")]
+    headers = ("model", "task", "prompts", "feedback", "metric")
+    return [pivot(cells, headers, budgets, "By budget of turns, percent solved")]
 
 
 def cot_gain_tables(scored: Sequence[ScoredTask], over: Shown | None = None) -> list[Table]:

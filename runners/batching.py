@@ -11,6 +11,7 @@ from typing import Protocol
 
 from turnwise.runners.gate import Gate
 from turnwise.runners.sampler import Outcome, Request
+from turnwise.runners.settings import Sampling
 from turnwise.tasks.trajectory import Reply
 
 
@@ -24,6 +25,10 @@ class Engine(Protocol):
 
     def generate_batch(self, requests: Sequence[Request]) -> list[Outcome]:
         """Return one outcome per request, in order; a failing request is the error in its place."""
+        ...
+
+    def with_sampling(self, sampling: Sampling) -> "Engine":
+        """Return the engine that answers with ``sampling``; both share what is loaded."""
         ...
 
 
@@ -50,6 +55,10 @@ class BatchingModel:
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
+
+    def with_sampling(self, sampling: Sampling) -> "BatchingModel":
+        """Return the model asked with ``sampling``, over the same engine."""
+        return BatchingModel(self._engine.with_sampling(sampling), batch_size=self._batch_size)
 
     async def close(self) -> None:
         """Wait for the batch that is being answered."""

@@ -22,7 +22,8 @@ async def drive(dialogue: Dialogue, sampler: Sampler, judge: Judge) -> None:
     """Carry one dialogue to its end."""
     while (step := dialogue.next_step()) is not None:
         if isinstance(step, RunPublicTests):
-            dialogue.report(await judge.judge_async(dialogue.problem, step.program, hidden=False))
+            found = await judge.judge_async(step.problem, step.program, hidden=False, traced=step.traced)
+            dialogue.report(found)
             continue
         try:
             take_outcome(dialogue, step, await sampler.generate(request_of(dialogue, step)))
@@ -102,6 +103,6 @@ def run_in_lockstep(dialogues: Sequence[Dialogue], sampler: BatchSampler, judge:
             outcomes = sampler.generate_batch([request_of(dialogue, ask) for dialogue, ask in asks])
             for (dialogue, ask), outcome in zip(asks, outcomes, strict=True):
                 take_outcome(dialogue, ask, outcome)
-        requests = [JudgeRequest(dialogue.problem, run.program, hidden=False) for dialogue, run in runs]
+        requests = [JudgeRequest(run.problem, run.program, hidden=False, traced=run.traced) for _, run in runs]
         for (dialogue, _), report in zip(runs, judge.judge_many(requests), strict=True):
             dialogue.report(report)

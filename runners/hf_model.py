@@ -5,9 +5,10 @@ sampling from them exactly), so that a reply does not depend on the batch it was
 of the device. The model's own generation settings are not applied, but for its end tokens.
 """
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import torch
 import transformers
@@ -61,6 +62,13 @@ class HFEngine:
         self.description = {"back_end": "hf", "model": options.model, "max_length": str(max_length)}
         if options.revision != "main":
             self.description["revision"] = options.revision
+
+    def with_sampling(self, sampling: Sampling) -> Self:
+        """Return the engine that samples by ``sampling``, over the same weights."""
+        other = copy.copy(self)
+        other._sampling = sampling
+        other.template = self.template.with_max_tokens(sampling.max_tokens)
+        return other
 
     def generate_batch(self, requests: Sequence[Request]) -> list[Outcome]:
         """Return one outcome per request, in order."""

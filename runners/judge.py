@@ -27,12 +27,15 @@ from turnwise.benchmarks.records import (
     TestResult,
     Verdict,
 )
-from turnwise.errors import TurnwiseError
+from turnwise.benchmarks.traces import Trace
+from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.runners.execution.interface import PYTHON, Ending, Execution, Executor, Program, Session
+from turnwise.runners.execution.tracing import trace_run
 from turnwise.runners.gate import Gate
 from turnwise.runners.verdicts import NoCache, VerdictCache, digest_tests, verdict_key
 
 OUTPUT_CHARACTERS = 4096
+_TRACED = b"traced 1"  # the tracer's version
 
 _VERDICT_BY_ENDING = {
     Ending.FAILED: Verdict.RUNTIME_ERROR,
@@ -53,6 +56,7 @@ class JudgeRequest:
     problem: Problem
     program: str | None
     hidden: bool = True
+    traced: bool = False
 
 
 class Judge:
@@ -79,29 +83,33 @@ class Judge:
         self._digests: dict[tuple[int, bool], tuple[Problem, bytes]] = {}
         self.environment = Environment(executor.name, executor.tier, executor.interpreter, check_matcher(matcher))
 
-    def judge(self, problem: Problem, program: str | None, *, hidden: bool = True) -> Report:
+    def judge(self, problem: Problem, program: str | None, *, hidden: bool = True, traced: bool = False) -> Report:
         """Return the report on ``program``; ``hidden=False`` runs the public tests only.
 
-        Raises TurnwiseError if a test has no expected output yet (see expected.py).
+        With ``traced`` it holds a trace of the first public test with a wrong output or an exception, if there is one
+        and the program can be traced. Raises TurnwiseError if a test has no expected output yet (see expected.py).
         """
         if program is None:
             return Report(problem.id, Verdict.NO_CODE, (), () if hidden else None, self.environment)
         tests = problem.public_tests + (problem.hidden_tests if hidden else ())
         if any(test.output is None for test in tests):
             raise TurnwiseError(f"{problem.id}: its expected outputs have not been computed yet.")
-        key = self.key(problem, program, hidden=hidden)
+        key = self.key(problem, program, hidden=hidden, traced=traced)
         report = self._cache.get(problem.id, key)
-        if report is None:
+        if report is None and traced:
+            report = self._trace(problem, program, self.judge(problem, program, hidden=hidden))
+            self._cache.put(problem.id, key, report)
+        elif report is None:
             report = self._run(self._with_limits(problem), program_of(problem, program), hidden=hidden)
             self._cache.put(problem.id, key, report)
         return report
 
-    def key(self, problem: Problem, program: str, *, hidden: bool = True) -> str:
-        """Return the verdict key of ``program``: a hash of all that can change its verdict."""
+    def key(self, problem: Problem, program: str, *, hidden: bool = True, traced: bool = False) -> str:
+        """Return the verdict key of ``program``: a hash of all that can change its verdict, or its trace."""
         place = (id(problem), hidden)
         if place not in self._digests:  # the problem is kept beside its digest, so its id stays its own
             self._digests[place] = (problem, digest_tests(problem, hidden=hidden))
-        runnable, tests = program_of(problem, program), self._digests[place][1]
+        runnable, tests = program_of(problem, program), self._digests[place][1] + (_TRACED if traced else b"")
         return verdict_key(self._with_limits(problem), runnable, tests, self.environment, language=PYTHON)
 
     def _with_limits(self, problem: Problem) -> Problem:
@@ -109,15 +117,31 @@ class Judge:
             return problem
         return replace(problem, limits=problem.limits.scaled(self._time_factor))
 
+    def _trace(self, problem: Problem, program: str, report: Report) -> Report:
+        """Return ``report`` with a trace; a program that ran out of time or memory would do so again, only longer."""
+        for result in report.public:
+            if result.verdict in (Verdict.WRONG_ANSWER, Verdict.RUNTIME_ERROR):
+                data = problem.public_tests[result.index].input.encode("utf-8", "surrogatepass")
+                try:
+                    found = trace_run(self._executor, program_of(problem, program), data, problem.limits)
+                except InfrastructureError as error:  # else other feedback would follow than on a sound machine
+                    return replace(report, verdict=Verdict.INFRASTRUCTURE_FAILURE, error=str(error))
+                return (
+                    report if found is None else replace(report, trace=Trace(result.index, found.executed, found.runs))
+                )
+        return report
+
     def judge_many(self, requests: Iterable[JudgeRequest]) -> Iterator[Report]:
         """Yield the reports of ``requests`` in their order, judged by all workers."""
         yield from self._pool.map(
-            lambda request: self.judge(request.problem, request.program, hidden=request.hidden), requests
+            lambda one: self.judge(one.problem, one.program, hidden=one.hidden, traced=one.traced), requests
         )
 
-    async def judge_async(self, problem: Problem, program: str | None, *, hidden: bool = True) -> Report:
+    async def judge_async(
+        self, problem: Problem, program: str | None, *, hidden: bool = True, traced: bool = False
+    ) -> Report:
         """Await the report on ``program`` without blocking the event loop."""
-        judge = partial(self.judge, problem, program, hidden=hidden)
+        judge = partial(self.judge, problem, program, hidden=hidden, traced=traced)
         async with self._gate.slot(urgent=not hidden):
             return await asyncio.get_running_loop().run_in_executor(self._pool, judge)
 

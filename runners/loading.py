@@ -10,7 +10,9 @@ from turnwise.benchmarks.rows import OnError
 from turnwise.errors import TurnwiseError
 from turnwise.runners.execution.interface import Executor
 from turnwise.runners.expected import resolve_expected
+from turnwise.runners.judge import Judge
 from turnwise.runners.settings import RunSettings
+from turnwise.runners.verdicts import SharedCache
 from turnwise.tasks.catalog import Task
 from turnwise.tasks.run_folder import AskedProblem, TaskRecord
 
@@ -21,7 +23,8 @@ Progress = Callable[[str, int, int], None]
 class Machine:
     """Where and how a run is carried out; decides no result.
 
-    ``worker`` names this process among those that work in one run folder.
+    ``worker`` names this process among those that work in one run folder; ``judge`` is one that several runs
+    share, with the matcher and time factor of all of them.
     """
 
     executor: Executor
@@ -31,6 +34,11 @@ class Machine:
     workers: int = 1
     on_progress: Progress | None = None
     worker: str = "main"
+    judge: Judge | None = None
+
+    def open_cache(self) -> SharedCache:
+        """Return the verdicts of all runs of this user; whoever opens it closes it."""
+        return SharedCache(self.cache_dir / "verdicts")
 
     def report(self, what: str, done: int, total: int) -> None:
         """Tell whoever watches how far ``what`` is."""
@@ -53,7 +61,7 @@ class LoadedTask:
             benchmark=self.task.benchmark,
             split=self.task.split,
             max_turns=settings.turns_of(self.task),
-            strategy=settings.strategy(self.task).name,
+            strategy=settings.strategy_of(self.task).name,
             data_sha256=self.source.digest,
             loaded=len(self.source.problems),
             asked=[

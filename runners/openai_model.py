@@ -9,11 +9,12 @@ tokens and refuses what outgrows its context: the statement is never cut.
 """
 
 import asyncio
+import copy
 import json
 import random
 import time
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Self
 
 import openai
 from openai.types.chat import ChatCompletionChunk
@@ -73,6 +74,12 @@ class OpenAIModel:
                 raise
             self._count_answer()
             return reply
+
+    def with_sampling(self, sampling: Sampling) -> Self:
+        """Return the model asked with ``sampling``, over the same connections."""
+        other = copy.copy(self)
+        other._options = _request_options(self._server, sampling)
+        return other
 
     async def close(self) -> None:
         """Close the connections."""

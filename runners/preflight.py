@@ -142,7 +142,7 @@ def estimate_run(job: Job, prompts: FirstPrompts, calibration: Calibration | Non
     samples, settings = job.settings.samples_per_problem, job.settings
     least = most = turns = 0
     for loaded in job.tasks:
-        plan = [1 + bool(turn.reasoning) for turn in settings.strategy(loaded.task).turns]
+        plan = [1 + bool(turn.reasoning) for turn in settings.strategy_of(loaded.task).turns]
         count = samples * len(loaded.asked)
         least, most, turns = least + count * plan[0], most + count * sum(plan), turns + count * len(plan)
     dialogues = samples * len(prompts.tokens)

@@ -17,8 +17,8 @@ from turnwise.benchmarks.ids import problem_id
 from turnwise.benchmarks.rows import Row, digest_files, read_rows
 from turnwise.errors import TurnwiseError
 from turnwise.runners.sampler import ImmediateSampler, Request, RequestError
-from turnwise.tasks.extraction import extract_program, strip_thinking
-from turnwise.tasks.trajectory import Call, Reply
+from turnwise.tasks.extraction import extract_program
+from turnwise.tasks.trajectory import Call, Reply, strip_thinking
 
 _BENCHMARK_BY_RECORDED_NAME = {
     "humaneval": "humaneval_plus",

@@ -6,9 +6,10 @@ raises RequestError, which makes that dialogue missing, never wrong; ContextOver
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 from turnwise.runners.gate import Gate
+from turnwise.runners.settings import Sampling
 from turnwise.tasks.dialogue import Ask, Dialogue
 from turnwise.tasks.trajectory import End, Message, Reply
 
@@ -67,6 +68,10 @@ class Model(Sampler, Protocol):
         """The gate before it."""
         ...
 
+    def with_sampling(self, sampling: Sampling) -> "Model":
+        """Return the model asked with ``sampling``; both share what is loaded, and are not used at the same time."""
+        ...
+
     async def close(self) -> None:
         """Let go of connections or engines."""
         ...
@@ -88,6 +93,10 @@ class ImmediateSampler:
     def answer(self, request: Request) -> Reply | None:
         """Return the reply, or None where there is no further answer; raises RequestError."""
         raise NotImplementedError
+
+    def with_sampling(self, sampling: Sampling) -> Self:  # noqa: ARG002 - the answers are given
+        """Return itself."""
+        return self
 
     async def close(self) -> None:
         """Nothing is held."""

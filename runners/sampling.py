@@ -5,9 +5,10 @@ runs public tests only and ``judging`` does the rest.
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import turnwise
 from turnwise.benchmarks.records import Problem
@@ -16,8 +17,10 @@ from turnwise.runners.judge import Judge
 from turnwise.runners.loading import LoadedTask, Machine
 from turnwise.runners.sampler import Model, Request, RequestError, Sampler
 from turnwise.runners.settings import RunSettings
+from turnwise.runners.sharing import Donor
 from turnwise.runners.store import ResumingSampler, ShardStore
 from turnwise.runners.work import Costs, Work
+from turnwise.tasks.decoys import DecoyPool
 from turnwise.tasks.dialogue import Dialogue, DialoguePlan
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.run_folder import RunFolder, RunRecord
@@ -38,13 +41,14 @@ class Sampled:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is asked of whom: tasks with their problems, the model, the settings, the prompts."""
+    """What is asked of whom: tasks with their problems, the model, the settings, the prompts, decoys by task."""
 
     tasks: Sequence[LoadedTask]
     sampler: Model
     settings: RunSettings
     prompts: PromptSet
     command: str = ""
+    decoys: Mapping[str, DecoyPool] = field(default_factory=dict)
 
     def to_record(self, judge: Judge) -> RunRecord:
         """Return run.json for this job judged by ``judge``; the isolation tier decides no result and is left out."""
@@ -54,45 +58,70 @@ class Job:
             format=1,
             turnwise=turnwise.__version__,
             model=dict(self.sampler.description),
-            settings=self.settings.to_json(),
+            settings=self.settings.to_json() | self._decoys(),
             judge={**environment, "time_factor": self.settings.time_factor},
             prompts={"set": self.prompts.name, "hashes": dict(self.prompts.hashes)},
             tasks=[loaded.to_record(self.settings) for loaded in self.tasks],
             command=self.command,
         )
 
+    def _decoys(self) -> dict[str, Any]:
+        return {"decoys": {task: pool.to_json() for task, pool in self.decoys.items()}} if self.decoys else {}
+
     def plan_of(self, loaded: LoadedTask) -> DialoguePlan:
         """Return what the dialogues of one task share."""
         settings = self.settings
         return DialoguePlan(
             loaded.task.name,
-            settings.strategy(loaded.task),
+            settings.strategy_of(loaded.task),
             self.prompts,
             settings.seed,
             settings.extraction,
             settings.system_instruction,
             settings.prefill,
+            settings.keep_reasoning,
+            self.decoys.get(loaded.task.name),
         )
 
 
-def sample(job: Job, machine: Machine, *, output: Path, judge_hidden: bool = True) -> Sampled:
-    """Carry every dialogue of ``job`` to its end in the run folder ``output``.
+def sample(
+    job: Job,
+    machine: Machine,
+    *,
+    output: Path,
+    judge_hidden: bool = True,
+    donor: Donor | None = None,
+    runner: asyncio.Runner | None = None,
+) -> Sampled:
+    """Carry every dialogue of ``job`` to its end in the run folder ``output``; what the ``donor`` has is not asked.
+
+    The model is closed at the end, unless it is asked in the loop of ``runner``, whose owner goes on with it.
 
     Raises TurnwiseError if ``output`` holds another run, is damaged, or another process works in it.
     """
     record = job.to_record(Judge(machine.executor, matcher=job.settings.matcher))
     with Work(RunFolder(output), record, machine, step="sample") as work:
-        return asyncio.run(_Sampling(job, work, judge_hidden=judge_hidden).run())
+        sampling = _Sampling(job, work, judge_hidden=judge_hidden, donor=donor)
+        if runner is not None:
+            return runner.run(sampling.run())
+        return asyncio.run(_run_and_close(sampling, job.sampler))
+
+
+async def _run_and_close(sampling: "_Sampling", model: Model) -> Sampled:
+    try:
+        return await sampling.run()
+    finally:
+        await model.close()
 
 
 class _Sampling:
-    def __init__(self, job: Job, work: Work, *, judge_hidden: bool) -> None:
+    def __init__(self, job: Job, work: Work, *, judge_hidden: bool, donor: Donor | None) -> None:
         self._job = job
         self._work = work
         self._judge_hidden = judge_hidden
         self._problems: dict[str, Problem] = {one.id: one for loaded in job.tasks for one in loaded.asked}
         self._asking = _CountingSampler(job.sampler, work.costs)
-        self._resuming = ResumingSampler(self._asking)
+        self._resuming = ResumingSampler(self._asking, donor)
 
     async def run(self) -> Sampled:
         folder, machine = self._work.folder, self._work.machine
@@ -110,7 +139,6 @@ class _Sampling:
                 machine.report("dialogues", done, total)
         finally:
             self._resuming.close()
-            await self._job.sampler.close()
         return Sampled(total, missing, self._asking.first_error, self._work.unjudged)
 
     def _concurrency(self) -> int:

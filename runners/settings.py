@@ -13,7 +13,7 @@ from turnwise.benchmarks.rows import OnError
 from turnwise.errors import TurnwiseError
 from turnwise.tasks.catalog import Task
 from turnwise.tasks.metrics import NAtK, check_support, parse_n_at_k
-from turnwise.tasks.strategies import DEFAULT_FEEDBACK, Strategy, multi_turn, single_turn
+from turnwise.tasks.strategies import DEFAULT_FEEDBACK, Strategy, TurnPlan, build_strategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,8 @@ class RunSettings:
 
     All of it stands in run.json, what judges in its ``judge`` part. ``samples`` names, by task, the problems
     to ask (numbers among the scorable ones, or ids); ``n_at_k`` the pass n@k to report beside the turn
-    budgets; ``interpreter`` the Python that runs programs.
+    budgets; ``interpreter`` the Python that runs programs. ``turns`` are those of a strategy of the user's own,
+    called ``strategy``; else that is one of STRATEGIES, or "" for what task, reasoning and instruction mean.
     """
 
     profile: str = "default"
@@ -46,7 +47,12 @@ class RunSettings:
     matcher: str = "tokens"
     time_factor: float = 1.0
     interpreter: str = ""
+    strategy: str = ""
+    turns: tuple[TurnPlan, ...] = ()
+    reasoning: tuple[str, ...] = ()
+    instruction: str = ""
     feedback: str = DEFAULT_FEEDBACK
+    keep_reasoning: bool = True
     extraction: str = "last"
     prefill: bool = False
     system_instruction: str = ""
@@ -57,14 +63,26 @@ class RunSettings:
     samples: Mapping[str, tuple[int | str, ...]] = field(default_factory=dict)
     on_error: OnError = "raise"
 
-    def strategy(self, task: Task) -> Strategy:
-        """Return the strategy of ``task`` under these settings."""
-        turns = self.turns_of(task)
-        return single_turn() if turns == 1 else multi_turn(turns, feedback=self.feedback)
+    def strategy_of(self, task: Task) -> Strategy:
+        """Return the strategy of ``task`` under these settings; a single-turn task keeps its one turn.
+
+        Raises TurnwiseError for values that do not go together.
+        """
+        if self.turns:
+            own = Strategy(self.strategy, self.turns)
+            return own.with_turns(1 if task.max_turns == 1 else self.max_turns or len(self.turns))
+        turns = task.max_turns if self.max_turns is None or task.max_turns == 1 else self.max_turns
+        return build_strategy(
+            self.strategy,
+            max_turns=turns,
+            reasoning=self.reasoning,
+            instruction=self.instruction,
+            feedback=self.feedback,
+        )
 
     def turns_of(self, task: Task) -> int:
-        """Return the turn limit of ``task`` under these settings; a single-turn task keeps its one turn."""
-        return task.max_turns if self.max_turns is None or task.max_turns == 1 else self.max_turns
+        """Return the turn limit of ``task`` under these settings."""
+        return len(self.strategy_of(task).turns)
 
     def metrics_of(self, task: Task) -> tuple[NAtK, ...]:
         """Return the pass n@k asked for; raises TurnwiseError for one that the samples cannot support."""
@@ -90,6 +108,8 @@ class RunSettings:
             del data[name]  # they stand in the judge's record
         data["n_at_k"] = list(self.n_at_k)
         data["sampling"] = self.sampling.to_json()
+        data["turns"] = [turn.to_json() for turn in self.turns]
+        data["reasoning"] = list(self.reasoning)
         data["samples"] = {task: list(which) for task, which in self.samples.items()}
         return data
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from turnwise.files import sync_folder, write_atomically, write_synced
 from turnwise.runners.logs import AppendLog, Syncer
 from turnwise.runners.sampler import Request, Sampler
+from turnwise.runners.sharing import Donor
 from turnwise.tasks.run_folder import DialogueKey, RunFolder, Shard, digest_file, digest_line
 from turnwise.tasks.trajectory import Reply, Trajectory
 
@@ -129,11 +130,13 @@ class ShardStore:
 class ResumingSampler:
     """A sampler that asks the model only for what no earlier attempt has been answered, and logs every reply.
 
-    It knows the dialogues of the stores that were added and not yet dropped.
+    It knows the dialogues of the stores that were added and not yet dropped. What a ``donor`` was answered is
+    not asked either.
     """
 
-    def __init__(self, sampler: Sampler) -> None:
+    def __init__(self, sampler: Sampler, donor: Donor | None = None) -> None:
         self._sampler = sampler
+        self._donor = donor
         self._stores: dict[tuple[str, str, int], ShardStore] = {}
         self.description = sampler.description
 
@@ -152,7 +155,9 @@ class ResumingSampler:
         key = (request.problem, request.sample, request.turn, request.call)
         if key in store.replies:
             return store.replies[key]
-        reply = await self._sampler.generate(request)
+        reply = self._donor.find(request) if self._donor is not None else None
+        if reply is None:
+            reply = await self._sampler.generate(request)
         if reply is not None:
             store.add_reply(key, reply)
         return reply

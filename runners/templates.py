@@ -3,9 +3,10 @@
 Tokens are counted here, so a dialogue that outgrows the context ends; nothing of it is ever cut.
 """
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from turnwise.errors import TurnwiseError
 from turnwise.runners.chat import continues_answer, to_chat
@@ -40,6 +41,12 @@ class ChatTemplate:
         self._max_length = max_length
         self._max_tokens = max_tokens
         self._system_role = system_role
+
+    def with_max_tokens(self, max_tokens: int | None) -> Self:
+        """Return the template for replies of at most ``max_tokens``."""
+        other = copy.copy(self)
+        other._max_tokens = max_tokens
+        return other
 
     def render(self, messages: Sequence[Message]) -> Prompt:
         """Return the prompt; raises ContextOverflowError where it and the reply do not fit the context."""

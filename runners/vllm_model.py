@@ -5,11 +5,12 @@ at a time. The model's own generation settings are not applied (generation_confi
 takes in place of a chat is token ids of the model's own template (templates.py).
 """
 
+import copy
 import math
 import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.runners.gate import HEADROOM, Gate
@@ -64,13 +65,15 @@ class VLLMModel:
         engine: AsyncEngine,
         template: ChatTemplate,
         *,
-        make_params: Callable[[Prompt, int], Any],
+        make_params: Callable[[Sampling, Prompt, int], Any],
+        sampling: Sampling,
         batch: int,
         description: dict[str, str],
         logprobs: bool = False,
     ) -> None:
         self._engine = engine
         self._make_params = make_params
+        self._sampling = sampling
         self._logprobs = logprobs
         self._asked = 0
         self.template = template
@@ -83,7 +86,7 @@ class VLLMModel:
         async with self.gate.slot(urgent=request.turn > 0 or request.call > 0):
             self._asked += 1
             try:
-                params = self._make_params(prompt, request.seed)
+                params = self._make_params(self._sampling, prompt, request.seed)
                 tokens = {"prompt_token_ids": prompt.token_ids}
                 states = self._engine.generate(tokens, params, f"turnwise-{self._asked}")
                 outputs = [state async for state in states]
@@ -97,6 +100,13 @@ class VLLMModel:
         if not outputs or not outputs[-1].outputs:
             raise RequestError("vLLM gave no output")
         return self._reply(prompt, outputs[-1].outputs[0])
+
+    def with_sampling(self, sampling: Sampling) -> Self:
+        """Return the model asked with ``sampling``, over the same engine."""
+        other = copy.copy(self)
+        other._sampling = sampling
+        other.template = self.template.with_max_tokens(sampling.max_tokens)
+        return other
 
     async def close(self) -> None:
         """End the engine."""
@@ -141,11 +151,10 @@ def open_vllm(
         raise TurnwiseError(f"vLLM cannot load the model {options.model!r} ({reason}): mend --model_args.") from None
     config = engine.vllm_config
     max_length = int(config.model_config.max_model_len)
-    fields = _sampling_fields(sampling)
 
-    def make_params(prompt: Prompt, seed: int) -> Any:
+    def make_params(sampling: Sampling, prompt: Prompt, seed: int) -> Any:
         return SamplingParams(
-            **fields,
+            **_sampling_fields(sampling),
             max_tokens=prompt.max_tokens,
             seed=seed,
             logprobs=0 if logprobs else None,
@@ -161,6 +170,7 @@ def open_vllm(
         engine,
         ChatTemplate(tokenizer, max_length=max_length, max_tokens=sampling.max_tokens, system_role=system_role),
         make_params=make_params,
+        sampling=sampling,
         batch=int(config.scheduler_config.max_num_seqs),
         description=description,
         logprobs=logprobs,

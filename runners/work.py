@@ -20,7 +20,6 @@ from turnwise.runners.judge import Judge
 from turnwise.runners.loading import Machine
 from turnwise.runners.logs import AppendLog, Syncer
 from turnwise.runners.store import SHARD_DIALOGUES
-from turnwise.runners.verdicts import SharedCache
 from turnwise.tasks.judgement import Judgement, Place, places_of
 from turnwise.tasks.run_folder import RunFolder, RunRecord, Shard, cut_shards, plan_lines, plan_order
 from turnwise.tasks.trajectory import Reply, Trajectory
@@ -74,19 +73,10 @@ class Work:
             _freeze(folder, record)
             self._costs_log = AppendLog(folder.path / "costs" / f"{machine.worker}.jsonl")
             stack.callback(self._costs_log.close)
-            cache = SharedCache(machine.cache_dir / "verdicts")
-            stack.callback(cache.close)
             self.syncer = Syncer()
             stack.callback(self.syncer.close)
             self.syncer.watch(self._verdicts)
-            self.judge = Judge(
-                machine.executor,
-                matcher=record.judge["matcher"],
-                cache=cache,
-                time_factor=record.judge["time_factor"],
-                workers=machine.workers,
-            )
-            stack.callback(self.judge.close)
+            self.judge = machine.judge or _open_judge(record, machine, stack)
             self._judgements = folder.judgements()
             stack.callback(self._write_costs)
             self._stack = stack.pop_all()
@@ -137,6 +127,20 @@ class Work:
         self.costs.seconds = round(self._cost_written - self._began, 3)
         self.costs.judge_cpu_seconds = round(self.costs.judge_cpu_seconds, 6)
         self._costs_log.write(self.costs.to_line())
+
+
+def _open_judge(record: RunRecord, machine: Machine, stack: ExitStack) -> Judge:
+    cache = machine.open_cache()
+    stack.callback(cache.close)
+    judge = Judge(
+        machine.executor,
+        matcher=record.judge["matcher"],
+        cache=cache,
+        time_factor=record.judge["time_factor"],
+        workers=machine.workers,
+    )
+    stack.callback(judge.close)
+    return judge
 
 
 def judgement_of(place: Place, report: Report, *, key: str) -> Judgement:

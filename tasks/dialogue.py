@@ -5,7 +5,7 @@
 ...     if isinstance(step, Ask):
 ...         dialogue.reply(model(step.messages))
 ...     else:
-...         dialogue.report(judge.judge(problem, step.program, hidden=False))
+...         dialogue.report(judge.judge(step.problem, step.program, hidden=False))
 >>> dialogue.trajectory().end
 <End.PUBLIC_PASSED: 'public_passed'>
 
@@ -17,8 +17,9 @@ never come near it.
 from dataclasses import dataclass
 
 from turnwise.benchmarks.records import Problem, Report, Verdict
-from turnwise.tasks.extraction import answer_of, extract_program
-from turnwise.tasks.feedback import feedback_text, form_of
+from turnwise.tasks.decoys import Decoy, DecoyPool, failing_report
+from turnwise.tasks.extraction import extract_program
+from turnwise.tasks.feedback import feedback_kind, feedback_text, form_of
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.strategies import Strategy, TurnPlan
 from turnwise.tasks.trajectory import Call, End, Message, Reply, Trajectory, Turn, dialogue_seed
@@ -29,7 +30,9 @@ class DialoguePlan:
     """What the dialogues of a task share: name, strategy, prompts, the run's seed, how programs are found.
 
     ``system`` is said before everything. With ``prefill`` the model continues the stub of a completion task
-    (HumanEval+) instead of writing the whole function: each answer begins with it.
+    (HumanEval+) instead of writing the whole function: each answer begins with it. Without ``keep_reasoning``
+    the reasoning of a turn is forgotten when the turn has ended. ``decoys`` are what the feedback random is
+    made of.
     """
 
     task: str
@@ -39,6 +42,8 @@ class DialoguePlan:
     extraction: str = "last"
     system: str = ""
     prefill: bool = False
+    keep_reasoning: bool = True
+    decoys: DecoyPool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +58,15 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class RunPublicTests:
-    """The turn's program has to be run on the public tests; None if the reply held no code."""
+    """A program has to be run on a problem's public tests; None if the reply held no code.
+
+    It is the turn's own program, but for the feedback random, which is made of another problem's. ``traced``
+    asks for a trace of a failing test.
+    """
 
     program: str | None
+    problem: Problem
+    traced: bool = False
 
 
 class Dialogue:
@@ -71,6 +82,7 @@ class Dialogue:
         self._to_ask: list[tuple[Message, ...]] = []
         self._program: str | None = None
         self._end: End | None = None
+        self._decoy: Decoy | None = None
         self._begin_turn()
 
     @property
@@ -82,8 +94,10 @@ class Dialogue:
         """Return what the dialogue waits for; None when it has ended."""
         if self._end is not None:
             return None
+        if self._decoy is not None:
+            return RunPublicTests(self._decoy.program, self._decoy.problem)
         if not self._to_ask:
-            return RunPublicTests(self._program)
+            return RunPublicTests(self._program, self.problem, self._next_feedback() == "ldb")
         turn, call = len(self._turns), len(self._calls)
         return Ask((*self._history, *self._to_ask[0]), turn, call, self._seed(turn, call))
 
@@ -95,9 +109,10 @@ class Dialogue:
         call = Call(asked, reply)
         self._calls.append(call)
         said = [message for message in asked if message.kind != "prefill"]
-        self._history += [*said, Message("assistant", "reply", "", answer_of(call))]
+        kind = "thought" if self._to_ask else "reply"
+        self._history += [*said, Message("assistant", kind, "", call.answer)]
         if not self._to_ask:
-            self._program = extract_program(answer_of(call), which=self._plan.extraction)
+            self._program = extract_program(call.answer, which=self._plan.extraction)
 
     def report(self, report: Report) -> None:
         """Take the report on the turn's program; raises RuntimeError if none is waited for.
@@ -109,14 +124,22 @@ class Dialogue:
         if report.verdict is Verdict.INFRASTRUCTURE_FAILURE:
             self.stop(End.INFRASTRUCTURE_FAILURE)
             return
+        if self._decoy is not None:
+            told = failing_report(self._decoy, report)
+            decoy, self._decoy = self._decoy, None
+            self._begin_turn(decoy.problem, told)
+            return
         self._turns.append(Turn(tuple(self._calls), self._program, report))
         self._calls.clear()
-        if report.public_passed:
+        plans = self._plan.strategy.turns
+        if report.public_passed and plans[len(self._turns) - 1].stops:
             self._end = End.PUBLIC_PASSED
-        elif len(self._turns) == len(self._plan.strategy.turns):
+        elif len(self._turns) == len(plans):
             self._end = End.TURN_LIMIT
+        elif self._next_feedback(0) == "random" and self._turns[-1].program is not None:
+            self._decoy = self._choose_decoy()
         else:
-            self._begin_turn()
+            self._begin_turn(self.problem, report)
 
     def stop(self, end: End) -> None:
         """End the dialogue from outside (a request failed, a recording ended); an unfinished turn is dropped."""
@@ -133,18 +156,35 @@ class Dialogue:
     def _seed(self, turn: int, call: int) -> int:
         return dialogue_seed(self._plan.seed, self.problem.id, self.sample, turn, call)
 
-    def _begin_turn(self) -> None:
+    def _next_feedback(self, ahead: int = 1) -> str:
+        """Return the kind of feedback that will follow the turn at hand (``ahead`` 0: that opens it), "" for none."""
+        plans, number = self._plan.strategy.turns, len(self._turns) + ahead
+        return plans[number].feedback if number < len(plans) else ""
+
+    def _choose_decoy(self) -> Decoy:
+        if self._plan.decoys is None:
+            raise RuntimeError("the feedback random needs a plan with decoys")
+        seed = dialogue_seed(self._plan.seed, f"decoys/{self.problem.id}", self.sample, len(self._turns))
+        return self._plan.decoys.choose(self.problem.id, seed=seed)
+
+    def _begin_turn(self, told_of: Problem | None = None, report: Report | None = None) -> None:
+        """Plan the calls of the next turn; after the first it opens with ``report`` on a program of ``told_of``."""
         turn = self._plan.strategy.turns[len(self._turns)]
-        opening, form = self._opening(turn), form_of(self.problem)
+        form = form_of(self.problem)
+        if not self._plan.keep_reasoning:
+            self._history = [message for message in self._history if message.kind not in ("reasoning", "thought")]
+        if told_of is None or report is None:
+            opening = Message("user", "statement", "statement", render_statement(self._plan.prompts, self.problem))
+        else:
+            opening = self._feedback(turn, told_of, report)
         before = [] if self._turns or not self._plan.system else [Message("system", "system", "", self._plan.system)]
-        after = [self._message("instruction", "format_guide", form), *self._prefill(form)]
+        guide = self._message("instruction", "format_guide", form, instruction=turn.instruction)
+        after = [guide, *self._prefill(form)]
         if turn.reasoning:
-            thoughts = [self._message("reasoning", f"reasoning/{name}", form) for name in turn.reasoning]
+            again = bool(self._turns)
+            thoughts = [self._message("reasoning", f"reasoning/{name}", form, again=again) for name in turn.reasoning]
             closing = f"instruction/{turn.instruction}" if turn.instruction else "write_program"
-            self._to_ask = [
-                (*before, opening, *thoughts),
-                (self._message("instruction", closing, form), *after),
-            ]
+            self._to_ask = [(*before, opening, *thoughts), (self._message("instruction", closing, form), *after)]
             return
         if turn.instruction:
             after.insert(0, self._message("instruction", f"instruction/{turn.instruction}", form))
@@ -156,17 +196,17 @@ class Dialogue:
         text = self._plan.prompts.render("prefill", starter_code=self.problem.starter_code.rstrip())
         return [Message("assistant", "prefill", "prefill", text + "\n")]
 
-    def _opening(self, turn: TurnPlan) -> Message:
-        if not self._turns:
-            return Message("user", "statement", "statement", render_statement(self._plan.prompts, self.problem))
-        last = self._turns[-1]
-        if last.program is None:
+    def _feedback(self, turn: TurnPlan, told_of: Problem, report: Report) -> Message:
+        if self._turns[-1].program is None:
             return Message("user", "feedback", "no_code", self._plan.prompts.render("no_code"))
-        text = feedback_text(turn.feedback, self.problem, last.public_report, self._plan.prompts)
-        return Message("user", "feedback", f"feedback/{turn.feedback}", text)
+        form, reasons = form_of(self.problem), bool(turn.reasoning)
+        kind = feedback_kind(turn.feedback, report)
+        program = self._turns[-1].program or ""
+        text = feedback_text(kind, told_of, report, self._plan.prompts, form=form, reasons=reasons, program=program)
+        return Message("user", "feedback", f"feedback/{kind}", text)
 
-    def _message(self, kind: str, prompt_id: str, form: str) -> Message:
-        return Message("user", kind, prompt_id, self._plan.prompts.render(prompt_id, form=form))
+    def _message(self, kind: str, prompt_id: str, form: str, **context: str | bool) -> Message:
+        return Message("user", kind, prompt_id, self._plan.prompts.render(prompt_id, form=form, **context))
 
 
 def render_statement(prompts: PromptSet, problem: Problem) -> str:

@@ -10,27 +10,14 @@ from collections.abc import Callable
 from markdown_it import MarkdownIt
 
 from turnwise.errors import TurnwiseError
-from turnwise.tasks.trajectory import Call
+from turnwise.tasks.trajectory import strip_thinking
 
 _PYTHON_TAGS = frozenset({"python", "py", "python3", "py3", "python 3"})
-_THINKING, _END_OF_THINKING = "<think>", "</think>"
 EXTRACTIONS: dict[str, Callable[[list[str]], str]] = {
     "last": lambda blocks: blocks[-1],
     "first": lambda blocks: blocks[0],
     "longest": lambda blocks: max(blocks, key=len),
 }
-
-
-def strip_thinking(text: str) -> str:
-    """Return ``text`` after the last ``</think>``; nothing of a thought that begins it and never ends."""
-    if _END_OF_THINKING not in text and text.lstrip().startswith(_THINKING):
-        return ""
-    return text.rpartition(_END_OF_THINKING)[2]
-
-
-def answer_of(call: Call) -> str:
-    """Return what the model said as its listener reads it: the prefill, if any, and the reply without thinking."""
-    return call.prefill + strip_thinking(call.reply.text)
 
 
 def check_extraction(which: str) -> str:

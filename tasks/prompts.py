@@ -8,7 +8,7 @@ A template that asks for a name nobody gives is an error, never an empty place. 
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -18,10 +18,7 @@ import jinja2
 from turnwise.errors import TurnwiseError
 
 DEFAULT_SET = "turnwise-1"
-REQUIRED_IDS = frozenset(
-    {"statement", "format_guide", "write_program", "no_code", "prefill"}
-    | {f"feedback/{kind}" for kind in ("binary", "failed_tests", "failed_and_passed")}
-)
+REQUIRED_IDS = frozenset({"statement", "format_guide", "write_program", "no_code", "prefill"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +35,8 @@ class PromptSet:
         folder = folder or Path(__file__).parent / "prompts" / DEFAULT_SET
         if not folder.is_dir():
             raise TurnwiseError(f"The prompt folder {str(folder)!r} does not exist: give another --prompts.")
-        environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)
+        loader = jinja2.FileSystemLoader(folder)  # so that a template can include another one
+        environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False, loader=loader)
         hashes, templates = {}, {}
         for path in sorted(folder.rglob("*.j2")):
             prompt_id = path.relative_to(folder).with_suffix("").as_posix()
@@ -54,11 +52,24 @@ class PromptSet:
             raise TurnwiseError(f"The prompt set {str(folder)!r} lacks the file {missing[0] + '.j2'!r}.")
         return cls(folder.resolve().name, hashes, templates)
 
+    def check(self, prompt_ids: Iterable[str]) -> None:
+        """Raise TurnwiseError for the first of ``prompt_ids`` that the set lacks, with those it has of its kind."""
+        for prompt_id in sorted(set(prompt_ids) - set(self._templates)):
+            kind, _, name = prompt_id.rpartition("/")
+            known = ", ".join(self.names(kind)) or "none"
+            raise TurnwiseError(f"The prompt set {self.name!r} has no {kind} {name!r}: it has {known}.")
+
+    def names(self, kind: str) -> tuple[str, ...]:
+        """Return the ids of a kind (reasoning, instruction, feedback) without it; parts of others begin with '_'."""
+        names = (one.removeprefix(f"{kind}/") for one in self._templates if one.startswith(f"{kind}/"))
+        return tuple(name for name in names if not name.startswith("_"))
+
     def render(self, prompt_id: str, **context: Any) -> str:
         """Return the prompt with ``context`` filled in; raises TurnwiseError for an unknown prompt or name."""
         if prompt_id not in self._templates:
             raise TurnwiseError(
-                f"The prompt set {self.name!r} has no {prompt_id!r}: it has {', '.join(self._templates)}."
+                f"The prompt set {self.name!r} has no {prompt_id!r}: it has "
+                f"{', '.join(one for one in self._templates if '/_' not in one)}."
             )
         try:
             return self._templates[prompt_id].render(**context).strip("\n")

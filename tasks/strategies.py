@@ -1,27 +1,72 @@
 """Strategies: what each turn of a dialogue asks for, as plain values.
 
->>> multi_turn(3).turns[1].feedback
-'failed_tests'
+>>> build_strategy("cot", max_turns=3, reasoning=("self_reflection",)).turns[0].reasoning
+('self_reflection',)
+
+    single_turn      one turn
+    multi_turn       turns with feedback between them
+    cot              multi_turn, with reasoning and instruction in turn 1
+    cot_every_turn   multi_turn, with reasoning and instruction in every turn
+    cot_retry        turn 1 plain, turn 2 by guidelines, from turn 3 on a naive solution in words first
 
 A turn without reasoning is one call to the model; with reasoning it is two, of which only the second is
-asked for the program. The ids name prompts of the set (reasoning/<id>, instruction/<id>, feedback/<id>).
+asked for the program. The ids name prompts of the set (reasoning/<id>, instruction/<id>, feedback/<id>). The
+kinds of prompts, and what cot_retry does, are those of arXiv 2410.08105; the wording is not.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from turnwise.errors import TurnwiseError
 
-FEEDBACK_KINDS = ("binary", "failed_tests", "failed_and_passed")
+NONE = "none"
+REASONING = (
+    "self_reflection",
+    "explain_io",
+    "problem_tag",
+    "difficulty",
+    "natural_language_solution",
+    "multiple_solutions",
+    "helper_docstring",
+    "intermediate_variables",
+)
+INSTRUCTIONS = (
+    "helper_functions",
+    "double_check",
+    "line_comments",
+    "docstrings",
+    "weak_then_better",
+    "step_by_step",
+)
+GUIDELINES = "guidelines"
+# Two programs in one answer: only the last block is the answer.
+LAST_BLOCK_INSTRUCTIONS = frozenset({"weak_then_better"})
+FEEDBACK_KINDS = ("binary", "failed_tests", "failed_and_passed", "ldb", NONE, "random")
 DEFAULT_FEEDBACK = "failed_tests"
+STRATEGIES = ("single_turn", "multi_turn", "cot", "cot_every_turn", "cot_retry")
 
 
 @dataclass(frozen=True, slots=True)
 class TurnPlan:
-    """One turn: reasoning prompts, an instruction (or ""), and the kind of feedback that opens it."""
+    """One turn: reasoning prompts, an instruction (or ""), and the kind of feedback that opens it.
+
+    With ``stops`` the dialogue ends after this turn if its program passes the public tests.
+    """
 
     reasoning: tuple[str, ...] = ()
     instruction: str = ""
     feedback: str = DEFAULT_FEEDBACK
+    stops: bool = True
+
+    @property
+    def name(self) -> str:
+        """Its prompts as the grid names them, such as ``self_reflection+weak_then_better``."""
+        return prompts_name(self.reasoning, self.instruction)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the turn as a JSON object."""
+        return {**{name: getattr(self, name) for name in self.__slots__}, "reasoning": list(self.reasoning)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +76,27 @@ class Strategy:
     name: str
     turns: tuple[TurnPlan, ...]
 
+    def with_turns(self, number: int) -> "Strategy":
+        """Return the strategy with ``number`` turns: cut, or with its last turn again and again."""
+        if number < 1:
+            raise TurnwiseError(f"max_turns is {number}: a dialogue has at least 1 turn.")
+        more = (self.turns[-1],) * (number - len(self.turns))
+        return replace(self, turns=(*self.turns, *more)[:number])
+
+    @property
+    def prompt_ids(self) -> frozenset[str]:
+        """The prompts it names, besides those that every dialogue has."""
+        found = {f"reasoning/{one}" for turn in self.turns for one in turn.reasoning}
+        found |= {f"instruction/{turn.instruction}" for turn in self.turns if turn.instruction}
+        kinds = {turn.feedback for turn in self.turns[1:]}
+        kinds |= {"failed_tests"} if "ldb" in kinds else set()  # where a trace is lost
+        return frozenset(found | {f"feedback/{kind}" for kind in kinds})
+
+    @property
+    def uses_random_feedback(self) -> bool:
+        """Whether a turn is told of another problem's program."""
+        return any(turn.feedback == "random" for turn in self.turns[1:])
+
 
 def single_turn() -> Strategy:
     """Return the strategy of one turn."""
@@ -38,9 +104,72 @@ def single_turn() -> Strategy:
 
 
 def multi_turn(max_turns: int, *, feedback: str = DEFAULT_FEEDBACK) -> Strategy:
-    """Return up to ``max_turns`` turns with ``feedback`` between them; raises TurnwiseError for unknown values."""
-    if max_turns < 1:
-        raise TurnwiseError(f"max_turns is {max_turns}: a dialogue has at least 1 turn.")
+    """Return up to ``max_turns`` turns with ``feedback`` between them; raises TurnwiseError for unknown values.
+
+    With feedback ``none`` there are always as many turns (arXiv 2410.02089): nothing tells of a success.
+    """
+    turn = TurnPlan(feedback=check_feedback(feedback), stops=feedback != NONE)
+    return Strategy("multi_turn", (turn,)).with_turns(max_turns)
+
+
+def build_strategy(
+    name: str = "",
+    *,
+    max_turns: int,
+    reasoning: Sequence[str] = (),
+    instruction: str = "",
+    feedback: str = DEFAULT_FEEDBACK,
+) -> Strategy:
+    """Return the strategy called ``name``, or without a name the one that the other values mean.
+
+    Raises TurnwiseError for an unknown name or feedback, or prompts where the strategy has none of its user's.
+    """
+    has_prompts = bool(reasoning or instruction)
+    if not name:
+        name = "cot" if has_prompts else "single_turn" if max_turns == 1 else "multi_turn"
+    if name not in STRATEGIES:
+        raise TurnwiseError(f"Unknown strategy {name!r}: choose one of {', '.join(STRATEGIES)}, or a yaml file.")
+    if has_prompts and not name.startswith("cot_every") and name != "cot":
+        raise TurnwiseError(
+            f"The strategy {name} takes no reasoning or instruction: choose cot or cot_every_turn, or leave them out."
+        )
+    if not has_prompts and name in ("cot", "cot_every_turn"):
+        raise TurnwiseError(f"The strategy {name} needs a reasoning or an instruction: name one, or choose multi_turn.")
+    plain = multi_turn(max_turns if name != "single_turn" else 1, feedback=feedback)
+    thinking = replace(plain.turns[0], reasoning=tuple(reasoning), instruction=instruction)
+    if name == "cot":
+        return Strategy(name, (thinking, *plain.turns[1:]))
+    if name == "cot_every_turn":
+        return Strategy(name, (thinking,) * len(plain.turns))
+    if name == "cot_retry":
+        return _cot_retry(plain)
+    return replace(plain, name=name)
+
+
+def _cot_retry(plain: Strategy) -> Strategy:
+    first = plain.turns[0]
+    second, third = replace(first, instruction=GUIDELINES), replace(first, reasoning=("natural_language_solution",))
+    return Strategy("cot_retry", (first, second, third)).with_turns(len(plain.turns))
+
+
+def check_feedback(feedback: str) -> str:
+    """Return ``feedback`` if there is such a kind, else raise TurnwiseError."""
     if feedback not in FEEDBACK_KINDS:
         raise TurnwiseError(f"Unknown feedback {feedback!r}: choose one of {', '.join(FEEDBACK_KINDS)}.")
-    return Strategy("multi_turn", (TurnPlan(feedback=feedback),) * max_turns)
+    return feedback
+
+
+def parse_reasoning(given: str | Iterable[str] | None) -> tuple[str, ...]:
+    """Return the ids of ``a+b``, a list, or none of them."""
+    parts = given.split("+") if isinstance(given, str) else list(given or ())
+    return tuple(part.strip() for part in parts if part.strip() not in ("", NONE))
+
+
+def parse_instruction(given: str | None) -> str:
+    """Return the id, "" for none."""
+    return "" if given in (None, NONE) else str(given).strip()
+
+
+def prompts_name(reasoning: Sequence[str], instruction: str) -> str:
+    """Return how the grid names these prompts: ``none+none``, ``self_reflection+weak_then_better``."""
+    return "+".join([*(reasoning or (NONE,)), instruction or NONE])

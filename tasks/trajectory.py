@@ -13,6 +13,7 @@ from typing import Any
 from turnwise.benchmarks.records import Report
 
 SCHEMA = 1
+_THINKING, _END_OF_THINKING = "<think>", "</think>"
 
 
 class End(StrEnum):
@@ -93,6 +94,11 @@ class Call:
         """The beginning of the answer that the model was given to continue."""
         last = self.messages[-1] if self.messages else None
         return last.content if last is not None and last.kind == "prefill" else ""
+
+    @property
+    def answer(self) -> str:
+        """What the model said as its listener reads it: the prefill, if any, and the reply without thinking."""
+        return self.prefill + strip_thinking(self.reply.text)
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON object that ``from_json`` reads."""
@@ -181,6 +187,13 @@ class Trajectory:
             raise ValueError(f"trajectories of schema {data['schema']!r} are unknown here")
         turns = tuple(map(Turn.from_json, data["turns"]))
         return cls(data["task"], data["problem"], data["sample"], data["seed"], turns, End(data["end"]))
+
+
+def strip_thinking(text: str) -> str:
+    """Return ``text`` after the last ``</think>``; nothing of a thought that begins it and never ends."""
+    if _END_OF_THINKING not in text and text.lstrip().startswith(_THINKING):
+        return ""
+    return text.rpartition(_END_OF_THINKING)[2]
 
 
 def dialogue_seed(run_seed: int, problem: str, sample: int, turn: int, call: int = 0) -> int:

@@ -53,7 +53,27 @@ MoreNAtK = Annotated[str, typer.Option("--n-at-k", help="More pass n@k to report
 FileFormat = Annotated[
     str, typer.Option("--format", help="Whose files: lm-eval, evalplus, livecodebench, csv or parquet.")
 ]
+StrategyOption = Annotated[
+    str,
+    typer.Option(
+        "--strategy",
+        help="single_turn, multi_turn, cot, cot_every_turn, cot_retry, or a yaml file (docs/strategies.md).",
+    ),
+]
+Reasoning = Annotated[str, typer.Option(help="A reasoning prompt, or several joined by +; none for none.")]
+Instruction = Annotated[str, typer.Option(help="An instruction prompt; none for none.")]
+Feedback = Annotated[
+    str, typer.Option(help="What a turn is told: binary, failed_tests, failed_and_passed, ldb, none or random.")
+]
+IncorrectPrograms = Annotated[
+    Path | None,
+    typer.Option(help="For feedback random: JSON lines of {problem, program}; default: the data set's own."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+
+
+prompts_app = typer.Typer(help="The prompts, filled in.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(prompts_app, name="prompts")
 
 
 @app.callback(invoke_without_command=True)
@@ -168,9 +188,15 @@ def run(
     metadata: Annotated[
         str,
         typer.Option(
-            help="JSON settings: samples_per_problem, max_turns, feedback, extraction, n_at_k, prefill, profile."
+            help="JSON settings: samples_per_problem, max_turns, strategy, reasoning, instruction, feedback, "
+            "keep_reasoning, extraction, n_at_k, prefill, profile."
         ),
     ] = "",
+    strategy: StrategyOption = "",
+    reasoning: Reasoning = "",
+    instruction: Instruction = "",
+    feedback: Feedback = "",
+    incorrect_programs: IncorrectPrograms = None,
     gen_kwargs: Annotated[
         str, typer.Option(help="Sampling, such as temperature=0.2,top_p=0.95,max_gen_toks=4096.")
     ] = "",
@@ -224,6 +250,10 @@ def run(
         "limit": limit,
         "system_instruction": system_instruction,
         "on_error": "skip" if skip_broken_rows else None,
+        "strategy": strategy or None,
+        "reasoning": reasoning or None,
+        "instruction": instruction or None,
+        "feedback": feedback or None,
     }
     request = RunRequest(
         model,
@@ -237,6 +267,7 @@ def run(
         gen_kwargs,
         samples,
         prompts,
+        incorrect_programs,
         DryRun(calibrate, throughput, gpus) if dry_run else None,
     )
     judge_hidden = context.info_name == "run" and not predict_only
@@ -245,6 +276,77 @@ def run(
 
 app.command("run")(run)
 app.command("sample", help="Ask a model, with feedback from the public tests; judging and scoring come later.")(run)
+
+
+@app.command()
+def grid(
+    context: typer.Context,
+    config: Annotated[  # noqa: ARG001 - read by its callback, before the others
+        Path | None,
+        typer.Option("--config", "-C", help="A yaml file of these options.", callback=_read_config, is_eager=True),
+    ] = None,
+    model: Annotated[str, typer.Option("--model", "-M", help="The model back end, as for turnwise run.")] = "",
+    model_args: Annotated[str, typer.Option("--model-args", "-a", help="As for turnwise run.")] = "",
+    task_names: Annotated[str, typer.Option("--tasks", "-t", help="Names or globs, separated by commas.")] = "",
+    output_path: Annotated[
+        Path | None, typer.Option("--output-path", "-o", help="The experiment folder: a run folder for each cell.")
+    ] = None,
+    cells: Annotated[
+        str, typer.Option(help="Which of the 63 reasoning+instruction, such as self_reflection+*,none+none.")
+    ] = "*",
+    strategy: Annotated[str, typer.Option(help="Strategies or yaml files, separated by commas.")] = "",
+    feedback: Annotated[str, typer.Option(help="Kinds of feedback, separated by commas.")] = "",
+    temperatures: Annotated[str, typer.Option(help="Temperatures, separated by commas.")] = "",
+    max_turns: Annotated[str, typer.Option(help="Turn limits, separated by commas.")] = "",
+    metric: Annotated[str, typer.Option(help="What chooses the best cell; default: 1@T, or pass@1 for one turn.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Name the cells and run nothing.")] = False,
+    profile: Annotated[str, typer.Option(help="Settings to begin with: default, zheng or rlef.")] = "default",
+    metadata: Annotated[str, typer.Option(help="JSON settings of all cells, as for turnwise run.")] = "",
+    gen_kwargs: Annotated[str, typer.Option(help="Sampling of all cells, as for turnwise run.")] = "",
+    system_instruction: Annotated[str | None, typer.Option(help="A system message said before everything.")] = None,
+    prompts: Annotated[Path | None, typer.Option(help="A folder of prompts in place of the bundled set.")] = None,
+    incorrect_programs: IncorrectPrograms = None,
+    limit: Annotated[float | None, typer.Option("--limit", "-L", help="Only the first N problems of a task.")] = None,
+    samples: Annotated[str, typer.Option("--samples", "-E", help="JSON: which problems of a task.")] = "",
+    seed: Annotated[int | None, typer.Option(help="The seed of all cells; default: 0.")] = None,
+    data_dir: DataDir = None,
+    matcher: MatcherOfProfile = None,
+    time_factor: TimeFactorOfProfile = None,
+    interpreter: Interpreter = "",
+    workers: Workers = 0,
+    skip_broken_rows: SkipBroken = False,
+) -> None:
+    """Run many combinations of prompts, strategies and settings, a run folder each; the same line goes on."""
+    from turnwise.commands.grid import GridRequest, grid_command
+    from turnwise.commands.run import HostOptions, RunRequest
+
+    for option, text in (("--model", model), ("--tasks", task_names), ("--output_path", output_path)):
+        if not text:
+            raise TurnwiseError(f"turnwise {context.info_name} needs {option}.")
+    given = {
+        "seed": seed,
+        "matcher": matcher,
+        "time_factor": time_factor,
+        "limit": limit,
+        "system_instruction": system_instruction,
+        "on_error": "skip" if skip_broken_rows else None,
+    }
+    run_request = RunRequest(
+        model,
+        model_args,
+        task_names,
+        output_path or Path(),
+        HostOptions(data_dir, interpreter, workers),
+        {name: value for name, value in given.items() if value is not None},
+        profile,
+        metadata,
+        gen_kwargs,
+        samples,
+        prompts,
+        incorrect_programs,
+    )
+    request = GridRequest(run_request, cells, strategy, feedback, temperatures, max_turns, metric, dry_run)
+    _print(grid_command(request, environ=dict(os.environ), arguments=sys.argv[1:]))
 
 
 @app.command("judge")
@@ -288,7 +390,10 @@ def score(
     ] = "",
     style: Annotated[str, typer.Option("--format", help="What to print: text, github, latex, csv or json.")] = "text",
     table: Annotated[
-        str, typer.Option(help="A table of the papers: grid, feedback, turns, cot-gain, taco or rlef.")
+        str,
+        typer.Option(
+            help="A table of the papers: grid, feedback, turns, cot-gain, taco, rlef, behaviour, behaviour-chrf."
+        ),
     ] = "",
     curve: Annotated[str, typer.Option(help="The curve along turns, tokens (equal budgets) or k.")] = "",
 ) -> None:
@@ -400,6 +505,52 @@ def demo(
     from turnwise.commands.demo import demo_command
 
     _print(demo_command(output, environ=dict(os.environ)))
+
+
+@prompts_app.command("show")
+def show_prompts(
+    task_names: Annotated[str, typer.Option("--tasks", "-t", help="Names or globs, separated by commas.")],
+    problem: Annotated[str, typer.Option(help="A problem's id; default: the first one asked.")] = "",
+    strategy: StrategyOption = "",
+    reasoning: Reasoning = "",
+    instruction: Instruction = "",
+    feedback: Feedback = "",
+    metadata: Annotated[str, typer.Option(help="JSON settings, as for turnwise run.")] = "",
+    system_instruction: Annotated[str | None, typer.Option(help="A system message said before everything.")] = None,
+    prompts: Annotated[Path | None, typer.Option(help="A folder of prompts in place of the bundled set.")] = None,
+    program: Annotated[
+        list[Path] | None, typer.Option(help="The program of turn 1, 2, ...; default: stand-ins that fail.")
+    ] = None,
+    incorrect_programs: IncorrectPrograms = None,
+    tokenizer: Annotated[
+        str, typer.Option(help="Count tokens: a name on the hub, or a tokenizer.json; default: characters.")
+    ] = "",
+    data_dir: DataDir = None,
+    interpreter: Interpreter = "",
+) -> None:
+    """Show a whole dialogue as the model would read it, with its length turn by turn; no model is asked."""
+    from turnwise.commands.prompts import ShowRequest, show_command
+    from turnwise.commands.run import HostOptions
+
+    given = {
+        "strategy": strategy,
+        "reasoning": reasoning,
+        "instruction": instruction,
+        "feedback": feedback,
+        "system_instruction": system_instruction,
+    }
+    request = ShowRequest(
+        task_names,
+        HostOptions(data_dir, interpreter, 0),
+        problem,
+        {name: value for name, value in given.items() if value},
+        metadata,
+        prompts,
+        program or [],
+        tokenizer,
+        incorrect_programs,
+    )
+    _print(show_command(request, environ=dict(os.environ)))
 
 
 def _print(text: str) -> None:

@@ -208,6 +208,38 @@ def test_settings_of_a_run_can_be_chosen(files: Path) -> None:
     assert frozen["tasks"][0]["max_turns"] == 2
 
 
+def test_prompts_and_strategies_of_a_run_can_be_chosen(files: Path) -> None:
+    """They stand in the settings and in run.json, and decide what is asked; an unknown one is refused before."""
+    (files / "mine.yaml").write_text("turns:\n  - reasoning: difficulty\n  - feedback: ldb\n")
+    chosen = {
+        "a": (
+            ["--reasoning", "explain_io", "--instruction", "docstrings"],
+            "reasoning explain_io, instruction docstrings",
+        ),
+        "b": (
+            ["--strategy", "cot_retry", "--feedback", "binary"],
+            "with binary feedback, samples per problem: 1, strategy",
+        ),
+        "c": (
+            ["--strategy", "mine.yaml"],
+            "at most 2 turns with its own feedback, samples per problem: 1, strategy mine",
+        ),
+    }
+    for folder, (options, said) in chosen.items():
+        done = _turnwise(*RUN[:-1], folder, *options, cwd=files)
+        assert done.returncode == 0 and said in done.stdout, (done.stdout, done.stderr)
+    frozen = json.loads((files / "c" / "run.json").read_text())
+    assert frozen["tasks"][0]["strategy"] == "mine" and frozen["settings"]["turns"][1]["feedback"] == "ldb"
+    (shard,) = (files / "a").glob("trajectories/*/*.jsonl")
+    first = json.loads(shard.read_text().splitlines()[0])["turns"][0]["calls"]
+    assert [[one["prompt_id"] for one in call["messages"]] for call in first] == [
+        ["statement", "reasoning/explain_io"],
+        ["instruction/docstrings", "format_guide"],
+    ]
+    refused = _turnwise(*RUN[:-1], "d", "--reasoning", "magic", cwd=files)
+    assert refused.returncode == 2 and "no reasoning 'magic'" in refused.stderr and not (files / "d").exists()
+
+
 def test_sampling_judging_and_scoring_are_what_run_does(files: Path) -> None:
     """One by one they make the same files and the same table; scoring before judging says what is missing."""
     whole = _turnwise(*RUN, cwd=files)

@@ -12,6 +12,7 @@ from turnwise.commands.settings import build_settings, read_config
 from turnwise.errors import TurnwiseError
 from turnwise.runners.settings import PROFILES, RunSettings, Sampling, settings_of
 from turnwise.tasks.catalog import TASKS
+from turnwise.tasks.strategies import TurnPlan, build_strategy
 
 MULTI, SINGLE = "codecontests_multiturn", "codecontests_singleturn"
 
@@ -67,6 +68,30 @@ def test_every_metadata_key_reaches_its_setting() -> None:
         prefill=True,
         n_at_k=("1@5", "4@20"),
     )
+
+
+def test_prompts_reach_their_settings(tmp_path: Path) -> None:
+    """Joined names or a list, none for none; a file's turns are the settings' own."""
+    found = _build(metadata={"reasoning": "explain_io+difficulty", "instruction": "none", "keep_reasoning": False})
+    assert found == RunSettings(reasoning=("explain_io", "difficulty"), keep_reasoning=False)
+    assert _build(metadata={"reasoning": ["explain_io"], "strategy": "cot_every_turn"}).strategy_of(TASKS[MULTI]) == (
+        build_strategy("cot_every_turn", max_turns=3, reasoning=("explain_io",))
+    )
+    path = tmp_path / "mine.yaml"
+    path.write_text("turns:\n  - instruction: docstrings\n  - {}\n")
+    own = _build(given={"strategy": str(path)})
+    assert (own.strategy, own.turns) == ("mine", (TurnPlan(instruction="docstrings"), TurnPlan()))
+    assert [own.turns_of(TASKS[name]) for name in (MULTI, SINGLE)] == [2, 1]
+    assert _build(given={"strategy": str(path)}, metadata={"max_turns": 4}).turns_of(TASKS[MULTI]) == 4
+    assert own.to_json()["turns"][0]["instruction"] == "docstrings"
+    message = _error(lambda: _build(given={"strategy": str(path)}, metadata={"feedback": "binary"}))
+    assert message == f"The strategy file {str(path)!r} says what each turn asks: leave out feedback."
+
+
+def test_two_programs_in_one_answer_need_the_last_block() -> None:
+    """The weak one would be graded."""
+    message = _error(lambda: _build(metadata={"instruction": "weak_then_better", "extraction": "first"}))
+    assert message.startswith("The instruction weak_then_better asks for two programs and the last is the answer, but")
 
 
 def test_every_sampling_option_reaches_its_field() -> None:
@@ -139,8 +164,8 @@ def test_null_leaves_a_setting_as_it_is() -> None:
         ({"n_at_k": [1]}, "n_at_k is [1]: it has to be a valid string."),
         (
             {"turns": 3},
-            "'turns' is unknown: the keys are samples_per_problem, max_turns, feedback, extraction, prefill, n_at_k, "
-            "profile.",
+            "'turns' is unknown: the keys are samples_per_problem, max_turns, strategy, reasoning, instruction, "
+            "feedback, keep_reasoning, extraction, prefill, n_at_k, profile.",
         ),
     ],
 )
@@ -161,7 +186,10 @@ def test_text_that_is_no_object_is_refused(option: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("metadata", "message"),
     [
-        ({"feedback": "kind"}, "Unknown feedback 'kind': choose one of binary, failed_tests, failed_and_passed."),
+        (
+            {"feedback": "kind"},
+            "Unknown feedback 'kind': choose one of binary, failed_tests, failed_and_passed, ldb, none, random.",
+        ),
         ({"extraction": "all"}, "Unknown extraction 'all': choose one of last, first, longest."),
         ({"profile": "rl"}, "Unknown profile 'rl': choose one of default, zheng, rlef."),
         ({"n_at_k": ["3"]}, "n_at_k '3' is not written n@k, such as 1@3 or 10@100."),
@@ -252,7 +280,7 @@ def test_turns_are_the_tasks_unless_given() -> None:
     assert [settings.turns_of(task) for task in (multi, single)] == [5, 1]
     assert [RunSettings().turns_of(task) for task in (multi, single)] == [3, 1]
     one = settings_of("default", {"max_turns": 1})
-    assert (one.strategy(multi).name, len(settings.strategy(multi).turns)) == ("single_turn", 5)
+    assert (one.strategy_of(multi).name, one.turns_of(multi)) == ("single_turn", 1)
 
 
 def test_n_at_k_has_to_fit_every_task() -> None:

@@ -95,22 +95,39 @@ def test_feedback_kinds_stand_side_by_side(run: MakeRun) -> None:
     fine = run("fine", 2, turns=2, n_at_k=("1@4",), settings={"feedback": "ldb"})
     assert _text(paper_tables("feedback", [*coarse, *fine])) == (
         "Execution feedback, percent solved\n"
-        "model    task    metric      binary    failed_tests    failed_and_passed    ldb    none    random\n"
-        "-------  ------  --------  --------  --------------  -------------------  -----  ------  --------\n"
-        "m-8B     t       1@2           50.0                                       100.0\n"
-        "m-8B     t       1@4          100.0                                       100.0"
+        "model    task    prompts    metric      binary    failed_tests    failed_and_passed    ldb    none    random\n"
+        "-------  ------  ---------  --------  --------  --------------  -------------------  -----  ------  --------\n"
+        "m-8B     t       none       1@2           50.0                                       100.0\n"
+        "m-8B     t       none       1@4          100.0                                       100.0"
     )
+
+
+def test_strategies_and_temperatures_are_told_apart(run: MakeRun) -> None:
+    """Runs of one model that differ in them have rows of their own."""
+    runs = [
+        *run("plain", 1, turns=2, temperature=0.2),
+        *run("hot", 1, turns=2, temperature=1.0),
+        *run("retry", 2, turns=2, temperature=1.0, record={"strategy": "cot_retry"}),
+        *run("own", 2, turns=2, record={"strategy": "mine"}, settings={"turns": [{}, {}]}),
+    ]
+    (table,) = paper_tables("feedback", runs)
+    assert sorted({row[:3] for row in table.rows}) == [
+        ("m-8B", "t", "mine"),
+        ("m-8B (T=0.2)", "t", "none"),
+        ("m-8B (T=1)", "t", "cot_retry"),
+        ("m-8B (T=1)", "t", "none"),
+    ]
 
 
 def test_turns_are_a_curve(run: MakeRun) -> None:
     """Each budget from the same run; n@k where the samples support it."""
     assert _text(paper_tables("turns", run("r", 1, turns=2, n_at_k=("1@2",)))) == (
         "By budget of turns, percent solved\n"
-        "model    task    feedback      metric      1      2\n"
-        "-------  ------  ------------  --------  ---  -----\n"
-        "m-8B     t       failed_tests  1@2       0.0   50.0\n"
-        "m-8B     t       failed_tests  pass@1    0.0   50.0\n"
-        "m-8B     t       failed_tests  pass@2    0.0  100.0"
+        "model    task    prompts    feedback      metric      1      2\n"
+        "-------  ------  ---------  ------------  --------  ---  -----\n"
+        "m-8B     t       none       failed_tests  1@2       0.0   50.0\n"
+        "m-8B     t       none       failed_tests  pass@1    0.0   50.0\n"
+        "m-8B     t       none       failed_tests  pass@2    0.0  100.0"
     )
 
 
@@ -176,14 +193,14 @@ def test_what_is_missing_is_footnoted(tmp_path: Path, write_run: WriteRun) -> No
     """A cell that could change has its star and the note of its task, once."""
     scored = score_runs([write_run(tmp_path / "run", [], tasks={"t": 2})])
     (table,) = paper_tables("turns", scored)
-    assert {cell for row in table.rows for cell in row[4:]} == {"missing"}
+    assert {cell for row in table.rows for cell in row[5:]} == {"missing"}
     assert len(table.notes) == 1 and "1 of 1 dialogues are missing" in table.notes[0]
 
 
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        ("", "--table is '': choose one of grid, feedback, turns, cot-gain, taco, rlef."),
+        ("", "--table is '': choose one of grid, feedback, turns, cot-gain, taco, rlef, behaviour, behaviour-chrf."),
         ("cot-gain", "--table cot-gain shows pass@100, and .* has 2 samples a problem: name runs with at least 100"),
         ("taco", "--table taco needs a run of TACO, and none of those named is one"),
         ("rlef", "needs a run of CodeContests"),

@@ -9,6 +9,7 @@ import pytest
 
 from turnwise.errors import InfrastructureError
 from turnwise.runners.sampler import ContextOverflowError, Request, RequestError
+from turnwise.runners.settings import Sampling
 from turnwise.runners.templates import ChatTemplate, Prompt
 from turnwise.runners.vllm_model import VLLMModel, VLLMOptions
 from turnwise.tasks.trajectory import Message, Reply
@@ -92,7 +93,8 @@ def _ask(engine: FakeEngine, *requests: Request, opening: str = "", **options: A
     model = VLLMModel(
         engine,
         ChatTemplate(WordTokenizer(opening), max_length=20, max_tokens=5),
-        make_params=lambda prompt, seed: f"{prompt.max_tokens} {seed}",
+        make_params=lambda sampling, prompt, seed: f"{prompt.max_tokens} {seed}",
+        sampling=Sampling(),
         batch=4,
         description={"model": "m"},
         **options,

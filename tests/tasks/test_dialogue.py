@@ -102,7 +102,7 @@ def test_a_reply_without_code_is_told_so() -> None:
     dialogue = _dialogue(multi_turn(2))
     _ask(dialogue)
     dialogue.reply(Reply("no idea"))
-    assert dialogue.next_step() == RunPublicTests(None)
+    assert dialogue.next_step() == RunPublicTests(None, PROBLEM)
     dialogue.report(_report(Verdict.NO_CODE))
     assert _ask(dialogue).messages[-2].prompt_id == "no_code"
 
@@ -121,8 +121,6 @@ def test_thinking_stays_out_of_the_history_but_in_the_record() -> None:
 def thinking(tmp_path: Path) -> PromptSet:
     """The bundled prompts with a reasoning prompt and an instruction."""
     folder = shutil.copytree(BUNDLED, tmp_path / "mine")
-    (folder / "reasoning").mkdir()
-    (folder / "instruction").mkdir()
     (folder / "reasoning" / "think.j2").write_text("Think first.")
     (folder / "instruction" / "comments.j2").write_text("Comment each line.")
     return PromptSet.load(folder)
@@ -139,13 +137,65 @@ def test_reasoning_makes_a_second_call(thinking: PromptSet) -> None:
     assert [message.prompt_id for message in second.messages[3:]] == ["write_program", "format_guide"]
     assert (second.turn, second.call) == (0, 1) and first.seed != second.seed
     dialogue.reply(Reply(CODE))
-    assert dialogue.next_step() == RunPublicTests("print(3)\n")
+    assert dialogue.next_step() == RunPublicTests("print(3)\n", PROBLEM)
     dialogue.report(_report(Verdict.WRONG_ANSWER))
     third = [message.prompt_id for message in _ask(dialogue).messages[6:]]
     assert third == ["feedback/failed_tests", "reasoning/think", "reasoning/think"]
     dialogue.reply(Reply("hm"))
     closing = [message.prompt_id for message in _ask(dialogue).messages[-2:]]
     assert closing == ["instruction/comments", "format_guide"]
+
+
+def test_without_feedback_a_dialogue_always_takes_all_its_turns() -> None:
+    """A success is not told either; the last program is the submission (arXiv 2410.02089)."""
+    dialogue = _dialogue(multi_turn(3, feedback="none"))
+    for verdict in (Verdict.PASSED, Verdict.WRONG_ANSWER, Verdict.PASSED):
+        _turn(dialogue, CODE, verdict)
+    trajectory = dialogue.trajectory()
+    assert (trajectory.end, len(trajectory.turns), trajectory.submission_turn) == (End.TURN_LIMIT, 3, 2)
+    told = [turn.calls[0].messages[0] for turn in trajectory.turns[1:]]
+    assert {message.prompt_id for message in told} == {"feedback/none"}
+    assert told[0].content == told[1].content
+
+
+@pytest.mark.parametrize(("kind", "words"), [("binary", "passes the example tests"), ("failed_tests", "passes the ex")])
+def test_a_dialogue_that_goes_on_after_a_success_is_told_of_it(kind: str, words: str) -> None:
+    """A user's own stop rule."""
+    turns = (TurnPlan(stops=False), TurnPlan(feedback=kind))
+    dialogue = _dialogue(Strategy("mine", turns))
+    _turn(dialogue, CODE, Verdict.PASSED)
+    told = _ask(dialogue).messages[-2].content
+    assert words in told and "If it can still be wrong" in told
+    _turn(dialogue, CODE, Verdict.PASSED)
+    assert dialogue.trajectory().end is End.PUBLIC_PASSED
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_reasoning_is_kept_or_forgotten_after_its_turn(thinking: PromptSet, keep: bool) -> None:
+    """Within its turn it is always there; the statement stays in either case."""
+    plans = (TurnPlan(reasoning=("think",)), TurnPlan(reasoning=("think",)))
+    plan = DialoguePlan("t", Strategy("mine", plans), thinking, keep_reasoning=keep)
+    dialogue = Dialogue(PROBLEM, 0, plan)
+    dialogue.reply(Reply("my first thought"))
+    assert "my first thought" in {message.content for message in _ask(dialogue).messages}
+    _turn(dialogue, CODE, Verdict.WRONG_ANSWER)
+    second = _ask(dialogue).messages
+    assert ("my first thought" in {message.content for message in second}) is keep
+    assert second[0].kind == "statement" and CODE in {message.content for message in second}
+    assert [message.kind for message in second].count("reasoning") == 1 + keep
+
+
+def test_a_turn_that_begins_with_reasoning_asks_for_the_program_once(thinking: PromptSet) -> None:
+    """The feedback before a reasoning prompt does not ask for it, too."""
+    dialogue = _dialogue(Strategy("mine", (TurnPlan(), TurnPlan(reasoning=("think",)))), thinking)
+    _turn(dialogue, CODE, Verdict.WRONG_ANSWER)
+    assert "Please correct it" not in _ask(dialogue).messages[-2].content
+
+
+def test_two_programs_in_one_answer_need_their_own_format_guide() -> None:
+    """weak_then_better says that the last block counts."""
+    strategy = Strategy("mine", (TurnPlan(instruction="weak_then_better"), TurnPlan()))
+    assert _ask(_dialogue(strategy)).messages[-1].content.endswith("The last block is the one that counts.")
 
 
 def test_the_system_instruction_is_said_once_and_first(thinking: PromptSet) -> None:

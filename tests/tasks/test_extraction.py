@@ -3,7 +3,8 @@
 import pytest
 
 from turnwise.errors import TurnwiseError
-from turnwise.tasks.extraction import check_extraction, extract_program, strip_thinking
+from turnwise.tasks.extraction import check_extraction, extract_program
+from turnwise.tasks.trajectory import strip_thinking
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,14 @@ from turnwise.benchmarks.records import (
     TestResult,
     Verdict,
 )
-from turnwise.tasks.feedback import FEEDBACK_CHARACTERS, feedback_text, form_of, shown_expected, shown_input
+from turnwise.tasks.feedback import (
+    FEEDBACK_CHARACTERS,
+    feedback_text,
+    form_of,
+    shorten_traceback,
+    shown_expected,
+    shown_input,
+)
 from turnwise.tasks.prompts import PromptSet
 
 ENVIRONMENT = Environment("reference 1", "none", "CPython 3.11", "tokens")
@@ -105,6 +112,19 @@ def test_sizes_are_kept_and_what_is_left_out_is_counted() -> None:
     errors = [TestResult(index, Verdict.RUNTIME_ERROR, error="E" * 4096 + "\nlast line") for index in range(20)]
     text = _feedback(problem, *errors)
     assert len(text) <= FEEDBACK_CHARACTERS and "last line" in text
+
+
+def test_a_long_traceback_keeps_its_first_line_and_its_last_lines() -> None:
+    """Whole lines; a last line that is too long for that is cut in the middle."""
+    frames = "".join(f'  File "solution.py", line {number}, in f\n    f({number})\n' for number in range(50))
+    text = f"Traceback (most recent call last):\n{frames}RecursionError: too deep"
+    short = shorten_traceback(text, 256)
+    assert len(short) <= 256 and short.startswith("Traceback (most recent call last):\n  ...\n")
+    assert short.endswith('  File "solution.py", line 49, in f\n    f(49)\nRecursionError: too deep')
+    assert set(short.splitlines()) - set(text.splitlines()) == {"  ..."}
+    assert shorten_traceback("short\nerror", 256) == "short\nerror"
+    long = shorten_traceback("Traceback:\n" + "x" * 5000 + "end", 256)
+    assert len(long) <= 256 and long.startswith("Traceback:\nx") and long.endswith("xend")
 
 
 def test_calls_are_shown_as_calls() -> None:

@@ -20,6 +20,7 @@ from turnwise.commands.preflight import DryRun, preflight
 from turnwise.commands.score import score_command
 from turnwise.commands.settings import build_settings
 from turnwise.errors import TurnwiseError
+from turnwise.runners.decoys import load_decoys
 from turnwise.runners.diagnosis import check_machine
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.expected import default_cache_dir
@@ -80,6 +81,7 @@ class RunRequest:
     gen_kwargs: str = ""
     samples: str = ""
     prompts: Path | None = None
+    incorrect_programs: Path | None = None
     dry_run: DryRun | None = None
 
 
@@ -104,6 +106,8 @@ def run_command(
     prompts = PromptSet.load(request.prompts)
     if request.dry_run is not None:
         request.dry_run.check()
+    for task in tasks:
+        prompts.check(settings.strategy_of(task).prompt_ids)
     with (
         show_progress() as on_progress,
         request.host.machine(environ, on_progress, interpreter=settings.interpreter, back_end=back_end) as machine,
@@ -113,12 +117,13 @@ def run_command(
         else:
             model = ScriptedSampler({}, "not loaded, since it is not asked")
         loaded = [load_task(task, settings, machine) for task in tasks]
-        job = Job(loaded, model, settings, prompts, _command_line(arguments))
+        decoys = load_decoys(loaded, settings, machine, path=request.incorrect_programs)
+        job = Job(loaded, model, settings, prompts, command_line(arguments), decoys)
         if request.dry_run is not None:
             counter = back_end.count(request.model_args, environ)
             return preflight(job, machine, counter, request.dry_run, output=request.output)
         sampled = sample(job, machine, output=request.output, judge_hidden=judge_hidden)
-    said = _describe_sampled(sampled, request.output)
+    said = describe_sampled(sampled, request.output)
     if not judge_hidden:
         return "\n".join([*said, f"Sampled: {request.output}; next: turnwise judge {request.output}"])
     return "\n".join([score_command([request.output]), *said])
@@ -161,12 +166,13 @@ def judge_command(
     return "\n".join([*_describe_judged(judged), f"Judged: {folder.path}; next: turnwise score {folder.path}"])
 
 
-def _command_line(arguments: Sequence[str]) -> str:
+def command_line(arguments: Sequence[str]) -> str:
     """Return the command as one types it; bytes that are no UTF-8 are shown escaped."""
     return shlex.join(["turnwise", *arguments]).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _describe_sampled(sampled: Sampled, output: Path) -> list[str]:
+def describe_sampled(sampled: Sampled, output: Path) -> list[str]:
+    """Return the sentences on what is missing after sampling."""
     said = []
     if sampled.first_error:
         said.append(

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -14,9 +14,10 @@ from turnwise.benchmarks.matching import check_matcher
 from turnwise.commands.machine import check_time_factor, parse_pairs
 from turnwise.errors import TurnwiseError
 from turnwise.runners.settings import RunSettings, Sampling, settings_of
-from turnwise.tasks.catalog import find_tasks
+from turnwise.tasks.catalog import Task, find_tasks
 from turnwise.tasks.extraction import check_extraction
-from turnwise.tasks.strategies import multi_turn
+from turnwise.tasks.strategies import LAST_BLOCK_INSTRUCTIONS, Strategy, parse_instruction, parse_reasoning
+from turnwise.tasks.strategy_file import is_strategy_file, read_strategy
 
 Model = TypeVar("Model", bound=BaseModel)
 _Count = Annotated[int, Field(ge=1, strict=True)]
@@ -26,7 +27,11 @@ class _Metadata(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
     samples_per_problem: _Count | None = None
     max_turns: _Count | None = None
+    strategy: str | None = None
+    reasoning: str | list[str] | None = None
+    instruction: str | None = None
     feedback: str | None = None
+    keep_reasoning: bool | None = None
     extraction: str | None = None
     prefill: bool | None = None
     n_at_k: list[str] | None = None
@@ -60,14 +65,34 @@ def build_settings(
         raise TurnwiseError(f"--profile is {profile!r} but --metadata says {chosen!r}: give one of them.")
     if "n_at_k" in extra:
         extra["n_at_k"] = tuple(extra["n_at_k"])
-    settings = settings_of(chosen, {**extra, **given})
+    settings = settings_of(chosen, with_prompts({**extra, **given}))
     if "n_at_k" not in extra:
         settings = settings.with_supported_metrics(find_tasks(tasks))
     settings = replace(
         settings, sampling=_with_sampling(settings.sampling, gen_kwargs), samples=_parse_samples(samples)
     )
-    _check(settings, tasks, metrics_given="n_at_k" in extra)
+    check_settings(settings, find_tasks(tasks), metrics_given="n_at_k" in extra)
     return settings
+
+
+def with_prompts(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``given`` with strategy, reasoning and instruction as RunSettings has them.
+
+    Raises TurnwiseError for a strategy file that cannot be read, or prompts beside one.
+    """
+    found = dict(given)
+    if "reasoning" in found:
+        found["reasoning"] = parse_reasoning(found["reasoning"])
+    if "instruction" in found:
+        found["instruction"] = parse_instruction(found["instruction"])
+    name = found.get("strategy", "")
+    if is_strategy_file(name):
+        strategy = read_strategy(Path(name))
+        for other in ("reasoning", "instruction", "feedback"):
+            if found.get(other):
+                raise TurnwiseError(f"The strategy file {name!r} says what each turn asks: leave out {other}.")
+        found |= {"strategy": strategy.name, "turns": strategy.turns}
+    return found
 
 
 def read_config(path: Path) -> dict[str, str | bool | int | float]:
@@ -100,20 +125,30 @@ def _as_option(name: str, value: Any) -> Any:
     return value
 
 
-def _check(settings: RunSettings, tasks: str, *, metrics_given: bool) -> None:
+def check_settings(settings: RunSettings, chosen: Sequence[Task], *, metrics_given: bool = False) -> None:
+    """Raise TurnwiseError for the first setting that cannot be, or does not go with the tasks ``chosen``."""
     if settings.limit is not None and not 0 < settings.limit < math.inf:
         raise TurnwiseError(f"--limit is {settings.limit:g}: give a number of problems, or a fraction above 0.")
     check_time_factor(settings.time_factor)
     check_matcher(settings.matcher)
     check_extraction(settings.extraction)
-    multi_turn(1, feedback=settings.feedback)
-    chosen = find_tasks(tasks)
+    for task in chosen:
+        _check_strategy(settings.strategy_of(task), settings.extraction)
     if metrics_given:
         for task in chosen:
             settings.metrics_of(task)
     for name in settings.samples:
         if name not in {task.name for task in chosen}:
             raise TurnwiseError(f"--samples names the task {name!r}, which --tasks does not: add it there.")
+
+
+def _check_strategy(strategy: Strategy, extraction: str) -> None:
+    for turn in strategy.turns:
+        if turn.instruction in LAST_BLOCK_INSTRUCTIONS and extraction != "last":
+            raise TurnwiseError(
+                f"The instruction {turn.instruction} asks for two programs and the last is the answer, but extraction "
+                f"is {extraction!r}: set it to last, or choose another instruction."
+            )
 
 
 def _parse_json(text: str, option: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from turnwise.harness.scoring import judge_all, score
 from turnwise.harness.sentences import one_sentence
 from turnwise.leaderboard.exchange.lm_eval_output import MARK
 from turnwise.leaderboard.exchange.problem_values import names_of
+from turnwise.runners.decoys import load_decoys
 from turnwise.runners.expected import resolve_expected
 from turnwise.runners.judge import Judge
 from turnwise.runners.loading import open_task
@@ -216,15 +217,8 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
         seed = generation.pop("seed", settings.seed)
         if not (seed is None or (isinstance(seed, int) and not isinstance(seed, bool))):
             raise TurnwiseError(f"--gen_kwargs seed is {seed!r}: give a whole number, or None for the server's own.")
-        plan = DialoguePlan(
-            task.name,
-            settings.strategy(task),
-            self._prompts,
-            seed or 0,
-            settings.extraction,
-            system or settings.system_instruction,
-            settings.prefill,
-        )
+        strategy = settings.strategy_of(task)
+        self._prompts.check(strategy.prompt_ids)
         by_id = {one.id: one for one in self._loaded.asked}
         with open_machine(self._options) as machine:
             environment = Judge(machine.executor, matcher=settings.matcher).environment
@@ -235,5 +229,17 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
                 workers=machine.workers,
                 on_progress=lambda done, total: machine.report(f"{task.name}: expected outputs", done, total),
             )
+            decoys = load_decoys([self._loaded], settings, machine)
+        plan = DialoguePlan(
+            task.name,
+            strategy,
+            self._prompts,
+            seed or 0,
+            settings.extraction,
+            system or settings.system_instruction,
+            settings.prefill,
+            settings.keep_reasoning,
+            decoys.get(task.name),
+        )
         by_id = {one.id: one for one in problems}
         return TaskWork(plan, by_id, self._options, generation, seed, chat, environment)

@@ -1,0 +1,211 @@
+"""What a grid shows: a table of its cells, the best combination chosen without flattery, the data of a heat map.
+
+The best of many cells is best by luck, too: on the problems it was chosen on its score is too high. So it is chosen
+on the valid split where that was run, else on one half of the problems for the other, and reported on what it was
+not chosen on. The best in-sample is shown beside it under that name. Nothing here reads a file.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from turnwise.benchmarks.texts import printable
+from turnwise.errors import TurnwiseError
+from turnwise.leaderboard.counts import Booleans, Floats
+from turnwise.leaderboard.formats import Table
+from turnwise.leaderboard.metrics import metrics_of, values_of
+from turnwise.leaderboard.paper_cells import find_estimate
+from turnwise.leaderboard.tables import ScoredTask, notes, percent
+from turnwise.tasks.metrics import NAtK
+
+PLAIN = "none+none"
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """How a combination was chosen, on what it is reported, and the values there of the best and of the plain cell."""
+
+    how: str
+    best: ScoredTask
+    there: float
+    reported_on: str
+    value: float
+    plain: float | None
+
+
+def grid_tables(scored: Sequence[ScoredTask], *, metric: str = "") -> list[Table]:
+    """Return the cells with their scores, and the best combination of each task.
+
+    ``metric`` chooses the best: 1@T for T turns unless given. Raises TurnwiseError if a run has no such metric.
+    """
+    return [_cells_table(scored), *_best_tables(scored, metric)]
+
+
+def heat_map(scored: Sequence[ScoredTask], *, metric: str = "") -> str:
+    """Return a JSON document: a row for each cell and task with its place on every axis, and its estimate."""
+    rows = []
+    for one in scored:
+        name = metric or default_metric(one)
+        estimate = find_estimate(one, name)
+        rows.append({**_place(one), "metric": name, **({} if estimate is None else estimate.to_json())})
+    return json.dumps({"format": 1, "cells": rows}, indent=1, ensure_ascii=False)
+
+
+def default_metric(one: ScoredTask) -> str:
+    """Return what the best is chosen by: 1@T for several turns, pass@1 for one."""
+    turns = one.outcomes.record.max_turns
+    return str(NAtK(1, turns)) if turns > 1 else "pass@1"
+
+
+def _place(one: ScoredTask) -> dict[str, Any]:
+    settings, record = one.run.record.settings, one.outcomes.record
+    return {
+        "cell": one.run.path.name,
+        "model": one.run.model,
+        "task": record.task,
+        "strategy": record.strategy,
+        "reasoning": settings.get("reasoning") or [],
+        "instruction": settings.get("instruction") or "",
+        "feedback": settings["feedback"],
+        "temperature": settings["sampling"].get("temperature"),
+        "max_turns": record.max_turns,
+    }
+
+
+def _cells_table(scored: Sequence[ScoredTask]) -> Table:
+    metrics = list(dict.fromkeys(estimate.metric for one in scored for estimate in one.estimates))
+    metrics.sort(
+        key=lambda name: (name.startswith("pass"), [int(part) for part in name[4:].split("@") if part.isdigit()])
+    )
+    rows = []
+    for one in scored:
+        cells = [percent(find_estimate(one, metric)) for metric in metrics]
+        calls = str(one.outcomes.costs.model_calls)
+        rows.append((one.run.path.name, one.outcomes.record.task, *cells, calls))
+    return Table(("cell", "task", *metrics, "calls"), tuple(rows), 2, "Cells, percent solved", tuple(notes(scored)))
+
+
+def _metric_order(name: str) -> tuple[bool, int]:
+    """Return the order of a table's columns: n@k, then pass@k, small k first."""
+    return name.startswith("pass@"), int(name.partition("@")[2])
+
+
+def _best_tables(scored: Sequence[ScoredTask], metric: str) -> list[Table]:
+    rows = []
+    for cells in _by_task(scored).values():
+        if len(cells) > 1:
+            rows += [_row(choice) for choice in _choices(cells, scored, metric)]
+    if not rows:
+        return []
+    headers = ("task", "metric", "chosen on", "combination", "there", "reported on", "solved", PLAIN, "gain")
+    rows = [(row[0], metric or row[1], *row[2:]) for row in rows]
+    title = "The best combination, percent solved; in-sample means chosen on what it is reported on, which is too high"
+    return [Table(headers, tuple(rows), 4, title)]
+
+
+def _by_task(scored: Sequence[ScoredTask]) -> dict[tuple[str, str, int], list[ScoredTask]]:
+    """Return the cells that can be compared: of one model, task and turn limit."""
+    found: dict[tuple[str, str, int], list[ScoredTask]] = {}
+    for one in scored:
+        record = one.outcomes.record
+        found.setdefault((one.run.model, record.task, record.max_turns), []).append(one)
+    return found
+
+
+def _choices(cells: Sequence[ScoredTask], scored: Sequence[ScoredTask], metric: str) -> list[_Choice]:
+    whole = np.ones(len(cells[0].outcomes.problems), dtype=bool)
+    found = [_choose("in-sample", cells, cells, metric, whole, whole, "the same problems")]
+    valid = _valid_twins(cells, scored)
+    if valid is not None:
+        everything = np.ones(len(valid[0].outcomes.problems), dtype=bool)
+        found.insert(0, _choose("valid", valid, cells, metric, everything, whole, cells[0].outcomes.record.split))
+    elif cells[0].outcomes.record.split != "valid":
+        half = np.array([_is_first_half(problem.id) for problem in cells[0].outcomes.problems])
+        if 0 < half.sum() < len(half):
+            found.insert(0, _choose("half A", cells, cells, metric, half, ~half, "half B"))
+            found.insert(1, _choose("half B", cells, cells, metric, ~half, half, "half A"))
+    return [choice for choice in found if choice is not None]
+
+
+def _valid_twins(cells: Sequence[ScoredTask], scored: Sequence[ScoredTask]) -> list[ScoredTask] | None:
+    """Return the same runs' results on the valid split of the benchmark, if all of them have some."""
+    record = cells[0].outcomes.record
+    if record.split == "valid":
+        return None
+    twins = {
+        one.run.path: one
+        for one in scored
+        if one.outcomes.record.split == "valid"
+        and one.outcomes.record.benchmark == record.benchmark
+        and one.outcomes.record.max_turns == cells[0].outcomes.record.max_turns
+    }
+    return [twins[one.run.path] for one in cells] if all(one.run.path in twins for one in cells) else None
+
+
+def _choose(
+    how: str,
+    judges: Sequence[ScoredTask],
+    cells: Sequence[ScoredTask],
+    metric: str,
+    there: Booleans,
+    here: Booleans,
+    reported_on: str,
+) -> _Choice | None:
+    """Choose among ``cells`` by the means of ``judges`` over ``there``, and report the chosen one's over ``here``."""
+    means = [_mean(one, metric, there) for one in judges]
+    known = [(mean, -number) for number, mean in enumerate(means) if mean is not None]
+    if not known:
+        return None
+    mean, number = max(known)
+    value = _mean(cells[-number], metric, here)
+    plain = _plain_like(cells[-number], cells)
+    without = None if plain is None else _mean(plain, metric, here)
+    return None if value is None else _Choice(how, cells[-number], mean, reported_on, value, without)
+
+
+def _mean(one: ScoredTask, metric: str, rows: Booleans) -> float | None:
+    name = metric or default_metric(one)
+    turns = one.outcomes.record.max_turns
+    wanted = [found for found in metrics_of(one.outcomes, n_at_k=one.n_at_k) if found.name == name]
+    found = next((each for each in wanted if each.is_whole(turns)), None)
+    if found is None:
+        raise TurnwiseError(f"--metric is {name!r}, which {str(one.run.path)!r} has not: choose one of its table.")
+    values: Floats = values_of(one.outcomes, found)[rows]
+    return None if np.isnan(values).all() else float(np.nanmean(values))
+
+
+def _plain_like(best: ScoredTask, cells: Sequence[ScoredTask]) -> ScoredTask | None:
+    """Return the cell without prompts that is otherwise as ``best``, else the first without prompts, or None."""
+    plain = [one for one in cells if one.outcomes.record.strategy in ("single_turn", "multi_turn")]
+    alike = [one for one in plain if _rest(one) == _rest(best)]
+    return next(iter([*alike, *plain]), None)
+
+
+def _rest(one: ScoredTask) -> tuple[object, ...]:
+    settings = one.run.record.settings
+    return settings["feedback"], settings["sampling"].get("temperature")
+
+
+def _is_first_half(problem_id: str) -> bool:
+    """Return in which half of the problems this one always is."""
+    return hashlib.sha256(problem_id.encode()).digest()[0] % 2 == 0
+
+
+def _row(choice: _Choice) -> tuple[str, ...]:
+    best = choice.best
+    gain = "" if choice.plain is None else f"{100 * (choice.value - choice.plain):+.1f}"
+    return (
+        best.outcomes.record.task,
+        default_metric(best),
+        choice.how,
+        printable(best.run.path.name, limit=120),
+        f"{100 * choice.there:.1f}",
+        choice.reported_on,
+        f"{100 * choice.value:.1f}",
+        "" if choice.plain is None else f"{100 * choice.plain:.1f}",
+        gain,
+    )

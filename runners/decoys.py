@@ -1,0 +1,67 @@
+"""Where decoys come from: the data set's incorrect solutions, or a file of programs that are said to be wrong.
+
+A file is JSON lines with a ``problem`` (or ``task_id``) and a ``program`` (or ``solution``, ``code``) each.
+Nothing is run here but the canonical solutions of problems whose expected outputs are not known yet.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from turnwise.benchmarks.ids import problem_id
+from turnwise.benchmarks.records import Problem
+from turnwise.benchmarks.rows import Row, digest_files, read_rows
+from turnwise.errors import TurnwiseError
+from turnwise.runners.expected import resolve_expected
+from turnwise.runners.loading import LoadedTask, Machine
+from turnwise.runners.settings import RunSettings
+from turnwise.tasks.decoys import Decoy, DecoyPool
+
+
+def load_decoys(
+    tasks: Sequence[LoadedTask], settings: RunSettings, machine: Machine, *, path: Path | None = None
+) -> dict[str, DecoyPool]:
+    """Return the pool of each task that is told of random programs; none is made where no task is.
+
+    Raises TurnwiseError if there are too few, or the file at ``path`` cannot be read.
+    """
+    wanted = [loaded for loaded in tasks if settings.strategy_of(loaded.task).uses_random_feedback]
+    return {loaded.task.name: _load(loaded, machine, path) for loaded in wanted}
+
+
+def _load(loaded: LoadedTask, machine: Machine, path: Path | None) -> DecoyPool:
+    if path is None:
+        source = f"{loaded.task.benchmark}/{loaded.task.split}"
+        programs: Mapping[str, Sequence[str]] = {one.id: one.incorrect_solutions for one in loaded.source.problems}
+    else:
+        if not path.is_file():
+            raise TurnwiseError(f"The file of incorrect programs {str(path)!r} does not exist: give another.")
+        source = f"{path.name} (sha256 {digest_files([path])[:12]})"
+        programs = _read(path, loaded.task.benchmark)
+    asked = {problem.id: problem for problem in loaded.asked}
+    chosen = [asked.get(one.id, one) for one in loaded.source.problems if programs.get(one.id)]
+    runnable = resolve_expected(chosen, machine.executor, cache_dir=machine.cache_dir, workers=machine.workers)
+    return DecoyPool(_decoys(runnable, programs), source=source)
+
+
+def _decoys(problems: Sequence[Problem], programs: Mapping[str, Sequence[str]]) -> Iterator[Decoy]:
+    for problem in problems:
+        yield from (Decoy(problem, program) for program in dict.fromkeys(programs[problem.id]))
+
+
+def _read(path: Path, benchmark: str) -> dict[str, list[str]]:
+    programs: dict[str, list[str]] = {}
+    for row in read_rows(path):
+        if row.error is not None:
+            raise TurnwiseError(str(row.error).replace(" or leave it out with --skip-broken-rows", ""))
+        name = _field(row, "problem", "task_id")
+        program = _field(row, "program", "solution", "code")
+        key = name if name.startswith(f"{benchmark}/") else problem_id(benchmark, name)
+        programs.setdefault(key, []).append(program)
+    return programs
+
+
+def _field(row: Row, *names: str) -> str:
+    for name in names:
+        if isinstance(row.data.get(name), str | int):
+            return str(row.data[name])
+    raise TurnwiseError(f"{row.origin}: an incorrect program lacks the field {names[0]!r}.")

@@ -1,0 +1,181 @@
+"""A grid: many runs that differ in prompts, strategy, feedback, temperature or turn limit, in one experiment folder.
+
+    <experiment>/<cell>/            a run folder as any other
+    <experiment>/<cell>/finished    there is nothing left to do in it, under these settings
+
+One executor, one judge and its verdicts serve all cells, and no call is made twice: cells that begin alike share
+their replies (sharing.py), and a cell that is finished is not opened again. The same line again goes on where the
+last attempt ended. Which cells there are is decided in cells.py; nothing is scored here.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from turnwise.files import write_atomically
+from turnwise.runners.judge import Judge
+from turnwise.runners.loading import LoadedTask, Machine
+from turnwise.runners.sampler import Model
+from turnwise.runners.sampling import Job, Sampled, sample
+from turnwise.runners.settings import RunSettings
+from turnwise.runners.sharing import Donor
+from turnwise.runners.verdicts import SharedCache
+from turnwise.tasks.catalog import Task
+from turnwise.tasks.decoys import DecoyPool
+from turnwise.tasks.prompts import PromptSet
+from turnwise.tasks.run_folder import RunFolder, RunRecord
+from turnwise.tasks.strategies import Strategy, TurnPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One run of the grid: its name, which is its folder's, and its settings."""
+
+    name: str
+    settings: RunSettings
+
+    def opening(self, task: Task) -> tuple[TurnPlan, ...]:
+        """Return what the dialogues of ``task`` ask, turn by turn; before turn 1 there is no feedback."""
+        first, *others = self.settings.strategy_of(task).turns
+        return (replace(first, feedback=""), *others)
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The cells, and what they share; ``open_model`` is asked once, when a cell has work left."""
+
+    cells: Sequence[Cell]
+    tasks: Sequence[LoadedTask]
+    open_model: Callable[[RunSettings], Model]
+    prompts: PromptSet
+    decoys: Mapping[str, DecoyPool]
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RanCell:
+    """How an attempt at a cell went; ``sampled`` is None where it was finished before."""
+
+    cell: Cell
+    sampled: Sampled | None
+
+
+def run_grid(grid: Grid, machine: Machine, *, output: Path) -> Iterator[RanCell]:
+    """Carry the cells to their ends, one after the other.
+
+    Raises TurnwiseError if a cell's folder holds another run, is damaged, or another process works in it.
+    """
+    first = grid.cells[0].settings
+    with (
+        closing(machine.open_cache()) as cache,
+        closing(_judge(first, machine, cache)) as judge,
+        closing(_Asking(grid)) as asking,
+    ):
+        for number, cell in enumerate(grid.cells):
+            show = partial(_name_cell, machine, cell, number, len(grid.cells))
+            ours = replace(machine, judge=judge, on_progress=show)
+            yield RanCell(cell, _run_cell(grid, number, asking, ours, output))
+
+
+class _Asking:
+    """The one model of a grid, opened when it is first needed, and the event loop it lives in."""
+
+    def __init__(self, grid: Grid) -> None:
+        self._grid = grid
+        self._model: Model | None = None
+        self.runner = asyncio.Runner()
+
+    def model(self, settings: RunSettings) -> Model:
+        """Return the model, asked as ``settings`` say."""
+        if self._model is None:
+            self._model = self._grid.open_model(settings)
+        return self._model.with_sampling(settings.sampling)
+
+    def close(self) -> None:
+        """Let go of the model."""
+        try:
+            if self._model is not None:
+                self.runner.run(self._model.close())
+        finally:
+            self.runner.close()
+
+
+def _judge(settings: RunSettings, machine: Machine, cache: SharedCache) -> Judge:
+    return Judge(
+        machine.executor,
+        matcher=settings.matcher,
+        cache=cache,
+        time_factor=settings.time_factor,
+        workers=machine.workers,
+    )
+
+
+def _run_cell(grid: Grid, number: int, asking: _Asking, machine: Machine, output: Path) -> Sampled | None:
+    cell = grid.cells[number]
+    folder = output / cell.name
+    job = Job(grid.tasks, asking.model(cell.settings), cell.settings, grid.prompts, grid.command, _used(grid, cell))
+    record = job.to_record(Judge(machine.executor, matcher=cell.settings.matcher))
+    marker = folder / "finished"
+    if marker.exists() and marker.read_text(encoding="ascii", errors="replace").strip() == _digest(record):
+        return None
+    donors = [output / other.name for other in donors_of(grid, number)]
+    donor = next((Donor(RunFolder(path)) for path in donors if (path / "run.json").is_file()), None)
+    sampled = sample(job, machine, output=folder, donor=donor, runner=asking.runner)
+    if not sampled.missing and not sampled.unjudged:
+        write_atomically(marker, _digest(record) + "\n")
+    return sampled
+
+
+def donors_of(grid: Grid, number: int) -> list[Cell]:
+    """Return the earlier cell that begins most like cell ``number``, if one has any call in common with it."""
+    cell = grid.cells[number]
+    tasks = [loaded.task for loaded in grid.tasks]
+    shares = {
+        index: max(shared_calls(cell.opening(task), other.opening(task)) for task in tasks)
+        for index, other in enumerate(grid.cells[:number])
+        if _asks_alike(cell.settings, other.settings)
+    }
+    best = max(shares, key=lambda index: (shares[index], -index), default=None)
+    return [] if best is None or not shares[best] else [grid.cells[best]]
+
+
+def shared_calls(here: Sequence[TurnPlan], there: Sequence[TurnPlan]) -> int:
+    """Return how many calls two dialogues have in common if they get the same replies and never succeed."""
+    count = 0
+    for mine, other in zip(here, there, strict=False):
+        if mine.feedback != other.feedback or mine.reasoning != other.reasoning:
+            break
+        if mine.instruction != other.instruction:
+            return count + bool(mine.reasoning)  # the reasoning is asked before the instruction
+        count += 1 + bool(mine.reasoning)
+    return count
+
+
+def distinct_cells(cells: Sequence[Cell], tasks: Sequence[Task]) -> list[Cell]:
+    """Return the cells without those that ask what an earlier one asks: feedback has no say in one turn."""
+    found: dict[object, Cell] = {}
+    for cell in cells:
+        asked = tuple(cell.opening(task) for task in tasks)
+        found.setdefault((asked, cell.settings.sampling), cell)
+    return list(found.values())
+
+
+def _asks_alike(one: RunSettings, other: RunSettings) -> bool:
+    return one.sampling == other.sampling and one.keep_reasoning == other.keep_reasoning
+
+
+def _used(grid: Grid, cell: Cell) -> dict[str, DecoyPool]:
+    strategies: dict[str, Strategy] = {one.task.name: cell.settings.strategy_of(one.task) for one in grid.tasks}
+    return {name: pool for name, pool in grid.decoys.items() if strategies[name].uses_random_feedback}
+
+
+def _digest(record: RunRecord) -> str:
+    return hashlib.sha256(record.model_dump_json(exclude={"command"}).encode()).hexdigest()
+
+
+def _name_cell(machine: Machine, cell: Cell, number: int, cells: int, what: str, done: int, total: int) -> None:
+    machine.report(f"{number + 1}/{cells} {cell.name}: {what}", done, total)

@@ -1,0 +1,170 @@
+"""``turnwise grid``: many combinations of prompts, strategies, feedback, temperatures and turn limits in one folder."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from turnwise.commands.machine import check_output, show_progress
+from turnwise.commands.models import find_back_end, open_model
+from turnwise.commands.run import RunRequest, command_line, describe_sampled
+from turnwise.commands.settings import build_settings, check_settings, with_prompts
+from turnwise.errors import TurnwiseError
+from turnwise.files import write_atomically
+from turnwise.leaderboard.formats import Style, render_notes, render_tables
+from turnwise.leaderboard.grid import grid_tables, heat_map
+from turnwise.leaderboard.paper_tables import paper_tables
+from turnwise.leaderboard.report import LEGEND, score_runs, settings_lines, write_report
+from turnwise.leaderboard.runs import find_runs
+from turnwise.leaderboard.tables import ScoredTask
+from turnwise.runners.cells import Axes, plan_cells
+from turnwise.runners.decoys import load_decoys
+from turnwise.runners.grid import Cell, Grid, distinct_cells, run_grid
+from turnwise.runners.loading import LoadedTask, Machine, load_task
+from turnwise.runners.sampler import Model
+from turnwise.runners.settings import RunSettings
+from turnwise.tasks.catalog import Task, find_tasks
+from turnwise.tasks.decoys import DecoyPool
+from turnwise.tasks.prompts import PromptSet
+
+
+@dataclass(frozen=True, slots=True)
+class GridRequest:
+    """The options of ``turnwise grid``: those of a run, and the axes as given, values separated by commas."""
+
+    run: RunRequest
+    cells: str = "*"
+    strategies: str = ""
+    feedback: str = ""
+    temperatures: str = ""
+    max_turns: str = ""
+    metric: str = ""
+    dry_run: bool = False
+
+
+def grid_command(request: GridRequest, *, environ: dict[str, str], arguments: Sequence[str]) -> str:
+    """Run what is left of the grid's cells, score them and return its tables; both are written, too.
+
+    Raises TurnwiseError for what the user got wrong, before the model is asked anything.
+    """
+    run = request.run
+    find_back_end(run.model)
+    base = build_settings(
+        profile=run.profile,
+        metadata=run.metadata,
+        gen_kwargs=run.gen_kwargs,
+        samples=run.samples,
+        tasks=run.tasks,
+        given=run.given,
+    )
+    tasks, prompts = find_tasks(run.tasks), PromptSet.load(run.prompts)
+    cells = _plan(request, base, tasks, prompts)
+    check_output(run.output)
+    if request.dry_run:
+        return "\n".join([*(cell.name for cell in cells), f"{len(cells)} cells; nothing was run."])
+    said = _run(request, cells, tasks, prompts, environ=environ, command=command_line(arguments))
+    return "\n".join([summarise(run.output, metric=request.metric), *said])
+
+
+def summarise(output: Path, *, metric: str = "") -> str:
+    """Score the runs of an experiment folder, write its tables and heat-map data, and return the tables."""
+    scored: list[ScoredTask] = []
+    for path in find_runs(output):
+        of_run = score_runs([path])
+        write_report(path, of_run)
+        scored += of_run
+    write_report(output, scored)
+    kinds = ["grid"] if any(one.outcomes.record.max_turns == 1 for one in scored) else []
+    tables = render_tables(
+        [*grid_tables(scored, metric=metric), *(table for kind in kinds for table in paper_tables(kind, scored))]
+    )
+    write_atomically(output / "tables" / "grid.txt", tables + "\n")
+    write_atomically(output / "heat_map.json", heat_map(scored, metric=metric) + "\n")
+    notes = render_notes(["", LEGEND, *settings_lines(scored)[:3]], Style.TEXT)
+    return "\n".join([tables, *notes, f"Written: {output / 'scores.json'}, heat_map.json and tables/ beside it."])
+
+
+def _plan(request: GridRequest, base: RunSettings, tasks: Sequence[Task], prompts: PromptSet) -> list[Cell]:
+    axes = Axes(
+        request.cells,
+        _strategies(_split(request.strategies)) or None,
+        _split(request.feedback),
+        _numbers(request.temperatures, "--temperatures", float),
+        _numbers(request.max_turns, "--max-turns", int),
+    )
+    cells = []
+    for cell in plan_cells(base, axes, prompts):
+        settings = cell.settings.with_supported_metrics(tasks)
+        check_settings(settings, tasks)
+        for task in tasks:
+            prompts.check(settings.strategy_of(task).prompt_ids)
+        cells.append(replace(cell, settings=settings))
+    return distinct_cells(cells, tasks)
+
+
+def _strategies(names: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    """Return the settings of each strategy by its name; raises TurnwiseError for two of one name."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for name in dict.fromkeys(names):
+        given = with_prompts({"strategy": name})
+        if given["strategy"] in found:
+            raise TurnwiseError(
+                f"--strategy {name!r} has the name {given['strategy']!r} as another one has: rename it."
+            )
+        found[given["strategy"]] = given
+    return found
+
+
+def _run(
+    request: GridRequest,
+    cells: Sequence[Cell],
+    tasks: Sequence[Task],
+    prompts: PromptSet,
+    *,
+    environ: dict[str, str],
+    command: str,
+) -> list[str]:
+    said: list[str] = []
+    first, back_end = cells[0].settings, find_back_end(request.run.model)
+    with (
+        show_progress() as on_progress,
+        request.run.host.machine(environ, on_progress, interpreter=first.interpreter, back_end=back_end) as machine,
+    ):
+
+        def model(settings: RunSettings) -> Model:
+            return open_model(back_end, request.run.model_args, settings=settings, tasks=tasks, environ=environ)
+
+        loaded = [load_task(task, first, machine) for task in tasks]
+        decoys = _decoys(cells, loaded, machine, request.run.incorrect_programs)
+        grid = Grid(cells, loaded, model, prompts, decoys, command)
+        for ran in run_grid(grid, machine, output=request.run.output):
+            folder = request.run.output / ran.cell.name
+            said += describe_sampled(ran.sampled, folder) if ran.sampled is not None else []
+    return said
+
+
+def _decoys(
+    cells: Sequence[Cell], loaded: Sequence[LoadedTask], machine: Machine, path: Path | None
+) -> dict[str, DecoyPool]:
+    pools: dict[str, DecoyPool] = {}
+    for cell in cells:
+        missing = [one for one in loaded if one.task.name not in pools]
+        pools |= load_decoys(missing, cell.settings, machine, path=path)
+    return pools
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _numbers(text: str, option: str, kind: type[Any]) -> list[Any]:
+    found = []
+    for part in _split(text):
+        try:
+            value = kind(part)
+        except ValueError:
+            value = -1
+        if not (0 if kind is float else 1) <= value < 10**6:
+            raise TurnwiseError(f"{option} has the value {part!r}: give numbers separated by commas.")
+        found.append(value)
+    return found

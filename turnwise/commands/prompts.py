@@ -1,0 +1,159 @@
+"""``turnwise prompts show``: a whole dialogue as the model would read it, for dry reading; no model is asked.
+
+Programs given, or two stand-ins that fail, are judged for real, so that the feedback is true.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain, cycle
+from pathlib import Path
+from typing import Any
+
+from tabulate import tabulate
+
+from turnwise.benchmarks.records import Problem
+from turnwise.benchmarks.texts import printable
+from turnwise.commands.machine import show_progress
+from turnwise.commands.run import HostOptions
+from turnwise.commands.settings import build_settings
+from turnwise.commands.tokens import load_counter
+from turnwise.errors import TurnwiseError
+from turnwise.runners.decoys import load_decoys
+from turnwise.runners.judge import Judge
+from turnwise.runners.loading import LoadedTask, Machine, load_task, open_task
+from turnwise.runners.sampler import ScriptedSampler
+from turnwise.runners.sampling import Job
+from turnwise.runners.settings import RunSettings
+from turnwise.tasks.catalog import Task, find_tasks
+from turnwise.tasks.dialogue import Ask, Dialogue
+from turnwise.tasks.prompts import PromptSet
+from turnwise.tasks.trajectory import Message, Reply
+
+_THOUGHT = "(The model's reasoning stands here.)"
+
+
+@dataclass(frozen=True, slots=True)
+class ShowRequest:
+    """The options of ``turnwise prompts show`` as given; ``given`` holds those that set a setting by name."""
+
+    tasks: str
+    host: HostOptions
+    problem: str = ""
+    given: Mapping[str, Any] = field(default_factory=dict)
+    metadata: str = ""
+    prompts: Path | None = None
+    programs: Sequence[Path] = ()
+    tokenizer: str = ""
+    incorrect_programs: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One call of the dialogue: its messages that are new, and how long the whole prompt is."""
+
+    turn: int
+    call: int
+    messages: tuple[Message, ...]
+    prompt_length: int
+    reply: str
+
+
+def show_command(request: ShowRequest, *, environ: dict[str, str]) -> str:
+    """Return the dialogue of each task about one problem, with a table of lengths below it.
+
+    Raises TurnwiseError for settings that cannot be, or a problem that is not there.
+    """
+    count, unit = load_counter(request.tokenizer)
+    settings = build_settings(
+        profile="default",
+        metadata=request.metadata,
+        gen_kwargs="",
+        samples="",
+        tasks=request.tasks,
+        given=request.given,
+    )
+    prompts = PromptSet.load(request.prompts)
+    programs = [_read_program(path) for path in request.programs]
+    parts = []
+    with show_progress() as on_progress, request.host.machine(environ, on_progress) as machine:
+        for task in find_tasks(request.tasks):
+            prompts.check(settings.strategy_of(task).prompt_ids)
+            loaded = _load_one(task, settings, request.problem, machine)
+            decoys = load_decoys([loaded], settings, machine, path=request.incorrect_programs)
+            job = Job([loaded], ScriptedSampler({}), settings, prompts, decoys=decoys)
+            judge = Judge(machine.executor, matcher=settings.matcher)
+            shown = list(walk(Dialogue(loaded.asked[0], 0, job.plan_of(loaded)), judge, programs, count))
+            judge.close()
+            strategy = settings.strategy_of(task).name
+            head = f"{task.name}, {loaded.asked[0].id}, strategy {strategy}, prompts {prompts.name}"
+            parts.append("\n".join([f"##### {printable(head, limit=400)}", *_render(shown, count, unit)]))
+    return "\n\n".join(parts)
+
+
+def walk(dialogue: Dialogue, judge: Judge, programs: Sequence[str], count: Callable[[str], int]) -> Iterator[Shown]:
+    """Yield the calls of ``dialogue``, answered by ``programs`` and then by stand-ins that fail."""
+    answers = chain(programs, cycle(stand_ins(dialogue.problem)))
+    while (step := dialogue.next_step()) is not None:
+        if not isinstance(step, Ask):
+            dialogue.report(judge.judge(step.problem, step.program, hidden=False, traced=step.traced))
+            continue
+        asks_for_code = any(message.prompt_id == "format_guide" for message in step.messages[_new(step.messages) :])
+        text = f"```python\n{next(answers).rstrip()}\n```" if asks_for_code else _THOUGHT
+        length = sum(count(message.content) for message in step.messages)
+        yield Shown(step.turn, step.call, step.messages[_new(step.messages) :], length, text)
+        is_prefilled = step.messages[-1].kind == "prefill"
+        dialogue.reply(Reply(text.removeprefix("```python\n") if is_prefilled else text))
+
+
+def stand_ins(problem: Problem) -> tuple[str, str]:
+    """Return a program that gives a wrong answer and one that ends with an error."""
+    if problem.is_function_call:
+        start = f"def {problem.entry_point}(*arguments):\n    "
+        return f"{start}return None", f'{start}raise ValueError("a stand-in for a program")'
+    return "print(0)", 'raise ValueError("a stand-in for a program")'
+
+
+def _new(messages: Sequence[Message]) -> int:
+    """Return where the messages begin that follow the last reply."""
+    said = [index for index, message in enumerate(messages) if message.kind in ("reply", "thought")]
+    return said[-1] + 1 if said else 0
+
+
+def _load_one(task: Task, settings: RunSettings, problem: str, machine: Machine) -> LoadedTask:
+    """Return the task with one problem, so that no other's expected outputs are computed."""
+    if not problem:
+        opened = open_task(task, settings, data_dir=machine.data_dir, environ=machine.environ)
+        problem = opened.asked[0].id
+    return load_task(task, replace(settings, samples={task.name: (problem,)}), machine)
+
+
+def _read_program(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TurnwiseError(f"The program {str(path)!r} cannot be read ({type(error).__name__}).") from None
+
+
+def _render(shown: Sequence[Shown], count: Callable[[str], int], unit: str) -> Iterator[str]:
+    for one in shown:
+        yield f"\n===== turn {one.turn + 1}, call {one.call + 1} ====="
+        for message in one.messages:
+            name = message.kind if message.prompt_id in ("", message.kind) else f"{message.kind}: {message.prompt_id}"
+            yield f"--- {message.role}, {name} ({count(message.content):,} {unit})"
+            yield printable_text(message.content)
+        yield "--- assistant (a stand-in)"
+        yield printable_text(one.reply)
+    rows = [
+        (one.turn + 1, one.call + 1, f"{sum(count(message.content) for message in one.messages):,}", one.prompt_length)
+        for one in shown
+    ]
+    headers = ("turn", "call", f"new {unit}", f"{unit} of the prompt")
+    yield "\n" + tabulate([(*row[:3], f"{row[3]:,}") for row in rows], headers=headers, colalign=("right",) * 4)
+
+
+def printable_text(text: str) -> str:
+    """Return ``text`` with control characters escaped that a terminal would obey; lines stay lines."""
+    return "\n".join(
+        "".join(one if one == "\t" or one.isprintable() else ascii(one)[1:-1] for one in line)
+        for line in text.split("\n")
+    )

@@ -103,7 +103,7 @@ def _lockstep(repairer: Repairer, executor: Executor) -> dict[str, bytes]:
     """Return the shards as the lockstep driver makes them."""
     shards, judge = {}, Judge(executor, workers=2)
     for loaded in repairer.loaded:
-        plan = DialoguePlan(loaded.task.name, SETTINGS.strategy(loaded.task), PromptSet.load())
+        plan = DialoguePlan(loaded.task.name, SETTINGS.strategy_of(loaded.task), PromptSet.load())
         dialogues = [Dialogue(problem, sample, plan) for problem in loaded.asked for sample in range(5)]
         run_in_lockstep(dialogues, repairer, judge)
         lines = "".join(dialogue.trajectory().to_line() + "\n" for dialogue in dialogues)

@@ -175,7 +175,7 @@ def test_run_replays_answers_to_a_table(tmp_path: Path) -> None:
     command += ["--output_path", str(tmp_path / "run"), "--metadata", '{"samples_per_problem": 2}']
     first, second = _turnwise(*command), _turnwise(*command)
     assert first.returncode == 0, first.stderr
-    row = "repairing sample_mbpp_plus_multiturn 3 of 3 6 0.0 +39.0 83.3 +16.7 -71.7 100.0 -39.0 100.0 -39.0 100.0"
+    row = "repairing sample_mbpp_plus_multiturn 3 of 3 6 0.0 +39.0 83.3 +16.7 -71.2 100.0 -39.0 100.0 -39.0 100.0"
     assert row in " ".join(first.stdout.split())
     assert second.stdout == first.stdout
     scores = json.loads((tmp_path / "run" / "scores.json").read_text())

@@ -47,6 +47,7 @@ def test_a_local_model_is_asked_with_its_chat_template(lm_eval: LmEval, llama: P
     assert done.metrics(CALLS)["no_code"] == 1.0
 
 
+@pytest.mark.long
 def test_max_gen_toks_beyond_the_context_is_one_sentence(lm_eval: LmEval, llama: Path) -> None:
     """Where the model's tokenizer is at hand, what cannot fit is said before anything is asked."""
     arguments = ("--model", "hf", "--model_args", f"pretrained={llama}", "--tasks", CALLS, "--device", "cpu")

@@ -8,11 +8,13 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from chat_server import ANSWERS, Answer, Asked, ChatServer, recorded, serving
 from lm_eval_runs import EXECUTABLE, Done, command
 
+from turnwise.benchmarks.catalog import load_problems
 from turnwise.commands.exchange import import_command
 from turnwise.commands.fitting import Options
 from turnwise.commands.run import HostOptions, RunRequest, run_command
@@ -96,14 +98,11 @@ def test_the_log_holds_the_dialogues_and_nothing_hidden(chats: tuple[Done, ChatS
     assert [len(row["resps"][0]) for row in rows] == [2] * 4
     assert {len(one["turns"]) for one in done.dialogues(CONTESTS)} == {2, 3}
     assert all(row["target"] == "" for row in rows)
-
-
-def test_a_dummy_model_has_no_code(lm_eval: LmEval) -> None:
-    """The bare command works for a model that knows no chat; its replies without code are failures, not gaps."""
-    done = lm_eval("--model", "dummy", "--tasks", "sample_codecontests_multiturn,sample_mbpp_plus_singleturn")
-    assert done.process.returncode == 0, done.said
-    assert done.metrics("sample_codecontests_multiturn")["no_code"] == 1.0
-    assert done.metrics("sample_mbpp_plus_singleturn") == {"pass@1": 0.0, "1@1": 0.0, "no_code": 1.0, "missing": 0.0}
+    log = json.dumps(rows)
+    for problem in load_problems("sample_codecontests").scorable:
+        shown = [test.input for test in problem.public_tests]
+        hidden = [test for test in problem.hidden_tests if len(test.input) > 20 and test.input not in shown]
+        assert hidden and not any(json.dumps(test.input)[1:-1] in log for test in hidden)
 
 
 def test_a_refused_request_ends_one_dialogue(lm_eval: LmEval) -> None:
@@ -157,14 +156,22 @@ def test_no_finished_turn_is_asked_twice_after_kill_9(environment: dict[str, str
     assert Done(again, tmp_path / "out").metrics(CONTESTS)["pass@1"] == 0.875
 
 
-def test_a_wrong_option_is_one_sentence_before_any_request(lm_eval: LmEval) -> None:
-    """No traceback, nothing asked, a status that says so."""
+@pytest.mark.parametrize(
+    ("task", "metadata", "message"),
+    [
+        (CONTESTS, {"samples": 2}, "--metadata 'samples' is unknown: the keys are samples_per_problem, max_turns"),
+        ("taco_easy_multiturn", {"data_dir": "."}, "No data of taco/test in 'taco': put one of test.jsonl.gz, "),
+    ],
+)
+def test_what_cannot_be_is_one_sentence_before_any_request(
+    lm_eval: LmEval, task: str, metadata: dict[str, Any], message: str
+) -> None:
+    """No traceback, nothing asked, a status that says so: wrong options, missing data."""
     with serving(lambda asked: "") as server:
-        done = lm_eval("--tasks", CONTESTS, server=server, metadata={"samples": 2})
+        done = lm_eval("--tasks", task, server=server, metadata=metadata)
         assert server.asked == []
     assert done.process.returncode != 0
-    message = "turnwise: --metadata 'samples' is unknown: the keys are samples_per_problem, max_turns"
-    assert message in done.process.stderr and "Traceback" not in done.process.stderr
+    assert f"turnwise: {message}" in done.process.stderr and "Traceback" not in done.process.stderr
 
 
 def test_what_lm_eval_wrote_is_scored_where_it_stands(

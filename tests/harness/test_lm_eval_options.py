@@ -42,7 +42,7 @@ def own_tasks(tmp_path: Path) -> Path:
 
 
 def test_mixed_tasks_groups_and_limits(lm_eval: LmEval, own_tasks: Path) -> None:
-    """Others' tasks run beside ours, a group has its mean, --limit its problems; --cache_requests changes nothing.
+    """A model that knows no chat; others' tasks beside ours, a group's mean, --limit; --cache_requests is harmless.
 
     What it kept of one run is not taken for that of another with other options.
     """
@@ -52,6 +52,9 @@ def test_mixed_tasks_groups_and_limits(lm_eval: LmEval, own_tasks: Path) -> None
         assert done.process.returncode == 0, done.said
         assert [len(row["resps"][0]) for row in done.samples(CONTESTS)] == [samples] * 2
         assert done.metrics("sums") == {"exact_match": 1.0}
+        # Replies without code are failures, not gaps.
+        of_calls = {"pass@1": 0.0, "1@1": 0.0, "no_code": 1.0, "missing": 0.0}
+        assert done.metrics("sample_mbpp_plus_singleturn") == of_calls
         assert done.results["groups"]["mine"]["pass@1,none"] == 0.0
         assert done.results["n-samples"][CONTESTS] == {"original": 4, "effective": 2}
         names = [one.outcomes.record.task for one in score_runs(find_runs(done.folder))]

@@ -244,6 +244,23 @@ def test_a_missing_template_is_one_sentence() -> None:
     assert model.batches == []
 
 
+def test_a_dialogue_that_its_template_refuses_later_ends_alone() -> None:
+    """A template that takes the first turn and not what was said since leaves the other dialogues alone."""
+    model = FakeModel(lambda prompt, options: "")
+    own = model.apply_chat_template
+
+    def refuse(chat: Any, add_generation_prompt: bool = True) -> str:
+        if "odd" in str(chat):
+            raise ValueError("odd")
+        return own(chat, add_generation_prompt)
+
+    model.apply_chat_template = refuse  # type: ignore[method-assign]
+    sampler = LmSampler(model, GENERATION, chat=True, seed=0, kept=KeptReplies(None, ""))
+    sampler.generate_batch(_requests("a", "b"))
+    outcomes = sampler.generate_batch(_requests("odd", "b"))
+    assert isinstance(outcomes[0], RequestError) and isinstance(outcomes[1], Reply)
+
+
 def test_neighbours_of_one_role_are_one_message() -> None:
     """Many templates refuse two messages of the user in a row; an answer's beginning stays the last message."""
     messages = (

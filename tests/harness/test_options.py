@@ -45,7 +45,13 @@ def test_each_key_is_taken(tmp_path: Path) -> None:
 
 def test_the_models_arguments_are_passed_over() -> None:
     """lm_eval puts them among the metadata, wherever they were given."""
-    for arguments in (COMMAND, [*COMMAND[:3], "-a", '{"pretrained": "m", "dtype": "auto"}'], ["python", "own.py"]):
+    for arguments in (
+        COMMAND,
+        [*COMMAND[:3], "-a", '{"pretrained": "m", "dtype": "auto"}'],
+        ["lm_eval", "--model-args=pretrained=m,dtype=auto"],
+        ["lm_eval", "--model_a", "pretrained=m", "dtype=auto"],
+        ["python", "own.py"],
+    ):
         assert _read(arguments, pretrained="m", dtype="auto", version=1).settings.samples_per_problem == 1
 
 

@@ -47,6 +47,7 @@ def test_a_local_model_is_asked_with_its_chat_template(lm_eval: LmEval, llama: P
     assert done.metrics(CALLS)["no_code"] == 1.0
 
 
+@pytest.mark.long
 def test_max_gen_toks_beyond_the_context_is_one_sentence(lm_eval: LmEval, llama: Path) -> None:
     """Where the model's tokenizer is at hand, what cannot fit is said before anything is asked."""
     arguments = ("--model", "hf", "--model_args", f"pretrained={llama}", "--tasks", CALLS, "--device", "cpu")
@@ -62,7 +63,8 @@ def test_two_ranks_score_as_one(environment: dict[str, str], tmp_path: Path) -> 
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
         free.close()
-        line = command("--tasks", f"{CONTESTS},{CALLS}", server=server, metadata={"samples_per_problem": 2})
+        options = ("--tasks", f"{CONTESTS},{CALLS}", "--use_cache", "replies")
+        line = command(*options, server=server, metadata={"samples_per_problem": 2})
         line[:1] = [sys.executable, str(HERE / "ranks.py")]
         line[line.index("local-chat-completions")] = "ranked-chat-completions"
         meeting = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}

@@ -102,9 +102,11 @@ class Fitted:
 
     def _ask(self, task: str) -> _Asked:
         if task not in self._tasks:
-            options = self._options
-            loaded = open_task(TASKS[task], self._settings, data_dir=options.data_dir, environ=self._environ)
-            record = loaded.to_record(self._settings)
+            record = next((one for one in self._contents.tasks if one.task == task), None)
+            if record is None:
+                options = self._options
+                loaded = open_task(TASKS[task], self._settings, data_dir=options.data_dir, environ=self._environ)
+                record = loaded.to_record(self._settings)
             asked = frozenset(problem.id for problem in record.asked)
             self._tasks[task] = _Asked(record, asked, frozenset(record.left_out))
         return self._tasks[task]

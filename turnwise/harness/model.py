@@ -100,7 +100,12 @@ class LmSampler:
         generation = copy.deepcopy(self._generation)
         if self._takes_seeds:
             generation["seed"] = None if self._seed is None else call_seed(self._seed, request)
-        prompt = render(self._model, request.messages, chat=self._chat)
+        try:
+            prompt = render(self._model, request.messages, chat=self._chat)
+        except TurnwiseError as error:
+            if not self._answered:
+                raise
+            return _Waiting(request, "", generation, "", RequestError(str(error)))
         key = self._kept.key(request, text_of(prompt), generation)
         waiting = _Waiting(request, prompt, generation, key)
         kept = self._kept.get(key)

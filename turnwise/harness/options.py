@@ -97,12 +97,13 @@ def _typed_model_args(arguments: Sequence[str]) -> set[str] | None:
 
 def _values_of(arguments: Sequence[str], option: str) -> list[str]:
     """Return the values of an option that takes several, given as --name value ..., --name=value or -a value."""
-    names = {f"--{option}", f"--{option.replace('_', '-')}", {"model_args": "-a", "config": "-C"}[option]}
+    whole, short = f"--{option}", {"model_args": "-a", "config": "-C"}[option]
     found: list[str] = []
     is_ours = False
     for argument in arguments[1:]:
         name, sign, value = argument.partition("=")
-        if name in names:
+        as_written = name.replace("-", "_").replace("__", "--", 1)
+        if name == short or (len(name) > len("--model_") - 1 and whole.startswith(as_written)):
             is_ours = True
             found += [value] if sign else []
         elif argument.startswith("-"):

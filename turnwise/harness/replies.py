@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,12 @@ class KeptReplies:
         if self._database is None:
             return None
         for database in (self._database, *self._others):
-            reply = database.get(key)
+            try:
+                reply = database.get(key)
+            except Exception:
+                if database is self._database:
+                    raise
+                continue  # another rank is writing it
             if isinstance(reply, str):
                 return reply
         return None
@@ -63,10 +68,10 @@ def open_replies(model: Any) -> Iterator[KeptReplies]:
     """
     database: Any = getattr(getattr(model, "cache_hook", None), "dbdict", None)
     with ExitStack() as stack:
-        others = [
-            stack.enter_context(closing(type(database)(str(path), flag="r")))
-            for path in _other_ranks(getattr(database, "filename", ""))
-        ]
+        others = []
+        for path in _other_ranks(getattr(database, "filename", "")):
+            with suppress(Exception):  # begun a moment ago, or no database
+                others.append(stack.enter_context(closing(type(database)(str(path), flag="r"))))
         yield KeptReplies(database, name_of(model), others)
 
 

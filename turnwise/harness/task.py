@@ -5,6 +5,7 @@ holds its id and nothing that could give it away, since lm_eval logs it whole; t
 """
 
 import json
+import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -34,6 +35,7 @@ from turnwise.tasks.judgement import Judgement, Place
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.trajectory import SCHEMA, Trajectory
 
+_LOGGER = logging.getLogger("lm_eval.turnwise")
 BYPASS = "bypass"
 NONE = "none"
 
@@ -217,6 +219,12 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
         seed = generation.pop("seed", settings.seed)
         if not (seed is None or (isinstance(seed, int) and not isinstance(seed, bool))):
             raise TurnwiseError(f"--gen_kwargs seed is {seed!r}: give a whole number, or None for the server's own.")
+        if settings.samples_per_problem > 1 and not float(generation.get("temperature") or 0):
+            _LOGGER.warning(
+                "%s: temperature is 0, so all %d samples of a problem will be much the same.",
+                task.name,
+                settings.samples_per_problem,
+            )
         strategy = settings.strategy_of(task)
         self._prompts.check(strategy.prompt_ids)
         by_id = {one.id: one for one in self._loaded.asked}

@@ -1,0 +1,92 @@
+"""What lm_eval is told of a problem: what is known, never zero for what is not."""
+
+import math
+from typing import Any
+
+import pytest
+
+from turnwise.benchmarks.records import Environment, Report, TestResult, Verdict
+from turnwise.harness.scoring import judge_all, score
+from turnwise.tasks.judgement import Judgement, program_hash
+from turnwise.tasks.run_folder import AskedProblem, TaskRecord
+from turnwise.tasks.trajectory import Call, End, Reply, Trajectory, Turn
+
+ENVIRONMENT = Environment("planned 1", "none", "CPython 3.11", "tokens")
+
+
+def _record(*problems: str) -> TaskRecord:
+    asked = [AskedProblem(id=one) for one in problems]
+    return TaskRecord(
+        task="t", benchmark="b", split="test", max_turns=2, strategy="s", data_sha256="", loaded=len(asked), asked=asked
+    )
+
+
+def _dialogue(problem: str, word: str, *, sample: int = 0) -> Trajectory:
+    """One turn whose program passes, fails or is not there; or a dialogue whose request failed."""
+    if word == "lost":
+        return Trajectory("t", problem, sample, 0, (), End.REQUEST_FAILED)
+    verdict = {"pass": Verdict.PASSED, "fail": Verdict.WRONG_ANSWER, "none": Verdict.NO_CODE}[word]
+    results = () if word == "none" else (TestResult(0, verdict),)
+    program = None if word == "none" else word
+    turn = Turn((Call((), Reply(word)),), program, Report(problem, verdict, results, None, ENVIRONMENT))
+    return Trajectory("t", problem, sample, 0, (turn,), End.PUBLIC_PASSED if word == "pass" else End.TURN_LIMIT)
+
+
+def _judgement(problem: str, *, sample: int = 0) -> Judgement:
+    place = ("t", problem, sample, 0, program_hash("pass"))
+    return Judgement(*place, Verdict.PASSED, True, 1, 0.0, "none", "k")
+
+
+def _score(dialogues: list[Trajectory], judgements: list[Judgement], *problems: str, samples: int = 1) -> Any:
+    known = {one.place: one for one in judgements}
+    return score(_record(*problems), dialogues, known, samples=samples, n_at_k=("1@2",))
+
+
+def test_a_missing_dialogue_leaves_its_problem_out_of_the_mean() -> None:
+    """Its metrics are not there, its share of missing dialogues is; the other problem has all."""
+    found = _score([_dialogue("a", "pass"), _dialogue("b", "lost")], [_judgement("a")], "a", "b")
+    assert found["b"] == {"missing": 1.0}
+    assert found["a"] == {
+        "pass@1": 1.0,
+        "1@2": 1.0,
+        "solved_by_turn_1": 1.0,
+        "solved_by_turn_2": 1.0,
+        "no_code": 0.0,
+        "missing": 0.0,
+    }
+
+
+def test_what_nobody_knows_is_no_number() -> None:
+    """Where all is missing, each metric shows as unknown: on all ranks alike, and never as zero."""
+    found = _score([_dialogue("a", "lost")], [], "a")
+    assert found["a"].pop("missing") == 1.0
+    assert found["a"] and all(math.isnan(value) for value in found["a"].values())
+
+
+def test_a_program_that_could_not_be_judged_is_missing() -> None:
+    """It passed the public tests, and the machine failed on the hidden ones."""
+    found = _score([_dialogue("a", "pass"), _dialogue("b", "fail")], [], "a", "b")
+    assert found["a"] == {"no_code": 0.0, "missing": 1.0} and found["b"]["pass@1"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("words", "share"), [(["none", "fail"], 0.5), (["none", "lost"], 1.0), (["pass", "fail"], 0.0)]
+)
+def test_no_code_is_a_share_of_what_is_known(words: list[str], share: float) -> None:
+    """Of the dialogues that ended, those whose last reply holds no program."""
+    dialogues = [_dialogue("a", word, sample=number) for number, word in enumerate(words)]
+    assert _score(dialogues, [_judgement("a")], "a", samples=2)["a"]["no_code"] == share
+
+
+def test_only_what_passed_the_public_tests_is_judged() -> None:
+    """A judge that is asked for nothing starts nothing."""
+
+    class NoJudge:
+        """Refuses every program."""
+
+        def judge_many(self, requests: list[Any]) -> list[Any]:
+            """Return no report."""
+            assert requests == []
+            return []
+
+    assert judge_all(NoJudge(), {}, [_dialogue("a", "fail"), _dialogue("b", "none")]) == {}  # type: ignore[arg-type]

@@ -149,15 +149,13 @@ def test_a_refused_request_fails_alone_and_a_dead_engine_stops_the_run() -> None
 
 def test_the_engine_gets_vllms_own_names() -> None:
     """What is not given is left to vLLM; the model's own sampling settings are switched off."""
-    arguments = VLLMOptions("m", tensor_parallel_size=2, pipeline_parallel_size=4, max_num_seqs=64).engine_arguments()
-    assert arguments == {
+    given = {"tensor_parallel_size": 2, "max_num_seqs": 64, "generation_config": "auto"}
+    assert VLLMOptions("m", revision="r", engine=given).engine_arguments() == {
         "model": "m",
-        "dtype": "auto",
-        "tensor_parallel_size": 2,
-        "pipeline_parallel_size": 4,
-        "max_num_seqs": 64,
-        "enforce_eager": False,
+        "revision": "r",
         "trust_remote_code": False,
+        "tensor_parallel_size": 2,
+        "max_num_seqs": 64,
         "generation_config": "vllm",
         "enable_prefix_caching": True,
     }

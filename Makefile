@@ -1,5 +1,6 @@
 PYTHON ?= python3
 WORKERS ?= 2
+EXTRAS ?= test
 BIN := .venv/bin
 DEPENDS_ON := setup.cfg pyproject.toml $(wildcard setup.py)
 BENCHMARKS := $(filter-out %/conftest.py,$(wildcard tests/performance/[a-z]*.py))
@@ -43,5 +44,5 @@ clean: ## remove .venv, build outputs and caches
 	@touch $@
 
 .venv/installed-test: $(DEPENDS_ON) | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS)]'
 	@touch .venv/installed-core $@

@@ -5,6 +5,7 @@ at a time. The model's own generation settings are not applied (generation_confi
 takes in place of a chat is token ids of the model's own template (templates.py).
 """
 
+import gc
 import math
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -102,9 +103,11 @@ class VLLMModel:
 
     async def close(self) -> None:
         """End the engine."""
-        engine, self._engine = self._engine, None  # it ends itself, untidily, if it lives on to the interpreter's end
+        engine, self._engine = self._engine, None
         if engine is not None:
             engine.shutdown()
+            del engine
+            gc.collect()  # it ends itself once more, untidily, if it lives on to the interpreter's end
 
     def _reply(self, prompt: Prompt, said: Any) -> Reply:
         token_ids = tuple(said.token_ids)

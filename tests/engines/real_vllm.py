@@ -72,8 +72,9 @@ def check(output: Path, arguments: list[str]) -> dict[tuple[str, int, int, int],
 
 @contextmanager
 def served(model: str, options: list[str]) -> Iterator[str]:
-    """Yield the address of ``vllm serve``."""
-    command = ["vllm", "serve", model, "--port", str(PORT), "--generation-config", "vllm", *options]
+    """Yield the address of vLLM's server."""
+    command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", model, "--port", str(PORT)]
+    command += ["--generation-config", "vllm", *options]  # the command vllm is not in every wheel of it
     with subprocess.Popen(command) as process:
         try:
             address, deadline = f"http://127.0.0.1:{PORT}/v1", time.monotonic() + START_SECONDS
@@ -83,7 +84,7 @@ def served(model: str, options: list[str]) -> Iterator[str]:
                     break
                 except (urllib.error.URLError, OSError):
                     if process.poll() is not None or time.monotonic() > deadline:
-                        sys.exit("FAILED: vllm serve did not start")
+                        sys.exit("FAILED: vLLM's server did not start")
                     time.sleep(1)
             yield address
         finally:

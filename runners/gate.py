@@ -99,6 +99,10 @@ class Gate:
             self._limit = max(self._limit, 2 * running)
         self._admit()
 
+    def keep_limit(self) -> None:
+        """Look for no other limit, since the model cannot tell when it begins to answer."""
+        self._finds_limit = False
+
     def refused(self, *, seconds: float) -> None:
         """Slow down, since the server refuses more: fewer in flight, and none sent for ``seconds``."""
         if not self._pauses:  # one refusal, however many requests met it

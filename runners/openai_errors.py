@@ -21,6 +21,7 @@ _OVERFLOW = re.compile(
     r"|(?:prompt|input|inputs).{0,40}too long|longer than the model",
     re.IGNORECASE,
 )
+REFUSED = frozenset({400, 413, 422})
 _RETRIED = frozenset({408, 409, 425})
 _BUSY = frozenset({429, 503})
 _SHOWN_CHARACTERS = 300
@@ -54,7 +55,7 @@ def sort_error(error: Exception, *, base_url: str, model: str) -> Exception:
     if not isinstance(error, openai.APIStatusError):
         return TransientError(f"the connection failed: {_short(error.__cause__ or error)}")
     said, status = _short(error.message), error.status_code
-    if status in (400, 413, 422):
+    if status in REFUSED:
         return ContextOverflowError(said) if _OVERFLOW.search(f"{error.code} {error.message}") else RequestError(said)
     if error.code == "insufficient_quota":
         return TurnwiseError(f"The account at {base_url} has no credit left ({said}): top it up, {GO_ON}.")

@@ -22,7 +22,7 @@ from openai.types.chat import ChatCompletionChunk
 from turnwise.errors import InfrastructureError
 from turnwise.runners.chat import continues_answer, to_chat
 from turnwise.runners.gate import Gate, Slot
-from turnwise.runners.openai_errors import GO_ON, ServerGoneError, TransientError, sort_error
+from turnwise.runners.openai_errors import GO_ON, REFUSED, ServerGoneError, TransientError, sort_error
 from turnwise.runners.openai_replies import MalformedError, read_reply, read_stream
 from turnwise.runners.openai_server import Server
 from turnwise.runners.sampler import ContextOverflowError, Request, RequestError
@@ -89,7 +89,7 @@ class OpenAIModel:
         async with self.gate.slot(urgent=urgent) as slot:
             try:
                 async with asyncio.timeout(self._server.timeout):
-                    return await (self._stream(options, slot) if slot.is_probe else self._whole(options))
+                    return await (self._probe(options, slot) if slot.is_probe else self._whole(options))
             except (openai.OpenAIError, TimeoutError, MalformedError) as error:
                 raise sort_error(error, base_url=self._server.base_url, model=self._server.model) from None
 
@@ -100,6 +100,17 @@ class OpenAIModel:
         except ValueError as error:
             raise MalformedError(f"it is no JSON ({error})") from None
         return read_reply(data)
+
+    async def _probe(self, options: dict[str, Any], slot: Slot) -> Reply:
+        """Ask for a stream; a server that refuses to stream but not to answer is asked for none any more."""
+        try:
+            return await self._stream(options, slot)
+        except openai.APIStatusError as error:
+            if error.status_code not in REFUSED:
+                raise
+        reply = await self._whole(options)
+        self.gate.keep_limit()
+        return reply
 
     async def _stream(self, options: dict[str, Any], slot: Slot) -> Reply:
         body = {**options, "stream": True, "stream_options": {"include_usage": True}}
@@ -113,8 +124,7 @@ class OpenAIModel:
         messages = to_chat(request.messages, system_role=self._server.system_role)
         options = {**self._options, "messages": messages, "seed": request.seed}
         if continues_answer(request.messages):
-            goes_on = {"continue_final_message": True, "add_generation_prompt": False}
-            options |= goes_on
+            options |= {"continue_final_message": True, "add_generation_prompt": False}
         return options
 
     async def _wait_after(self, error: TransientError, failures: int) -> None:

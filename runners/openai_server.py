@@ -9,6 +9,8 @@ import openai
 from turnwise.errors import TurnwiseError
 from turnwise.runners.openai_errors import ServerGoneError, sort_error
 
+_CONNECT_SECONDS = 30.0
+
 
 @dataclass(frozen=True, slots=True)
 class Server:
@@ -46,7 +48,8 @@ class Server:
 
     def client_options(self) -> dict[str, Any]:
         """Return what openai's clients take; asking again is this module's own business."""
-        return {"base_url": self.base_url, "api_key": self.api_key, "max_retries": 0, "timeout": self.timeout}
+        timeout = openai.Timeout(self.timeout, connect=min(self.timeout, _CONNECT_SECONDS))
+        return {"base_url": self.base_url, "api_key": self.api_key, "max_retries": 0, "timeout": timeout}
 
 
 def served_models(server: Server, *, timeout: float) -> tuple[str, ...]:

@@ -6,10 +6,11 @@ takes in place of a chat is token ids of the model's own template (templates.py)
 """
 
 import copy
+import gc
 import math
 import os
-from collections.abc import AsyncIterator, Callable
-from dataclasses import asdict, dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any, Protocol, Self
 
 from turnwise.errors import InfrastructureError, TurnwiseError
@@ -19,30 +20,30 @@ from turnwise.runners.settings import Sampling
 from turnwise.runners.templates import ChatTemplate, Prompt
 from turnwise.tasks.trajectory import Reply
 
-_ENVIRONMENT = {"VLLM_WORKER_MULTIPROC_METHOD": "spawn", "TOKENIZERS_PARALLELISM": "false"}
+_ENVIRONMENT = {
+    "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
+    "VLLM_LOGGING_STREAM": "ext://sys.stderr",  # stdout is for the tables
+    "TOKENIZERS_PARALLELISM": "false",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class VLLMOptions:
-    """What vLLM's engine takes, under its names; None leaves a field to vLLM."""
+    """Which model, and what vLLM's engine takes besides, under vLLM's names."""
 
     model: str
-    tokenizer: str | None = None
-    revision: str | None = None
-    dtype: str = "auto"
-    quantization: str | None = None
-    tensor_parallel_size: int = 1
-    pipeline_parallel_size: int = 1
-    max_model_len: int | None = None
-    max_num_seqs: int | None = None
-    gpu_memory_utilization: float | None = None
-    enforce_eager: bool = False
+    tokenizer: str = ""
+    revision: str = ""
     trust_remote_code: bool = False
+    engine: Mapping[str, Any] = field(default_factory=dict)
 
     def engine_arguments(self) -> dict[str, Any]:
-        """Return the arguments of AsyncEngineArgs."""
-        given = {name: value for name, value in asdict(self).items() if value is not None}
-        return {**given, "generation_config": "vllm", "enable_prefix_caching": True}
+        """Return the arguments of AsyncEngineArgs; what is not given is left to vLLM."""
+        arguments: dict[str, Any] = {"model": self.model, "trust_remote_code": self.trust_remote_code}
+        for name in ("tokenizer", "revision"):
+            if value := getattr(self, name):
+                arguments[name] = value
+        return {**arguments, "enable_prefix_caching": True, **self.engine, "generation_config": "vllm"}
 
 
 class AsyncEngine(Protocol):
@@ -71,7 +72,7 @@ class VLLMModel:
         description: dict[str, str],
         logprobs: bool = False,
     ) -> None:
-        self._engine = engine
+        self._engine: AsyncEngine | None = engine
         self._make_params = make_params
         self._sampling = sampling
         self._logprobs = logprobs
@@ -82,6 +83,8 @@ class VLLMModel:
 
     async def generate(self, request: Request) -> Reply:
         """Return the reply; raises RequestError, ContextOverflowError, or InfrastructureError for a dead engine."""
+        if self._engine is None:
+            raise InfrastructureError("The engine of vLLM has ended: start another run.")
         prompt = self.template.render(request.messages)
         async with self.gate.slot(urgent=request.turn > 0 or request.call > 0):
             self._asked += 1
@@ -110,7 +113,11 @@ class VLLMModel:
 
     async def close(self) -> None:
         """End the engine."""
-        self._engine.shutdown()
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.shutdown()
+            del engine
+            gc.collect()  # it ends itself once more, untidily, if it lives on to the interpreter's end
 
     def _reply(self, prompt: Prompt, said: Any) -> Reply:
         token_ids = tuple(said.token_ids)
@@ -139,11 +146,14 @@ def open_vllm(
     from vllm.sampling_params import RequestOutputKind
     from vllm.v1.engine.async_llm import AsyncLLM
 
+    arguments = options.engine_arguments()
+    if unknown := sorted(set(arguments) - {one.name for one in fields(AsyncEngineArgs)}):
+        raise TurnwiseError(f"--model_args {unknown[0]!r} is unknown to vLLM: mend it, or leave it out.")
     try:
-        engine = AsyncLLM.from_engine_args(AsyncEngineArgs(**options.engine_arguments()))
+        engine = AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments))
         tokenizer = transformers.AutoTokenizer.from_pretrained(
             options.tokenizer or options.model,
-            revision=options.revision,
+            revision=options.revision or None,
             trust_remote_code=options.trust_remote_code,
         )
     except (OSError, ValueError, RuntimeError) as error:
@@ -178,10 +188,10 @@ def open_vllm(
 
 
 def _sampling_fields(sampling: Sampling) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for name in ("temperature", "top_p", "top_k"):
         if (value := getattr(sampling, name)) is not None:
-            fields[name] = value
+            found[name] = value
     if sampling.stop:
-        fields["stop"] = list(sampling.stop)
-    return fields
+        found["stop"] = list(sampling.stop)
+    return found

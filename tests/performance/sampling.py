@@ -5,7 +5,7 @@ Run by ``make bench`` (about a quarter of an hour); prints tables and asserts no
 ``sample``: gate, dialogues, judge, store. Judging takes log-normal times, which are slept.
 
     sampling.py [--batch 64] [--ratios 2,8] [--ways ...] [--caps ...]    the ways beside each other
-    sampling.py --dialogues 33000              memory, event loop and CPU time of a long run
+    sampling.py --batch 256 --dialogues 33000 --samples 200    memory, event loop and CPU time of a long run
     sampling.py --overhead                     CPU time of a request beside raw aiohttp
 
 Of the slots' time ``full`` is what was used; ``lost`` is empty while a dialogue that has another request to
@@ -127,10 +127,10 @@ def make_problems(count: int) -> tuple[Problem, ...]:
     )
 
 
-def run_sample(model: RecordingModel, problems: Sequence[Problem], folder: Path) -> None:
+def run_sample(model: RecordingModel, problems: Sequence[Problem], folder: Path, settings: RunSettings) -> None:
     """Sample as turnwise run does."""
     source = ProblemSet("made", "test", tuple(problems), "made up", "0")
-    job = Job([LoadedTask(TASK, source, tuple(problems))], model, RunSettings(), PromptSet.load())
+    job = Job([LoadedTask(TASK, source, tuple(problems))], model, settings, PromptSet.load())
     sample(job, Machine(SleepingExecutor(), folder / "cache", workers=JUDGE_WORKERS), output=folder / "run")
 
 
@@ -171,12 +171,13 @@ async def run_inline(model: RecordingModel, problems: Sequence[Problem]) -> None
     await model.close()
 
 
-def run_client(way: str, port: int, dialogues: int) -> dict[str, Any]:
+def run_client(way: str, port: int, dialogues: int, samples: int, turns: int) -> dict[str, Any]:
     """Return what one way to sample took, in this process."""
     caps = {"turnwise": 0, "no cap": dialogues, "lockstep": dialogues, "inline": dialogues}
     concurrency = caps[way] if way in caps else int(way)
     server = Server(f"http://127.0.0.1:{port}/v1", "simulated", concurrency=concurrency)
-    problems = make_problems(dialogues)
+    problems = make_problems(dialogues // samples)
+    settings = RunSettings(samples_per_problem=samples, max_turns=turns)
     with tempfile.TemporaryDirectory() as folder:
         begun, cpu = time.monotonic(), time.process_time()
         model = RecordingModel(server, Sampling(temperature=0.8))
@@ -185,7 +186,7 @@ def run_client(way: str, port: int, dialogues: int) -> dict[str, Any]:
         elif way == "inline":
             asyncio.run(run_inline(model, problems))
         else:
-            run_sample(model, problems, Path(folder))
+            run_sample(model, problems, Path(folder), settings)
     lags = sorted(model.lags)
     return {
         "begun": begun,
@@ -209,10 +210,11 @@ def running_server(batch: int) -> Iterator[int]:
             process.kill()
 
 
-def measure(way: str, batch: int, dialogues: int) -> dict[str, Any]:
+def measure(way: str, batch: int, dialogues: int, *, samples: int = 1, turns: int = 3) -> dict[str, Any]:
     """Return shares of the slots' time and the client's costs for one way to sample."""
     with running_server(batch) as port:
         command = [sys.executable, __file__, "--client", way, "--port", str(port), "--dialogues", str(dialogues)]
+        command += ["--samples", str(samples), "--turns", str(turns)]
         client = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/timeline") as answer:
             served = json.load(answer)
@@ -269,9 +271,9 @@ HEADERS += ["lag p99 ms", "CPU ms/request", "MB"]
 FORMATS = ("", ".1f", ".3f", ".1f", ".1f", ".2f", ".1f", ".0f", ".1f", ".2f", ".0f")
 
 
-def show_long_run(dialogues: int, batch: int) -> None:
+def show_long_run(dialogues: int, batch: int, *, samples: int, turns: int) -> None:
     """Print what a run of many dialogues takes."""
-    one = measure("turnwise", batch, dialogues)
+    one = measure("turnwise", batch, dialogues, samples=samples, turns=turns)
     print(f"batch {batch}, {dialogues} dialogues, {one['requests']} requests in {one['wall']:.0f} s: ", end="")
     print(f"{one['memory']:.0f} MB, lag p99 {1000 * one['lag']:.1f} ms, ", end="")
     print(f"{1000 * one['cpu'] / one['requests']:.2f} ms CPU a request, {100 * one['lost']:.2f} % lost")
@@ -324,17 +326,19 @@ def main() -> None:
     parser.add_argument("--ways", default="turnwise,no cap,lockstep,inline")
     parser.add_argument("--caps", default="1,1.1,1.25,1.5,2")
     parser.add_argument("--dialogues", type=int, default=0)
+    parser.add_argument("--samples", type=int, default=1, help="of each problem")
+    parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--overhead", action="store_true")
     parser.add_argument("--client", default="")
     parser.add_argument("--port", type=int, default=0)
     options = parser.parse_args()
     if options.client:
-        print(json.dumps(run_client(options.client, options.port, options.dialogues)))
+        print(json.dumps(run_client(options.client, options.port, options.dialogues, options.samples, options.turns)))
     elif options.overhead:
         with running_server(1000) as port:
             print({name: round(one, 2) for name, one in asyncio.run(measure_overhead(port)).items()})
     elif options.dialogues:
-        show_long_run(options.dialogues, options.batch)
+        show_long_run(options.dialogues, options.batch, samples=options.samples, turns=options.turns)
     else:
         caps = [float(one) for one in options.caps.split(",") if one]
         compare(options.batch, list(map(int, options.ratios.split(","))), options.ways.split(","), caps)

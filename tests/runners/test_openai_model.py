@@ -109,6 +109,20 @@ def test_a_probe_is_streamed_and_says_the_same() -> None:
     assert found == bounded
 
 
+def test_a_server_that_does_not_stream_is_asked_without() -> None:
+    """The first probe is asked again, whole; no other is made, and no dialogue is lost."""
+
+    def answer(body: dict[str, Any]) -> Completion | Fault:
+        if "stream_options" in body:
+            return Fault("status", 400, error={"message": "Unknown parameter: stream_options"})
+        return Completion("whole", seconds=0.01)
+
+    with ChatServer(answer) as server:
+        replies, model = _ask(server, *map(_request, range(200)))
+    assert {one.text for one in replies} == {"whole"} and model.gate.limit == 64
+    assert sum("stream_options" in body for body in server.bodies) == 1
+
+
 @pytest.mark.parametrize(
     "fault",
     [

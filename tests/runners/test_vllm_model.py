@@ -1,15 +1,17 @@
 """The adapter to vLLM's asynchronous engine, with an engine of our own in its place (a real one: vllm_check.py)."""
 
 import asyncio
+import importlib.util
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from turnwise.errors import InfrastructureError
+from turnwise.commands.models import find_back_end, open_model
+from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.runners.sampler import ContextOverflowError, Request, RequestError
-from turnwise.runners.settings import Sampling
+from turnwise.runners.settings import RunSettings, Sampling
 from turnwise.runners.templates import ChatTemplate, Prompt
 from turnwise.runners.vllm_model import VLLMModel, VLLMOptions
 from turnwise.tasks.trajectory import Message, Reply
@@ -151,15 +153,13 @@ def test_a_refused_request_fails_alone_and_a_dead_engine_stops_the_run() -> None
 
 def test_the_engine_gets_vllms_own_names() -> None:
     """What is not given is left to vLLM; the model's own sampling settings are switched off."""
-    arguments = VLLMOptions("m", tensor_parallel_size=2, pipeline_parallel_size=4, max_num_seqs=64).engine_arguments()
-    assert arguments == {
+    given = {"tensor_parallel_size": 2, "max_num_seqs": 64, "generation_config": "auto"}
+    assert VLLMOptions("m", revision="r", engine=given).engine_arguments() == {
         "model": "m",
-        "dtype": "auto",
-        "tensor_parallel_size": 2,
-        "pipeline_parallel_size": 4,
-        "max_num_seqs": 64,
-        "enforce_eager": False,
+        "revision": "r",
         "trust_remote_code": False,
+        "tensor_parallel_size": 2,
+        "max_num_seqs": 64,
         "generation_config": "vllm",
         "enable_prefix_caching": True,
     }
@@ -170,3 +170,16 @@ def test_without_a_limit_a_reply_may_fill_the_context(max_tokens: int | None) ->
     """As vLLM's server has it."""
     template = ChatTemplate(WordTokenizer(), max_length=20, max_tokens=max_tokens)
     assert template.render(_request().messages) == Prompt([5, 1, 1, 10], max_tokens or 16)
+
+
+def test_without_vllm_its_extra_is_named() -> None:
+    """Before anything is loaded; an argument that cannot be is named first."""
+    settings = RunSettings()
+    with pytest.raises(TurnwiseError, match="needs -a model=NAME_OR_FOLDER"):
+        open_model(find_back_end("vllm"), "dtype=auto", settings=settings, tasks=(), environ={})
+    with pytest.raises(TurnwiseError, match="tensor_parallel_size is '0'"):
+        open_model(find_back_end("vllm"), "model=m,tensor_parallel_size=0", settings=settings, tasks=(), environ={})
+    if importlib.util.find_spec("vllm") is not None:
+        pytest.skip("vllm is installed")
+    with pytest.raises(TurnwiseError, match=r"pip install 'turnwise\[vllm\]'"):
+        open_model(find_back_end("vllm"), "model=m,max_num_seqs=4", settings=settings, tasks=(), environ={})

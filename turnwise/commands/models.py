@@ -1,9 +1,10 @@
 """The model back ends by name: ``--model`` and ``--model_args`` as text to a Model, checked before any work."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -64,13 +65,19 @@ class _HFArguments(_LocalArguments):
 
 
 class _VLLMArguments(_LocalArguments):
-    quantization: str | None = None
+    """Others go to vLLM's engine as they are."""
+
+    model_config = ConfigDict(extra="allow")
     tensor_parallel_size: _Positive = 1
     pipeline_parallel_size: _Positive = 1
     max_model_len: _Positive | None = None
-    max_num_seqs: _Positive | None = None
-    gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)] | None = None
-    enforce_eager: bool = False
+
+    def engine_arguments(self) -> dict[str, Any]:
+        """Return what the engine takes; values that are JSON (numbers, true, false) are read as such."""
+        own = {name: getattr(self, name) for name in ("tensor_parallel_size", "pipeline_parallel_size")}
+        if self.max_model_len is not None:
+            own["max_model_len"] = self.max_model_len
+        return {**own, "dtype": self.dtype, **{name: _as_json(text) for name, text in (self.model_extra or {}).items()}}
 
 
 Opener = Callable[[str, RunSettings, Sequence[Task], Mapping[str, str]], Model]
@@ -192,24 +199,18 @@ def _open_vllm(arguments: str, settings: RunSettings, tasks: Sequence[Task], env
     name = given.name("vllm")
     from turnwise.runners.vllm_model import VLLMOptions, open_vllm
 
-    options = VLLMOptions(
-        name,
-        tokenizer=given.tokenizer or None,
-        revision=given.revision or None,
-        dtype=given.dtype,
-        quantization=given.quantization,
-        tensor_parallel_size=given.tensor_parallel_size,
-        pipeline_parallel_size=given.pipeline_parallel_size,
-        max_model_len=given.max_model_len,
-        max_num_seqs=given.max_num_seqs,
-        gpu_memory_utilization=given.gpu_memory_utilization,
-        enforce_eager=given.enforce_eager,
-        trust_remote_code=given.trust_remote_code,
-    )
+    options = VLLMOptions(name, given.tokenizer, given.revision, given.trust_remote_code, given.engine_arguments())
     try:
         return open_vllm(options, settings.sampling, logprobs=given.logprobs, system_role=given.system_role)
     except ImportError:
         raise MissingExtraError("--model vllm", "vllm", "vllm") from None
+
+
+def _as_json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 @dataclass(frozen=True, slots=True)

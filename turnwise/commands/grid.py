@@ -13,6 +13,7 @@ from turnwise.errors import TurnwiseError
 from turnwise.files import write_atomically
 from turnwise.leaderboard.formats import Style, render_notes, render_tables
 from turnwise.leaderboard.grid import grid_tables, heat_map
+from turnwise.leaderboard.metrics import PASS_AT
 from turnwise.leaderboard.paper_tables import paper_tables
 from turnwise.leaderboard.report import LEGEND, score_runs, settings_lines, write_report
 from turnwise.leaderboard.runs import find_runs
@@ -80,7 +81,8 @@ def summarise(output: Path, *, metric: str = "") -> str:
     )
     write_atomically(output / "tables" / "grid.txt", tables + "\n")
     write_atomically(output / "heat_map.json", heat_map(scored, metric=metric) + "\n")
-    notes = render_notes(["", LEGEND, *settings_lines(scored)[:3]], Style.TEXT)
+    first = "Settings of the first cell; what others have instead is in their names and run.json. "
+    notes = render_notes(["", LEGEND, first + " ".join(settings_lines(scored[:1]))], Style.TEXT)
     return "\n".join([tables, *notes, f"Written: {output / 'scores.json'}, heat_map.json and tables/ beside it."])
 
 
@@ -98,8 +100,20 @@ def _plan(request: GridRequest, base: RunSettings, tasks: Sequence[Task], prompt
         check_settings(settings, tasks)
         for task in tasks:
             prompts.check(settings.strategy_of(task).prompt_ids)
+            _check_metric(request.metric, settings, task)
         cells.append(replace(cell, settings=settings))
     return distinct_cells(cells, tasks)
+
+
+def _check_metric(metric: str, settings: RunSettings, task: Task) -> None:
+    """Raise TurnwiseError, before anything is asked, for a metric that the table of ``task`` will not have."""
+    samples, turns = settings.samples_per_problem, settings.turns_of(task)
+    known = [f"1@{budget}" for budget in range(1, turns + 1) if turns > 1]
+    known += [*settings.n_at_k, *(f"pass@{k}" for k in sorted({*PASS_AT, samples}) if k <= samples)]
+    if metric and metric not in known:
+        raise TurnwiseError(
+            f"--metric is {metric!r}, which {task.name} will not have: choose one of {', '.join(known)}."
+        )
 
 
 def _strategies(names: Sequence[str]) -> dict[str, Mapping[str, Any]]:

@@ -61,16 +61,7 @@ class Job:
 
     def plan_of(self, loaded: LoadedTask) -> DialoguePlan:
         """Return what the dialogues of one task share."""
-        settings = self.settings
-        return DialoguePlan(
-            loaded.task.name,
-            settings.strategy(loaded.task),
-            self.prompts,
-            settings.seed,
-            settings.extraction,
-            settings.system_instruction,
-            settings.prefill,
-        )
+        return self.settings.plan(loaded.task, self.prompts)
 
 
 def sample(job: Job, machine: Machine, *, output: Path, judge_hidden: bool = True) -> Sampled:

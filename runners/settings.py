@@ -12,7 +12,9 @@ from typing import Any
 from turnwise.benchmarks.rows import OnError
 from turnwise.errors import TurnwiseError
 from turnwise.tasks.catalog import Task
+from turnwise.tasks.dialogue import DialoguePlan
 from turnwise.tasks.metrics import NAtK, check_support, parse_n_at_k
+from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.strategies import DEFAULT_FEEDBACK, Strategy, multi_turn, single_turn
 
 
@@ -61,6 +63,18 @@ class RunSettings:
         """Return the strategy of ``task`` under these settings."""
         turns = self.turns_of(task)
         return single_turn() if turns == 1 else multi_turn(turns, feedback=self.feedback)
+
+    def plan(self, task: Task, prompts: PromptSet) -> DialoguePlan:
+        """Return what the dialogues of ``task`` share under these settings."""
+        return DialoguePlan(
+            task.name,
+            self.strategy(task),
+            prompts,
+            self.seed,
+            self.extraction,
+            self.system_instruction,
+            self.prefill,
+        )
 
     def turns_of(self, task: Task) -> int:
         """Return the turn limit of ``task`` under these settings; a single-turn task keeps its one turn."""

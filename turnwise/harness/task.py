@@ -29,7 +29,6 @@ from turnwise.runners.expected import resolve_expected
 from turnwise.runners.judge import Judge
 from turnwise.runners.loading import open_task
 from turnwise.tasks.catalog import TASKS
-from turnwise.tasks.dialogue import DialoguePlan
 from turnwise.tasks.judgement import Judgement, Place
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.trajectory import SCHEMA, Trajectory
@@ -224,15 +223,8 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
                 task.name,
                 settings.samples_per_problem,
             )
-        plan = DialoguePlan(
-            task.name,
-            settings.strategy(task),
-            self._prompts,
-            seed or 0,
-            settings.extraction,
-            system or settings.system_instruction,
-            settings.prefill,
-        )
+        said = replace(settings, seed=seed or 0, system_instruction=system or settings.system_instruction)
+        plan = said.plan(task, self._prompts)
         by_id = {one.id: one for one in self._loaded.asked}
         with open_machine(self._options) as machine:
             environment = Judge(machine.executor, matcher=settings.matcher).environment

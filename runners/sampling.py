@@ -70,18 +70,7 @@ class Job:
 
     def plan_of(self, loaded: LoadedTask) -> DialoguePlan:
         """Return what the dialogues of one task share."""
-        settings = self.settings
-        return DialoguePlan(
-            loaded.task.name,
-            settings.strategy_of(loaded.task),
-            self.prompts,
-            settings.seed,
-            settings.extraction,
-            settings.system_instruction,
-            settings.prefill,
-            settings.keep_reasoning,
-            self.decoys.get(loaded.task.name),
-        )
+        return self.settings.plan(loaded.task, self.prompts, self.decoys.get(loaded.task.name))
 
 
 def sample(

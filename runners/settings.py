@@ -12,7 +12,10 @@ from typing import Any
 from turnwise.benchmarks.rows import OnError
 from turnwise.errors import TurnwiseError
 from turnwise.tasks.catalog import Task
+from turnwise.tasks.decoys import DecoyPool
+from turnwise.tasks.dialogue import DialoguePlan
 from turnwise.tasks.metrics import NAtK, check_support, parse_n_at_k
+from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.strategies import DEFAULT_FEEDBACK, Strategy, TurnPlan, build_strategy
 
 
@@ -78,6 +81,20 @@ class RunSettings:
             reasoning=self.reasoning,
             instruction=self.instruction,
             feedback=self.feedback,
+        )
+
+    def plan(self, task: Task, prompts: PromptSet, decoys: DecoyPool | None = None) -> DialoguePlan:
+        """Return what the dialogues of ``task`` share under these settings."""
+        return DialoguePlan(
+            task.name,
+            self.strategy_of(task),
+            prompts,
+            self.seed,
+            self.extraction,
+            self.system_instruction,
+            self.prefill,
+            self.keep_reasoning,
+            decoys,
         )
 
     def turns_of(self, task: Task) -> int:

@@ -10,6 +10,9 @@ import pytest
 from chat_server import Answer, Asked, recorded, serving
 from lm_eval_runs import EXECUTABLE, Done
 
+from turnwise.commands.exchange import import_command
+from turnwise.commands.fitting import Options
+from turnwise.commands.run import HostOptions, judge_command
 from turnwise.leaderboard.report import score_runs
 from turnwise.leaderboard.runs import find_runs
 
@@ -63,8 +66,8 @@ def test_mixed_tasks_groups_and_limits(lm_eval: LmEval, own_tasks: Path) -> None
             path.unlink()
 
 
-def test_chosen_samples_without_scores(lm_eval: LmEval) -> None:
-    """--samples asks these problems, --predict_only runs no hidden test; scoring says what is not judged."""
+def test_chosen_samples_without_scores(lm_eval: LmEval, tmp_path: Path, cache_dir: Path) -> None:
+    """--samples asks these problems, --predict_only runs no hidden test; scoring says so, and judging can follow."""
     chosen = json.dumps({CONTESTS: [0, 2]})
     with serving(recorded("steady", ("sample_codecontests",))) as server:
         done = lm_eval("--tasks", CONTESTS, "--samples", chosen, "--predict_only", server=server)
@@ -77,6 +80,13 @@ def test_chosen_samples_without_scores(lm_eval: LmEval) -> None:
     ]
     (scored,) = score_runs(find_runs(done.folder))
     assert scored.outcomes.gaps == {"not_judged": 2}
+    (of_model,) = (path for path in done.folder.iterdir() if path.is_dir())
+    run = tmp_path / "run"
+    said = import_command([of_model], Options("lm-eval"), run, environ={}, arguments=["import"])
+    assert said.endswith(f"Next: turnwise judge {run}")
+    judge_command(run, HostOptions(None, "", 1), environ={"TURNWISE_CACHE": str(cache_dir)})
+    (judged,) = score_runs([run])
+    assert judged.outcomes.missing == 0 and judged.outcomes.passed[..., -1].all()
 
 
 def test_system_instruction_generation_options_and_thinking(lm_eval: LmEval) -> None:

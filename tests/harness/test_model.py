@@ -113,7 +113,7 @@ def test_a_refusal_for_the_length_is_an_overflow(text: str, end: type[Exception]
 
 @pytest.mark.parametrize(
     ("error", "calls"),
-    [(StatusError(401), 1), (ConnectionError("refused"), 11), (StatusError(400, "no such model"), 11)],
+    [(StatusError(401), 2), (ConnectionError("refused"), 11), (StatusError(400, "no such model"), 11)],
 )
 def test_a_model_that_answers_nothing_stops_the_run(error: Exception, calls: int) -> None:
     """With one sentence, after a few requests and not after all of them."""
@@ -121,6 +121,28 @@ def test_a_model_that_answers_nothing_stops_the_run(error: Exception, calls: int
     with pytest.raises(TurnwiseError, match=r"The model does not answer .* run the same line again"):
         _sampler(model).generate_batch(_requests(*map(str, range(64))))
     assert len(model.batches) <= calls
+
+
+def test_a_limit_that_no_request_fits_is_no_failure_of_the_model() -> None:
+    """A server that refuses the very first requests for their length is asked for too much: the run stops."""
+    model = FakeModel(_fail("", StatusError(400, "maximum context length is 16 tokens")))
+    with pytest.raises(TurnwiseError, match="maximum context length is 16 tokens"):
+        _sampler(model).generate_batch(_requests(*"abcdefgh"))
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_a_model_that_stops_answering_takes_nothing_with_it(is_kept: bool) -> None:
+    """Where replies are kept the run stops, to be gone on with; where not, what was answered is scored."""
+    sampler = _sampler(FakeModel(_fail("x", ConnectionError("gone"))), database={} if is_kept else None)
+    sampler.generate_batch(_requests("a", "b"))
+    requests = _requests("c", *(f"x{number}" for number in range(32)))
+    if is_kept:
+        with pytest.raises(TurnwiseError, match="The model does not answer"):
+            sampler.generate_batch(requests)
+    else:
+        outcomes = sampler.generate_batch(requests)
+        assert isinstance(outcomes[0], Reply) and all(isinstance(one, RequestError) for one in outcomes[1:])
+        assert "ConnectionError: gone" in sampler.first_error
 
 
 def test_one_bad_request_among_good_ones_never_stops_the_run() -> None:

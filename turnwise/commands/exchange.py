@@ -72,7 +72,8 @@ def import_command(
     said = [f"Imported: {len(fitted.trajectories)} of {asked} dialogues of {names} into {output}"]
     if fitted.left_out:
         said.append(f"{fitted.left_out} answers to problems that cannot be scored were left out (turnwise tasks).")
-    said.append(f"Next: turnwise score {output}" if fitted.judgements else f"Next: turnwise judge {output} -o NEW")
+    judge = f"judge {output}" if record.judge["matcher"] else f"judge {output} -o NEW"
+    said.append(f"Next: turnwise score {output}" if fitted.judgements else f"Next: turnwise {judge}")
     return "\n".join(said)
 
 

@@ -4,6 +4,7 @@ lm_eval calls the method of its model that a request is named after, once with t
 ``teach`` gives its LM class that method. Each dialogue comes back as one line of JSON, a trajectory.
 """
 
+import logging
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +27,7 @@ from turnwise.tasks.dialogue import Dialogue, DialoguePlan
 from turnwise.tasks.trajectory import dialogue_seed
 
 REQUEST_TYPE = "generate_multiturn"
+_LOGGER = logging.getLogger("lm_eval.turnwise")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,11 @@ def _carry(model: Any, work: TaskWork, dialogues: Sequence[Dialogue]) -> None:
         sampler = LmSampler(model, work.generation, chat=work.chat, seed=work.seed, kept=kept)
         with open_judge(work.options) as judge:
             run_in_lockstep(dialogues, sampler, judge)
+    missing = sum(dialogue.trajectory().is_missing for dialogue in dialogues)
+    if missing:
+        reason = sampler.first_error or "the machine failed while judging"
+        said = (work.plan.task, missing, len(dialogues), reason)
+        _LOGGER.warning("%s: %d of %d dialogues are missing, which is not wrong; the first reason: %s", *said)
 
 
 @contextmanager

@@ -2,8 +2,8 @@
 
 Back ends answer a batch whole or not at all, so that one refused request (a context that is too long, say)
 would end the run. What a batch answered before it failed is kept, the rest is halved until the request that
-fails stands alone; that one dialogue ends. A model that answers nothing at all stops the run with one
-sentence.
+fails stands alone; that one dialogue ends. A model that answers nothing any more stops the run with one
+sentence; where no reply is kept for another attempt, it leaves the rest missing instead.
 """
 
 import copy
@@ -75,6 +75,8 @@ class LmSampler:
         self._kept = kept
         self._answered = 0
         self._failed = 0
+        self._has_stopped = False
+        self.first_error = ""
         self.context_tokens = context_tokens(model)
         self._check()
 
@@ -111,6 +113,7 @@ class LmSampler:
         kept = self._kept.get(key)
         if kept is not None:
             waiting.outcome = _reply(kept)
+            self._answered += 1
         elif self.context_tokens is not None:
             tokens = len(self._model.tok_encode(prompt))
             if tokens + generation.get("max_gen_toks", 0) > self.context_tokens:
@@ -118,7 +121,10 @@ class LmSampler:
         return waiting
 
     def _ask(self, waiting: Sequence[_Waiting]) -> None:
-        if not waiting:
+        if self._has_stopped:
+            for one in waiting:
+                one.outcome = RequestError("the model has stopped answering")
+        if not waiting or self._has_stopped:
             return
         try:
             with hearing(self._model, self._hear(waiting)), listening() as said:
@@ -127,10 +133,10 @@ class LmSampler:
             rest = [one for one in waiting if one.outcome is None]
             if not rest:
                 return
-            if len(waiting) == 1 or status_of(error) in _HOPELESS:
-                waiting[0].outcome = self._failure(error, said)
+            if len(waiting) == 1:
+                rest[0].outcome = self._failure(error, said)
             else:
-                half = (len(rest) + 1) // 2
+                half = 1 if status_of(error) in _HOPELESS else (len(rest) + 1) // 2
                 self._ask(rest[:half])
                 self._ask(rest[half:])
             return
@@ -174,14 +180,17 @@ class LmSampler:
         self._failed += 1
         status = status_of(error)
         reason = " ".join(" ".join([*said[:1], f"{type(error).__name__}: {error}"]).split())[:500]
-        if status in _REFUSED and _OVERFLOW.search(reason):
-            return ContextOverflowError(reason)
-        is_theirs = status in _REFUSED and self._answered
-        if status in _HOPELESS or (not is_theirs and self._failed >= FAILURES_IN_A_ROW):
-            raise TurnwiseError(
-                f"The model does not answer ({reason}): mend what it says and run the same line again; with "
-                "--use_cache nothing that was answered is asked again."
-            ) from error
+        self.first_error = self.first_error or reason
+        is_of_request = status in _REFUSED and (self._answered or self._failed < FAILURES_IN_A_ROW)
+        if is_of_request:
+            return ContextOverflowError(reason) if _OVERFLOW.search(reason) else RequestError(reason)
+        if status in _HOPELESS or self._failed >= FAILURES_IN_A_ROW:
+            if self._kept.is_kept or not self._answered:
+                raise TurnwiseError(
+                    f"The model does not answer ({reason}): mend what it says and run the same line again; with "
+                    "--use_cache nothing that was answered is asked again."
+                ) from error
+            self._has_stopped = True
         return RequestError(reason)
 
 

@@ -3,6 +3,7 @@
 import functools
 import importlib.util
 import inspect
+from contextlib import suppress
 from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -26,7 +27,8 @@ class _Loader(Loader):
             module.__spec__.loader = self._own
         module.__loader__ = self._own
         self._own.exec_module(module)
-        add_definitions(module)
+        with suppress(Exception):  # a TaskManager that cannot be patched is left as it is
+            add_definitions(module)
 
 
 def spec_with_definitions(name: str) -> ModuleSpec | None:

@@ -30,6 +30,11 @@ class KeptReplies:
         self._model = model
         self._others = others
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether there is a database, so that another attempt goes on where this one stops."""
+        return self._database is not None
+
     def key(self, request: Request, prompt: str, generation: Mapping[str, Any]) -> str:
         """Return the key of one call."""
         place = [request.task, request.problem, request.sample, request.turn, request.call]

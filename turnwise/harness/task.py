@@ -30,7 +30,6 @@ from turnwise.runners.expected import resolve_expected
 from turnwise.runners.judge import Judge
 from turnwise.runners.loading import open_task
 from turnwise.tasks.catalog import TASKS
-from turnwise.tasks.dialogue import DialoguePlan
 from turnwise.tasks.judgement import Judgement, Place
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.trajectory import SCHEMA, Trajectory
@@ -225,8 +224,8 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
                 task.name,
                 settings.samples_per_problem,
             )
-        strategy = settings.strategy_of(task)
-        self._prompts.check(strategy.prompt_ids)
+        self._prompts.check(settings.strategy_of(task).prompt_ids)
+        said = replace(settings, seed=seed or 0, system_instruction=system or settings.system_instruction)
         by_id = {one.id: one for one in self._loaded.asked}
         with open_machine(self._options) as machine:
             environment = Judge(machine.executor, matcher=settings.matcher).environment
@@ -238,16 +237,6 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
                 on_progress=lambda done, total: machine.report(f"{task.name}: expected outputs", done, total),
             )
             decoys = load_decoys([self._loaded], settings, machine)
-        plan = DialoguePlan(
-            task.name,
-            strategy,
-            self._prompts,
-            seed or 0,
-            settings.extraction,
-            system or settings.system_instruction,
-            settings.prefill,
-            settings.keep_reasoning,
-            decoys.get(task.name),
-        )
+        plan = said.plan(task, self._prompts, decoys.get(task.name))
         by_id = {one.id: one for one in problems}
         return TaskWork(plan, by_id, self._options, generation, seed, chat, environment)

@@ -54,7 +54,7 @@ class CharacterCounter:
 
 @dataclass(frozen=True, slots=True)
 class FirstPrompts:
-    """The first prompts of all problems: tokens of each by problem id, and those with no room for a reply."""
+    """The first prompts of all problems: tokens of each by problem id, and those that leave too few for a reply."""
 
     tokens: dict[str, int]
     too_long: tuple[str, ...]

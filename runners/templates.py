@@ -49,16 +49,14 @@ class ChatTemplate:
         return other
 
     def render(self, messages: Sequence[Message]) -> Prompt:
-        """Return the prompt; raises ContextOverflowError where it and the reply do not fit the context."""
+        """Return the prompt, with what room there is for a reply; raises ContextOverflowError where there is none."""
         token_ids, text = self._encode(messages)
         room = self._max_length - len(token_ids)
-        if room < (self._max_tokens or 1):
-            raise ContextOverflowError(
-                f"{len(token_ids)} tokens and {self._max_tokens or 1} to come do not fit {self._max_length}"
-            )
+        if room < 1:
+            raise ContextOverflowError(f"{len(token_ids)} tokens leave no room for a reply in {self._max_length}")
         # The template may have opened the thinking, which then lacks its beginning in the reply.
         thinks = text.rstrip().endswith(THINK)
-        return Prompt(token_ids, self._max_tokens or room, f"{THINK}\n" if thinks else "")
+        return Prompt(token_ids, min(room, self._max_tokens or room), f"{THINK}\n" if thinks else "")
 
     def count(self, messages: Sequence[Message]) -> int:
         """Return how many tokens the prompt has."""

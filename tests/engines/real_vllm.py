@@ -113,7 +113,7 @@ def main() -> None:
         ) as address:
             arguments = ["--model", "openai", "-a", f"base_url={address},logprobs=true", *common]
             online = check(place / "served", arguments)
-            turnwise(place / "overflow", *arguments[:-1], f"max_gen_toks={length - 50}")
+            turnwise(place / "overflow", *arguments, "--system_instruction", "word " * length)
             if replies(place / "overflow"):
                 sys.exit("FAILED: a reply came although the context has no room for it")
         first = {key: reply for key, reply in offline.items() if key[2:] == (0, 0)}

@@ -88,6 +88,7 @@ class RecordingModel(OpenAIModel):
         self.last: dict[tuple[str, int], float] = {}
         self.requests = 0
         self.lags: list[float] = []
+        self.busy: list[float] = []
         self.limits: list[int] = []
         self._watch: asyncio.Task[None] | None = None
 
@@ -107,9 +108,10 @@ class RecordingModel(OpenAIModel):
 
     async def _look(self) -> None:
         while True:
-            due = time.monotonic() + LAG_SECONDS
+            due, cpu = time.monotonic() + LAG_SECONDS, time.process_time()
             await asyncio.sleep(LAG_SECONDS)
             self.lags.append(time.monotonic() - due)
+            self.busy.append(min(self.lags[-1], time.process_time() - cpu))
 
 
 def make_problems(count: int) -> tuple[Problem, ...]:
@@ -187,13 +189,14 @@ def run_client(way: str, port: int, dialogues: int, samples: int, turns: int) ->
             asyncio.run(run_inline(model, problems))
         else:
             run_sample(model, problems, Path(folder), settings)
-    lags = sorted(model.lags)
+    lags, busy = sorted(model.lags), sorted(model.busy)
     return {
         "begun": begun,
         "last": sorted(model.last.values()),
         "requests": model.requests,
         "cpu": time.process_time() - cpu,
         "lag": lags[int(0.99 * len(lags))],
+        "busy": busy[int(0.99 * len(busy))],
         "limit": sorted(model.limits)[len(model.limits) // 2],
         "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
@@ -275,7 +278,8 @@ def show_long_run(dialogues: int, batch: int, *, samples: int, turns: int) -> No
     """Print what a run of many dialogues takes."""
     one = measure("turnwise", batch, dialogues, samples=samples, turns=turns)
     print(f"batch {batch}, {dialogues} dialogues, {one['requests']} requests in {one['wall']:.0f} s: ", end="")
-    print(f"{one['memory']:.0f} MB, lag p99 {1000 * one['lag']:.1f} ms, ", end="")
+    print(f"{one['memory']:.0f} MB, lag p99 {1000 * one['lag']:.1f} ms ", end="")
+    print(f"(of which at most {1000 * one['busy']:.1f} ms CPU time of this process), ", end="")
     print(f"{1000 * one['cpu'] / one['requests']:.2f} ms CPU a request, {100 * one['lost']:.2f} % lost")
 
 

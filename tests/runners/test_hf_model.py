@@ -105,7 +105,7 @@ def test_a_dialogue_that_outgrows_the_context_ends_alone(folder: Path) -> None:
     engine = _engine(folder, max_length=120)
     fits, overflows = engine.generate_batch([_request(0), _request(1, words=40)])
     assert isinstance(fits, Reply) and fits.finish_reason in ("length", "stop")
-    assert isinstance(overflows, ContextOverflowError) and "do not fit 120" in str(overflows)
+    assert isinstance(overflows, ContextOverflowError) and "no room for a reply in 120" in str(overflows)
 
 
 def test_a_prefill_is_continued(folder: Path) -> None:

@@ -54,7 +54,7 @@ def test_a_dry_run_counts_with_the_models_tokenizer(folder: Path, tmp_path: Path
     arguments = ["run", "--dry-run", "-M", "hf", "-t", "sample_codecontests_multiturn", "-o", tmp_path / "run"]
     said = _turnwise(cache_dir, *arguments, "-a", f"model={folder},max_length=1000", "--gen_kwargs", "max_gen_toks=100")
     assert "counted by the model's tokenizer" in said
-    assert "Context: 1000 tokens; " in said and "do not fit with 100 tokens for a reply" in said
+    assert "Context: 1000 tokens; " in said and "first prompts leave fewer than 100 for a reply" in said
     assert "Completion tokens: at most 1,200." in said
     assert not (tmp_path / "run").exists()
 

@@ -130,11 +130,11 @@ def test_token_ids_and_logprobs_are_those_of_the_chosen_tokens() -> None:
 
 
 def test_a_dialogue_that_outgrows_the_context_is_never_sent() -> None:
-    """Twenty tokens hold fifteen of the prompt and five of the reply; nothing is cut."""
+    """Of a context of twenty tokens a reply gets what is left, five at most; nothing of the prompt is cut."""
     engine = FakeEngine()
-    fits, overflows = _ask(engine, _request(words=13), _request(words=14))
-    assert isinstance(fits, Reply) and fits.prompt_tokens == 15
-    assert isinstance(overflows, ContextOverflowError) and len(engine.ids) == 1
+    fits, tight, overflows = _ask(engine, _request(words=13), _request(words=17), _request(words=18))
+    assert (fits.text, tight.text) == ("15 5 0", "19 1 0")
+    assert isinstance(overflows, ContextOverflowError) and len(engine.ids) == 2
 
 
 def test_thinking_that_the_template_opens_is_marked() -> None:

@@ -75,15 +75,14 @@ def _prompt_lines(prompts: FirstPrompts, job: Job) -> list[str]:
     ]
     if prompts.max_length is None:
         return [*lines, "Context: unknown; the model's server refuses what outgrows it, which ends that dialogue."]
-    reply = job.settings.sampling.max_tokens
-    room = f"with {reply} tokens for a reply" if reply else "with room for a reply"
+    reply = job.settings.sampling.max_tokens or 1
     if not prompts.too_long:
-        return [*lines, f"Context: {prompts.max_length} tokens; every first prompt fits {room}."]
+        return [*lines, f"Context: {prompts.max_length} tokens; every first prompt leaves {reply} for a reply."]
     names = ", ".join(prompts.too_long[:_SHOWN_PROBLEMS]) + (" ..." if len(prompts.too_long) > _SHOWN_PROBLEMS else "")
     return [
         *lines,
-        f"Context: {prompts.max_length} tokens; {len(prompts.too_long)} of {len(counts)} first prompts do not fit "
-        f"{room}, and end as context_overflow, which counts as failed: {names}.",
+        f"Context: {prompts.max_length} tokens; {len(prompts.too_long)} of {len(counts)} first prompts leave fewer "
+        f"than {reply} for a reply; one that leaves none ends as context_overflow, which counts as failed: {names}.",
     ]
 
 

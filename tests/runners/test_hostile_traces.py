@@ -14,7 +14,7 @@ from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.interface import Program
 from turnwise.runners.execution.tracing import trace_run
 
-EVERY = 12  # of those that are traced each time; all of them where time is no matter
+EVERY = 24  # of those that are traced each time; all of them where time is no matter
 
 
 def _cases() -> Iterator[object]:

@@ -190,7 +190,7 @@ def test_a_forged_value_is_cleaned(executor: Executor) -> None:
 def _problem(public: tuple[TestCase, ...], *, entry_point: str = "") -> Problem:
     rule = MatchRule(Comparison.VALUE) if entry_point else MatchRule()
     hidden = (TestCase("hidden-input", "hidden-output"),)
-    return Problem("b/p", "b", "test", "s", public, hidden, Limits(2.0), rule, entry_point)
+    return Problem("b/p", "b", "test", "s", public, hidden, Limits(0.5), rule, entry_point)
 
 
 def _traced(executor: Executor, problem: Problem, program: str) -> Report:

@@ -12,6 +12,7 @@ from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.strategies import multi_turn
 from turnwise.tasks.trajectory import End, Reply
 
+PROMPTS = PromptSet.load()
 ENVIRONMENT = Environment("planned", "none", "no Python", "tokens")
 PROBLEMS = {
     name: Problem(f"b/{name}", "b", "test", f"Do {name}.", (TestCase(f"in {name}", f"out {name}"),), ())
@@ -27,7 +28,7 @@ def _report(problem: Problem, verdict: Verdict, output: str = "") -> Report:
 
 def _after_a_failure(sample: int = 0, reply: str = CODE) -> Dialogue:
     """Return a dialogue about x whose first program failed."""
-    plan = DialoguePlan("t", multi_turn(3, feedback="random"), PromptSet.load(), seed=1, decoys=POOL)
+    plan = DialoguePlan("t", multi_turn(3, feedback="random"), PROMPTS, seed=1, decoys=POOL)
     dialogue = Dialogue(PROBLEMS["x"], sample, plan)
     dialogue.reply(Reply(reply))
     verdict = Verdict.NO_CODE if reply != CODE else Verdict.WRONG_ANSWER

@@ -1,5 +1,6 @@
 """Grids: which cells there are, what they share, and that kill -9 costs no call twice."""
 
+import asyncio
 import json
 import random
 import signal
@@ -9,6 +10,7 @@ import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Self
 
 import pytest
 from synthetic import SyntheticSampler, call_of
@@ -102,6 +104,44 @@ def _run(
     cells = _cells(axes)
     grid = Grid(cells, [task], lambda _: model, PROMPTS, {})
     return model, [ran.cell.name for ran in run_grid(grid, machine, output=output) if ran.sampled is not None], cells
+
+
+class _Engine(SyntheticSampler):
+    """A model that is loaded once, sampled in several ways, and lives in one event loop."""
+
+    samplings: tuple[Sampling, ...] = ()
+    closed = 0
+    _loop: asyncio.AbstractEventLoop | None = None
+
+    def with_sampling(self, sampling: Sampling) -> Self:
+        self.samplings = (*self.samplings, sampling)
+        return self
+
+    async def generate(self, request: Request) -> Reply | None:
+        self._loop = self._loop or asyncio.get_running_loop()
+        assert asyncio.get_running_loop() is self._loop
+        return self.answer(request)
+
+    async def close(self) -> None:
+        assert asyncio.get_running_loop() is self._loop
+        self.closed += 1
+
+
+def test_all_cells_share_one_engine(loaded: tuple[LoadedTask, Machine], tmp_path: Path) -> None:
+    """It is opened once, asked at every temperature in one event loop, and closed once at the end."""
+    task, machine = loaded
+    engine = _Engine(task.asked, first=0.3, repair={"failed_tests": 0.3})
+    opened: list[RunSettings] = []
+
+    def open_model(settings: RunSettings) -> _Engine:
+        opened.append(settings)
+        return engine
+
+    cells = _cells(Axes("none+none", temperatures=[0.2, 0.8], max_turns=[2, 3]))
+    grid = Grid(cells, [task], open_model, PROMPTS, {})
+    assert len(list(run_grid(grid, machine, output=tmp_path / "grid"))) == 4
+    assert len(opened) == 1 and engine.closed == 1
+    assert list(engine.samplings) == [cell.settings.sampling for cell in cells]
 
 
 def test_what_is_asked_alike_is_asked_once(loaded: tuple[LoadedTask, Machine], tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -88,11 +89,20 @@ class Run:
         """Return the committed shards."""
         return {path.parent.name + path.name: path.read_bytes() for path in self.output.rglob("trajectories/*/*.jsonl")}
 
+    def count_kept(self) -> int:
+        """Return how many replies stand in the logs of attempts."""
+        count = 0
+        for path in self.output.rglob("trajectories/*/*.part"):
+            with suppress(FileNotFoundError):  # its shard has just been committed
+                count += path.read_bytes().count(b"\n")
+        return count
+
     def answered(self) -> set[str]:
         """Return the replies that are kept."""
         found = set()
         for path in self.output.rglob("trajectories/*/*.part"):
-            found |= {json.loads(line)["reply"]["text"] for line in path.read_text().splitlines() if line[-1:] == "}"}
+            whole = path.read_text().split("\n")[:-1]  # what follows the last line break is torn
+            found |= {json.loads(line)["reply"]["text"] for line in whole}
         for data in self.trajectories().values():
             turns = [turn for line in data.splitlines() for turn in json.loads(line)["turns"]]
             found |= {call["reply"]["text"] for turn in turns for call in turn["calls"]}
@@ -139,9 +149,9 @@ def test_a_killed_run_asks_a_server_for_nothing_it_has(
     with ChatServer(repairer.answer) as server:
         for number in range(2):
             run = Run(tmp_path / f"run{number}", cache_dir, server, "--gen_kwargs", "temperature=0.5")
-            before = len(server.bodies)
+            wanted = moments.randint(3, 40)
             with run.start() as process:
-                while len(server.bodies) - before < moments.randint(3, 60) and process.poll() is None:
+                while run.count_kept() < wanted and process.poll() is None:
                     time.sleep(0.002)
                 process.send_signal(signal.SIGKILL)
                 process.communicate()

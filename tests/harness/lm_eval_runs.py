@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chat_server import ChatServer
+from dialogue_server import ChatServer
 
 EXECUTABLE = Path(sys.executable).parent / "lm_eval"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chat_server import ANSWERS, Answer, Asked, ChatServer, recorded, serving
+from dialogue_server import ANSWERS, Answer, Asked, ChatServer, recorded, serving
 from lm_eval_runs import EXECUTABLE, Done, command
 
 from turnwise.benchmarks.catalog import load_problems

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chat_server import Answer, Asked, recorded, serving
+from dialogue_server import Answer, Asked, recorded, serving
 from lm_eval_runs import EXECUTABLE, Done
 
 from turnwise.commands.exchange import import_command

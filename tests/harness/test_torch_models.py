@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from chat_server import recorded, serving
+from dialogue_server import recorded, serving
 from lm_eval_runs import Done, command
 
 pytestmark = [

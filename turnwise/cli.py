@@ -306,6 +306,37 @@ def compare(
 
 
 @app.command()
+def publish(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders, or folders of them.")],
+    output_path: Annotated[Path, typer.Option("--output-path", "-o", help="The folder of the page.")] = Path("site"),
+    title: Annotated[str, typer.Option(help="The page's title.")] = "",
+    models: Annotated[
+        Path | None,
+        typer.Option(help="A yaml file of facts on models (docs/leaderboard.md)."),
+    ] = None,
+    n_at_k: MoreNAtK = "",
+    dialogues: Annotated[bool, typer.Option(help="Whether dialogues can be read on the page.")] = True,
+    allow_missing: Annotated[
+        bool, typer.Option("--allow-missing", help="Publish with dialogues missing, with the bounds that this leaves.")
+    ] = False,
+) -> None:
+    """Make the leaderboard page of runs: one file that needs no server and no network."""
+    from turnwise.commands.publish import publish_command
+
+    said = publish_command(
+        runs,
+        output_path,
+        environ=dict(os.environ),
+        n_at_k=n_at_k,
+        title=title,
+        facts=models,
+        with_dialogues=dialogues,
+        allow_missing=allow_missing,
+    )
+    _print(said)
+
+
+@app.command()
 def noise(
     run_folder: Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run, or a folder of runs.")] = None,
     problems: Annotated[int, typer.Option(help="Problems of a run to come.")] = 0,

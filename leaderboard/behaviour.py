@@ -1,0 +1,144 @@
+"""How models behave turn by turn: how programs fail, which failures are repaired, how answers change and look.
+
+    failures      verdicts of the programs of a turn, on all tests where they were judged, else on the public ones
+    repairs       of the dialogues that were wrong at turn i and went on, those that are right at turn i + 1
+    similarity    of consecutive programs of a dialogue: difflib's ratio over tokens, or chrF as RLEF has it
+    non-code      1 - characters in fenced code / characters of the turn's answers; the mean over turns (the formula
+                  is ours; 2410.08105 compares such a share before and after fine-tuning)
+
+Computed from trajectories and judgements alone. A turn that is not there is not counted, and what is not judged is
+neither right nor wrong.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from statistics import fmean
+
+from markdown_it import MarkdownIt
+
+from turnwise.benchmarks.records import Verdict
+from turnwise.errors import MissingExtraError
+from turnwise.tasks.judgement import Judgement, Place, places_of
+from turnwise.tasks.trajectory import End, Trajectory, Turn
+
+Similarity = Callable[[str, str], float]
+
+_TOKEN = re.compile(r"\w+|[^\w\s]|\n")
+_PARSER = MarkdownIt("commonmark")
+
+
+@dataclass(slots=True)
+class TurnBehaviour:
+    """What was seen at one turn of all dialogues; lists hold one value for each dialogue that has it."""
+
+    verdicts: Counter[Verdict] = field(default_factory=Counter)
+    public_only: int = 0
+    solved: int = 0
+    repairs: int = 0
+    repairable: int = 0
+    similarities: list[float] = field(default_factory=list)
+    non_code: list[float] = field(default_factory=list)
+    characters: list[int] = field(default_factory=list)
+    tokens: list[int] = field(default_factory=list)
+
+    @property
+    def dialogues(self) -> int:
+        """How many dialogues had this turn."""
+        return sum(self.verdicts.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """The turns, from the first, and how the dialogues ended."""
+
+    turns: tuple[TurnBehaviour, ...]
+    ends: Mapping[End, int]
+
+
+def measure(
+    trajectories: Iterable[Trajectory], judgements: Mapping[Place, Judgement], *, similarity: Similarity
+) -> Behaviour:
+    """Return the behaviour in ``trajectories``; one dialogue in memory at a time."""
+    turns: list[TurnBehaviour] = []
+    ends: Counter[End] = Counter()
+    for trajectory in trajectories:
+        ends[trajectory.end] += 1
+        turns += [TurnBehaviour() for _ in range(len(trajectory.turns) - len(turns))]
+        _add(turns, trajectory, judgements, similarity)
+    return Behaviour(tuple(turns), ends)
+
+
+def _add(
+    turns: list[TurnBehaviour],
+    trajectory: Trajectory,
+    judgements: Mapping[Place, Judgement],
+    similarity: Similarity,
+) -> None:
+    solved_before: bool | None = None
+    previous: str | None = None
+    for seen, turn, place in zip(turns, trajectory.turns, places_of(trajectory), strict=False):
+        judgement = judgements.get(place) if place is not None else None
+        verdict = judgement.verdict if judgement is not None else turn.public_report.verdict
+        solved = _is_solved(turn, judgement)
+        seen.verdicts[verdict] += 1
+        seen.public_only += solved is None
+        seen.solved += solved is True
+        if solved_before is False and solved is not None:
+            seen.repairable += 1
+            seen.repairs += solved
+        if previous is not None and turn.program is not None:
+            seen.similarities.append(similarity(previous, turn.program))
+        _add_answer(seen, turn)
+        solved_before, previous = solved, turn.program
+
+
+def _is_solved(turn: Turn, judgement: Judgement | None) -> bool | None:
+    """Return whether the turn's program is right, None where it passed the public tests and was not judged."""
+    if judgement is not None:
+        return judgement.passed
+    return None if turn.public_report.public_passed and turn.program is not None else False
+
+
+def _add_answer(seen: TurnBehaviour, turn: Turn) -> None:
+    answers = [call.prefill + call.reply.text.rpartition("</think>")[2] for call in turn.calls]
+    characters = sum(map(len, answers))
+    seen.characters.append(characters)
+    if characters:
+        seen.non_code.append(1 - sum(map(code_characters, answers)) / characters)
+    tokens = [call.reply.completion_tokens for call in turn.calls]
+    if None not in tokens:
+        seen.tokens.append(sum(token or 0 for token in tokens))
+
+
+def code_characters(text: str) -> int:
+    """Return how many characters of ``text`` stand in fenced code blocks."""
+    return sum(len(token.content) for token in _PARSER.parse(text) if token.type == "fence")
+
+
+def mean_of(values: Iterable[float]) -> float | None:
+    """Return the mean, None of nothing."""
+    several = list(values)
+    return fmean(several) if several else None
+
+
+def ratio(first: str, second: str) -> float:
+    """Return difflib's ratio over the tokens of two programs: 1.0 for equal ones."""
+    if first == second:
+        return 1.0
+    return SequenceMatcher(None, _TOKEN.findall(first), _TOKEN.findall(second), autojunk=False).ratio()
+
+
+def load_chrf() -> Similarity:
+    """Return chrF as RLEF uses it (2410.02089: character order 6, word order 0, beta 2), between 0 and 1.
+
+    Raises MissingExtraError without sacrebleu.
+    """
+    try:
+        from sacrebleu.metrics import CHRF
+    except ImportError:
+        raise MissingExtraError("chrF", "sacrebleu", "chrf") from None
+    metric = CHRF(char_order=6, word_order=0, beta=2)
+    return lambda first, second: float(metric.sentence_score(second, [first]).score) / 100

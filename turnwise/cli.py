@@ -337,6 +337,30 @@ def publish(
 
 
 @app.command()
+def plot(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders, or folders of them.")],
+    chart: Annotated[
+        str,
+        typer.Option(help="turns, n_at_k, pass_at_k, tokens, difficulty, failures, similarity, prose or grid."),
+    ] = "turns",
+    output_path: Annotated[
+        Path, typer.Option("--output-path", "-o", help="The file: .svg, .png, .pdf, or .json for the specification.")
+    ] = Path("plot.svg"),
+    task_names: Annotated[
+        str, typer.Option("--tasks", "-t", help="The task; needed where the runs have several.")
+    ] = "",
+    n_at_k: MoreNAtK = "",
+    width: Annotated[int, typer.Option(help="Of the drawing, in points.")] = 420,
+    dark: Annotated[bool, typer.Option("--dark", help="Light lines, for a dark page.")] = False,
+) -> None:
+    """Draw a chart of the page as a file, for papers and talks."""
+    from turnwise.commands.plot import plot_command
+
+    said = plot_command(runs, output_path, chart=chart, task=task_names, n_at_k=n_at_k, width=width, dark=dark)
+    _print(said)
+
+
+@app.command()
 def noise(
     run_folder: Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run, or a folder of runs.")] = None,
     problems: Annotated[int, typer.Option(help="Problems of a run to come.")] = 0,

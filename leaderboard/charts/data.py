@@ -12,7 +12,7 @@ import numpy as np
 
 from turnwise.benchmarks.records import Verdict
 from turnwise.errors import TurnwiseError
-from turnwise.leaderboard.behaviour import Behaviour, TurnBehaviour, mean_of
+from turnwise.leaderboard.behaviour import Behaviour, TurnBehaviour, mean_of, ratio
 from turnwise.leaderboard.curves import Along, Point, draw_curve
 from turnwise.leaderboard.intervals import Interval, Over
 from turnwise.leaderboard.paper_cells import find_estimate
@@ -21,6 +21,7 @@ from turnwise.tasks.metrics import NAtK
 
 _SEED = 0
 _BINS = 10
+COMPARED_CHARACTERS = 8000
 KINDS = {
     "passed": (Verdict.PASSED,),
     "wrong output": (Verdict.WRONG_ANSWER,),
@@ -73,6 +74,11 @@ def chart_data(several: Sequence[Series]) -> dict[str, ChartData]:
 
 
 _POINT = ("value", "lower", "upper")
+
+
+def similarity_of_beginnings(first: str, second: str) -> float:
+    """Return difflib's ratio of two programs, of long ones that of their beginnings: its time is quadratic."""
+    return ratio(first[:COMPARED_CHARACTERS], second[:COMPARED_CHARACTERS])
 
 
 def headline(one: ScoredTask) -> str:

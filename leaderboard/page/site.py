@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import turnwise
+from turnwise.benchmarks.texts import printable
 from turnwise.files import write_atomically
-from turnwise.leaderboard.behaviour import Behaviour, measure, ratio
+from turnwise.leaderboard.behaviour import Behaviour, measure
 from turnwise.leaderboard.charts import specs
-from turnwise.leaderboard.charts.data import KINDS, Series, chart_data, headline
+from turnwise.leaderboard.charts.data import KINDS, Series, chart_data, headline, similarity_of_beginnings
 from turnwise.leaderboard.page.dialogues import Packer, Piece
 from turnwise.leaderboard.page.document import island, render_document
 from turnwise.leaderboard.page.provenance import provenance
@@ -33,7 +34,6 @@ from turnwise.leaderboard.tables import ScoredTask, metric_columns
 
 DEFAULT_TITLE = "Multi-turn code generation"
 INLINE_BYTES = 8_000_000
-COMPARED_CHARACTERS = 8000  # of a program; the similarity of longer ones is that of their beginnings
 Progress = Callable[[str, int, int], None]
 
 
@@ -73,12 +73,8 @@ def _read(row: PageRow) -> tuple[Behaviour, list[Piece]]:
     """Return the behaviour in the dialogues of a row and the pieces they are packed into, read once."""
     trajectories, judgements = trajectories_of(row.scored.run, row.task)
     packer = Packer(row.key, judgements)
-    found = measure(packer.packing(trajectories), judgements, similarity=_similarity)
+    found = measure(packer.packing(trajectories), judgements, similarity=similarity_of_beginnings)
     return found, packer.pieces
-
-
-def _similarity(first: str, second: str) -> float:
-    return ratio(first[:COMPARED_CHARACTERS], second[:COMPARED_CHARACTERS])
 
 
 def _context(
@@ -98,7 +94,7 @@ def _context(
     tables = [task_table(several, task, metrics) for several, task in zip(by_task.values(), tasks, strict=True)]
     index = {row.key: number for number, row in enumerate(rows)}
     return {
-        "title": options.title,
+        "title": printable(options.title, limit=200),
         "version": turnwise.__version__,
         "most_turns": max(row.scored.outcomes.record.max_turns for row in rows),
         "facts": _facts(rows, tasks),

@@ -85,7 +85,7 @@ async function drawChart(drawing) {
   waiting.delete(drawing);
   try {
     // ast: expressions are interpreted, not compiled, so that the page needs no right to evaluate text.
-    await vegaEmbed(drawing, spec, { actions: false, ast: true, renderer: "svg", defaultStyle: false, tooltip: false });
+    await vegaEmbed(drawing, spec, { actions: false, ast: true, renderer: "svg", defaultStyle: false, tooltip: false, logLevel: 1 });
     drawing.querySelector("svg")?.setAttribute("aria-label", `Chart; its numbers are below it`);
     drawing.dataset.drawn = "yes";
   } catch (error) {

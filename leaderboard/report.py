@@ -61,7 +61,7 @@ def render_report(
     if style == Style.JSON:
         return to_document(scored)
     if style == Style.CSV:
-        return estimates_csv(scored, [_settings_text(one) for one in scored])
+        return estimates_csv(scored, [settings_text(one) for one in scored])
     notes = ["", LEGEND, *interval_lines(scored, over), *_remedies(scored), *settings_lines(scored)]
     return "\n".join([render_scores(scored, by=by, over=over, style=style), *render_notes(notes, style)])
 
@@ -119,7 +119,7 @@ def settings_lines(scored: Sequence[ScoredTask]) -> list[str]:
     by_text: dict[str, list[str]] = {}
     names = run_names(scored)
     for one in scored:
-        by_text.setdefault(_settings_text(one), []).append(f"{names[one.run.path]}, {one.outcomes.record.task}")
+        by_text.setdefault(settings_text(one), []).append(f"{names[one.run.path]}, {one.outcomes.record.task}")
     if len(by_text) == 1:
         return [f"Settings: {text}." for text in by_text]
     return [f"Settings of {'; '.join(names)}: {text}." for text, names in by_text.items()]
@@ -129,7 +129,8 @@ def _is_imported(run: RunOutcomes) -> bool:
     return "imported_from" in run.record.model
 
 
-def _settings_text(scored: ScoredTask) -> str:
+def settings_text(scored: ScoredTask) -> str:
+    """Return the settings that a task's numbers rest on, on one line."""
     return printable(", ".join([*_sampling_text(scored), *_judge_text(scored)]), limit=_LONGEST_SETTINGS)
 
 

@@ -1,10 +1,14 @@
 """Runs by their paths: a run folder, or the results file that lm_eval wrote of our tasks."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from turnwise.errors import TurnwiseError
-from turnwise.leaderboard.exchange.lm_eval_run import is_results, read_lm_eval_run
+from turnwise.leaderboard.exchange.lm_eval_run import is_results, lm_eval_dialogues, read_lm_eval_run
 from turnwise.leaderboard.outcomes import RunOutcomes, read_outcomes
+from turnwise.tasks.judgement import Judgement, Place
+from turnwise.tasks.run_folder import RunFolder
+from turnwise.tasks.trajectory import Trajectory
 
 
 def find_runs(path: Path) -> list[Path]:
@@ -27,3 +31,15 @@ def read_run(path: Path) -> RunOutcomes:
     Raises TurnwiseError, naming the file, for what is missing or damaged.
     """
     return read_lm_eval_run(path) if is_results(path) else read_outcomes(path)
+
+
+def trajectories_of(run: RunOutcomes, task: str) -> tuple[Iterator[Trajectory], dict[Place, Judgement]]:
+    """Return the dialogues of a task of a run that ``read_run`` read, problem by problem, and their judgements."""
+    if run.path.is_dir():
+        folder = RunFolder(run.path)
+        return folder.trajectories(task), folder.judgements()
+    dialogues = lm_eval_dialogues(run.path)
+    order = {problem.id: number for one in run.tasks for number, problem in enumerate(one.problems)}
+    chosen = [one.trajectory for one in dialogues if one.trajectory.task == task]
+    chosen.sort(key=lambda one: (order[one.problem], one.sample))
+    return iter(chosen), {one.place: one for dialogue in dialogues for one in dialogue.judgements}

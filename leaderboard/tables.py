@@ -70,7 +70,7 @@ def scores_table(
     """Return the table of ``scored``; ``with_seconds`` adds the CPU seconds of judging to its costs."""
     names = run_names(scored)
     rows = [row for one in scored for row in _rows(one, by)]
-    columns = _columns(scored, by)
+    columns = metric_columns(scored, by)
     profiles = {one.run.record.settings.get("profile") for one in scored} != {"default"}
     headers = ["model", *(["profile"] if profiles else []), "task"]
     headers += ["turns"] if by is By.TURNS else []
@@ -154,7 +154,7 @@ def _missing(scored: ScoredTask) -> str:
     reasons = ", ".join(f"{count} {gap.replace('_', ' ')}" for gap, count in sorted(outcomes.gaps.items()))
     bounds = ", ".join(
         f"{metric} {100 * one.lower_bound:.1f} to {100 * one.upper_bound:.1f} ({one.counted} of {one.asked} problems)"
-        for metric in _columns([scored], By.TASK)
+        for metric in metric_columns([scored], By.TASK)
         if (one := _at_budget(_Row(scored, ALL, outcomes.record.max_turns, ""), metric)) is not None
         and not one.is_certain
     )
@@ -176,8 +176,8 @@ def _rows(scored: ScoredTask, by: By) -> list[_Row]:
     ]
 
 
-def _columns(scored: Sequence[ScoredTask], by: By) -> list[str]:
-    """Return the metrics shown: 1@t for each turn budget, the n@k asked for, then pass@k."""
+def metric_columns(scored: Sequence[ScoredTask], by: By = By.TASK) -> list[str]:
+    """Return the metrics that tables show: 1@t for each turn budget, the n@k asked for, then pass@k."""
     turns = max((one.outcomes.record.max_turns for one in scored), default=1)
     budgets = [NAtK(1, t) for t in range(1, turns + 1)] if turns > 1 and by is not By.TURNS else []
     asked = sorted({*budgets, *(metric for one in scored for metric in one.n_at_k)}, key=lambda one: (one.k, one.n))

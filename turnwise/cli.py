@@ -419,6 +419,61 @@ def compare(
 
 
 @app.command()
+def publish(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders, or folders of them.")],
+    output_path: Annotated[Path, typer.Option("--output-path", "-o", help="The folder of the page.")] = Path("site"),
+    title: Annotated[str, typer.Option(help="The page's title.")] = "",
+    models: Annotated[
+        Path | None,
+        typer.Option(help="A yaml file of facts on models (docs/leaderboard.md)."),
+    ] = None,
+    n_at_k: MoreNAtK = "",
+    dialogues: Annotated[bool, typer.Option(help="Whether dialogues can be read on the page.")] = True,
+    allow_missing: Annotated[
+        bool, typer.Option("--allow-missing", help="Publish with dialogues missing, with the bounds that this leaves.")
+    ] = False,
+) -> None:
+    """Make the leaderboard page of runs: one file that needs no server and no network."""
+    from turnwise.commands.publish import publish_command
+
+    said = publish_command(
+        runs,
+        output_path,
+        environ=dict(os.environ),
+        n_at_k=n_at_k,
+        title=title,
+        facts=models,
+        with_dialogues=dialogues,
+        allow_missing=allow_missing,
+    )
+    _print(said)
+
+
+@app.command()
+def plot(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders, or folders of them.")],
+    chart: Annotated[
+        str,
+        typer.Option(help="turns, n_at_k, pass_at_k, tokens, difficulty, failures, similarity, prose or grid."),
+    ] = "turns",
+    output_path: Annotated[
+        Path, typer.Option("--output-path", "-o", help="The file: .svg, .png, .pdf, or .json for the specification.")
+    ] = Path("plot.svg"),
+    task_names: Annotated[
+        str, typer.Option("--tasks", "-t", help="The task; needed where the runs have several.")
+    ] = "",
+    n_at_k: MoreNAtK = "",
+    width: Annotated[int, typer.Option(help="Of the drawing, in points.")] = 420,
+    dark: Annotated[bool, typer.Option("--dark", help="Light lines, for a dark page.")] = False,
+) -> None:
+    """Draw a chart of the page as a file, for papers and talks."""
+    from turnwise.commands.plot import plot_command
+
+    said = plot_command(runs, output_path, chart=chart, task=task_names, n_at_k=n_at_k, width=width, dark=dark)
+    _print(said)
+
+
+@app.command()
 def noise(
     run_folder: Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run, or a folder of runs.")] = None,
     problems: Annotated[int, typer.Option(help="Problems of a run to come.")] = 0,

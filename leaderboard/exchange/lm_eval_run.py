@@ -12,7 +12,7 @@ import turnwise
 from turnwise.benchmarks.texts import printable
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.exchange import lm_eval_input
-from turnwise.leaderboard.exchange.contents import Contents, read_document
+from turnwise.leaderboard.exchange.contents import Contents, Dialogue, read_document
 from turnwise.leaderboard.exchange.lm_eval_header import KEY
 from turnwise.leaderboard.outcomes import RunOutcomes, tally
 from turnwise.tasks.run_folder import RunRecord
@@ -68,6 +68,11 @@ def read_lm_eval_run(path: Path) -> RunOutcomes:
         for task in record.tasks
     )
     return RunOutcomes(path, record, tasks)
+
+
+def lm_eval_dialogues(path: Path) -> tuple[Dialogue, ...]:
+    """Return the dialogues of the run with the results file ``path``, which ``read_lm_eval_run`` has read."""
+    return lm_eval_input.read([path, *_samples_of(path)]).dialogues
 
 
 def _samples_of(path: Path) -> list[Path]:

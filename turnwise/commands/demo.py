@@ -1,4 +1,4 @@
-"""``turnwise demo``: recorded models over the bundled sample, from dialogues to a table."""
+"""``turnwise demo``: recorded models over the bundled sample, from dialogues to a table and a page."""
 
 from contextlib import closing
 from dataclasses import replace
@@ -7,6 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 from turnwise.commands.machine import check_output, show_progress, usable_cores
+from turnwise.commands.publish import write_page
 from turnwise.commands.score import score_command
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.expected import default_cache_dir
@@ -24,7 +25,7 @@ N_AT_K = ("1@6",)
 
 
 def demo_command(output: Path, *, environ: dict[str, str]) -> str:
-    """Run the recorded models over the bundled sample, one run folder each, and return one table."""
+    """Run the recorded models over the bundled sample, one run folder each; return one table and the page's path."""
     check_output(output)
     settings = RunSettings(samples_per_problem=SAMPLES, n_at_k=N_AT_K)
     answers = Path(str(resources.files("turnwise.benchmarks"))) / "sample" / "answers"
@@ -37,7 +38,9 @@ def demo_command(output: Path, *, environ: dict[str, str]) -> str:
             sampler = ReplaySampler(answers / f"{model}.jsonl", benchmarks=[task.benchmark for task in tasks])
             named = replace(machine, on_progress=partial(_name_stage, on_progress, model))
             sample(Job(loaded, sampler, settings, prompts, "turnwise demo"), named, output=output / model)
-    return score_command([output], interval="none")  # two samples of 14 problems: intervals as wide as the table
+    table = score_command([output], interval="none")  # two samples of 14 problems: intervals as wide as the table
+    page = write_page([output], output / "site", environ=environ, title="turnwise demo")
+    return f"{table}\nPage: {page} (open it in a browser)"
 
 
 def _name_stage(on_progress: Progress, model: str, what: str, done: int, total: int) -> None:

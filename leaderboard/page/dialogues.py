@@ -1,0 +1,119 @@
+"""Dialogues packed for the page: what each turn said, wrote and passed, in compressed pieces.
+
+A piece holds consecutive problems of one row; texts that several messages share stand in it once. Of hidden tests
+there is the verdict alone. Only what is named here leaves a trajectory: no token ids, no log-probabilities.
+"""
+
+import base64
+import gzip
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from turnwise.benchmarks.records import Report
+from turnwise.leaderboard.page.answers import markdown_tree
+from turnwise.tasks.judgement import Judgement, Place, places_of
+from turnwise.tasks.trajectory import Call, Trajectory, Turn
+
+PIECE_CHARACTERS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some problems of one row: ``data`` is base64 of gzip of JSON ``{texts, problems: {id: [dialogue]}}``."""
+
+    row: str
+    number: int
+    problems: tuple[str, ...]
+    data: str
+
+
+@dataclass(slots=True)
+class _Open:
+    """A piece that is being filled."""
+
+    texts: dict[str, int] = field(default_factory=dict)
+    problems: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    characters: int = 0
+
+    def refer(self, text: str) -> int:
+        """Return where ``text`` stands among the texts of the piece."""
+        if text not in self.texts:
+            self.texts[text] = len(self.texts)
+            self.characters += len(text)
+        return self.texts[text]
+
+
+class Packer:
+    """Packs the dialogues of one row as they pass by.
+
+    >>> packer = Packer("row", judgements)
+    >>> for trajectory in packer.packing(trajectories): ...
+    >>> packer.pieces
+    """
+
+    def __init__(self, row: str, judgements: Mapping[Place, Judgement]) -> None:
+        self.row = row
+        self.pieces: list[Piece] = []
+        self._judgements = judgements
+        self._open = _Open()
+
+    def packing(self, trajectories: Iterable[Trajectory]) -> Iterator[Trajectory]:
+        """Yield ``trajectories``, of which those of one problem follow each other, and pack each."""
+        previous = ""
+        for trajectory in trajectories:
+            if trajectory.problem != previous and self._open.characters > PIECE_CHARACTERS:
+                self._close()
+            previous = trajectory.problem
+            self._open.problems.setdefault(previous, []).append(self._dialogue(trajectory))
+            yield trajectory
+        self._close()
+
+    def _close(self) -> None:
+        if self._open.problems:
+            document = {"texts": list(self._open.texts), "problems": self._open.problems}
+            text = json.dumps(document, ensure_ascii=True, separators=(",", ":"))
+            data = base64.b64encode(gzip.compress(text.encode("ascii"), 6, mtime=0)).decode("ascii")
+            self.pieces.append(Piece(self.row, len(self.pieces), tuple(self._open.problems), data))
+        self._open = _Open()
+
+    def _dialogue(self, trajectory: Trajectory) -> dict[str, Any]:
+        turns = zip(trajectory.turns, places_of(trajectory), strict=True)
+        return {
+            "sample": trajectory.sample,
+            "end": trajectory.end.value,
+            "turns": [self._turn(turn, self._judgements.get(place) if place else None) for turn, place in turns],
+        }
+
+    def _turn(self, turn: Turn, judgement: Judgement | None) -> dict[str, Any]:
+        return {
+            "calls": [self._call(call) for call in turn.calls],
+            "program": None if turn.program is None else self._open.refer(turn.program),
+            "public": self._report(turn.public_report),
+            "hidden": _hidden_verdict(turn, judgement),
+        }
+
+    def _call(self, call: Call) -> dict[str, Any]:
+        reply = call.reply
+        return {
+            "messages": [[one.kind, one.prompt_id, self._open.refer(one.content)] for one in call.messages],
+            "reply": self._open.refer(reply.text),
+            "tree": markdown_tree(reply.text),
+            "reasoning": self._open.refer(reply.reasoning) if reply.reasoning else None,
+            "finish": reply.finish_reason,
+            "tokens": [reply.prompt_tokens, reply.completion_tokens],
+        }
+
+    def _report(self, report: Report) -> dict[str, Any]:
+        results = [
+            [one.verdict.value, self._open.refer(one.output), self._open.refer(one.error)] for one in report.public
+        ]
+        return {"verdict": report.verdict.value, "error": report.error, "tests": results}
+
+
+def _hidden_verdict(turn: Turn, judgement: Judgement | None) -> str:
+    """Return the verdict of the hidden tests, "" where they were not run or have not been."""
+    if judgement is None or not judgement.public_passed or turn.program is None:
+        return ""
+    return judgement.verdict.value

@@ -1,0 +1,199 @@
+"""The site: index.html with everything inside, or, above 8 MB, with the dialogues in files beside it.
+
+    index.html                 the page
+    data/<hash>.js             dialogues of some problems of a run, read when they are opened
+
+The new page is in place before files of the old one are removed, and files are named by what they hold: a page that
+is being read stays whole. Equal runs make equal bytes.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import turnwise
+from turnwise.benchmarks.texts import printable
+from turnwise.files import write_atomically
+from turnwise.leaderboard.behaviour import Behaviour, measure
+from turnwise.leaderboard.charts import specs
+from turnwise.leaderboard.charts.data import KINDS, Series, chart_data, headline, similarity_of_beginnings
+from turnwise.leaderboard.page.dialogues import Packer, Piece
+from turnwise.leaderboard.page.document import island, render_document
+from turnwise.leaderboard.page.provenance import provenance
+from turnwise.leaderboard.page.rows import ModelFacts, PageRow, make_rows
+from turnwise.leaderboard.page.table import task_table
+from turnwise.leaderboard.page.tasks import describe_task
+from turnwise.leaderboard.published import published_rows, published_table_of
+from turnwise.leaderboard.report import settings_lines
+from turnwise.leaderboard.runs import trajectories_of
+from turnwise.leaderboard.tables import ScoredTask, metric_columns
+
+DEFAULT_TITLE = "Multi-turn code generation"
+INLINE_BYTES = 8_000_000
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteOptions:
+    """What the page is called, whether dialogues are in it, facts on models, and the script that draws charts."""
+
+    vega: str
+    title: str = DEFAULT_TITLE
+    with_dialogues: bool = True
+    facts: Mapping[str, ModelFacts] = field(default_factory=dict)
+    inline_bytes: int = INLINE_BYTES
+
+
+def write_site(folder: Path, scored: Sequence[ScoredTask], options: SiteOptions, on_progress: Progress) -> Path:
+    """Write the page on ``scored`` into ``folder`` and return the path of index.html."""
+    rows = make_rows(scored, options.facts)
+    pieces: list[Piece] = []
+    behaviours: dict[str, Behaviour] = {}
+    for number, row in enumerate(rows):
+        on_progress("reading dialogues", number, len(rows))
+        behaviours[row.key], of_row = _read(row)
+        pieces += of_row if options.with_dialogues else []
+    size = sum(len(one.data) for one in pieces)
+    sidecars = size > options.inline_bytes
+    context = _context(rows, behaviours, pieces, options, on_progress, sidecars=sidecars)
+    page = render_document(context, vega=options.vega, sidecars=sidecars)
+    kept = _write_sidecars(folder, rows, pieces) if sidecars else set()
+    write_atomically(folder / "index.html", page)
+    for path in (folder / "data").glob("*.js"):
+        if path.name not in kept and re.fullmatch(r"[0-9a-f]{16}\.js", path.name):
+            path.unlink()
+    return folder / "index.html"
+
+
+def _read(row: PageRow) -> tuple[Behaviour, list[Piece]]:
+    """Return the behaviour in the dialogues of a row and the pieces they are packed into, read once."""
+    trajectories, judgements = trajectories_of(row.scored.run, row.task)
+    packer = Packer(row.key, judgements)
+    found = measure(packer.packing(trajectories), judgements, similarity=similarity_of_beginnings)
+    return found, packer.pieces
+
+
+def _context(
+    rows: Sequence[PageRow],
+    behaviours: Mapping[str, Behaviour],
+    pieces: Sequence[Piece],
+    options: SiteOptions,
+    on_progress: Progress,
+    *,
+    sidecars: bool,
+) -> dict[str, Any]:
+    by_task: dict[str, list[PageRow]] = {}
+    for row in rows:
+        by_task.setdefault(row.task, []).append(row)
+    tasks = [_task(several, behaviours, on_progress) for several in by_task.values()]
+    metrics = metric_columns([row.scored for row in rows])
+    tables = [task_table(several, task, metrics) for several, task in zip(by_task.values(), tasks, strict=True)]
+    index = {row.key: number for number, row in enumerate(rows)}
+    return {
+        "title": printable(options.title, limit=200),
+        "version": turnwise.__version__,
+        "most_turns": max(row.scored.outcomes.record.max_turns for row in rows),
+        "facts": _facts(rows, tasks),
+        "metrics": metrics,
+        "tables": tables,
+        "notes": [note for row in rows for note in row.notes],
+        "settings": settings_lines([row.scored for row in rows]),
+        "published": _published(rows),
+        "has_dialogues": bool(pieces),
+        "data": island(_data(rows, tasks, metrics, _places(pieces, index, sidecars=sidecars))),
+        "pieces": [] if sidecars else [(f"piece-{index[one.row]}-{one.number}", one.data) for one in pieces],
+    }
+
+
+def _task(rows: Sequence[PageRow], behaviours: Mapping[str, Behaviour], on_progress: Progress) -> dict[str, Any]:
+    on_progress(f"ranking {rows[0].task}", 0, 1)
+    series = [Series(row.key, row.name, row.scored, behaviours.get(row.key)) for row in rows]
+    charts = {name: data.to_json() for name, data in chart_data(series).items()}
+    return describe_task(rows, on_progress) | {"rows": [row.key for row in rows], "charts": charts}
+
+
+def _data(
+    rows: Sequence[PageRow], tasks: Sequence[dict[str, Any]], metrics: Sequence[str], pieces: dict[str, Any]
+) -> dict[str, Any]:
+    shown = {name for task in tasks for name in task["charts"]}
+    return {
+        "tasks": tasks,
+        "metrics": metrics,
+        "rows": {row.key: _row(row, number) for number, row in enumerate(rows)},
+        "pieces": pieces,
+        "charts": {
+            name: {"title": one.title, "about": one.about, "spec": one.spec}
+            for name, one in specs.charts().items()
+            if name in shown
+        },
+        "colours": {"light": specs.LIGHT, "dark": specs.DARK},
+        "outcomes": list(KINDS),
+        "outcomeColours": {"light": specs.OUTCOMES_LIGHT, "dark": specs.OUTCOMES_DARK},
+        "themes": {"light": specs.theme(), "dark": specs.theme(dark=True)},
+        "references": [_references()],
+    }
+
+
+def _references() -> str:
+    """Return how to cite the two papers."""
+    return (resources.files("turnwise.leaderboard") / "data" / "references.bib").read_text(encoding="utf-8").strip()
+
+
+def _row(row: PageRow, number: int) -> dict[str, Any]:
+    return row.to_json() | {
+        "index": number,
+        "metric": headline(row.scored),
+        "metrics": metric_columns([row.scored]),
+        "details": provenance(row),
+        "bibtex": row.facts.bibtex,
+    }
+
+
+def _places(pieces: Sequence[Piece], index: Mapping[str, int], *, sidecars: bool) -> dict[str, Any]:
+    """Return the pieces of each row: the problems in them, and their file where they lie beside the page."""
+    found: dict[str, Any] = {}
+    for one in pieces:
+        entry: dict[str, Any] = {"problems": one.problems}
+        if sidecars:
+            entry["file"] = f"data/{_sidecar(one, index[one.row])[0]}"
+        found.setdefault(one.row, []).append(entry)
+    return found
+
+
+def _sidecar(piece: Piece, index: int) -> tuple[str, str]:
+    """Return the name and the text of a piece's file: a script, since a page opened from a file may load no other."""
+    text = f'turnwise("{index}-{piece.number}","{piece.data}");\n'
+    return f"{hashlib.sha256(text.encode('ascii')).hexdigest()[:16]}.js", text
+
+
+def _write_sidecars(folder: Path, rows: Sequence[PageRow], pieces: Sequence[Piece]) -> set[str]:
+    index = {row.key: number for number, row in enumerate(rows)}
+    named = dict(_sidecar(one, index[one.row]) for one in pieces)
+    for name, text in named.items():
+        if not (folder / "data" / name).exists():
+            write_atomically(folder / "data" / name, text)
+    return set(named)
+
+
+def _facts(rows: Sequence[PageRow], tasks: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Return the counts at the head of the page."""
+    counts = [
+        (len({row.scored.run.path for row in rows}), "run"),
+        (len(tasks), "task"),
+        (sum(len(task["problems"]) for task in tasks), "problem"),
+        (sum(row.scored.outcomes.dialogues for row in rows), "dialogue"),
+        (sum(row.scored.outcomes.costs.model_calls for row in rows), "reply"),
+    ]
+    plurals = {"reply": "replies"}
+    return [(f"{count:,}", what if count == 1 else plurals.get(what, f"{what}s")) for count, what in counts]
+
+
+def _published(rows: Sequence[PageRow]) -> list[Any]:
+    """Return the tables of published numbers on the page's benchmarks, those of a sample being those it is of."""
+    wanted = {row.scored.outcomes.record.benchmark.removeprefix("sample_") for row in rows}
+    known = dict.fromkeys(one.benchmark for one in published_rows(benchmarks=wanted))
+    return [table for benchmark in known for table in published_table_of([benchmark])]

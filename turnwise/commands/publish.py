@@ -1,0 +1,60 @@
+"""``turnwise publish``: one page made of runs, without a model and without running a program."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from turnwise.commands.machine import check_output, show_progress
+from turnwise.errors import TurnwiseError
+from turnwise.leaderboard.charts.vega import vega_script
+from turnwise.leaderboard.page.rows import read_facts
+from turnwise.leaderboard.page.site import DEFAULT_TITLE, SiteOptions, write_site
+from turnwise.leaderboard.report import score_runs
+from turnwise.leaderboard.runs import find_runs
+from turnwise.leaderboard.tables import ScoredTask, notes
+from turnwise.runners.expected import default_cache_dir
+
+
+def publish_command(paths: Sequence[Path], output: Path, *, environ: dict[str, str], **options: Any) -> str:
+    """Write the page as ``write_page`` does and say where it is and how large."""
+    page = write_page(paths, output, environ=environ, **options)
+    beside = sum(path.stat().st_size for path in (output / "data").glob("*.js"))
+    files = f", dialogues beside it in data/: {beside / 1e6:.1f} MB" if beside else ""
+    return f"Page: {page} ({page.stat().st_size / 1e6:.1f} MB{files})"
+
+
+def write_page(
+    paths: Sequence[Path],
+    output: Path,
+    *,
+    environ: dict[str, str],
+    n_at_k: str = "",
+    title: str = "",
+    facts: Path | None = None,
+    with_dialogues: bool = True,
+    allow_missing: bool = False,
+) -> Path:
+    """Write the page on the runs at ``paths`` (run folders, or folders of them) into ``output``; return its path.
+
+    Raises TurnwiseError for a damaged run, an n@k that the samples cannot support, and missing dialogues, unless they
+    are allowed.
+    """
+    check_output(output)
+    known = read_facts(facts) if facts is not None else {}
+    runs = list(dict.fromkeys(run for path in paths for run in find_runs(path)))
+    with show_progress() as on_progress:
+        scored = score_runs(runs, n_at_k=[name for name in n_at_k.split(",") if name.strip()])
+        if not allow_missing:
+            _check_complete(scored)
+        vega = vega_script(default_cache_dir(environ))
+        options = SiteOptions(vega, title or DEFAULT_TITLE, with_dialogues, known)
+        return write_site(output, scored, options, on_progress)
+
+
+def _check_complete(scored: Sequence[ScoredTask]) -> None:
+    missing = [note for one in scored if one.outcomes.missing for note in notes([one])[:1]]
+    if missing:
+        raise TurnwiseError(
+            "Not every dialogue is known; --allow-missing publishes what is, with its bounds. "
+            + " ".join(one.removeprefix("* ") for one in missing)
+        )

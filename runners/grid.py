@@ -118,7 +118,7 @@ def _run_cell(grid: Grid, number: int, asking: _Asking, machine: Machine, output
     cell = grid.cells[number]
     folder = output / cell.name
     job = Job(grid.tasks, asking.model(cell.settings), cell.settings, grid.prompts, grid.command, _used(grid, cell))
-    record = job.to_record(Judge(machine.executor, matcher=cell.settings.matcher))
+    record = job.to_record(machine)
     marker = folder / "finished"
     if marker.exists() and marker.read_text(encoding="ascii", errors="replace").strip() == _digest(record):
         return None

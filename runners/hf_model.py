@@ -14,6 +14,7 @@ import torch
 import transformers
 
 from turnwise.errors import TurnwiseError
+from turnwise.runners.descriptions import describe_hf
 from turnwise.runners.sampler import ContextOverflowError, Outcome, Request
 from turnwise.runners.settings import Sampling
 from turnwise.runners.templates import ChatTemplate, Prompt
@@ -59,9 +60,7 @@ class HFEngine:
         self._model.generation_config = transformers.GenerationConfig(
             eos_token_id=self._ends, pad_token_id=self._ends[0], use_cache=True
         )
-        self.description = {"back_end": "hf", "model": options.model, "max_length": str(max_length)}
-        if options.revision != "main":
-            self.description["revision"] = options.revision
+        self.description = describe_hf(options.model, max_length, revision=options.revision)
 
     def with_sampling(self, sampling: Sampling) -> Self:
         """Return the engine that samples by ``sampling``, over the same weights."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from turnwise.runners.judge import Judge
 from turnwise.runners.loading import LoadedTask, Machine, load_recorded
 from turnwise.runners.work import Work
 from turnwise.tasks.catalog import TASKS
-from turnwise.tasks.run_folder import JUDGED_ANEW, RunFolder
+from turnwise.tasks.run_folder import JUDGED_ANEW, RunFolder, RunRecord, Shard
 from turnwise.tasks.trajectory import Trajectory
 
 
@@ -42,12 +42,29 @@ def judge(folder: RunFolder, tasks: Sequence[LoadedTask], machine: Machine) -> J
 
     Raises TurnwiseError if the judge is another than the run's (copy_for_judge makes a folder for one).
     """
+    with Work(folder, record_of_judge(folder, machine), machine, step="judge") as work:
+        return asyncio.run(_judge(folder, tasks, work))
+
+
+def record_of_judge(folder: RunFolder, machine: Machine) -> RunRecord:
+    """Return the run's record as it would be with the judge of ``machine``, to be compared with the frozen one."""
     record = folder.record
     environment = Judge(machine.executor, matcher=record.judge["matcher"]).environment.to_json()
     del environment["tier"]
-    wanted = record.model_copy(update={"judge": {**record.judge, **environment}})
-    with Work(folder, wanted, machine, step="judge") as work:
-        return asyncio.run(_judge(folder, tasks, work))
+    return record.model_copy(update={"judge": {**record.judge, **environment}})
+
+
+async def judge_shard(folder: RunFolder, shard: Shard, problems: Mapping[str, Problem], work: Work) -> None:
+    """Judge what is not judged yet of one committed shard."""
+    every_turn = folder.record.is_judged_anew
+
+    async def carry(trajectory: Trajectory) -> None:
+        await work.judge_trajectory(problems[trajectory.problem], trajectory, every_turn=every_turn)
+
+    async for _ in run_asynchronously(
+        folder.read_shard(shard) or (), carry, concurrency=lambda: 2 * work.machine.workers
+    ):
+        work.count_dialogue()
 
 
 def copy_for_judge(folder: RunFolder, target: Path, machine: Machine, *, matcher: str, time_factor: float) -> RunFolder:

@@ -5,7 +5,7 @@ runs public tests only and ``judging`` does the rest.
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from turnwise.runners.work import Costs, Work
 from turnwise.tasks.decoys import DecoyPool
 from turnwise.tasks.dialogue import Dialogue, DialoguePlan
 from turnwise.tasks.prompts import PromptSet
-from turnwise.tasks.run_folder import RunFolder, RunRecord
+from turnwise.tasks.run_folder import RunFolder, RunRecord, Shard
 from turnwise.tasks.trajectory import Reply, Trajectory
 
 OPEN_PER_REQUEST = 4
@@ -50,9 +50,9 @@ class Job:
     command: str = ""
     decoys: Mapping[str, DecoyPool] = field(default_factory=dict)
 
-    def to_record(self, judge: Judge) -> RunRecord:
-        """Return run.json for this job judged by ``judge``; the isolation tier decides no result and is left out."""
-        environment = judge.environment.to_json()
+    def to_record(self, machine: Machine) -> RunRecord:
+        """Return run.json for this job on ``machine``; its isolation tier decides no result and is left out."""
+        environment = Judge(machine.executor, matcher=self.settings.matcher).environment.to_json()
         del environment["tier"]
         return RunRecord(
             format=1,
@@ -88,47 +88,68 @@ def sample(
 
     Raises TurnwiseError if ``output`` holds another run, is damaged, or another process works in it.
     """
-    record = job.to_record(Judge(machine.executor, matcher=job.settings.matcher))
-    with Work(RunFolder(output), record, machine, step="sample") as work:
-        sampling = _Sampling(job, work, judge_hidden=judge_hidden, donor=donor)
+    with Work(RunFolder(output), job.to_record(machine), machine, step="sample") as work:
+        shards = work.folder.shards
+        for shard in shards:
+            work.folder.check_shard(shard)  # before the model is asked anything
+        sampling = Sampling(job, work, judge_hidden=judge_hidden, donor=donor)
         if runner is not None:
-            return runner.run(sampling.run())
-        return asyncio.run(_run_and_close(sampling, job.sampler))
+            return runner.run(_carry_all(sampling, shards))
+        return asyncio.run(_carry_all_and_close(sampling, shards))
 
 
-async def _run_and_close(sampling: "_Sampling", model: Model) -> Sampled:
+async def _carry_all(sampling: "Sampling", shards: Sequence[Shard]) -> Sampled:
+    return await sampling.carry(shards, dialogues=sum(len(shard.keys) for shard in shards))
+
+
+async def _carry_all_and_close(sampling: "Sampling", shards: Sequence[Shard]) -> Sampled:
     try:
-        return await sampling.run()
+        return await _carry_all(sampling, shards)
     finally:
-        await model.close()
+        await sampling.close()
 
 
-class _Sampling:
-    def __init__(self, job: Job, work: Work, *, judge_hidden: bool, donor: Donor | None) -> None:
+class Sampling:
+    """Carries dialogues of a run folder to their ends, a number of shards at a time; the model is asked by it alone.
+
+    What the ``donor`` has is not asked. ``on_commit`` is told each shard that stands in the folder whole.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        work: Work,
+        *,
+        judge_hidden: bool,
+        donor: Donor | None = None,
+        on_commit: Callable[[Shard], None] = lambda _: None,
+    ) -> None:
         self._job = job
         self._work = work
         self._judge_hidden = judge_hidden
+        self._on_commit = on_commit
         self._problems: dict[str, Problem] = {one.id: one for loaded in job.tasks for one in loaded.asked}
         self._asking = _CountingSampler(job.sampler, work.costs)
         self._resuming = ResumingSampler(self._asking, donor)
 
-    async def run(self) -> Sampled:
-        folder, machine = self._work.folder, self._work.machine
-        for shard in folder.shards:
-            folder.check_shard(shard)  # before the model is asked anything
-        total = sum(len(shard.keys) for shard in folder.shards)
+    async def carry(self, shards: Iterable[Shard], *, dialogues: int) -> Sampled:
+        """Carry all dialogues of ``shards``, taken one by one as there is room; ``dialogues`` is how many they are."""
         done = missing = 0
         try:
             async for trajectory in run_asynchronously(
-                self._open(), self._carry, concurrency=self._concurrency, room=self._job.sampler.gate
+                self._open(shards), self._carry, concurrency=self._concurrency, room=self._job.sampler.gate
             ):
                 done += 1
                 missing += trajectory.is_missing
                 self._work.count_dialogue()
-                machine.report("dialogues", done, total)
+                self._work.machine.report("dialogues", done, dialogues)
         finally:
             self._resuming.close()
-        return Sampled(total, missing, self._asking.first_error, self._work.unjudged)
+        return Sampled(dialogues, missing, self._asking.first_error, self._work.unjudged)
+
+    async def close(self) -> None:
+        """Let go of the model."""
+        await self._job.sampler.close()
 
     def _concurrency(self) -> int:
         """Return how many dialogues may be open, at the model or being judged.
@@ -140,9 +161,9 @@ class _Sampling:
         judged = 2 * self._work.machine.workers
         return judged if gate is None else judged + OPEN_PER_REQUEST * gate.limit
 
-    def _open(self) -> Iterator[tuple[ShardStore, Dialogue, Trajectory | None]]:
+    def _open(self, shards: Iterable[Shard]) -> Iterator[tuple[ShardStore, Dialogue, Trajectory | None]]:
         plans = {loaded.task.name: self._job.plan_of(loaded) for loaded in self._job.tasks}
-        for shard in self._work.folder.shards:
+        for shard in shards:
             store = ShardStore(self._work.folder, shard, syncer=self._work.syncer)
             self._resuming.add(store)
             finished = {(one.problem, one.sample): one for one in store.finished()}
@@ -159,6 +180,7 @@ class _Sampling:
         if store.add_trajectory(trajectory):
             await asyncio.to_thread(store.commit)
             self._resuming.drop(store)
+            self._on_commit(store.shard)
         if self._judge_hidden:
             await self._work.judge_trajectory(dialogue.problem, trajectory)
         return trajectory

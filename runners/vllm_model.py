@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Protocol, Self
 
 from turnwise.errors import InfrastructureError, TurnwiseError
+from turnwise.runners.descriptions import describe_vllm
 from turnwise.runners.gate import HEADROOM, Gate
 from turnwise.runners.sampler import Request, RequestError
 from turnwise.runners.settings import Sampling
@@ -171,18 +172,13 @@ def open_vllm(
             output_kind=RequestOutputKind.FINAL_ONLY,
         )
 
-    description = {"back_end": "vllm", "model": options.model, "max_model_len": str(max_length)}
-    if options.revision:
-        description["revision"] = options.revision
-    if os.environ.get("VLLM_BATCH_INVARIANT"):
-        description["batch_invariant"] = os.environ["VLLM_BATCH_INVARIANT"]
     return VLLMModel(
         engine,
         ChatTemplate(tokenizer, max_length=max_length, max_tokens=sampling.max_tokens, system_role=system_role),
         make_params=make_params,
         sampling=sampling,
         batch=int(config.scheduler_config.max_num_seqs),
-        description=description,
+        description=describe_vllm(options.model, max_length, revision=options.revision, environ=os.environ),
         logprobs=logprobs,
     )
 

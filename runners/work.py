@@ -7,7 +7,7 @@ process at a time has a worker's name; on a cluster each has its own.
 import json
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -57,10 +57,20 @@ class Costs:
 class Work:
     """A run folder opened for work; use ``with``.
 
+    ``judgements`` are those known already, by default all of the folder.
+
     Raises TurnwiseError if the folder holds a run with other settings, or another process works in it.
     """
 
-    def __init__(self, folder: RunFolder, record: RunRecord, machine: Machine, *, step: str) -> None:
+    def __init__(
+        self,
+        folder: RunFolder,
+        record: RunRecord,
+        machine: Machine,
+        *,
+        step: str,
+        judgements: Mapping[Place, Judgement] | None = None,
+    ) -> None:
         self.folder = folder
         self.machine = machine
         self.costs = Costs(step)
@@ -70,14 +80,14 @@ class Work:
         with ExitStack() as stack:
             self._verdicts = AppendLog(folder.path / "verdicts" / f"{machine.worker}.jsonl", exclusive=True)
             stack.callback(self._verdicts.close)
-            _freeze(folder, record)
+            freeze(folder, record)
             self._costs_log = AppendLog(folder.path / "costs" / f"{machine.worker}.jsonl")
             stack.callback(self._costs_log.close)
             self.syncer = Syncer()
             stack.callback(self.syncer.close)
             self.syncer.watch(self._verdicts)
             self.judge = machine.judge or _open_judge(record, machine, stack)
-            self._judgements = folder.judgements()
+            self._judgements = dict(folder.judgements() if judgements is None else judgements)
             stack.callback(self._write_costs)
             self._stack = stack.pop_all()
 
@@ -102,6 +112,10 @@ class Work:
                 report = await self.judge.judge_async(problem, turn.program)
                 key = self.judge.key(problem, turn.program)
                 self._record(judgement_of(place, report, key=key), report)
+
+    def sync(self) -> None:
+        """Wait until the judgements so far are on the disk."""
+        self._verdicts.sync()
 
     def count_dialogue(self) -> None:
         """Count a dialogue that was carried to its end."""
@@ -157,15 +171,22 @@ def judgement_of(place: Place, report: Report, *, key: str) -> Judgement:
     )
 
 
-def _freeze(folder: RunFolder, record: RunRecord) -> None:
-    """Write run.json and the plan, or raise if those there are of another run; the plan there is kept."""
-    plan = folder.path / "shards.jsonl"
+def cut_evenly(record: RunRecord) -> list[Shard]:
+    """Return the plan of a run: its dialogues in shards of equal size."""
+    shards: list[Shard] = []
+    for task in record.tasks:
+        order = plan_order(task, record.samples_per_problem)
+        shards += cut_shards(task.task, order, size=SHARD_DIALOGUES)
+    return shards
+
+
+def freeze(folder: RunFolder, record: RunRecord, cut: Callable[[RunRecord], Sequence[Shard]] = cut_evenly) -> None:
+    """Write run.json and the plan that ``cut`` makes; a plan that is there is kept.
+
+    Raises TurnwiseError if those there are of another run.
+    """
     if not folder.run_json.exists():
-        shards: list[Shard] = []
-        for task in record.tasks:
-            order = plan_order(task, record.samples_per_problem)
-            shards += cut_shards(task.task, order, size=SHARD_DIALOGUES)
-        write_atomically(plan, plan_lines(shards))
+        write_atomically(folder.path / "shards.jsonl", plan_lines(cut(record)))
         write_atomically(folder.run_json, record.model_dump_json(indent=1) + "\n")
         return
     frozen, wanted = folder.record.model_dump(mode="json"), record.model_dump(mode="json")

@@ -1,1 +1,10 @@
-"""The same work on many nodes, as plans, shards and workers under SLURM; not built yet."""
+"""The same work on many nodes: a frozen plan, workers that take shards by lease, jobs through submitit.
+
+    RUN/cluster/submissions/0001/   what one `turnwise submit` froze: options, profile, order of shards, jobs, logs
+    RUN/cluster/code/<digest>/      the code its workers run
+    RUN/cluster/claims/             who has which shard, and how each attempt at it ended
+    RUN/cluster/heartbeats/         a file per worker that is touched while it lives
+    RUN/cluster/events/             a log per worker: starts, stops, crashes
+
+What is done is told by the files of the run alone, never by a job's state.
+"""

@@ -9,11 +9,13 @@ import os
 import signal
 import sys
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from turnwise.cluster_cli import add_commands as add_cluster_commands
 from turnwise.errors import InfrastructureError, TurnwiseError
 
 app = typer.Typer(
@@ -271,11 +273,13 @@ def run(
         DryRun(calibrate, throughput, gpus) if dry_run else None,
     )
     judge_hidden = context.info_name == "run" and not predict_only
-    _print(run_command(request, environ=dict(os.environ), arguments=sys.argv[1:], judge_hidden=judge_hidden))
+    carry_out = context.obj or partial(run_command, judge_hidden=judge_hidden)  # submit has its own way
+    _print(carry_out(request, environ=dict(os.environ), arguments=sys.argv[1:]))
 
 
 app.command("run")(run)
 app.command("sample", help="Ask a model, with feedback from the public tests; judging and scoring come later.")(run)
+add_cluster_commands(app, run)
 
 
 @app.command()

@@ -4,7 +4,6 @@
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,7 +46,7 @@ def write_chart(path: Path, name: str, data: ChartData, look: Look | None = None
     write_synced(path, _draw(spec, path.suffix))
 
 
-def _draw(spec: Mapping[str, Any], suffix: str) -> bytes:
+def _draw(spec: dict[str, Any], suffix: str) -> bytes:
     if suffix == ".json":
         return (json.dumps(spec, indent=1, ensure_ascii=False) + "\n").encode("utf-8")
     import vl_convert

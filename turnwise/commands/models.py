@@ -11,9 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from turnwise.commands.machine import parse_pairs
 from turnwise.commands.settings import validated
 from turnwise.errors import MissingExtraError, TurnwiseError
+from turnwise.runners.descriptions import describe_hf, describe_vllm
 from turnwise.runners.preflight import TokenCounter
 from turnwise.runners.replay import ReplaySampler
-from turnwise.runners.sampler import Model
+from turnwise.runners.sampler import Model, ScriptedSampler
 from turnwise.runners.settings import RunSettings
 from turnwise.tasks.catalog import Task
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 _HOSTED = "https://api.openai.com/v1"
 _CHECK_SECONDS = 20.0
+_UNKNOWN_LENGTH = (
+    "--model {back_end} is not loaded here, so give its context in --model_args ({name}=N): it stands in run.json."
+)
 
 
 _Positive = Annotated[int, Field(ge=1)]
@@ -88,6 +92,18 @@ def open_model(
 ) -> Model:
     """Return the model; raises TurnwiseError for arguments that cannot be, or a server that does not serve it."""
     return back_end.open(arguments, settings, tasks, environ)
+
+
+def describe_model(back_end: "BackEnd", arguments: str, environ: Mapping[str, str]) -> Model | None:
+    """Return a model that is only what run.json will say of an engine that is not loaded here; None for the others.
+
+    Raises TurnwiseError where the engine alone could tell.
+    """
+    if back_end.describe is None:
+        return None
+    model = ScriptedSampler({})
+    model.description = back_end.describe(arguments, environ)
+    return model
 
 
 def find_back_end(name: str) -> "BackEnd":
@@ -213,22 +229,39 @@ def _as_json(text: str) -> Any:
         return text
 
 
+def _describe_hf(arguments: str, environ: Mapping[str, str]) -> dict[str, str]:  # noqa: ARG001 - one signature for all
+    given = validated(_HFArguments, parse_pairs(arguments, "--model_args"), "--model_args")
+    if given.max_length is None:
+        raise TurnwiseError(_UNKNOWN_LENGTH.format(back_end="hf", name="max_length"))
+    return describe_hf(given.name("hf"), given.max_length, revision=given.revision or "main")
+
+
+def _describe_vllm(arguments: str, environ: Mapping[str, str]) -> dict[str, str]:
+    given = validated(_VLLMArguments, parse_pairs(arguments, "--model_args"), "--model_args")
+    if given.max_model_len is None:
+        raise TurnwiseError(_UNKNOWN_LENGTH.format(back_end="vllm", name="max_model_len"))
+    return describe_vllm(given.name("vllm"), given.max_model_len, revision=given.revision, environ=environ)
+
+
 @dataclass(frozen=True, slots=True)
 class BackEnd:
     """How a model is opened, and how many of this machine's cores it needs for itself.
 
     ``in_process`` engines start threads and load an accelerator: judge workers have to be there before.
+    ``describe`` says what run.json says of one that is not loaded.
     """
 
     open: Opener
     count: Callable[[str, Mapping[str, str]], TokenCounter]
     cores: int = 0
     in_process: bool = False
+    describe: Callable[[str, Mapping[str, str]], dict[str, str]] | None = None
 
 
 MODELS: dict[str, BackEnd] = {
     "openai": BackEnd(_open_openai, _count_by_server, cores=1),
-    "vllm": BackEnd(_open_vllm, _count_for_vllm, cores=2, in_process=True),  # our event loop, the engine's process
-    "hf": BackEnd(_open_hf, _count_for_hf, cores=1, in_process=True),
+    # Two cores: our event loop, the engine's process.
+    "vllm": BackEnd(_open_vllm, _count_for_vllm, cores=2, in_process=True, describe=_describe_vllm),
+    "hf": BackEnd(_open_hf, _count_for_hf, cores=1, in_process=True, describe=_describe_hf),
     "replay": BackEnd(_open_replay, _count_by_characters),
 }

@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +26,9 @@ from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.expected import default_cache_dir
 from turnwise.runners.judging import Judged, copy_for_judge, judge, load_run
 from turnwise.runners.loading import Machine, Progress, load_task
-from turnwise.runners.sampler import ScriptedSampler
+from turnwise.runners.sampler import Model, ScriptedSampler
 from turnwise.runners.sampling import Job, Sampled, sample
+from turnwise.runners.settings import RunSettings
 from turnwise.tasks.catalog import find_tasks
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.run_folder import RunFolder
@@ -84,6 +85,48 @@ class RunRequest:
     incorrect_programs: Path | None = None
     dry_run: DryRun | None = None
 
+    def settings(self) -> RunSettings:
+        """Return the settings that the options make; raises TurnwiseError for what cannot be."""
+        return build_settings(
+            profile=self.profile,
+            metadata=self.metadata,
+            gen_kwargs=self.gen_kwargs,
+            samples=self.samples,
+            tasks=self.tasks,
+            given=self.given,
+        )
+
+
+@contextmanager
+def open_job(
+    request: RunRequest,
+    *,
+    environ: dict[str, str],
+    command: str,
+    stand_in: Callable[[BackEnd], Model | None] = lambda _: None,
+) -> Iterator[tuple[Job, Machine]]:
+    """Yield the job that ``request`` describes and the machine, checked; ``command`` goes into run.json.
+
+    A ``stand_in`` takes the place of a model that need not be opened. Raises TurnwiseError for what the user got wrong.
+    """
+    back_end = find_back_end(request.model)
+    settings = request.settings()
+    tasks = find_tasks(request.tasks)
+    check_output(request.output)
+    prompts = PromptSet.load(request.prompts)
+    for task in tasks:
+        prompts.check(settings.strategy_of(task).prompt_ids)
+    with (
+        show_progress() as on_progress,
+        request.host.machine(environ, on_progress, interpreter=settings.interpreter, back_end=back_end) as machine,
+    ):
+        model = stand_in(back_end) or open_model(
+            back_end, request.model_args, settings=settings, tasks=tasks, environ=environ
+        )
+        loaded = [load_task(task, settings, machine) for task in tasks]
+        decoys = load_decoys(loaded, settings, machine, path=request.incorrect_programs)
+        yield Job(loaded, model, settings, prompts, command, decoys), machine
+
 
 def run_command(
     request: RunRequest, *, environ: dict[str, str], arguments: Sequence[str], judge_hidden: bool = True
@@ -92,36 +135,19 @@ def run_command(
 
     Raises TurnwiseError for what the user got wrong, before the model is asked anything.
     """
-    back_end = find_back_end(request.model)
-    settings = build_settings(
-        profile=request.profile,
-        metadata=request.metadata,
-        gen_kwargs=request.gen_kwargs,
-        samples=request.samples,
-        tasks=request.tasks,
-        given=request.given,
-    )
-    tasks = find_tasks(request.tasks)
-    check_output(request.output)
-    prompts = PromptSet.load(request.prompts)
-    if request.dry_run is not None:
-        request.dry_run.check()
-    for task in tasks:
-        prompts.check(settings.strategy_of(task).prompt_ids)
-    with (
-        show_progress() as on_progress,
-        request.host.machine(environ, on_progress, interpreter=settings.interpreter, back_end=back_end) as machine,
-    ):
-        if request.dry_run is None or request.dry_run.calibrate or not back_end.in_process:
-            model = open_model(back_end, request.model_args, settings=settings, tasks=tasks, environ=environ)
-        else:
-            model = ScriptedSampler({}, "not loaded, since it is not asked")
-        loaded = [load_task(task, settings, machine) for task in tasks]
-        decoys = load_decoys(loaded, settings, machine, path=request.incorrect_programs)
-        job = Job(loaded, model, settings, prompts, command_line(arguments), decoys)
-        if request.dry_run is not None:
-            counter = back_end.count(request.model_args, environ)
-            return preflight(job, machine, counter, request.dry_run, output=request.output)
+    dry_run = request.dry_run
+    if dry_run is not None:
+        dry_run.check()
+
+    def stand_in(back_end: BackEnd) -> Model | None:
+        if dry_run is None or dry_run.calibrate or not back_end.in_process:
+            return None
+        return ScriptedSampler({}, "not loaded, since it is not asked")
+
+    with open_job(request, environ=environ, command=command_line(arguments), stand_in=stand_in) as (job, machine):
+        if dry_run is not None:
+            counter = find_back_end(request.model).count(request.model_args, environ)
+            return preflight(job, machine, counter, dry_run, output=request.output)
         sampled = sample(job, machine, output=request.output, judge_hidden=judge_hidden)
     said = describe_sampled(sampled, request.output)
     if not judge_hidden:

@@ -1,0 +1,19 @@
+"""What run.json says of a model in this process; also where it is not loaded, as when a run is frozen for a cluster."""
+
+from collections.abc import Mapping
+
+
+def describe_hf(model: str, max_length: int, *, revision: str) -> dict[str, str]:
+    """Return the description of a model that transformers loads; the revision main is not named."""
+    found = {"back_end": "hf", "model": model, "max_length": str(max_length)}
+    return found if revision == "main" else {**found, "revision": revision}
+
+
+def describe_vllm(model: str, max_length: int, *, revision: str | None, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the description of a model that vLLM loads."""
+    found = {"back_end": "vllm", "model": model, "max_model_len": str(max_length)}
+    if revision:
+        found["revision"] = revision
+    if environ.get("VLLM_BATCH_INVARIANT"):
+        found["batch_invariant"] = environ["VLLM_BATCH_INVARIANT"]
+    return found

@@ -1,0 +1,76 @@
+"""What submitit runs in a job: a supervisor, on SLURM's own signals.
+
+submitit pickles it by name, so that the job imports it from the frozen code. Of submitit only the way into the
+job is used: its result files and job states are never asked, since they say nothing after a power cut.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from turnwise.slurm.layout import CLOSE, ClusterFolder
+from turnwise.slurm.submission import Submission
+from turnwise.slurm.supervisor import JobFacts, Supervisor, Told, worker_command
+
+_REQUEUE_TRIES = 5
+_REQUEUE_WAIT_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class JobTask:
+    """One job, or all elements of an array of them; ``first`` is the slot of element 0."""
+
+    run: str
+    submission: int
+    step: str
+    first: int = 0
+
+    def __call__(self) -> None:
+        """Do the job's work; ends the process with the exit status that SLURM is to see."""
+        told = Told()
+        told.listen()
+        facts = JobFacts.of(os.environ)
+        slot = self.first + int(os.environ.get("SLURM_ARRAY_TASK_ID", "0"))
+        run = Path(self.run)
+        submission = Submission(ClusterFolder(run), self.submission)
+        os.chdir(submission.record.folder)
+        os.environ.update(job_environment(os.environ))
+        if self.step == CLOSE:
+            sys.exit(subprocess.call([sys.executable, "-u", "-m", "turnwise", "collect", str(run)]))
+        command = worker_command(run, self.submission, self.step, slot)
+        sys.exit(Supervisor(submission, self.step, slot, facts, command, told, requeue).run())
+
+    def checkpoint(self, *_: Any) -> Any:
+        """Return what submitit starts again, if the warning comes before the supervisor listens."""
+        from submitit.helpers import DelayedSubmission
+
+        return DelayedSubmission(self)
+
+
+def requeue(job: str) -> bool:
+    """Ask SLURM to run ``job`` again; return whether it will."""
+    for _ in range(_REQUEUE_TRIES):
+        done = subprocess.run(["scontrol", "requeue", job], capture_output=True, check=False)
+        if done.returncode == 0:
+            return True
+        print(f"scontrol requeue {job}: {done.stderr.decode('utf-8', 'replace').strip()}", flush=True)
+        time.sleep(_REQUEUE_WAIT_SECONDS)
+    return False
+
+
+def job_environment(environ: "os._Environ[str]") -> dict[str, str]:
+    """Return what keeps jobs on one node apart: ports and caches of engines that have one place by default."""
+    job = environ.get("SLURM_JOB_ID", "")
+    if not job.isdigit():
+        return {}
+    local = Path(environ.get("TMPDIR", "/tmp")) / f"turnwise-{job}"
+    given = {
+        "VLLM_PORT": str(20000 + int(job) % 2000 * 20),
+        "TORCHINDUCTOR_CACHE_DIR": str(local / "inductor"),
+        "TRITON_CACHE_DIR": str(local / "triton"),
+    }
+    return {name: value for name, value in given.items() if name not in environ}

@@ -1,0 +1,126 @@
+"""The shards that one worker takes: its own first, then what nobody has, then what its owner lost.
+
+What an earlier life of this worker had open is its own again. A shard that crashed is taken alone, when there is
+nothing else, so that the one at fault is told from those beside it.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from turnwise.slurm.claims import Claim, Claims, Ended, ShardState
+from turnwise.slurm.events import CLAIM, EventLog
+from turnwise.slurm.heartbeats import LOST_SECONDS, Heartbeat
+from turnwise.tasks.run_folder import Shard
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who claims: the worker's name, its job and node."""
+
+    worker: str
+    job: str
+    node: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what stands in a claim."""
+        return {"job": self.job, "node": self.node}
+
+
+class Leases:
+    """Takes and ends the claims of one worker; ``shards`` are in the order in which it looks for them."""
+
+    def __init__(
+        self,
+        claims: Claims,
+        shards: Sequence[Shard],
+        owner: Owner,
+        *,
+        heartbeat: Heartbeat,
+        events: EventLog,
+        is_ready: Callable[[Shard], bool] = lambda _: True,
+    ) -> None:
+        self._claims = claims
+        self._shards = shards
+        self._owner = owner
+        self._heartbeat = heartbeat
+        self._events = events
+        self._is_ready = is_ready
+        self._states = {task: claims.states(task) for task in {shard.task for shard in shards}}
+        self._open: dict[tuple[str, int], Claim] = {}
+        self._tried: set[tuple[str, int]] = set()
+
+    def take_back(self) -> None:
+        """Say of each attempt that an earlier life of this worker left open that it was lost."""
+        for shard in self._shards:
+            state = self._state(shard)
+            claim = Claim(shard, state.last)
+            if state.is_open and self._claims.owner(claim).get("worker") == self._owner.worker:
+                self._claims.end(claim, Ended.LOST)
+        self._refresh()
+
+    def fresh(self) -> Iterator[Shard]:
+        """Yield shards that never crashed, each claimed just before."""
+        yield from self._take_all(lambda state: state.is_free and not state.crashes)
+        self._refresh()
+        yield from self._take_all(lambda state: state.is_free and not state.crashes)
+        self._release_lost()
+        yield from self._take_all(lambda state: state.is_free and not state.crashes)
+
+    def suspect(self) -> Shard | None:
+        """Return a shard that crashed before, claimed; None if there is none."""
+        self._refresh()
+        return next(self._take_all(lambda state: state.is_free and state.crashes > 0), None)
+
+    def done(self, shard: Shard) -> None:
+        """Say that a shard is done."""
+        self._end(shard, Ended.DONE)
+
+    def stop(self) -> None:
+        """Give back what is open: this worker was told to stop, and what it has is on the disk."""
+        for claim in list(self._open.values()):
+            self._end(claim.shard, Ended.STOPPED)
+
+    def _take_all(self, wanted: Callable[[ShardState], bool]) -> Iterator[Shard]:
+        for shard in self._shards:
+            key = (shard.task, shard.number)
+            state = self._state(shard)
+            if key in self._tried or not wanted(state) or not self._is_ready(shard):
+                continue
+            claim = self._claims.take(shard, state, **self._owner.to_json())
+            if claim is None:
+                self._states[shard.task] = self._claims.states(shard.task)
+                continue
+            self._tried.add(key)
+            self._open[key] = claim
+            self._events.write(CLAIM, task=shard.task, shard=shard.number, attempt=claim.attempt)
+            yield shard
+
+    def _release_lost(self) -> None:
+        """Say of each attempt whose owner is gone that it was lost."""
+        lost: dict[str, bool] = {}
+        for shard in self._shards:
+            state = self._state(shard)
+            if not state.is_open or (shard.task, shard.number) in self._open:
+                continue
+            claim = Claim(shard, state.last)
+            worker = self._claims.owner(claim).get("worker", "")
+            if worker not in lost:
+                lost[worker] = self._heartbeat.is_lost(worker) if worker else self._is_old(claim)
+            if lost[worker]:
+                self._claims.end(claim, Ended.LOST)
+        self._refresh()
+
+    def _is_old(self, claim: Claim) -> bool:
+        return self._claims.age(claim, self._heartbeat.now()) > LOST_SECONDS
+
+    def _end(self, shard: Shard, how: Ended) -> None:
+        claim = self._open.pop((shard.task, shard.number), None)
+        if claim is not None:
+            self._claims.end(claim, how)
+
+    def _refresh(self) -> None:
+        self._states = {task: self._claims.states(task) for task in self._states}
+
+    def _state(self, shard: Shard) -> ShardState:
+        return self._states[shard.task].get(shard.number, ShardState())

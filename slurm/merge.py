@@ -1,0 +1,40 @@
+"""Merging: the committed shards of a run, checked and in plan order, as one compressed file per task.
+
+    merged/<task>.jsonl.gz    every dialogue, one per line: what --model replay and turnwise's readers take
+
+One shard is in memory at a time. Equal runs give equal files.
+"""
+
+import gzip
+from dataclasses import dataclass
+
+from turnwise.files import replacing
+from turnwise.tasks.run_folder import RunFolder
+
+_LEVEL = 1  # a quarter of the time of the default for a tenth more bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """How many shards and dialogues there were."""
+
+    shards: int
+    dialogues: int
+
+
+def merge_run(folder: RunFolder) -> Merged:
+    """Write the merged files of what is committed; raises TurnwiseError for a shard that is damaged."""
+    shards = dialogues = 0
+    for task in folder.record.tasks:
+        with (
+            replacing(folder.path / "merged" / f"{task.task}.jsonl.gz") as path,
+            path.open("wb") as raw,
+            gzip.GzipFile("", "wb", _LEVEL, raw, mtime=0) as merged,
+        ):
+            for shard in folder.shards:
+                data = folder.check_shard(shard) if shard.task == task.task else None
+                if data is not None:
+                    merged.write(data)
+                    shards += 1
+                    dialogues += len(shard.keys)
+    return Merged(shards, dialogues)

@@ -1,0 +1,97 @@
+"""ClusterProfile: what a cluster wants to be told about the jobs of a run, as a yaml file.
+
+    partition: gpu
+    workers: 8
+    gpus: 1
+    cpus: 16
+    memory_gb: 120
+    time_minutes: 240
+    environment: {HF_HOME: /shared/hf}
+
+It decides how a run is carried out, never its result. docs/slurm.md explains each field.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from turnwise.errors import TurnwiseError
+
+_Count = Annotated[int, Field(ge=1)]
+_Minutes = Annotated[int, Field(ge=1)]
+_Memory = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+_Text = Annotated[str, Field(pattern=r"^[^\n\r\x00]*$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CpuJobs(_Strict):
+    """The jobs without a GPU: judging beside sampling, and the one that closes the run."""
+
+    partition: _Text = ""
+    qos: _Text = ""
+    cpus: _Count = 8
+    memory_gb: _Memory = 32
+    time_minutes: _Minutes = 240
+    extra: dict[str, str | int | float | bool] = {}
+
+
+class ClusterProfile(_Strict):
+    """How the jobs of a run are made; sizes are per worker, which is one replica of the model."""
+
+    partition: _Text = ""
+    account: _Text = ""
+    qos: _Text = ""
+    workers: _Count = 1
+    parallel: _Count | None = None
+    gpus: Annotated[int, Field(ge=0)] = 1
+    gpu_type: _Text = ""
+    cpus: _Count = 8
+    memory_gb: _Memory = 64
+    time_minutes: _Minutes = 240
+    warn_seconds: Annotated[int, Field(ge=1)] = 120
+    give_up_hours: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 168
+    judge: CpuJobs = CpuJobs()
+    close: CpuJobs = CpuJobs()
+    setup: list[_Text] = []
+    environment: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str | int | float] = {}
+    python: _Text = ""
+    container: _Text = ""
+    offline: bool = False
+    server: _Text = ""
+    shard_minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 15
+    tokens_per_second: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0
+    extra: dict[str, str | int | float | bool] = {}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the profile as a JSON object."""
+        return self.model_dump(mode="json")
+
+
+def read_profile(path: Path | None) -> ClusterProfile:
+    """Return the profile of a yaml file, the default one for None; raises TurnwiseError naming field and value."""
+    if path is None:
+        return ClusterProfile()
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise TurnwiseError(f"The cluster profile {str(path)!r} cannot be read ({type(error).__name__}).") from None
+    if not isinstance(data, dict):
+        raise TurnwiseError(f"The cluster profile {str(path)!r} holds no fields: write lines such as 'partition: gpu'.")
+    try:
+        return ClusterProfile.model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = ".".join(map(str, first["loc"]))
+        if first["type"] == "extra_forbidden":
+            known = CpuJobs if len(first["loc"]) > 1 else ClusterProfile
+            raise TurnwiseError(
+                f"The cluster profile {str(path)!r} has the unknown field {name!r}: "
+                f"known are {', '.join(known.model_fields)}."
+            ) from None
+        reason = first["msg"].lower().removeprefix("input ").replace("should be", "it has to be")
+        raise TurnwiseError(f"The cluster profile {str(path)!r} has {name} {first['input']!r}: {reason}.") from None

@@ -1,0 +1,99 @@
+"""What SLURM says of jobs: squeue, sacct and scontrol, each asked once for everything; None where it cannot say."""
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+_TIMEOUT_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedJob:
+    """A job, or an element of an array, that SLURM still has: ``element`` is None for a whole pending array."""
+
+    job: str
+    element: str
+    state: str
+    reason: str
+    node: str
+
+
+def ask(*command: str) -> str | None:
+    """Return what a command of SLURM prints, None if it is missing, fails or hangs."""
+    try:
+        done = subprocess.run(command, capture_output=True, check=False, timeout=_TIMEOUT_SECONDS)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
+
+
+def queued_jobs(jobs: Sequence[str]) -> list[QueuedJob] | None:
+    """Return those of ``jobs`` that are pending or running; None if SLURM does not answer."""
+    if not jobs:
+        return []
+    said = ask("squeue", "--noheader", "--format=%F|%K|%T|%r|%N", "--me", "--states=all")
+    if said is None:
+        return None
+    wanted, found = set(jobs), []
+    for line in said.splitlines():
+        job, element, state, reason, node = (line.split("|") + [""] * 5)[:5]
+        if job in wanted and state not in ENDED:
+            found.append(QueuedJob(job, element, state, reason, node))
+    return found
+
+
+ENDED = frozenset(
+    (
+        "COMPLETED",
+        "FAILED",
+        "CANCELLED",
+        "TIMEOUT",
+        "NODE_FAIL",
+        "PREEMPTED",
+        "OUT_OF_MEMORY",
+        "BOOT_FAIL",
+        "DEADLINE",
+        "REVOKED",
+    )
+)
+
+
+def job_state(job: str) -> str:
+    """Return the state of one job or element as SLURM remembers it, "" if it does not."""
+    said = ask("scontrol", "show", "job", "--oneliner", job)
+    return _fields(said or "").get("JobState", "")
+
+
+def limits() -> Mapping[str, str]:
+    """Return SLURM's configuration by name, empty if it does not answer."""
+    found = {}
+    for line in (ask("scontrol", "show", "config") or "").splitlines():
+        name, sign, value = line.partition("=")
+        if sign:
+            found[name.strip()] = value.strip()
+    return found
+
+
+def partition_minutes(name: str) -> tuple[bool, float]:
+    """Return whether there is such a partition ("": the default one), and its time limit in minutes."""
+    said = ask("scontrol", "show", "partition", "--oneliner", *([name] if name else []))
+    if said is None:
+        return False, 0.0
+    for line in said.splitlines():
+        fields = _fields(line)
+        if name or fields.get("Default") == "YES":
+            return True, _minutes(fields.get("MaxTime", ""))
+    return False, 0.0
+
+
+def _fields(line: str) -> dict[str, str]:
+    return dict(part.split("=", 1) for part in line.split() if "=" in part)
+
+
+def _minutes(text: str) -> float:
+    """Return minutes of SLURM's [days-]hours:minutes:seconds."""
+    if not text or text.upper() in ("UNLIMITED", "INFINITE"):
+        return float("inf")
+    days, _, rest = text.rpartition("-")
+    hours, minutes, seconds = ([0.0] * 3 + [float(part) for part in rest.split(":")])[-3:]
+    return float(days or 0) * 1440 + hours * 60 + minutes + seconds / 60

@@ -1,0 +1,147 @@
+"""One submission, frozen: what was asked, on which profile, which shards in which order, and with which code.
+
+submission.json   this record
+shards.jsonl      the shards to do, those with most to do first: one [task, number] a line
+jobs.json         what the cluster accepted, written after it did
+jobs/             scripts and logs
+"""
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from turnwise.errors import TurnwiseError
+from turnwise.files import write_atomically
+from turnwise.slurm.layout import ClusterFolder
+from turnwise.slurm.profile import ClusterProfile
+from turnwise.tasks.run_folder import RunFolder, Shard
+
+
+class SubmissionRecord(BaseModel):
+    """submission.json; ``options`` are those of ``turnwise run``, in the words of the command line's part."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    cluster: str
+    options: dict[str, Any]
+    profile: ClusterProfile
+    code: str
+    folder: str
+    workers: int
+    submitted: float
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """An accepted array of jobs: its id, the slot of its first element, how many elements."""
+
+    job: str
+    first: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """What the cluster accepted of a submission."""
+
+    sample: list[Array] = field(default_factory=list)
+    judge: list[Array] = field(default_factory=list)
+    close: str = ""
+
+    @property
+    def ids(self) -> list[str]:
+        """All job ids, without the elements of arrays."""
+        return [*(one.job for one in (*self.sample, *self.judge)), *filter(None, [self.close])]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the jobs as a JSON object."""
+        arrays = {
+            name: [[one.job, one.first, one.count] for one in getattr(self, name)] for name in ("sample", "judge")
+        }
+        return {**arrays, "close": self.close}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Jobs":
+        """Return what ``to_json`` wrote."""
+        sample, judge = ([Array(*one) for one in data[name]] for name in ("sample", "judge"))
+        return cls(sample, judge, str(data["close"]))
+
+
+class Submission:
+    """One submission of a run; raises TurnwiseError if it is not there or damaged."""
+
+    def __init__(self, cluster: ClusterFolder, number: int) -> None:
+        self.cluster = cluster
+        self.number = number
+        self.path = cluster.submission(number)
+
+    @cached_property
+    def record(self) -> SubmissionRecord:
+        """What was frozen."""
+        path = self.path / "submission.json"
+        try:
+            return SubmissionRecord.model_validate_json(path.read_bytes())
+        except (OSError, ValidationError) as error:
+            raise TurnwiseError(
+                f"The submission {str(path)!r} cannot be read ({type(error).__name__}): submit the run again."
+            ) from None
+
+    @cached_property
+    def shards(self) -> list[Shard]:
+        """The shards to do, in the order of the plan's length."""
+        by_key = {(shard.task, shard.number): shard for shard in RunFolder(self.cluster.run).shards}
+        path = self.path / "shards.jsonl"
+        try:
+            return [by_key[task, number] for task, number in map(json.loads, path.read_text().splitlines())]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise TurnwiseError(
+                f"The list of shards {str(path)!r} cannot be read ({type(error).__name__}): submit the run again."
+            ) from None
+
+    @property
+    def jobs(self) -> Jobs:
+        """What the cluster accepted so far."""
+        path = self.path / "jobs.json"
+        try:
+            return Jobs.from_json(json.loads(path.read_bytes()))
+        except FileNotFoundError:
+            return Jobs()
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise TurnwiseError(f"The jobs of {str(path)!r} cannot be read ({type(error).__name__}).") from None
+
+    def write_jobs(self, jobs: Jobs) -> None:
+        """Say what the cluster accepted so far."""
+        write_atomically(self.path / "jobs.json", json.dumps(jobs.to_json()) + "\n")
+
+    def code(self) -> Path:
+        """Return the folder of the frozen code."""
+        return self.cluster.path / "code" / self.record.code
+
+
+def freeze_submission(cluster: ClusterFolder, record: SubmissionRecord, shards: list[Shard]) -> Submission:
+    """Write a submission under the next number; of two processes that try, each gets its own."""
+    number = max(cluster.submissions(), default=0) + 1
+    while True:
+        path = cluster.submission(number)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.mkdir()
+            break
+        except FileExistsError:
+            number += 1
+    lines = [json.dumps([shard.task, shard.number]) + "\n" for shard in shards]
+    write_atomically(path / "shards.jsonl", "".join(lines))
+    write_atomically(path / "submission.json", record.model_dump_json(indent=1) + "\n")
+    return Submission(cluster, number)
+
+
+def latest_submission(run: Path) -> Submission:
+    """Return the latest submission of a run; raises TurnwiseError if it has none."""
+    cluster = ClusterFolder(run)
+    numbers = cluster.submissions()
+    if not numbers:
+        raise TurnwiseError(f"The run {str(run)!r} was never submitted to a cluster: see turnwise submit.")
+    return Submission(cluster, numbers[-1])

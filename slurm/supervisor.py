@@ -1,0 +1,201 @@
+"""The process of one job: it starts a worker, watches it, and tells SLURM what became of it.
+
+The worker is a process of its own, so that what kills it (memory, an engine's fault) is seen here: its shards
+are marked, and the next worker starts in the same job. The signals of SLURM are taken here and by the worker:
+USR2 (time limit ahead, preemption) is flush and requeue, TERM (scancel) flush and end, never requeue.
+"""
+
+import os
+import platform
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from turnwise.slurm.claims import Claim, Claims, Ended, ShardState
+from turnwise.slurm.events import CLAIM, CRASH, FAILED, REQUEUE, START, STOP, EventLog, read_events
+from turnwise.slurm.heartbeats import Heartbeat
+from turnwise.slurm.layout import SAMPLE, worker_name
+from turnwise.slurm.stop import SIGNALS
+from turnwise.slurm.submission import Submission
+from turnwise.tasks.run_folder import Shard
+
+STOPPED = 75
+_POLL_SECONDS = 0.2
+_GRACE_SECONDS = 60.0
+_MOST_CRASHES = 12
+_KEPT_LINES = 20
+
+
+@dataclass(slots=True)
+class Told:
+    """What this process was told by signals; handlers only set it."""
+
+    reason: str = ""
+
+    def listen(self) -> None:
+        """Take the signals from now on; in the main thread."""
+        for number in SIGNALS:
+            signal.signal(number, self._hear)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+    def _hear(self, number: int, _: object) -> None:
+        name = signal.Signals(number).name
+        if self.reason != "SIGTERM":  # after TERM nothing brings the job back
+            self.reason = name
+
+
+@dataclass(frozen=True, slots=True)
+class JobFacts:
+    """What SLURM's environment says of this job; empty values on one machine."""
+
+    job: str
+    node: str
+    restarts: int
+    gpus: int
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> "JobFacts":
+        """Return the facts that ``environ`` tells."""
+        array, element = environ.get("SLURM_ARRAY_JOB_ID", ""), environ.get("SLURM_ARRAY_TASK_ID", "")
+        job = f"{array}_{element}" if array else environ.get("SLURM_JOB_ID", "")
+        gpus = environ.get("SLURM_GPUS_ON_NODE", "") or "0"
+        node = environ.get("SLURMD_NODENAME", "") or platform.node()
+        restarts = environ.get("SLURM_RESTART_COUNT", "") or "0"
+        return cls(job, node, int(restarts), int(gpus) if gpus.isdigit() else 0)
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Runs the worker of one slot of a submission's step; ``command`` is what starts it."""
+
+    submission: Submission
+    step: str
+    slot: int
+    facts: JobFacts
+    command: Sequence[str]
+    told: Told
+    requeue: Callable[[str], bool] = field(default=lambda _: False)
+
+    @property
+    def worker(self) -> str:
+        """The worker's name."""
+        return worker_name(self.submission.number, self.step, self.slot)
+
+    def run(self) -> int:
+        """Start workers until there is nothing left for them, or this job has to end; return its exit status."""
+        cluster = self.submission.cluster
+        events = EventLog(cluster.events(self.worker))
+        heartbeat = Heartbeat(cluster.heartbeat(self.worker))
+        with closing(events):
+            heartbeat.beat(now=True)
+            events.write(
+                START,
+                worker=self.worker,
+                step=self.step,
+                job=self.facts.job,
+                node=self.facts.node,
+                restarts=self.facts.restarts,
+                gpus=self.facts.gpus,
+                pid=os.getpid(),
+            )
+            status = self._supervise(events, heartbeat)
+            events.write(STOP, status=status, told=self.told.reason)
+            heartbeat.end()
+            return status
+
+    def _supervise(self, events: EventLog, heartbeat: Heartbeat) -> int:
+        for _ in range(_MOST_CRASHES):
+            begun = time.time()
+            status, lines = self._run_worker(heartbeat)
+            if status == STOPPED or (self.told.reason and status != 0):
+                return self._stop(events)
+            if status in (0, 2, 3):
+                if status:
+                    events.write(FAILED, status=status, node=self.facts.node, log=lines[-_KEPT_LINES:])
+                return status
+            self._mark_crashed(events, begun, status, lines)
+        return 1
+
+    def _stop(self, events: EventLog) -> int:
+        """End this job as it was told to: requeued after a warning, unless it is cancelled or given up."""
+        late = time.time() - self.submission.record.submitted > 3600 * self.submission.record.profile.give_up_hours
+        if self.told.reason != signal.SIGUSR2.name or late or not self.facts.job:
+            return STOPPED
+        events.write(REQUEUE, job=self.facts.job)
+        self.requeue(self.facts.job)
+        return STOPPED
+
+    def _run_worker(self, heartbeat: Heartbeat) -> tuple[int, list[str]]:
+        """Run one worker to its end; return its exit status (negative: the signal) and its last lines."""
+        masked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        try:
+            process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, masked)
+        lines: deque[str] = deque(maxlen=200)
+        assert process.stdout is not None  # noqa: S101 - for the type checker: it was asked for above
+        reader = threading.Thread(target=_pass_on, args=(process.stdout, lines), daemon=True)
+        reader.start()
+        killed_at = 0.0
+        while process.poll() is None:
+            time.sleep(_POLL_SECONDS)
+            heartbeat.beat()
+            if self.told.reason and not killed_at:
+                killed_at = time.monotonic() + _GRACE_SECONDS
+                with suppress(ProcessLookupError):
+                    process.send_signal(signal.SIGTERM)
+            if killed_at and time.monotonic() > killed_at:
+                process.kill()  # what it had is on the disk, but for the last seconds
+        reader.join(timeout=5.0)
+        return process.returncode, list(lines)
+
+    def _mark_crashed(self, events: EventLog, begun: float, status: int, lines: Sequence[str]) -> None:
+        """Say of the attempts that were open when a worker crashed that they did."""
+        claims = Claims(self.submission.cluster.claims(self.step), self.worker)
+        crashed = []
+        for event in read_events(self.submission.cluster.events(self.worker)):
+            if event["event"] != CLAIM or event["time"] < begun:
+                continue
+            shard = Shard(event["task"], event["shard"], ())
+            state = claims.states(shard.task).get(shard.number, ShardState())
+            if state.last == event["attempt"] and state.is_open:
+                claims.end(Claim(shard, state.last), Ended.CRASHED)
+                crashed.append([shard.task, shard.number])
+        events.write(
+            CRASH,
+            status=status,
+            shards=crashed,
+            node=self.facts.node,
+            job=self.facts.job,
+            log=list(lines)[-_KEPT_LINES:],
+            command=shlex.join(self.command),
+        )
+
+
+def _pass_on(stream: IO[bytes], lines: deque[str]) -> None:
+    """Copy a worker's output to this job's log, keeping the last lines."""
+    for line in stream:
+        text = line.decode("utf-8", "replace")
+        lines.append(text.rstrip("\n")[:2000])
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+
+def worker_command(run: Path, submission: int, step: str, slot: int) -> list[str]:
+    """Return the command that starts a worker, in the Python of this process."""
+    arguments = ["--submission", str(submission), "--step", step, "--slot", str(slot)]
+    return [sys.executable, "-u", "-m", "turnwise", "worker", str(run), *arguments]
+
+
+def has_gpu(step: str) -> bool:
+    """Return whether the workers of ``step`` have accelerators."""
+    return step == SAMPLE

@@ -1,0 +1,136 @@
+"""One worker at its work: it takes shards while there are any, and leaves what it has on the disk when told to stop.
+
+A sampling worker is one replica of the model, loaded once. A judging worker runs hidden tests of shards that are
+sampled. Neither knows how its job came about; supervisor.py does.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import closing
+from typing import Any, Protocol
+
+from turnwise.benchmarks.records import Problem
+from turnwise.runners.judging import judge_shard, record_of_judge
+from turnwise.runners.loading import LoadedTask, Machine
+from turnwise.runners.sampling import Job, Sampling
+from turnwise.runners.work import Work
+from turnwise.slurm.claims import Claims
+from turnwise.slurm.events import EventLog
+from turnwise.slurm.heartbeats import Heartbeat
+from turnwise.slurm.layout import JUDGE, SAMPLE
+from turnwise.slurm.leases import Leases, Owner
+from turnwise.slurm.plan import order_for
+from turnwise.slurm.submission import Submission
+from turnwise.tasks.run_folder import RunFolder, Shard
+
+
+class Stop(Protocol):
+    """Whether this worker has been told to stop, and by what."""
+
+    reason: str
+
+    def tell(self, callback: Callable[[], object]) -> None:
+        """Call ``callback`` once it is told."""
+        ...
+
+
+class NeverStop:
+    """Nobody stops this worker but who ends its process."""
+
+    reason = ""
+
+    def tell(self, callback: Callable[[], object]) -> None:
+        """Forget ``callback``."""
+
+
+def sample_shards(job: Job, machine: Machine, submission: Submission, owner: Owner, *, slot: int, stop: Stop) -> None:
+    """Sample shards of ``submission`` until none is left to take, or ``stop`` says so.
+
+    Raises TurnwiseError if this machine, its data or the model is not that of the frozen run.
+    """
+    folder = RunFolder(submission.cluster.run)
+    events = EventLog(submission.cluster.events(owner.worker))
+    with closing(events), Work(folder, job.to_record(machine), machine, step=SAMPLE, judgements={}) as work:
+        leases = _open_leases(submission, owner, SAMPLE, slot, events, is_ready=lambda _: True)
+        sampling = Sampling(job, work, judge_hidden=False, on_commit=leases.done)
+        try:
+            asyncio.run(_until_stopped(_sample(sampling, leases), stop))
+        finally:
+            leases.stop()
+
+
+def judge_shards(
+    tasks: Sequence[LoadedTask], machine: Machine, submission: Submission, owner: Owner, *, slot: int, stop: Stop
+) -> None:
+    """Judge the hidden tests of shards that are sampled until none is left to take, or ``stop`` says so."""
+    folder = RunFolder(submission.cluster.run)
+    events = EventLog(submission.cluster.events(owner.worker))
+    record = record_of_judge(folder, machine)
+    with closing(events), Work(folder, record, machine, step=JUDGE) as work:
+
+        def is_sampled(shard: Shard) -> bool:
+            return folder.shard_file(shard).exists()
+
+        leases = _open_leases(submission, owner, JUDGE, slot, events, is_ready=is_sampled)
+        try:
+            asyncio.run(_until_stopped(_judge(folder, tasks, work, leases), stop))
+        finally:
+            leases.stop()
+
+
+def _open_leases(
+    submission: Submission,
+    owner: Owner,
+    step: str,
+    slot: int,
+    events: EventLog,
+    *,
+    is_ready: Callable[[Shard], bool],
+) -> Leases:
+    heartbeat = Heartbeat(submission.cluster.heartbeat(owner.worker))
+    heartbeat.beat()
+    shards = submission.shards if step == SAMPLE else RunFolder(submission.cluster.run).shards
+    order = list(order_for(slot, shards, workers=submission.record.workers))
+    claims = Claims(submission.cluster.claims(step), owner.worker)
+    leases = Leases(claims, order, owner, heartbeat=heartbeat, events=events, is_ready=is_ready)
+    leases.take_back()
+    return leases
+
+
+async def _sample(sampling: Sampling, leases: Leases) -> None:
+    try:
+        await sampling.carry(leases.fresh(), dialogues=0)
+        while (shard := leases.suspect()) is not None:
+            await sampling.carry([shard], dialogues=len(shard.keys))
+    finally:
+        await sampling.close()
+
+
+async def _judge(folder: RunFolder, tasks: Sequence[LoadedTask], work: Work, leases: Leases) -> None:
+    problems = {loaded.task.name: {problem.id: problem for problem in loaded.asked} for loaded in tasks}
+    for shard in leases.fresh():
+        await _judge_one(folder, shard, problems[shard.task], work, leases)
+    while (suspect := leases.suspect()) is not None:
+        await _judge_one(folder, suspect, problems[suspect.task], work, leases)
+
+
+async def _judge_one(
+    folder: RunFolder, shard: Shard, problems: Mapping[str, Problem], work: Work, leases: Leases
+) -> None:
+    unjudged = work.unjudged
+    await judge_shard(folder, shard, problems, work)
+    if work.unjudged == unjudged:
+        work.sync()
+        leases.done(shard)
+
+
+async def _until_stopped(work: Coroutine[Any, Any, None], stop: Stop) -> None:
+    """Await ``work``; once ``stop`` says so it is cancelled, which closes its logs."""
+    task = asyncio.ensure_future(work)
+    loop = asyncio.get_running_loop()
+    stop.tell(lambda: loop.call_soon_threadsafe(task.cancel))
+    try:
+        await task
+    except asyncio.CancelledError:
+        if not stop.reason:
+            raise

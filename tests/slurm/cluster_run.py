@@ -1,0 +1,118 @@
+"""One run on a cluster, as a user drives it by the command line; and the same run on one machine beside it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from turnwise.leaderboard.outcomes import read_outcomes
+from turnwise.tasks.run_folder import RunFolder
+
+ANSWERS = Path(__file__).resolve().parents[2] / "benchmarks" / "sample" / "answers" / "repairing.jsonl"
+HOOKS = Path(__file__).with_name("hooks")
+TASKS = "sample_codecontests_multiturn,sample_mbpp_plus_multiturn"
+# One dialogue a shard, with jobs as small as they can be.
+PROFILE: dict[str, Any] = {
+    "workers": 2,
+    "tokens_per_second": 100,
+    "shard_minutes": 0.6,
+    "gpus": 1,
+    "cpus": 1,
+    "memory_gb": 0.5,
+    "time_minutes": 10,
+    "judge": {"cpus": 1, "memory_gb": 0.5, "time_minutes": 10},
+    "close": {"cpus": 1, "memory_gb": 0.5, "time_minutes": 10},
+}
+
+
+class ClusterRun:
+    """A run folder and the commands on it; ``delay`` is what each call to the model takes."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str], *, delay: float = 0.0, poison: str = "") -> None:
+        self.folder = folder
+        self.output = folder / "run"
+        self.calls_folder = folder / "calls"
+        self.calls_folder.mkdir(parents=True)
+        self._environment = {
+            **environment,
+            "PYTHONPATH": str(HOOKS),
+            "TURNWISE_TEST_CALLS": str(self.calls_folder),
+            "TURNWISE_TEST_DELAY": str(delay),
+            "TURNWISE_TEST_POISON": poison,
+        }
+
+    def command(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of turnwise to its end."""
+        command = [sys.executable, "-m", "turnwise", *arguments]
+        return subprocess.run(
+            command, env={**self._environment, **environment}, capture_output=True, text=True, check=False
+        )
+
+    def submit(self, *more: str, **profile: Any) -> subprocess.CompletedProcess[str]:
+        """Submit the run."""
+        path = self.folder / "profile.yaml"
+        path.write_text(json.dumps({**PROFILE, **profile}))
+        return self.command("submit", *self._options(self.output), "-p", str(path), *more)
+
+    def on_one_machine(self) -> Path:
+        """Carry out the same plan in one process; return its folder."""
+        alone = self.folder / "alone"
+        alone.mkdir()
+        for name in ("run.json", "shards.jsonl"):
+            shutil.copyfile(self.output / name, alone / name)
+        done = self.command("run", *self._options(alone), TURNWISE_TEST_DELAY="0", TURNWISE_TEST_POISON="")
+        assert done.returncode == 0, done.stderr
+        return alone
+
+    def _options(self, output: Path) -> list[str]:
+        metadata = json.dumps({"samples_per_problem": 2})
+        model = ["-M", "replay", "-a", f"path={ANSWERS}"]
+        return [*model, "-t", TASKS, "--metadata", metadata, "--workers", "1", "-o", str(output)]
+
+    def calls(self) -> Counter[tuple[Any, ...]]:
+        """Return how often each call was made to the model, by all workers so far."""
+        lines = [line for path in self.calls_folder.iterdir() for line in path.read_text().splitlines()]
+        return Counter(tuple(json.loads(line)) for line in lines)
+
+    def committed(self) -> int:
+        """Return how many shards are committed."""
+        return len(list(self.output.glob("trajectories/*/*.jsonl")))
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """Return the events of a kind of all workers."""
+        lines = [line for path in self.output.glob("cluster/events/*") for line in path.read_text().splitlines()]
+        return [event for event in map(json.loads, lines) if event["event"] == name]
+
+
+def trajectory_files(output: Path) -> dict[str, bytes]:
+    """Return the committed files of a run."""
+    folder = output / "trajectories"
+    found = [path for path in folder.rglob("*") if path.suffix in (".jsonl", ".sha256")]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
+
+
+def verdicts(output: Path) -> list[tuple[object, ...]]:
+    """Return the verdicts of a run, sorted."""
+    return sorted((*place, one.verdict, one.key) for place, one in RunFolder(output).judgements().items())
+
+
+def outcomes(output: Path) -> list[Any]:
+    """Return what came of each dialogue."""
+    return [task.passed.tolist() for task in read_outcomes(output).tasks]
+
+
+def assert_equal_runs(output: Path, alone: Path) -> None:
+    """Check that both runs hold the same files, verdicts and outcomes."""
+    assert trajectory_files(output) == trajectory_files(alone)
+    assert verdicts(output) == verdicts(alone)
+    assert outcomes(output) == outcomes(alone)
+
+
+def environment_of(cache_dir: Path, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the environment of commands that keep their caches in ``cache_dir``."""
+    return {**environ, "TURNWISE_CACHE": str(cache_dir)}

@@ -1,0 +1,91 @@
+"""Runs over a real SLURM: whatever happens to its jobs, the files are those of the run on one machine."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from cluster_run import ClusterRun, assert_equal_runs, environment_of
+from virtual_cluster import VirtualCluster, wait_for
+
+# One cluster for all of them, so one process of the test run.
+pytestmark = [pytest.mark.slurm, pytest.mark.slow, pytest.mark.xdist_group("slurm")]
+
+
+Start = Callable[..., ClusterRun]
+
+
+@pytest.fixture
+def start(cluster: VirtualCluster, tmp_path: Path, cache_dir: Path) -> Iterator[Start]:
+    """Return a function that makes a run on the cluster; its jobs are ended with the test."""
+
+    def make(*, delay: float = 0.0, poison: str = "") -> ClusterRun:
+        return ClusterRun(tmp_path, environment_of(cache_dir, cluster.environment), delay=delay, poison=poison)
+
+    yield make
+    cluster.cancel_all()
+
+
+def wait_for_end(cluster: VirtualCluster, seconds: float = 120) -> None:
+    """Wait until no job is left, letting requeued ones begin at once."""
+
+    def has_ended() -> bool:
+        cluster.release()
+        return not cluster.jobs()
+
+    wait_for(has_ended, seconds, "the jobs to end")
+
+
+def test_a_run_on_the_cluster_is_that_on_one_machine(cluster: VirtualCluster, start: Start) -> None:
+    """Samplers, judges and the closing job make the same files, verdicts and scores; no call is made twice."""
+    run = start()
+    done = run.submit()
+    assert done.returncode == 0, done.stderr
+    assert "Submitted: 2 sampling workers" in done.stdout
+    wait_for_end(cluster)
+    calls = run.calls()
+    assert set(calls.values()) == {1}
+    assert (run.output / "scores.json").exists()
+    assert_equal_runs(run.output, run.on_one_machine())
+    again = run.submit()
+    assert again.returncode == 0 and "Merged: 14 dialogues of 14 shards" in again.stdout
+
+
+def test_a_power_cut_loses_nothing(cluster: VirtualCluster, start: Start) -> None:
+    """A node that goes with all it runs: its shards are sampled elsewhere, and only calls in flight are repeated."""
+    run = start(delay=0.4)
+    assert run.submit().returncode == 0
+    wait_for(lambda: run.committed() >= 2, 60, "the first shards")
+    number = next(node for job, state, node, _ in cluster.jobs() if state == "RUNNING").removeprefix("node")
+    cluster.cut_power(int(number))
+    wait_for(lambda: cluster.idle_nodes() < cluster.nodes, 60, "SLURM to see it")
+    cluster.start_node(int(number))
+    wait_for_end(cluster)
+    assert_equal_runs(run.output, run.on_one_machine())
+
+
+def test_a_cancelled_run_goes_on_with_resume(cluster: VirtualCluster, start: Start) -> None:
+    """After scancel no job comes back; submitted again, only what is missing is asked, and the files are the same."""
+    run = start(delay=0.4)
+    assert run.submit().returncode == 0
+    wait_for(lambda: run.committed() >= 2, 60, "the first shards")
+    cluster.cancel_all()
+    assert 0 < run.committed() < 14
+    answered = sum(run.calls().values())
+    assert run.submit().returncode == 0
+    wait_for_end(cluster)
+    repeated = sum(run.calls().values()) - len(run.calls())
+    assert answered and repeated <= 8  # those in flight: at most as many as dialogues were open
+    assert_equal_runs(run.output, run.on_one_machine())
+
+
+def test_a_poison_shard_is_left_out_and_named(cluster: VirtualCluster, start: Start) -> None:
+    """What kills its worker three times is left out; all else is done, and the report names it."""
+    run = start(poison="sample_mbpp_plus/Sample/101")
+    assert run.submit().returncode == 0
+    wait_for_end(cluster)
+    crashes = run.events("crash")
+    assert crashes and all(event["status"] == -9 for event in crashes)
+    collected = run.command("collect", str(run.output))
+    assert collected.returncode == 3
+    assert "left out after crashing three times" in collected.stderr
+    assert run.committed() == 12

@@ -1,0 +1,48 @@
+"""``turnwise collect``: a run of many workers made one result: checked, merged, scored, its gaps named."""
+
+from pathlib import Path
+
+from turnwise.commands.score import score_command
+from turnwise.errors import InfrastructureError
+from turnwise.slurm.claims import Claims, ShardState
+from turnwise.slurm.layout import JUDGE, SAMPLE, ClusterFolder
+from turnwise.slurm.merge import merge_run
+from turnwise.tasks.run_folder import RunFolder
+
+
+def collect_command(run: Path) -> str:
+    """Check and merge what is there, score it, and return the table with what is missing.
+
+    Raises InfrastructureError (exit status 3), after all of that, if the run is not complete.
+    """
+    folder = RunFolder(run)
+    merged = merge_run(folder)
+    said = score_command([run]) if merged.dialogues else "No dialogue has been sampled yet."
+    lines = [said, f"Merged: {merged.dialogues} dialogues of {merged.shards} shards in {run / 'merged'}."]
+    gaps = _gaps(folder)
+    if gaps:
+        print("\n".join(lines), flush=True)
+        raise InfrastructureError(
+            f"The run {str(run)!r} is not complete: {'; '.join(gaps)}. See turnwise status {run}, then turnwise "
+            f"resume {run}."
+        )
+    return "\n".join(lines)
+
+
+def _gaps(folder: RunFolder) -> list[str]:
+    cluster = ClusterFolder(folder.path)
+    unsampled, unjudged, poison = [], [], []
+    for shard in folder.shards:
+        sampled, judged = (
+            Claims(cluster.claims(step), "").states(shard.task).get(shard.number, ShardState())
+            for step in (SAMPLE, JUDGE)
+        )
+        name = f"{shard.task}/{shard.name}"
+        if sampled.is_poison or judged.is_poison:
+            poison.append(name)
+        elif not folder.shard_file(shard).exists():
+            unsampled.append(name)
+        elif not judged.is_done:
+            unjudged.append(name)
+    named = (("not sampled", unsampled), ("not judged", unjudged), ("left out after crashing three times", poison))
+    return [f"{len(shards)} shards {what} ({', '.join(shards[:5])})" for what, shards in named if shards]

@@ -1,0 +1,55 @@
+"""``turnwise worker``: what the jobs of a submission start; not for hands."""
+
+import os
+import platform
+from dataclasses import replace
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from turnwise.commands.machine import show_progress
+from turnwise.commands.run import RunRequest, open_job
+from turnwise.runners.judging import load_run
+from turnwise.slurm.layout import SAMPLE, ClusterFolder, worker_name
+from turnwise.slurm.leases import Owner
+from turnwise.slurm.submission import Submission
+from turnwise.slurm.supervisor import STOPPED, JobFacts
+from turnwise.slurm.worker import Stop, judge_shards, sample_shards
+from turnwise.tasks.run_folder import RunFolder
+
+_REQUESTS = TypeAdapter(RunRequest)
+
+
+def freeze_request(request: RunRequest) -> dict[str, object]:
+    """Return the options of a run as JSON, to be read on another node."""
+    options: dict[str, object] = _REQUESTS.dump_python(request, mode="json")
+    return options
+
+
+def thaw_request(options: dict[str, object]) -> RunRequest:
+    """Return the options that ``freeze_request`` wrote."""
+    return _REQUESTS.validate_python(options)
+
+
+def work_on(run: Path, number: int, step: str, slot: int, *, stop: Stop, environ: dict[str, str]) -> int:
+    """Take shards of one step of a submission until none is left; return the exit status.
+
+    Raises TurnwiseError if this node cannot do it: its sandbox, its data or its model are not as frozen.
+    """
+    submission = Submission(ClusterFolder(run), number)
+    facts = JobFacts.of(environ)
+    owner = Owner(worker_name(number, step, slot), facts.job, facts.node or platform.node())
+    request = thaw_request(submission.record.options)
+    if step == SAMPLE:
+        with open_job(request, environ=environ, command=RunFolder(run).record.command) as (job, machine):
+            sample_shards(job, replace(machine, worker=owner.worker), submission, owner, slot=slot, stop=stop)
+    else:
+        folder = RunFolder(run)
+        interpreter = request.settings().interpreter
+        with (
+            show_progress() as on_progress,
+            request.host.machine(environ, on_progress, interpreter=interpreter) as machine,
+        ):
+            named = replace(machine, worker=owner.worker)
+            judge_shards(load_run(folder, named), named, submission, owner, slot=slot, stop=stop)
+    return STOPPED if stop.reason else os.EX_OK

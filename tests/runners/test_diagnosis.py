@@ -44,7 +44,10 @@ def test_a_machine_that_is_well_gets_only_advice() -> None:
 
 def test_nothing_is_sampled_where_reference_solutions_fail() -> None:
     """The error names the solutions and what shows more."""
-    with HardenedExecutor() as executor, pytest.raises(InfrastructureError, match=r"fail .*sample/.*turnwise doctor"):
+    with (
+        HardenedExecutor() as executor,
+        pytest.raises(InfrastructureError, match=r"fail .*sample_taco/0.*turnwise doctor"),
+    ):
         check_machine(_Garbling(executor), workers=1, environ={})
 
 

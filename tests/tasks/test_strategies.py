@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from turnwise.errors import TurnwiseError
-from turnwise.leaderboard import paper_tables
+from turnwise.leaderboard import zheng_tables
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.strategies import (
     FEEDBACK_KINDS,
@@ -35,9 +35,9 @@ def test_the_bundled_set_has_each_prompt_of_the_paper_and_no_other() -> None:
 
 def test_the_papers_tables_have_the_rows_and_columns_of_the_grid() -> None:
     """The leaderboard names the same prompts and kinds of feedback in the same order."""
-    assert (NONE, *REASONING) == paper_tables.REASONING
-    assert (NONE, *INSTRUCTIONS) == paper_tables.INSTRUCTIONS
-    assert paper_tables.FEEDBACK == FEEDBACK_KINDS
+    assert (NONE, *REASONING) == zheng_tables.REASONING
+    assert (NONE, *INSTRUCTIONS) == zheng_tables.INSTRUCTIONS
+    assert zheng_tables.FEEDBACK == FEEDBACK_KINDS
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,12 @@
-"""What run.json says of a model in this process; also where it is not loaded, as when a run is frozen for a cluster."""
+"""What run.json says of a model; also where it is not loaded, as when a run is frozen for a cluster."""
 
 from collections.abc import Mapping
+
+
+def describe_openai(model: str, *, system_role: bool) -> dict[str, str]:
+    """Return the description of a model at a server; whether it takes system messages is named if it does not."""
+    found = {"back_end": "openai", "model": model}
+    return found if system_role else {**found, "system_role": "user"}
 
 
 def describe_hf(model: str, max_length: int, *, revision: str) -> dict[str, str]:

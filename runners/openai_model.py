@@ -21,6 +21,7 @@ from openai.types.chat import ChatCompletionChunk
 
 from turnwise.errors import InfrastructureError
 from turnwise.runners.chat import continues_answer, to_chat
+from turnwise.runners.descriptions import describe_openai
 from turnwise.runners.gate import Gate, Slot
 from turnwise.runners.openai_errors import GO_ON, REFUSED, ServerGoneError, TransientError, sort_error
 from turnwise.runners.openai_replies import MalformedError, read_reply, read_stream
@@ -50,9 +51,7 @@ class OpenAIModel:
         self._last_success = time.monotonic()
         self._failed_in_a_row = 0
         self.gate = Gate(server.concurrency)
-        self.description = {"back_end": "openai", "model": server.model}
-        if not server.system_role:
-            self.description["system_role"] = "user"
+        self.description = describe_openai(server.model, system_role=server.system_role)
 
     async def generate(self, request: Request) -> Reply:
         """Return the reply; raises RequestError, ContextOverflowError, or TurnwiseError where the run has to stop."""

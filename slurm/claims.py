@@ -157,6 +157,9 @@ def _create(path: Path, text: str) -> bool:
         return False
     try:
         os.write(descriptor, text.encode("utf-8"))
+    except OSError:  # a full disk: nobody has it
+        path.unlink(missing_ok=True)
+        raise
     finally:
         os.close(descriptor)
     return True

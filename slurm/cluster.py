@@ -10,11 +10,8 @@ from typing import Any
 from turnwise.errors import TurnwiseError
 from turnwise.slurm.job import JobTask
 from turnwise.slurm.layout import CLOSE, JUDGE, SAMPLE
-from turnwise.slurm.queue import limits
 from turnwise.slurm.scripts import parameters, python_of, setup_lines
 from turnwise.slurm.submission import Array, Jobs, Submission
-
-DEFAULT_MAX_ARRAY = 1001
 
 
 class RefusedError(Exception):
@@ -33,25 +30,19 @@ class Accepted:
     refusals: tuple[str, ...]
 
 
-def max_array_elements() -> int:
-    """Return how many elements an array may have here; the highest index allowed is MaxArraySize - 1."""
-    said = limits().get("MaxArraySize", "")
-    return max(1, int(said) - 1 if said.isdigit() else DEFAULT_MAX_ARRAY - 1)
-
-
 def cut_arrays(workers: int, largest: int) -> Iterator[tuple[int, int]]:
     """Yield (first slot, count) of arrays of at most ``largest`` elements."""
     for first in range(0, workers, largest):
         yield first, min(largest, workers - first)
 
 
-def submit_jobs(submission: Submission, submit: Submit) -> Accepted:
-    """Hand over all jobs of ``submission``; what was accepted is written down step by step.
+def submit_jobs(submission: Submission, submit: Submit, *, largest: int) -> Accepted:
+    """Hand over all jobs of ``submission``, in arrays of ``largest`` elements; what was accepted is written down.
 
     Raises TurnwiseError if not even one worker is accepted.
     """
     jobs, refusals = Jobs(), []
-    for first, count in cut_arrays(submission.record.workers, max_array_elements()):
+    for first, count in cut_arrays(submission.record.workers, largest):
         array, said = _submit_array(submission, SAMPLE, first, count, "", submit)
         refusals += said
         if array is None:

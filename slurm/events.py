@@ -15,15 +15,19 @@ START, STOP, CRASH, FAILED, CLAIM, REQUEUE = "start", "stop", "crash", "failed",
 
 
 class EventLog:
-    """Appends events; each is on the disk before ``write`` returns."""
+    """Appends events; each is on the disk before ``write`` returns, or printed where the disk takes none."""
 
     def __init__(self, path: Path) -> None:
         self._log = AppendLog(path)
 
     def write(self, event: str, **fields: Any) -> None:
         """Append one event."""
-        self._log.write(json.dumps({"time": round(time.time(), 3), "event": event, **fields}))
-        self._log.sync()
+        line = json.dumps({"time": round(time.time(), 3), "event": event, **fields})
+        try:
+            self._log.write(line)
+            self._log.sync()
+        except OSError as error:  # a full disk ends a worker, not the one that watches it
+            print(f"{self._log.path}: {error.strerror}: {line}", flush=True)
 
     def close(self) -> None:
         """Close the file."""

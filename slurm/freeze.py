@@ -17,7 +17,7 @@ def freeze_code(folder: Path) -> Path:
     Equal code is copied once. The copy is compiled, so that a thousand workers do not each try to.
     """
     source = Path(turnwise.__file__).parent
-    target = folder / _digest(source)
+    target = folder / code_digest()
     if target.exists():
         return target
     temporary = folder / f".{target.name}.{os.getpid()}"
@@ -32,8 +32,9 @@ def freeze_code(folder: Path) -> Path:
     return target
 
 
-def _digest(source: Path) -> str:
-    total = hashlib.sha256()
+def code_digest() -> str:
+    """Return a digest of the code that runs here, the name of its copy."""
+    source, total = Path(turnwise.__file__).parent, hashlib.sha256()
     for folder, folders, names in os.walk(source, followlinks=True):
         folders[:] = sorted(name for name in folders if name != "__pycache__")
         for name in sorted(names):

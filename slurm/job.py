@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from turnwise.slurm.layout import CLOSE, ClusterFolder
+from turnwise.slurm.layout import CLOSE, JUDGE, ClusterFolder
 from turnwise.slurm.submission import Submission
 from turnwise.slurm.supervisor import JobFacts, Supervisor, Told, worker_command
 
 _REQUEUE_TRIES = 5
 _REQUEUE_WAIT_SECONDS = 5.0
+_STAGGER_SECONDS, _MOST_STAGGER_SECONDS = 0.05, 60.0
 
 
 @dataclass(frozen=True)
@@ -35,14 +36,17 @@ class JobTask:
         told.listen()
         facts = JobFacts.of(os.environ)
         slot = self.first + int(os.environ.get("SLURM_ARRAY_TASK_ID", "0"))
+        time.sleep(min(_MOST_STAGGER_SECONDS, slot * _STAGGER_SECONDS))  # a thousand starts are not one moment
         run = Path(self.run)
         submission = Submission(ClusterFolder(run), self.submission)
         os.chdir(submission.record.folder)
         os.environ.update(job_environment(os.environ))
-        if self.step == CLOSE:
-            sys.exit(subprocess.call([sys.executable, "-u", "-m", "turnwise", "collect", str(run)]))
-        command = worker_command(run, self.submission, self.step, slot)
-        sys.exit(Supervisor(submission, self.step, slot, facts, command, told, requeue).run())
+        step, slot = (JUDGE, submission.record.workers) if self.step == CLOSE else (self.step, slot)
+        command = worker_command(run, self.submission, step, slot)
+        status = Supervisor(submission, step, slot, facts, command, told, requeue).run()
+        if self.step == CLOSE and not told.reason:  # what no judge of the array came to is judged by now
+            status = subprocess.call([sys.executable, "-u", "-m", "turnwise", "collect", str(run)])
+        sys.exit(status)
 
     def checkpoint(self, *_: Any) -> Any:
         """Return what submitit starts again, if the warning comes before the supervisor listens."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from turnwise.benchmarks.records import Problem
 from turnwise.runners.preflight import CHARACTERS_PER_TOKEN
+from turnwise.runners.sampling import Job
 from turnwise.runners.work import cut_evenly
 from turnwise.slurm.profile import ClusterProfile
 from turnwise.tasks.run_folder import RunRecord, Shard, plan_order
@@ -21,6 +22,16 @@ def dialogue_tokens(problem: Problem, *, turns: int, max_tokens: int | None) -> 
     reply = min(max_tokens or _REPLY_TOKENS, _REPLY_TOKENS)
     prompt = len(problem.statement) / CHARACTERS_PER_TOKEN
     return turns * (reply + _PROMPT_SHARE * prompt)
+
+
+def job_tokens(job: Job) -> dict[str, float]:
+    """Return, by problem id, what one dialogue of ``job`` may take."""
+    limit = job.settings.sampling.max_tokens
+    return {
+        problem.id: dialogue_tokens(problem, turns=job.settings.turns_of(loaded.task), max_tokens=limit)
+        for loaded in job.tasks
+        for problem in loaded.asked
+    }
 
 
 def cut_by_tokens(record: RunRecord, tokens: Mapping[str, float], profile: ClusterProfile) -> list[Shard]:

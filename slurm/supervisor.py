@@ -23,15 +23,17 @@ from typing import IO
 from turnwise.slurm.claims import Claim, Claims, Ended, ShardState
 from turnwise.slurm.events import CLAIM, CRASH, FAILED, REQUEUE, START, STOP, EventLog, read_events
 from turnwise.slurm.heartbeats import Heartbeat
-from turnwise.slurm.layout import SAMPLE, worker_name
+from turnwise.slurm.layout import worker_name
 from turnwise.slurm.stop import SIGNALS
 from turnwise.slurm.submission import Submission
 from turnwise.tasks.run_folder import Shard
 
-STOPPED = 75
+BAD_INPUT, INFRASTRUCTURE, STOPPED = 2, 3, 75
 _POLL_SECONDS = 0.2
 _GRACE_SECONDS = 60.0
+_REQUEUE_SECONDS = 90.0
 _MOST_CRASHES = 12
+_MOST_FAILURES = 3  # in a row, of workers that came to no shard
 _KEPT_LINES = 20
 
 
@@ -113,16 +115,22 @@ class Supervisor:
             return status
 
     def _supervise(self, events: EventLog, heartbeat: Heartbeat) -> int:
+        failures = 0
         for _ in range(_MOST_CRASHES):
             begun = time.time()
             status, lines = self._run_worker(heartbeat)
             if status == STOPPED or (self.told.reason and status != 0):
                 return self._stop(events)
-            if status in (0, 2, 3):
-                if status:
-                    events.write(FAILED, status=status, node=self.facts.node, log=lines[-_KEPT_LINES:])
-                return status
-            self._mark_crashed(events, begun, status, lines)
+            if status == 0:
+                return 0
+            if status in (BAD_INPUT, INFRASTRUCTURE):  # it said why, and gave back what it had
+                events.write(FAILED, status=status, node=self.facts.node, log=lines[-_KEPT_LINES:])
+                has_claimed = False
+            else:
+                has_claimed = self._mark_crashed(events, begun, status, lines)
+            failures = 0 if has_claimed else failures + 1
+            if status == BAD_INPUT or failures == _MOST_FAILURES:
+                return status if status > 0 else 1
         return 1
 
     def _stop(self, events: EventLog) -> int:
@@ -131,7 +139,11 @@ class Supervisor:
         if self.told.reason != signal.SIGUSR2.name or late or not self.facts.job:
             return STOPPED
         events.write(REQUEUE, job=self.facts.job)
-        self.requeue(self.facts.job)
+        if self.requeue(self.facts.job):
+            # A job that ends by itself before SLURM ends it to requeue it counts as failed, and does not come back.
+            end = time.monotonic() + _REQUEUE_SECONDS
+            while self.told.reason != signal.SIGTERM.name and time.monotonic() < end:
+                time.sleep(_POLL_SECONDS)
         return STOPPED
 
     def _run_worker(self, heartbeat: Heartbeat) -> tuple[int, list[str]]:
@@ -158,8 +170,8 @@ class Supervisor:
         reader.join(timeout=5.0)
         return process.returncode, list(lines)
 
-    def _mark_crashed(self, events: EventLog, begun: float, status: int, lines: Sequence[str]) -> None:
-        """Say of the attempts that were open when a worker crashed that they did."""
+    def _mark_crashed(self, events: EventLog, begun: float, status: int, lines: Sequence[str]) -> bool:
+        """Say of the attempts that were open when a worker crashed that they did; return whether there were any."""
         claims = Claims(self.submission.cluster.claims(self.step), self.worker)
         crashed = []
         for event in read_events(self.submission.cluster.events(self.worker)):
@@ -179,6 +191,7 @@ class Supervisor:
             log=list(lines)[-_KEPT_LINES:],
             command=shlex.join(self.command),
         )
+        return bool(crashed)
 
 
 def _pass_on(stream: IO[bytes], lines: deque[str]) -> None:
@@ -194,8 +207,3 @@ def worker_command(run: Path, submission: int, step: str, slot: int) -> list[str
     """Return the command that starts a worker, in the Python of this process."""
     arguments = ["--submission", str(submission), "--step", step, "--slot", str(slot)]
     return [sys.executable, "-u", "-m", "turnwise", "worker", str(run), *arguments]
-
-
-def has_gpu(step: str) -> bool:
-    """Return whether the workers of ``step`` have accelerators."""
-    return step == SAMPLE

@@ -31,7 +31,8 @@ def add_commands(app: typer.Typer, run: Callable[..., None]) -> None:
         **options: Any,
     ) -> None:
         """Carry out a run on a cluster: freeze it, submit samplers, judges and a closing job."""
-        from turnwise.commands.submit import ClusterOptions, submit_command
+        from turnwise.commands.cluster_dry_run import ClusterOptions
+        from turnwise.commands.submit import submit_command
         from turnwise.slurm.profile import read_profile
 
         context.obj = partial(submit_command, options=ClusterOptions(cluster, read_profile(cluster_profile), force))
@@ -39,8 +40,45 @@ def add_commands(app: typer.Typer, run: Callable[..., None]) -> None:
 
     _take_options_of(run, submit)
     app.command("submit")(submit)
-    app.command("collect")(collect)
+    for name, command in (("status", status), ("collect", collect), ("cancel", cancel), ("resume", resume)):
+        app.command(name)(command)
     app.command("worker", hidden=True)(worker)
+
+
+def status(
+    run: Run,
+    watch: Annotated[bool, typer.Option(help="Say it every minute until no job is left.")] = False,
+) -> None:
+    """Say how far a submitted run is: shards, rate, time left, GPU-hours, what went wrong."""
+    from turnwise.commands.status import status_command, watch_status
+
+    if watch:
+        watch_status(run, partial(print, flush=True))
+    else:
+        print(status_command(run), flush=True)
+
+
+def cancel(run: Run) -> None:
+    """Cancel the jobs of a run; what it has stays."""
+    from turnwise.commands.status import cancel_command
+
+    print(cancel_command(run), flush=True)
+
+
+def resume(
+    run: Run,
+    cluster: Annotated[str, typer.Option(help="Where the workers run; default: as before.")] = "",
+    cluster_profile: Profile = None,
+    exclude: Annotated[str, typer.Option(help="Nodes to leave out, such as node3,node7.")] = "",
+    force: Force = False,
+) -> None:
+    """Submit what a run lacks, with its options and profile, or with another profile."""
+    from turnwise.commands.submit import resume_command
+    from turnwise.slurm.profile import read_profile
+
+    profile = read_profile(cluster_profile) if cluster_profile is not None else None
+    said = resume_command(run, cluster=cluster, profile=profile, exclude=exclude, force=force, environ=dict(os.environ))
+    print(said, flush=True)
 
 
 def collect(run: Run) -> None:

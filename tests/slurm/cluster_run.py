@@ -6,9 +6,11 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+from virtual_cluster import VirtualCluster, wait_for
 
 from turnwise.leaderboard.outcomes import read_outcomes
 from turnwise.tasks.run_folder import RunFolder
@@ -116,3 +118,16 @@ def assert_equal_runs(output: Path, alone: Path) -> None:
 def environment_of(cache_dir: Path, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return the environment of commands that keep their caches in ``cache_dir``."""
     return {**environ, "TURNWISE_CACHE": str(cache_dir)}
+
+
+Start = Callable[..., ClusterRun]
+
+
+def wait_for_end(cluster: VirtualCluster, seconds: float = 240) -> None:
+    """Wait until no job is left, letting requeued ones begin at once."""
+
+    def has_ended() -> bool:
+        cluster.release()
+        return not cluster.jobs()
+
+    wait_for(has_ended, seconds, "the jobs to end")

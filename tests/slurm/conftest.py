@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from cluster_run import ClusterRun, Start, environment_of
 from virtual_cluster import VirtualCluster, missing_programs
 
 
@@ -15,6 +17,17 @@ def cluster() -> Iterator[VirtualCluster]:
         pytest.skip(f"SLURM is not installed here ({', '.join(missing)} missing): see CONTRIBUTING.md")
     with VirtualCluster() as one:
         yield one
+
+
+@pytest.fixture
+def start(cluster: VirtualCluster, tmp_path: Path, cache_dir: Path) -> Iterator[Start]:
+    """Return a function that makes a run on the cluster; its jobs are ended with the test."""
+
+    def make(*, delay: float = 0.0, poison: str = "", folder: Path = tmp_path) -> ClusterRun:
+        return ClusterRun(folder, environment_of(cache_dir, cluster.environment), delay=delay, poison=poison)
+
+    yield make
+    cluster.cancel_all()
 
 
 @pytest.fixture(autouse=True)

@@ -1,38 +1,11 @@
 """Runs over a real SLURM: whatever happens to its jobs, the files are those of the run on one machine."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
 import pytest
-from cluster_run import ClusterRun, assert_equal_runs, environment_of
+from cluster_run import Start, assert_equal_runs, wait_for_end
 from virtual_cluster import VirtualCluster, wait_for
 
 # One cluster for all of them, so one process of the test run.
 pytestmark = [pytest.mark.slurm, pytest.mark.slow, pytest.mark.xdist_group("slurm")]
-
-
-Start = Callable[..., ClusterRun]
-
-
-@pytest.fixture
-def start(cluster: VirtualCluster, tmp_path: Path, cache_dir: Path) -> Iterator[Start]:
-    """Return a function that makes a run on the cluster; its jobs are ended with the test."""
-
-    def make(*, delay: float = 0.0, poison: str = "") -> ClusterRun:
-        return ClusterRun(tmp_path, environment_of(cache_dir, cluster.environment), delay=delay, poison=poison)
-
-    yield make
-    cluster.cancel_all()
-
-
-def wait_for_end(cluster: VirtualCluster, seconds: float = 120) -> None:
-    """Wait until no job is left, letting requeued ones begin at once."""
-
-    def has_ended() -> bool:
-        cluster.release()
-        return not cluster.jobs()
-
-    wait_for(has_ended, seconds, "the jobs to end")
 
 
 def test_a_run_on_the_cluster_is_that_on_one_machine(cluster: VirtualCluster, start: Start) -> None:
@@ -71,7 +44,7 @@ def test_a_cancelled_run_goes_on_with_resume(cluster: VirtualCluster, start: Sta
     cluster.cancel_all()
     assert 0 < run.committed() < 14
     answered = sum(run.calls().values())
-    assert run.submit().returncode == 0
+    assert run.command("resume", str(run.output)).returncode == 0
     wait_for_end(cluster)
     repeated = sum(run.calls().values()) - len(run.calls())
     assert answered and repeated <= 8  # those in flight: at most as many as dialogues were open
@@ -88,4 +61,7 @@ def test_a_poison_shard_is_left_out_and_named(cluster: VirtualCluster, start: St
     collected = run.command("collect", str(run.output))
     assert collected.returncode == 3
     assert "left out after crashing three times" in collected.stderr
+    status = run.command("status", str(run.output)).stdout
+    assert "Sampling: 12 done, 0 running, 0 waiting, 2 poison of 14 shards." in status
+    assert "crashed 3 times" in status and "SIGKILL" in status and "to see it again" in status
     assert run.committed() == 12

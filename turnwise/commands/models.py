@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from turnwise.commands.machine import parse_pairs
 from turnwise.commands.settings import validated
 from turnwise.errors import MissingExtraError, TurnwiseError
-from turnwise.runners.descriptions import describe_hf, describe_vllm
+from turnwise.runners.descriptions import describe_hf, describe_openai, describe_vllm
 from turnwise.runners.preflight import TokenCounter
 from turnwise.runners.replay import ReplaySampler
 from turnwise.runners.sampler import Model, ScriptedSampler
@@ -94,16 +94,38 @@ def open_model(
     return back_end.open(arguments, settings, tasks, environ)
 
 
-def describe_model(back_end: "BackEnd", arguments: str, environ: Mapping[str, str]) -> Model | None:
-    """Return a model that is only what run.json will say of an engine that is not loaded here; None for the others.
+def describe_model(
+    back_end: "BackEnd", arguments: str, environ: Mapping[str, str], *, served_in_job: bool = False
+) -> Model | None:
+    """Return a model that is only what run.json will say of one that is not open here; None for those that can be.
 
-    Raises TurnwiseError where the engine alone could tell.
+    Those are engines in the job's process, and (``served_in_job``) servers that the job starts. Raises
+    TurnwiseError where only the model itself could tell.
     """
-    if back_end.describe is None:
+    describe = _describe_served if served_in_job else back_end.describe
+    if describe is None:
         return None
     model = ScriptedSampler({})
-    model.description = back_end.describe(arguments, environ)
+    model.description = describe(arguments, environ)
     return model
+
+
+def models_to_fetch(back_end: "BackEnd", arguments: str) -> list[tuple[str, str | None]]:
+    """Return the models and tokenizers of the hub, each with its revision, that an engine in the job would load."""
+    if not back_end.in_process:
+        return []
+    given = parse_pairs(arguments, "--model_args")
+    revision = given.get("revision") or None
+    names = (given.get("model") or given.get("pretrained"), given.get("tokenizer"))
+    return [(name, revision) for name in names if name]
+
+
+def served_name(arguments: str) -> str:
+    """Return the model that a server of the job's own is to serve; raises TurnwiseError if none is named."""
+    given = validated(_OpenAIArguments, parse_pairs(arguments, "--model_args"), "--model_args")
+    if given.base_url or not given.model:
+        raise TurnwiseError("The profile has a server for each job: give -M openai -a model=NAME, and no base_url.")
+    return given.model
 
 
 def find_back_end(name: str) -> "BackEnd":
@@ -234,6 +256,11 @@ def _describe_hf(arguments: str, environ: Mapping[str, str]) -> dict[str, str]: 
     if given.max_length is None:
         raise TurnwiseError(_UNKNOWN_LENGTH.format(back_end="hf", name="max_length"))
     return describe_hf(given.name("hf"), given.max_length, revision=given.revision or "main")
+
+
+def _describe_served(arguments: str, environ: Mapping[str, str]) -> dict[str, str]:  # noqa: ARG001 - one signature for all
+    given = validated(_OpenAIArguments, parse_pairs(arguments, "--model_args"), "--model_args")
+    return describe_openai(served_name(arguments), system_role=given.system_role)
 
 
 def _describe_vllm(arguments: str, environ: Mapping[str, str]) -> dict[str, str]:

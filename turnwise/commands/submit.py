@@ -5,13 +5,15 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
+from turnwise.commands.cluster_dry_run import ClusterOptions, plan_dry_run, render_dry_run
 from turnwise.commands.collect import collect_command
-from turnwise.commands.models import describe_model
+from turnwise.commands.models import describe_model, find_back_end, models_to_fetch
 from turnwise.commands.run import RunRequest, command_line, open_job
-from turnwise.commands.worker import freeze_request, work_on
+from turnwise.commands.status import enter_folder
+from turnwise.commands.worker import freeze_request, thaw_request, work_on
 from turnwise.errors import TurnwiseError
 from turnwise.runners.sampling import Job
 from turnwise.runners.work import freeze
@@ -19,25 +21,18 @@ from turnwise.slurm.cluster import Accepted, submit_jobs, submit_to_slurm
 from turnwise.slurm.freeze import freeze_code
 from turnwise.slurm.layout import JUDGE, SAMPLE, ClusterFolder
 from turnwise.slurm.local import run_locally
-from turnwise.slurm.plan import cut_by_tokens, dialogue_tokens, longest_first
+from turnwise.slurm.plan import cut_by_tokens, job_tokens, longest_first
+from turnwise.slurm.prefetch import fetch_model
+from turnwise.slurm.preflight import ClusterLimits, ask_limits
 from turnwise.slurm.profile import ClusterProfile
 from turnwise.slurm.queue import queued_jobs
-from turnwise.slurm.submission import Submission, SubmissionRecord, freeze_submission
+from turnwise.slurm.submission import Submission, SubmissionRecord, freeze_submission, latest_submission
 from turnwise.slurm.supervisor import Told
 from turnwise.slurm.todo import unfinished_shards
 from turnwise.slurm.worker import NeverStop
 from turnwise.tasks.run_folder import RunFolder, RunRecord
 
 CLUSTERS = ("slurm", "local", "debug")
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterOptions:
-    """The options of ``turnwise submit`` beside those of ``turnwise run``."""
-
-    cluster: str
-    profile: ClusterProfile
-    force: bool = False
 
 
 def submit_command(
@@ -47,23 +42,63 @@ def submit_command(
 
     Raises TurnwiseError for what the user got wrong, or if jobs of this run are still there.
     """
+    return _submit(_absolute(request), options, environ, command_line(arguments))
+
+
+def resume_command(
+    run: Path, *, cluster: str, profile: ClusterProfile | None, exclude: str, force: bool, environ: dict[str, str]
+) -> str:
+    """Submit what the run lacks, as it was submitted before but for what is given here; return what to print.
+
+    Raises TurnwiseError if it was never submitted, or its jobs are still there.
+    """
+    run = run.absolute()
+    before = latest_submission(run)
+    enter_folder(before)
+    chosen = profile or before.record.profile
+    if exclude:
+        chosen = chosen.model_copy(update={"extra": {**chosen.extra, "exclude": exclude}})
+    request = replace(thaw_request(before.record.options), output=run)
+    options = ClusterOptions(cluster or before.record.cluster, chosen, force)
+    return _submit(request, options, environ, RunFolder(run).record.command)
+
+
+def _submit(request: RunRequest, options: ClusterOptions, environ: dict[str, str], command: str) -> str:
     if options.cluster not in CLUSTERS:
         raise TurnwiseError(f"--cluster is {options.cluster!r}: choose one of {', '.join(CLUSTERS)}.")
-    request = _absolute(request)
     cluster = ClusterFolder(request.output)
+    found = ask_limits(options.profile) if options.cluster == "slurm" else None
+    if found is not None and request.dry_run is None:
+        _check_limits(found)
     with open_job(
         request,
         environ=environ,
-        command=command_line(arguments),
-        stand_in=lambda back_end: describe_model(back_end, request.model_args, environ),
+        command=command,
+        stand_in=lambda back_end: describe_model(
+            back_end, request.model_args, environ, served_in_job=bool(options.profile.server)
+        ),
     ) as (job, machine):
         record = job.to_record(machine)
+        if request.dry_run is not None:
+            return render_dry_run(plan_dry_run(job, record, request.output, options.profile), options, found)
+        for name, revision in models_to_fetch(find_back_end(request.model), request.model_args):
+            fetch_model(name, revision)
         with _one_at_a_time(cluster):
             _refuse_if_queued(cluster, force=options.force)
             submission = _freeze(cluster, job, record, request, options)
     if submission is None:
         return collect_command(request.output)
-    return _start(submission, environ)
+    return _start(submission, environ, largest=found.array_elements if found is not None else 0)
+
+
+def _check_limits(found: ClusterLimits) -> None:
+    if not found.answers:
+        raise TurnwiseError(
+            "SLURM does not answer here (scontrol show config): submit on a node that reaches it, or give "
+            "--cluster local."
+        )
+    if found.problems:
+        raise TurnwiseError(f"SLURM would refuse this run: {'; '.join(found.problems)}.")
 
 
 def _absolute(request: RunRequest) -> RunRequest:
@@ -108,7 +143,7 @@ def _freeze(
 ) -> Submission | None:
     """Freeze the run, its plan, its code and this submission; None if nothing is left to do."""
     folder = RunFolder(request.output)
-    tokens = _tokens(job)
+    tokens = job_tokens(job)
     freeze(folder, record, lambda one: cut_by_tokens(one, tokens, options.profile))
     todo = unfinished_shards(folder, cluster)
     if not todo:
@@ -126,21 +161,11 @@ def _freeze(
     return freeze_submission(cluster, frozen, longest_first(todo, tokens))
 
 
-def _tokens(job: Job) -> dict[str, float]:
-    """Return by problem id what one dialogue may take."""
-    limit = job.settings.sampling.max_tokens
-    return {
-        problem.id: dialogue_tokens(problem, turns=job.settings.turns_of(loaded.task), max_tokens=limit)
-        for loaded in job.tasks
-        for problem in loaded.asked
-    }
-
-
-def _start(submission: Submission, environ: dict[str, str]) -> str:
-    """Start the workers of ``submission``; return what to print."""
+def _start(submission: Submission, environ: dict[str, str], *, largest: int) -> str:
+    """Start the workers of ``submission``, in arrays of ``largest``; return what to print."""
     run, cluster = submission.cluster.run, submission.record.cluster
     if cluster == "slurm":
-        return _describe(submission, submit_jobs(submission, submit_to_slurm))
+        return _describe(submission, submit_jobs(submission, submit_to_slurm, largest=largest))
     if cluster == "local":
         told = Told()
         told.listen()

@@ -2,16 +2,20 @@
 
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
 from turnwise.commands.machine import show_progress
+from turnwise.commands.models import served_name
 from turnwise.commands.run import RunRequest, open_job
 from turnwise.runners.judging import load_run
 from turnwise.slurm.layout import SAMPLE, ClusterFolder, worker_name
 from turnwise.slurm.leases import Owner
+from turnwise.slurm.server import serve
 from turnwise.slurm.submission import Submission
 from turnwise.slurm.supervisor import STOPPED, JobFacts
 from turnwise.slurm.worker import Stop, judge_shards, sample_shards
@@ -41,7 +45,11 @@ def work_on(run: Path, number: int, step: str, slot: int, *, stop: Stop, environ
     owner = Owner(worker_name(number, step, slot), facts.job, facts.node or platform.node())
     request = thaw_request(submission.record.options)
     if step == SAMPLE:
-        with open_job(request, environ=environ, command=RunFolder(run).record.command) as (job, machine):
+        command = RunFolder(run).record.command
+        with (
+            _served(request, submission.record.profile.server) as served,
+            open_job(served, environ=environ, command=command) as (job, machine),
+        ):
             sample_shards(job, replace(machine, worker=owner.worker), submission, owner, slot=slot, stop=stop)
     else:
         folder = RunFolder(run)
@@ -53,3 +61,13 @@ def work_on(run: Path, number: int, step: str, slot: int, *, stop: Stop, environ
             named = replace(machine, worker=owner.worker)
             judge_shards(load_run(folder, named), named, submission, owner, slot=slot, stop=stop)
     return STOPPED if stop.reason else os.EX_OK
+
+
+@contextmanager
+def _served(request: RunRequest, command: str) -> Iterator[RunRequest]:
+    """Yield the request, asked of a server of this job's own if the profile has a command for one."""
+    if not command:
+        yield request
+        return
+    with serve(command, model=served_name(request.model_args)) as base_url:
+        yield replace(request, model_args=f"{request.model_args},base_url={base_url}")

@@ -1,0 +1,120 @@
+"""What the jobs of a run took: GPU-hours by how each attempt at a job ended, and what of them was wasted.
+
+Billed is what SLURM's accounting says of every attempt (sacct -D), or the workers' own starts and stops where
+there is none. Wasted is what came to no dialogue: the time in which a later attempt loads what an earlier one
+had, and attempts that never took a shard.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from turnwise.slurm.events import CLAIM, CRASH, FAILED, REQUEUE, START, STOP, read_events
+from turnwise.slurm.layout import ClusterFolder
+from turnwise.slurm.queue import ask
+
+_ENDS = {"": "ended", "SIGUSR2": "warned of its end", "SIGTERM": "cancelled"}
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt at a worker's job: seconds from its start to its end, and to the first shard it took."""
+
+    worker: str
+    job: str
+    node: str
+    gpus: int
+    number: int
+    seconds: float
+    idle_seconds: float
+    cause: str
+
+    @property
+    def wasted_seconds(self) -> float:
+        """The seconds that came to no dialogue, of a later attempt or of one that took no shard."""
+        return self.idle_seconds if self.number or self.idle_seconds >= self.seconds else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """GPU-hours by cause, and whether SLURM's accounting says so or the workers do."""
+
+    billed: Mapping[str, float]
+    wasted: Mapping[str, float]
+    is_accounted: bool
+
+
+def read_attempts(cluster: ClusterFolder, now: float) -> Iterator[Attempt]:
+    """Yield the attempts of all workers as their logs tell them."""
+    for path in sorted((cluster.path / "events").glob("*.jsonl")):
+        lives: list[list[dict[str, Any]]] = []
+        for event in read_events(path):
+            if event["event"] == START:
+                lives.append([])
+            if lives:
+                lives[-1].append(event)
+        for number, life in enumerate(lives):
+            yield _attempt(cluster, path, life, number, is_last=number == len(lives) - 1, now=now)
+
+
+def _attempt(
+    cluster: ClusterFolder, path: Path, life: Sequence[dict[str, Any]], number: int, *, is_last: bool, now: float
+) -> Attempt:
+    start, last = life[0], life[-1]
+    end, cause = float(last["time"]), "lost without a word"
+    if last["event"] == STOP:
+        failed = [event["event"] for event in life if event["event"] in (CRASH, FAILED)]
+        cause = f"{failed[-1]}" if failed and last.get("status") else _ENDS.get(last.get("told", ""), "ended")
+        if any(event["event"] == REQUEUE for event in life):
+            cause = "requeued"
+    elif is_last:
+        try:
+            end = max(end, cluster.heartbeat(path.stem).stat().st_mtime)
+        except OSError:
+            end = max(end, path.stat().st_mtime)
+        if now - end < 60:
+            end, cause = now, "running"
+    claimed = next((float(event["time"]) for event in life if event["event"] == CLAIM), end)
+    begun = float(start["time"])
+    return Attempt(
+        path.stem,
+        str(start.get("job", "")),
+        str(start.get("node", "")),
+        int(start.get("gpus", 0)),
+        number,
+        end - begun,
+        claimed - begun,
+        cause,
+    )
+
+
+def make_bill(attempts: Sequence[Attempt], jobs: Sequence[str]) -> Bill:
+    """Return the GPU-hours of ``attempts``, or of ``jobs`` (without elements) as SLURM accounts for them."""
+    billed: dict[str, float] = defaultdict(float)
+    wasted: dict[str, float] = defaultdict(float)
+    for attempt in attempts:
+        billed[attempt.cause] += attempt.gpus * attempt.seconds / 3600
+        before = _before(attempts, attempt)
+        wasted[f"after: {before}" if before else attempt.cause] += attempt.gpus * attempt.wasted_seconds / 3600
+    accounted = _ask_accounting(jobs)
+    return Bill(accounted or dict(billed), {cause: hours for cause, hours in wasted.items() if hours}, bool(accounted))
+
+
+def _before(attempts: Sequence[Attempt], one: Attempt) -> str:
+    return next((a.cause for a in attempts if a.worker == one.worker and a.number == one.number - 1), "")
+
+
+def _ask_accounting(jobs: Sequence[str]) -> dict[str, float]:
+    """Return GPU-hours by the state in which each attempt ended, empty without accounting."""
+    found: dict[str, float] = defaultdict(float)
+    if not jobs:
+        return {}
+    said = ask("sacct", "-X", "-D", "-P", "-n", "-j", ",".join(jobs), "-o", "State,ElapsedRaw,AllocTRES")
+    for line in (said or "").splitlines():
+        state, seconds, resources = (line.split("|") + [""] * 3)[:3]
+        gpus = dict(part.split("=", 1) for part in resources.split(",") if "=" in part).get("gres/gpu", "0")
+        if seconds.isdigit() and gpus.isdigit():
+            found[state.split(" ")[0]] += int(gpus) * int(seconds) / 3600
+    return dict(found)

@@ -1,0 +1,173 @@
+"""Submitting: what is frozen, what is printed, what a cluster refuses, without a cluster."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cluster_run import ClusterRun, assert_equal_runs, environment_of
+
+from turnwise.errors import TurnwiseError
+from turnwise.slurm.cluster import RefusedError, submit_jobs
+from turnwise.slurm.freeze import code_digest, freeze_code
+from turnwise.slurm.job import JobTask
+from turnwise.slurm.layout import ClusterFolder
+from turnwise.slurm.plan import longest_first, order_for
+from turnwise.slurm.profile import ClusterProfile
+from turnwise.slurm.submission import Submission, SubmissionRecord, freeze_submission
+from turnwise.tasks.run_folder import Shard
+
+
+def submission_of(folder: Path, workers: int) -> Submission:
+    """Return a submission of no shards."""
+    record = SubmissionRecord(
+        cluster="slurm", options={}, profile=ClusterProfile(), code="0", folder="/", workers=workers, submitted=0.0
+    )
+    return freeze_submission(ClusterFolder(folder), record, [])
+
+
+class FakeCluster:
+    """Accepts at most ``room`` jobs, and says no to what is more."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self.submitted: list[tuple[str, int, int, str]] = []
+
+    def __call__(self, submission: Submission, task: JobTask, count: int, dependency: str) -> str:
+        """Take a job or refuse it."""
+        if count > self.room:
+            raise RefusedError("Job violates accounting/QOS policy")
+        self.room -= count
+        self.submitted.append((task.step, task.first, count, dependency))
+        return str(len(self.submitted))
+
+
+def test_arrays_are_paired_and_one_job_closes_the_run(tmp_path: Path) -> None:
+    """Of five workers in arrays of two, each judge waits for its sampler, and the closing job for all."""
+    cluster = FakeCluster(100)
+    accepted = submit_jobs(submission_of(tmp_path, 5), cluster, largest=2)
+    assert cluster.submitted == [
+        ("sample", 0, 2, ""),
+        ("judge", 0, 2, "aftercorr:1"),
+        ("sample", 2, 2, ""),
+        ("judge", 2, 2, "aftercorr:3"),
+        ("sample", 4, 1, ""),
+        ("judge", 4, 1, "aftercorr:5"),
+        ("close", 0, 1, "afterany:1:3:5:2:4:6"),
+    ]
+    assert accepted.refusals == ()
+
+
+def test_what_a_cluster_refuses_is_said_and_fewer_workers_do_the_run(tmp_path: Path) -> None:
+    """With room for seven jobs, eight workers become four; the rest is said, the jobs are written down."""
+    cluster = FakeCluster(7)
+    submission = submission_of(tmp_path, 8)
+    accepted = submit_jobs(submission, cluster, largest=1001)
+    assert [(step, count) for step, _, count, _ in cluster.submitted][:2] == [("sample", 4), ("judge", 2)]
+    assert any("8 sample workers were refused" in one for one in accepted.refusals)
+    assert submission.jobs == accepted.jobs
+
+
+def test_a_cluster_that_takes_nothing_is_an_error(tmp_path: Path) -> None:
+    """The reason is SLURM's."""
+    with pytest.raises(TurnwiseError, match="Job violates accounting"):
+        submit_jobs(submission_of(tmp_path, 2), FakeCluster(0), largest=10)
+
+
+def test_each_submission_has_a_number_of_its_own(tmp_path: Path) -> None:
+    """An older one is never changed."""
+    assert [submission_of(tmp_path, 1).number for _ in range(3)] == [1, 2, 3]
+
+
+def test_the_code_is_frozen_once_and_runs_from_its_copy(tmp_path: Path) -> None:
+    """The copy has no links, and Python takes it before what is installed."""
+    code = freeze_code(tmp_path)
+    assert freeze_code(tmp_path) == code == tmp_path / code_digest()
+    assert not any(path.is_symlink() for path in code.rglob("*"))
+    said = subprocess.run(
+        [sys.executable, "-c", "import turnwise.slurm.worker as one; print(one.__file__)"],
+        env={**os.environ, "PYTHONPATH": str(code)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.startswith(str(code))
+
+
+def test_the_longest_shards_come_first_and_each_worker_begins_elsewhere() -> None:
+    """All workers look at all shards, in orders that meet late."""
+    shards = [Shard("task", number, ((f"p{number}", 0),)) for number in range(7)]
+    longest = longest_first(shards, {f"p{number}": number for number in range(7)})
+    assert [shard.number for shard in longest] == [6, 5, 4, 3, 2, 1, 0]
+    orders = [[shard.number for shard in order_for(slot, longest, workers=3)] for slot in range(3)]
+    assert all(sorted(order) == list(range(7)) for order in orders)
+    assert [order[0] for order in orders] == [6, 5, 4]
+
+
+def test_a_dry_run_needs_no_slurm_and_writes_nothing(tmp_path: Path, cache_dir: Path) -> None:
+    """Every script is printed, with a PATH that holds no command of SLURM's."""
+    bare = tmp_path / "bin"
+    bare.mkdir()
+    run = ClusterRun(tmp_path / "of", {**environment_of(cache_dir), "PATH": str(bare)})
+    before = sorted(run.folder.rglob("*"))
+    done = run.submit("--dry-run", workers=3)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("#SBATCH --array=0-2%3") == 2 and "afterany" in done.stdout
+    assert "Shards: 14 to do of 14, 14 dialogues." in done.stdout and "GPU-hours: about" in done.stdout
+    assert sorted(run.folder.rglob("*")) == sorted([*before, run.folder / "profile.yaml"])
+
+
+def test_submitting_without_slurm_says_what_to_do(tmp_path: Path, cache_dir: Path) -> None:
+    """One sentence, before anything is written."""
+    bare = tmp_path / "bin"
+    bare.mkdir()
+    run = ClusterRun(tmp_path / "of", {**environment_of(cache_dir), "PATH": str(bare)})
+    done = run.submit()
+    assert done.returncode == 2 and "--cluster local" in done.stderr and not run.output.exists()
+
+
+@pytest.mark.slow
+def test_a_pool_on_one_machine_does_the_same(tmp_path: Path, cache_dir: Path) -> None:
+    """``--cluster local``: two processes, each shard once, the files of the run in one process."""
+    run = ClusterRun(tmp_path, environment_of(cache_dir))
+    done = run.submit("--cluster", "local")
+    assert done.returncode == 0, done.stderr
+    assert set(run.calls().values()) == {1}
+    assert_equal_runs(run.output, run.on_one_machine())
+    status = run.command("status", str(run.output)).stdout
+    assert "Sampling: 14 done, 0 running, 0 waiting, 0 poison of 14 shards." in status
+
+
+@pytest.mark.slow
+def test_a_run_that_is_not_complete_says_what_it_lacks(tmp_path: Path, cache_dir: Path) -> None:
+    """Exit status 3 and the shards, after the table of what is there; another setting in its folder is refused."""
+    run = ClusterRun(tmp_path, environment_of(cache_dir))
+    assert run.submit("--cluster", "debug").returncode == 0
+    lost = next(run.output.glob("trajectories/*/00003.jsonl"))
+    shutil.move(lost, tmp_path / "lost")
+    done = run.command("collect", str(run.output))
+    assert done.returncode == 3 and "1 shards not sampled" in done.stderr and "1@1" in done.stdout
+    other = run.submit("--cluster", "debug", "--seed", "1")
+    assert other.returncode == 2 and "holds another run" in other.stderr
+    assert run.command("resume", str(run.output)).returncode == 0
+    assert lost.read_bytes() == (tmp_path / "lost").read_bytes()
+
+
+@pytest.mark.parametrize("command", ["status", "cancel", "resume"])
+def test_a_run_that_was_never_submitted_is_named(command: str, tmp_path: Path, cache_dir: Path) -> None:
+    """One sentence, exit status 2."""
+    done = ClusterRun(tmp_path, environment_of(cache_dir)).command(command, str(tmp_path))
+    assert done.returncode == 2 and "was never submitted" in done.stderr
+
+
+def test_a_thousand_nodes_need_few_operations(tmp_path: Path) -> None:
+    """In small: leases of 20 workers over 100 shards, each taken once; merging keeps one shard in memory."""
+    script = Path(__file__).with_name("scale.py")
+    command = [sys.executable, str(script), str(tmp_path / "run"), "--workers", "20", "--samples", "10"]
+    done = subprocess.run([*command, "--shards", "100"], capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    assert found["dialogues"] == 1650 and found["peak_megabytes"] < 200
+    assert found["operations_per_second_mean"] < 5

@@ -1,0 +1,131 @@
+"""``turnwise status``, ``cancel`` and ``resume``: a run on a cluster, seen and steered from its folder."""
+
+import os
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from turnwise.errors import TurnwiseError
+from turnwise.slurm.layout import JUDGE, SAMPLE, ClusterFolder
+from turnwise.slurm.queue import queued_jobs
+from turnwise.slurm.status import STATES, Status, read_status
+from turnwise.slurm.submission import Submission, latest_submission
+from turnwise.tasks.run_folder import RunFolder
+
+WATCH_SECONDS = 60.0
+_SHOWN_ERRORS = 3
+_SHOWN_LINES = 3
+
+
+def status_command(run: Path) -> str:
+    """Return how far the run is; raises TurnwiseError if it was never submitted."""
+    latest_submission(run)
+    return render_status(read_status(RunFolder(run)), run)
+
+
+def watch_status(run: Path, show: Callable[[str], None], *, seconds: float = WATCH_SECONDS) -> None:
+    """Show the status now and then until no job is left, or the user has seen enough."""
+    while True:
+        latest_submission(run)
+        status = read_status(RunFolder(run))
+        show(f"{time.strftime('%H:%M:%S')}\n{render_status(status, run)}\n")
+        is_running = any(attempt.cause == "running" for attempt in status.attempts)
+        if not status.jobs and not is_running:
+            return
+        time.sleep(seconds)
+
+
+def render_status(status: Status, run: Path) -> str:
+    """Return the status as text."""
+    return "\n".join([*_progress_lines(status), *_job_lines(status), *_bill_lines(status), *_error_lines(status, run)])
+
+
+def _progress_lines(status: Status) -> Iterator[str]:
+    for step, name in ((SAMPLE, "Sampling"), (JUDGE, "Judging")):
+        counts = status.shards[step]
+        shown = ", ".join(f"{counts.get(state, 0)} {state}" for state in STATES)
+        yield f"{name}: {shown} of {sum(counts.values())} shards."
+    done, total = status.dialogues
+    rate = f", {status.per_hour:.0f} an hour" if status.per_hour else ""
+    left = status.hours_left
+    ends = f", about {left:.1f} hours left" if left else ""
+    yield f"Dialogues sampled: {done} of {total}{rate}{ends}."
+
+
+def _job_lines(status: Status) -> Iterator[str]:
+    if status.jobs is None:
+        yield "Jobs: SLURM does not answer here; what is said rests on the run's files."
+    elif status.jobs:
+        counts = Counter(
+            f"{job.state} ({job.reason})" if job.reason not in ("", "None") else job.state for job in status.jobs
+        )
+        yield f"Jobs: {', '.join(f'{count} {state}' for state, count in counts.items())}."
+    else:
+        yield "Jobs: none is left."
+
+
+def _bill_lines(status: Status) -> Iterator[str]:
+    source = "SLURM's accounting" if status.bill.is_accounted else "the workers' logs"
+    yield f"GPU-hours billed: {_hours(status.bill.billed)}, by {source}."
+    yield f"GPU-hours wasted by loading again: {_hours(status.bill.wasted)}."
+
+
+def _hours(by_cause: Mapping[str, float]) -> str:
+    parts = "; ".join(f"{hours:.2f} {cause}" for cause, hours in sorted(by_cause.items()))
+    return f"{sum(by_cause.values()):.2f}{f' ({parts})' if parts else ''}"
+
+
+def _error_lines(status: Status, run: Path) -> Iterator[str]:
+    for line in status.poison:
+        yield f"Left out: {line}."
+    for event in status.errors[-_SHOWN_ERRORS:]:
+        ended = (
+            f"was ended by {_signal_name(event['status'])}" if event["status"] < 0 else f"ended with {event['status']}"
+        )
+        yield f"{event['worker']} on {event.get('node') or 'this machine'} {ended}; its last lines:"
+        yield from (f"  {line}" for line in event.get("log", [])[-_SHOWN_LINES:])
+        if event.get("command"):
+            yield f"  to see it again: {event['command']}"
+    if status.bad_nodes:
+        nodes = ",".join(status.bad_nodes)
+        yield f"Workers crashed over three shards on {nodes}: turnwise resume {run} --exclude {nodes}"
+
+
+def _signal_name(status: int) -> str:
+    try:
+        return signal.Signals(-status).name
+    except ValueError:
+        return f"signal {-status}"
+
+
+def cancel_command(run: Path) -> str:
+    """Cancel the jobs of a run that are still there; what was sampled stays, and resume goes on."""
+    ids = [job for number in _numbers(run) for job in Submission(ClusterFolder(run), number).jobs.ids]
+    waiting = queued_jobs(ids)
+    if waiting is None:
+        raise TurnwiseError("SLURM does not answer here (squeue): cancel on a node that reaches it.")
+    jobs = sorted({job.job for job in waiting})
+    if not jobs:
+        return "No job of this run is left."
+    done = subprocess.run(["scancel", *jobs], capture_output=True, check=False)
+    if done.returncode:
+        raise TurnwiseError(f"scancel failed: {done.stderr.decode('utf-8', 'replace').strip()}")
+    return f"Cancelled: {', '.join(jobs)}; turnwise resume {run} goes on."
+
+
+def _numbers(run: Path) -> list[int]:
+    latest_submission(run)
+    return ClusterFolder(run).submissions()
+
+
+def enter_folder(submission: Submission) -> None:
+    """Go to where the run was submitted from, so that its relative paths mean the same."""
+    try:
+        os.chdir(submission.record.folder)
+    except OSError:
+        raise TurnwiseError(
+            f"The run was submitted from {submission.record.folder!r}, which is not there: make it, or submit anew."
+        ) from None

@@ -106,7 +106,14 @@ def _absolute(request: RunRequest) -> RunRequest:
     host = request.host
     data_dir = host.data_dir.absolute() if host.data_dir is not None else None
     prompts = request.prompts.absolute() if request.prompts is not None else None
-    return replace(request, output=request.output.absolute(), prompts=prompts, host=replace(host, data_dir=data_dir))
+    programs = request.incorrect_programs.absolute() if request.incorrect_programs is not None else None
+    return replace(
+        request,
+        output=request.output.absolute(),
+        prompts=prompts,
+        incorrect_programs=programs,
+        host=replace(host, data_dir=data_dir),
+    )
 
 
 @contextmanager

@@ -15,6 +15,8 @@ from turnwise.slurm.heartbeats import LOST_SECONDS, Heartbeat
 from turnwise.tasks.run_folder import Shard
 
 _MOST_LOOKED_AT = 32
+# States of a job that ended with all its processes; what SLURM does to a job (a lost node, preemption) is none of them.
+_CRASHED = ("OUT_OF_MEMORY", "FAILED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Leases:
         heartbeat: Heartbeat,
         events: EventLog,
         is_ready: Callable[[Shard], bool] = lambda _: True,
+        job_state: Callable[[str], str] = lambda _: "",
     ) -> None:
         self._claims = claims
         self._shards = shards
@@ -49,6 +52,7 @@ class Leases:
         self._heartbeat = heartbeat
         self._events = events
         self._is_ready = is_ready
+        self._job_state = job_state
         self._states = {task: claims.states(task) for task in {shard.task for shard in shards}}
         self._open: dict[tuple[str, int], Claim] = {}
         self._tried: set[tuple[str, int]] = set()
@@ -79,6 +83,12 @@ class Leases:
         """Say that a shard is done."""
         self._end(shard, Ended.DONE)
 
+    def earlier_owners(self, shard: Shard) -> set[str]:
+        """Return the workers of the attempts at a shard before this worker's."""
+        claim = self._open[shard.task, shard.number]
+        owners = [self._claims.owner(Claim(shard, attempt)) for attempt in range(1, claim.attempt)]
+        return {str(owner["worker"]) for owner in owners if "worker" in owner}
+
     def stop(self) -> None:
         """Give back what is open: this worker was told to stop, and what it has is on the disk."""
         for claim in list(self._open.values()):
@@ -105,11 +115,13 @@ class Leases:
         others = [one for one in self._shards if self._state(one).is_open and (one.task, one.number) not in self._open]
         for shard in random.sample(others, min(len(others), _MOST_LOOKED_AT)):
             claim = Claim(shard, self._state(shard).last)
-            worker = self._claims.owner(claim).get("worker", "")
+            owner = self._claims.owner(claim)
+            worker = owner.get("worker", "")
             if worker not in lost:
                 lost[worker] = self._heartbeat.is_lost(worker) if worker else self._is_old(claim)
             if lost[worker]:
-                self._claims.end(claim, Ended.LOST)
+                has_failed = bool(owner.get("job")) and self._job_state(owner["job"]) in _CRASHED
+                self._claims.end(claim, Ended.CRASHED if has_failed else Ended.LOST)
         self._refresh()
 
     def _is_old(self, claim: Claim) -> bool:

@@ -43,9 +43,9 @@ class Told:
 
     reason: str = ""
 
-    def listen(self) -> None:
-        """Take the signals from now on; in the main thread."""
-        for number in SIGNALS:
+    def listen(self, *more: signal.Signals) -> None:
+        """Take the signals, and ``more``, from now on; in the main thread."""
+        for number in (*SIGNALS, *more):
             signal.signal(number, self._hear)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
@@ -150,7 +150,10 @@ class Supervisor:
         """Run one worker to its end; return its exit status (negative: the signal) and its last lines."""
         masked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         try:
-            process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            # In a session of its own: what a terminal sends is ours to pass on.
+            process = subprocess.Popen(
+                self.command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+            )
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, masked)
         lines: deque[str] = deque(maxlen=200)

@@ -20,7 +20,9 @@ from turnwise.slurm.heartbeats import Heartbeat
 from turnwise.slurm.layout import JUDGE, SAMPLE
 from turnwise.slurm.leases import Leases, Owner
 from turnwise.slurm.plan import order_for
+from turnwise.slurm.queue import job_state
 from turnwise.slurm.submission import Submission
+from turnwise.tasks.judgement import read_judgement_file
 from turnwise.tasks.run_folder import RunFolder, Shard
 
 
@@ -66,7 +68,7 @@ def judge_shards(
     folder = RunFolder(submission.cluster.run)
     events = EventLog(submission.cluster.events(owner.worker))
     record = record_of_judge(folder, machine)
-    with closing(events), Work(folder, record, machine, step=JUDGE) as work:
+    with closing(events), Work(folder, record, machine, step=JUDGE, judgements={}) as work:
 
         def is_sampled(shard: Shard) -> bool:
             return folder.shard_file(shard).exists()
@@ -92,7 +94,7 @@ def _open_leases(
     shards = submission.shards if step == SAMPLE else RunFolder(submission.cluster.run).shards
     order = list(order_for(slot, shards, workers=submission.record.workers))
     claims = Claims(submission.cluster.claims(step), owner.worker)
-    leases = Leases(claims, order, owner, heartbeat=heartbeat, events=events, is_ready=is_ready)
+    leases = Leases(claims, order, owner, heartbeat=heartbeat, events=events, is_ready=is_ready, job_state=job_state)
     leases.take_back()
     return leases
 
@@ -117,6 +119,8 @@ async def _judge(folder: RunFolder, tasks: Sequence[LoadedTask], work: Work, lea
 async def _judge_one(
     folder: RunFolder, shard: Shard, problems: Mapping[str, Problem], work: Work, leases: Leases
 ) -> None:
+    for worker in leases.earlier_owners(shard):
+        work.know(read_judgement_file(folder.path / "verdicts" / f"{worker}.jsonl"))
     unjudged = work.unjudged
     await judge_shard(folder, shard, problems, work)
     if work.unjudged == unjudged:

@@ -3,12 +3,14 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from cluster_run import ClusterRun, assert_equal_runs, environment_of
+from virtual_cluster import wait_for
 
 from turnwise.errors import TurnwiseError
 from turnwise.slurm.cluster import RefusedError, submit_jobs
@@ -139,6 +141,21 @@ def test_a_pool_on_one_machine_does_the_same(tmp_path: Path, cache_dir: Path) ->
     assert_equal_runs(run.output, run.on_one_machine())
     status = run.command("status", str(run.output)).stdout
     assert "Sampling: 14 done, 0 running, 0 waiting, 0 poison of 14 shards." in status
+
+
+@pytest.mark.slow
+def test_a_pool_that_is_interrupted_goes_on_with_resume(tmp_path: Path, cache_dir: Path) -> None:
+    """Ctrl-C ends the workers with what they have; exit status 130, and no call that was answered is made again."""
+    run = ClusterRun(tmp_path, environment_of(cache_dir), delay=0.3)
+    pool = run.start_local()
+    wait_for(lambda: run.committed() >= 2, 60, "the first shards")
+    pool.send_signal(signal.SIGINT)
+    _, said = pool.communicate()
+    assert pool.returncode == 130 and "turnwise resume" in said and "Traceback" not in said
+    assert run.committed() < 14
+    assert run.command("resume", str(run.output)).returncode == 0
+    assert sum(run.calls().values()) - len(run.calls()) <= 8  # those in flight
+    assert_equal_runs(run.output, run.on_one_machine())
 
 
 @pytest.mark.slow

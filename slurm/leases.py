@@ -5,7 +5,7 @@ nothing else, so that the one at fault is told from those beside it.
 """
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,12 +57,12 @@ class Leases:
         self._open: dict[tuple[str, int], Claim] = {}
         self._tried: set[tuple[str, int]] = set()
 
-    def take_back(self) -> None:
-        """Say of each attempt that an earlier life of this worker left open that it was lost."""
+    def take_back(self, earlier: Container[tuple[str, int]]) -> None:
+        """Say of attempts at ``earlier`` shards that an earlier life of this worker left open that they were lost."""
         for shard in self._shards:
             state = self._state(shard)
             claim = Claim(shard, state.last)
-            if state.is_open and self._claims.owner(claim).get("worker") == self._owner.worker:
+            if (shard.task, shard.number) in earlier and state.is_open and self._is_mine(claim):
                 self._claims.end(claim, Ended.LOST)
         self._refresh()
 
@@ -100,13 +100,14 @@ class Leases:
             state = self._state(shard)
             if key in self._tried or not wanted(state) or not self._is_ready(shard):
                 continue
+            # First said, then done: whoever comes after a crash between the two knows where to look.
+            self._events.write(CLAIM, task=shard.task, shard=shard.number, attempt=state.last + 1)
             claim = self._claims.take(shard, state, **self._owner.to_json())
             if claim is None:
                 self._states[shard.task] = self._claims.states(shard.task)
                 continue
             self._tried.add(key)
             self._open[key] = claim
-            self._events.write(CLAIM, task=shard.task, shard=shard.number, attempt=claim.attempt)
             yield shard
 
     def _release_lost(self) -> None:
@@ -123,6 +124,9 @@ class Leases:
                 has_failed = bool(owner.get("job")) and self._job_state(owner["job"]) in _CRASHED
                 self._claims.end(claim, Ended.CRASHED if has_failed else Ended.LOST)
         self._refresh()
+
+    def _is_mine(self, claim: Claim) -> bool:
+        return self._claims.owner(claim).get("worker") == self._owner.worker
 
     def _is_old(self, claim: Claim) -> bool:
         return self._claims.age(claim, self._heartbeat.now()) > LOST_SECONDS

@@ -182,8 +182,10 @@ class Supervisor:
                 continue
             shard = Shard(event["task"], event["shard"], ())
             state = claims.states(shard.task).get(shard.number, ShardState())
-            if state.last == event["attempt"] and state.is_open:
-                claims.end(Claim(shard, state.last), Ended.CRASHED)
+            claim = Claim(shard, state.last)
+            is_own = state.is_open and claims.owner(claim).get("worker") == self.worker
+            if state.last == event["attempt"] and is_own:
+                claims.end(claim, Ended.CRASHED)
                 crashed.append([shard.task, shard.number])
         events.write(
             CRASH,

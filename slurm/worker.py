@@ -15,7 +15,7 @@ from turnwise.runners.loading import LoadedTask, Machine
 from turnwise.runners.sampling import Job, Sampling
 from turnwise.runners.work import Work
 from turnwise.slurm.claims import Claims
-from turnwise.slurm.events import EventLog
+from turnwise.slurm.events import CLAIM, EventLog, read_events
 from turnwise.slurm.heartbeats import Heartbeat
 from turnwise.slurm.layout import JUDGE, SAMPLE
 from turnwise.slurm.leases import Leases, Owner
@@ -95,7 +95,8 @@ def _open_leases(
     order = list(order_for(slot, shards, workers=submission.record.workers))
     claims = Claims(submission.cluster.claims(step), owner.worker)
     leases = Leases(claims, order, owner, heartbeat=heartbeat, events=events, is_ready=is_ready, job_state=job_state)
-    leases.take_back()
+    past = read_events(submission.cluster.events(owner.worker))
+    leases.take_back({(event["task"], event["shard"]) for event in past if event["event"] == CLAIM})
     return leases
 
 

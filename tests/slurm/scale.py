@@ -141,7 +141,7 @@ def simulate_leases(run: RunFolder, workers: int, operations: Operations, seed: 
                 heartbeat=heartbeat,
                 events=events,
             )
-            one.take_back()
+            one.take_back(())
             leases[slot] = (one, one.fresh(), events)
         one, fresh, events = leases[slot]
         if slot in open_shards:

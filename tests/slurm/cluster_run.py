@@ -97,6 +97,13 @@ class ClusterRun:
         lines = [line for path in self.calls_folder.iterdir() for line in path.read_text().splitlines()]
         return Counter(tuple(json.loads(line)) for line in lines)
 
+    def repeated_calls(self) -> int:
+        """Return how many calls were made again, and so paid twice; they are printed as a figure."""
+        calls = self.calls()
+        repeated = sum(calls.values()) - len(calls)
+        print(f"repeated {repeated} of {len(calls)} calls")
+        return repeated
+
     def committed(self) -> int:
         """Return how many shards are committed."""
         return len(list(self.output.glob("trajectories/*/*.jsonl")))

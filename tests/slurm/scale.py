@@ -41,13 +41,14 @@ TASK = "sample_mbpp_plus_multiturn"
 COUNTED = {"open": "open", "os.listdir": "list", "os.scandir": "list", "os.utime": "touch", "os.mkdir": "mkdir"}
 COUNTED |= {"os.link": "link", "os.rename": "rename", "os.remove": "remove"}
 MERGE = """
-import json, resource, sys, time
+import json, sys, time
 from pathlib import Path
 from turnwise.slurm.merge import merge_run
 from turnwise.tasks.run_folder import RunFolder
 begun = time.monotonic()
 merged = merge_run(RunFolder(Path(sys.argv[1])))
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+status = Path("/proc/self/status").read_text()  # getrusage would count the process that started this one
+peak = int(status.partition("VmHWM:")[2].split()[0]) // 1024
 print(json.dumps({"dialogues": merged.dialogues, "merge_seconds": round(time.monotonic() - begun, 1),
                   "peak_megabytes": peak}))
 """

@@ -7,7 +7,7 @@ process at a time has a worker's name; on a cluster each has its own.
 import json
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -112,6 +112,11 @@ class Work:
                 report = await self.judge.judge_async(problem, turn.program)
                 key = self.judge.key(problem, turn.program)
                 self._record(judgement_of(place, report, key=key), report)
+
+    def know(self, judgements: Iterable[Judgement]) -> None:
+        """Take judgements of others, so that what they judged is not judged again."""
+        for judgement in judgements:
+            self._judgements.setdefault(judgement.place, judgement)
 
     def sync(self) -> None:
         """Wait until the judgements so far are on the disk."""

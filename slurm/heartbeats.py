@@ -1,6 +1,5 @@
 """Heartbeats: a file per worker that is touched while it lives; ages are by the file system's own clock."""
 
-import os
 import time
 from pathlib import Path
 
@@ -14,18 +13,23 @@ class Heartbeat:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._beaten = 0.0
+        self._touched = 0.0
 
     def beat(self, *, now: bool = False) -> None:
         """Touch the file, unless that was a short while ago."""
         if now or time.monotonic() - self._beaten >= BEAT_SECONDS:
             self._beaten = time.monotonic()
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._path.touch()
+            try:
+                self._path.touch()
+            except FileNotFoundError:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._path.touch()
+            self._touched = self._path.stat().st_mtime
 
     def now(self) -> float:
         """Return the time by the file system's clock, whatever this node's clock says."""
-        self.beat(now=True)
-        return self._path.stat().st_mtime
+        self.beat()
+        return self._touched + time.monotonic() - self._beaten
 
     def is_lost(self, worker: str) -> bool:
         """Return whether ``worker`` has not touched its file for long."""
@@ -38,14 +42,3 @@ class Heartbeat:
     def end(self) -> None:
         """Remove the file: this worker has ended and said so."""
         self._path.unlink(missing_ok=True)
-
-
-def is_process(pid: int) -> bool:
-    """Return whether a process of this number runs on this node."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

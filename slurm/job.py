@@ -58,7 +58,11 @@ class JobTask:
 def requeue(job: str) -> bool:
     """Ask SLURM to run ``job`` again; return whether it will."""
     for _ in range(_REQUEUE_TRIES):
-        done = subprocess.run(["scontrol", "requeue", job], capture_output=True, check=False)
+        try:
+            done = subprocess.run(["scontrol", "requeue", job], capture_output=True, check=False)
+        except OSError as error:  # a container without SLURM's commands
+            print(f"scontrol requeue {job}: {error.strerror}", flush=True)
+            return False
         if done.returncode == 0:
             return True
         print(f"scontrol requeue {job}: {done.stderr.decode('utf-8', 'replace').strip()}", flush=True)

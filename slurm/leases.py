@@ -5,7 +5,7 @@ nothing else, so that the one at fault is told from those beside it.
 """
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,8 @@ from turnwise.slurm.heartbeats import LOST_SECONDS, Heartbeat
 from turnwise.tasks.run_folder import Shard
 
 _MOST_LOOKED_AT = 32
+# States of a job that ended with all its processes; what SLURM does to a job (a lost node, preemption) is none of them.
+_CRASHED = ("OUT_OF_MEMORY", "FAILED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Leases:
         heartbeat: Heartbeat,
         events: EventLog,
         is_ready: Callable[[Shard], bool] = lambda _: True,
+        job_state: Callable[[str], str] = lambda _: "",
     ) -> None:
         self._claims = claims
         self._shards = shards
@@ -49,16 +52,17 @@ class Leases:
         self._heartbeat = heartbeat
         self._events = events
         self._is_ready = is_ready
+        self._job_state = job_state
         self._states = {task: claims.states(task) for task in {shard.task for shard in shards}}
         self._open: dict[tuple[str, int], Claim] = {}
         self._tried: set[tuple[str, int]] = set()
 
-    def take_back(self) -> None:
-        """Say of each attempt that an earlier life of this worker left open that it was lost."""
+    def take_back(self, earlier: Container[tuple[str, int]]) -> None:
+        """Say of attempts at ``earlier`` shards that an earlier life of this worker left open that they were lost."""
         for shard in self._shards:
             state = self._state(shard)
             claim = Claim(shard, state.last)
-            if state.is_open and self._claims.owner(claim).get("worker") == self._owner.worker:
+            if (shard.task, shard.number) in earlier and state.is_open and self._is_mine(claim):
                 self._claims.end(claim, Ended.LOST)
         self._refresh()
 
@@ -79,6 +83,12 @@ class Leases:
         """Say that a shard is done."""
         self._end(shard, Ended.DONE)
 
+    def earlier_owners(self, shard: Shard) -> set[str]:
+        """Return the workers of the attempts at a shard before this worker's."""
+        claim = self._open[shard.task, shard.number]
+        owners = [self._claims.owner(Claim(shard, attempt)) for attempt in range(1, claim.attempt)]
+        return {str(owner["worker"]) for owner in owners if "worker" in owner}
+
     def stop(self) -> None:
         """Give back what is open: this worker was told to stop, and what it has is on the disk."""
         for claim in list(self._open.values()):
@@ -90,13 +100,14 @@ class Leases:
             state = self._state(shard)
             if key in self._tried or not wanted(state) or not self._is_ready(shard):
                 continue
+            # First said, then done: whoever comes after a crash between the two knows where to look.
+            self._events.write(CLAIM, task=shard.task, shard=shard.number, attempt=state.last + 1)
             claim = self._claims.take(shard, state, **self._owner.to_json())
             if claim is None:
                 self._states[shard.task] = self._claims.states(shard.task)
                 continue
             self._tried.add(key)
             self._open[key] = claim
-            self._events.write(CLAIM, task=shard.task, shard=shard.number, attempt=claim.attempt)
             yield shard
 
     def _release_lost(self) -> None:
@@ -105,12 +116,17 @@ class Leases:
         others = [one for one in self._shards if self._state(one).is_open and (one.task, one.number) not in self._open]
         for shard in random.sample(others, min(len(others), _MOST_LOOKED_AT)):
             claim = Claim(shard, self._state(shard).last)
-            worker = self._claims.owner(claim).get("worker", "")
+            owner = self._claims.owner(claim)
+            worker = owner.get("worker", "")
             if worker not in lost:
                 lost[worker] = self._heartbeat.is_lost(worker) if worker else self._is_old(claim)
             if lost[worker]:
-                self._claims.end(claim, Ended.LOST)
+                has_failed = bool(owner.get("job")) and self._job_state(owner["job"]) in _CRASHED
+                self._claims.end(claim, Ended.CRASHED if has_failed else Ended.LOST)
         self._refresh()
+
+    def _is_mine(self, claim: Claim) -> bool:
+        return self._claims.owner(claim).get("worker") == self._owner.worker
 
     def _is_old(self, claim: Claim) -> bool:
         return self._claims.age(claim, self._heartbeat.now()) > LOST_SECONDS

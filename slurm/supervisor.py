@@ -43,9 +43,9 @@ class Told:
 
     reason: str = ""
 
-    def listen(self) -> None:
-        """Take the signals from now on; in the main thread."""
-        for number in SIGNALS:
+    def listen(self, *more: signal.Signals) -> None:
+        """Take the signals, and ``more``, from now on; in the main thread."""
+        for number in (*SIGNALS, *more):
             signal.signal(number, self._hear)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
@@ -150,7 +150,10 @@ class Supervisor:
         """Run one worker to its end; return its exit status (negative: the signal) and its last lines."""
         masked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         try:
-            process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            # In a session of its own: what a terminal sends is ours to pass on.
+            process = subprocess.Popen(
+                self.command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+            )
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, masked)
         lines: deque[str] = deque(maxlen=200)
@@ -179,8 +182,10 @@ class Supervisor:
                 continue
             shard = Shard(event["task"], event["shard"], ())
             state = claims.states(shard.task).get(shard.number, ShardState())
-            if state.last == event["attempt"] and state.is_open:
-                claims.end(Claim(shard, state.last), Ended.CRASHED)
+            claim = Claim(shard, state.last)
+            is_own = state.is_open and claims.owner(claim).get("worker") == self.worker
+            if state.last == event["attempt"] and is_own:
+                claims.end(claim, Ended.CRASHED)
                 crashed.append([shard.task, shard.number])
         events.write(
             CRASH,

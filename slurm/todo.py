@@ -1,6 +1,6 @@
 """What is left to do of a run: shards without a committed file, and those with dialogues that are missing."""
 
-from turnwise.slurm.claims import Claims, ShardState
+from turnwise.slurm.claims import Claim, Claims, Ended, ShardState
 from turnwise.slurm.layout import JUDGE, SAMPLE, ClusterFolder
 from turnwise.tasks.run_folder import RunFolder, Shard
 
@@ -8,10 +8,11 @@ from turnwise.tasks.run_folder import RunFolder, Shard
 _MISSING = (b'"request_failed"', b'"infrastructure_failure"')
 
 
-def unfinished_shards(folder: RunFolder, cluster: ClusterFolder) -> list[Shard]:
+def unfinished_shards(folder: RunFolder, cluster: ClusterFolder, *, nobody_works: bool) -> list[Shard]:
     """Return the shards to sample or to judge, in plan order; raises TurnwiseError for a damaged one.
 
-    Those that are to be sampled again, or crashed too often, can be claimed anew from now on.
+    Those that are to be sampled again, or crashed too often, can be claimed anew from now on; and if
+    ``nobody_works`` those that somebody had.
     """
     sampling, judging = (Claims(cluster.claims(step), "submit") for step in (SAMPLE, JUDGE))
     states = {task.task: (sampling.states(task.task), judging.states(task.task)) for task in folder.record.tasks}
@@ -19,6 +20,9 @@ def unfinished_shards(folder: RunFolder, cluster: ClusterFolder) -> list[Shard]:
     for shard in folder.shards:
         sampled, judged = (one.get(shard.number, ShardState()) for one in states[shard.task])
         is_whole = _is_whole(folder, shard)
+        for claims, state in ((sampling, sampled), (judging, judged)):
+            if nobody_works and state.is_open:
+                claims.end(Claim(shard, state.last), Ended.LOST)
         if not is_whole and (sampled.is_done or sampled.is_poison):
             sampling.reset(shard, sampled)
         if (not is_whole and judged.is_done) or judged.is_poison:

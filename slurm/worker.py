@@ -15,12 +15,14 @@ from turnwise.runners.loading import LoadedTask, Machine
 from turnwise.runners.sampling import Job, Sampling
 from turnwise.runners.work import Work
 from turnwise.slurm.claims import Claims
-from turnwise.slurm.events import EventLog
+from turnwise.slurm.events import CLAIM, EventLog, read_events
 from turnwise.slurm.heartbeats import Heartbeat
 from turnwise.slurm.layout import JUDGE, SAMPLE
 from turnwise.slurm.leases import Leases, Owner
 from turnwise.slurm.plan import order_for
+from turnwise.slurm.queue import job_state
 from turnwise.slurm.submission import Submission
+from turnwise.tasks.judgement import read_judgement_file
 from turnwise.tasks.run_folder import RunFolder, Shard
 
 
@@ -66,7 +68,7 @@ def judge_shards(
     folder = RunFolder(submission.cluster.run)
     events = EventLog(submission.cluster.events(owner.worker))
     record = record_of_judge(folder, machine)
-    with closing(events), Work(folder, record, machine, step=JUDGE) as work:
+    with closing(events), Work(folder, record, machine, step=JUDGE, judgements={}) as work:
 
         def is_sampled(shard: Shard) -> bool:
             return folder.shard_file(shard).exists()
@@ -92,8 +94,9 @@ def _open_leases(
     shards = submission.shards if step == SAMPLE else RunFolder(submission.cluster.run).shards
     order = list(order_for(slot, shards, workers=submission.record.workers))
     claims = Claims(submission.cluster.claims(step), owner.worker)
-    leases = Leases(claims, order, owner, heartbeat=heartbeat, events=events, is_ready=is_ready)
-    leases.take_back()
+    leases = Leases(claims, order, owner, heartbeat=heartbeat, events=events, is_ready=is_ready, job_state=job_state)
+    past = read_events(submission.cluster.events(owner.worker))
+    leases.take_back({(event["task"], event["shard"]) for event in past if event["event"] == CLAIM})
     return leases
 
 
@@ -117,6 +120,8 @@ async def _judge(folder: RunFolder, tasks: Sequence[LoadedTask], work: Work, lea
 async def _judge_one(
     folder: RunFolder, shard: Shard, problems: Mapping[str, Problem], work: Work, leases: Leases
 ) -> None:
+    for worker in leases.earlier_owners(shard):
+        work.know(read_judgement_file(folder.path / "verdicts" / f"{worker}.jsonl"))
     unjudged = work.unjudged
     await judge_shard(folder, shard, problems, work)
     if work.unjudged == unjudged:

@@ -8,6 +8,7 @@ tests appear as counts only. A verdict the machine spoiled is never written.
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,11 +76,16 @@ def places_of(trajectory: Trajectory) -> list[Place | None]:
 def read_judgements(folder: Path) -> Iterator[Judgement]:
     """Yield the judgements in the ``*.jsonl`` files of ``folder``; a torn line, as kill -9 leaves it, is skipped."""
     for path in sorted(folder.glob("*.jsonl")):
-        with path.open("rb") as lines:
-            for line in lines:
-                try:
-                    judgement = Judgement.from_json(json.loads(line))
-                    hash(judgement.place)
-                except (ValueError, KeyError, TypeError):
-                    continue  # that program is judged again
-                yield judgement
+        yield from read_judgement_file(path)
+
+
+def read_judgement_file(path: Path) -> Iterator[Judgement]:
+    """Yield the judgements of one worker; a file that is not there is empty."""
+    with suppress(FileNotFoundError), path.open("rb") as lines:
+        for line in lines:
+            try:
+                judgement = Judgement.from_json(json.loads(line))
+                hash(judgement.place)
+            except (ValueError, KeyError, TypeError):
+                continue  # that program is judged again
+            yield judgement

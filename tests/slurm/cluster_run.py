@@ -61,10 +61,26 @@ class ClusterRun:
         path.write_text(json.dumps({**PROFILE, **profile}))
         return self.command("submit", *self._options(self.output), "-p", str(path), *more)
 
+    def start_local(self) -> "subprocess.Popen[str]":
+        """Begin the run as a pool of processes of this machine."""
+        path = self.folder / "profile.yaml"
+        path.write_text(json.dumps(PROFILE))
+        command = [sys.executable, "-m", "turnwise", "submit", *self._options(self.output), "--cluster", "local"]
+        return subprocess.Popen(
+            [*command, "-p", str(path)],
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
     def on_one_machine(self) -> Path:
-        """Carry out the same plan in one process; return its folder."""
-        alone = self.folder / "alone"
-        alone.mkdir()
+        """Carry out the same plan in one process, once for all tests of a session; return its folder."""
+        process = os.environ.get("PYTEST_XDIST_WORKER", "")
+        alone = Path(self._environment["TURNWISE_CACHE"]) / f"alone{process}"
+        if (alone / "scores.json").exists():
+            return alone
+        alone.mkdir(exist_ok=True)
         for name in ("run.json", "shards.jsonl"):
             shutil.copyfile(self.output / name, alone / name)
         done = self.command("run", *self._options(alone), TURNWISE_TEST_DELAY="0", TURNWISE_TEST_POISON="")
@@ -80,6 +96,13 @@ class ClusterRun:
         """Return how often each call was made to the model, by all workers so far."""
         lines = [line for path in self.calls_folder.iterdir() for line in path.read_text().splitlines()]
         return Counter(tuple(json.loads(line)) for line in lines)
+
+    def repeated_calls(self) -> int:
+        """Return how many calls were made again, and so paid twice; they are printed as a figure."""
+        calls = self.calls()
+        repeated = sum(calls.values()) - len(calls)
+        print(f"repeated {repeated} of {len(calls)} calls")
+        return repeated
 
     def committed(self) -> int:
         """Return how many shards are committed."""

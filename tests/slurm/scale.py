@@ -10,7 +10,7 @@ import argparse
 import heapq
 import json
 import random
-import resource
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -24,7 +24,6 @@ from turnwise.slurm.events import EventLog
 from turnwise.slurm.heartbeats import Heartbeat
 from turnwise.slurm.layout import SAMPLE, ClusterFolder, worker_name
 from turnwise.slurm.leases import Leases, Owner
-from turnwise.slurm.merge import merge_run
 from turnwise.slurm.plan import order_for
 from turnwise.tasks.run_folder import (
     AskedProblem,
@@ -41,6 +40,18 @@ from turnwise.tasks.run_folder import (
 TASK = "sample_mbpp_plus_multiturn"
 COUNTED = {"open": "open", "os.listdir": "list", "os.scandir": "list", "os.utime": "touch", "os.mkdir": "mkdir"}
 COUNTED |= {"os.link": "link", "os.rename": "rename", "os.remove": "remove"}
+MERGE = """
+import json, sys, time
+from pathlib import Path
+from turnwise.slurm.merge import merge_run
+from turnwise.tasks.run_folder import RunFolder
+begun = time.monotonic()
+merged = merge_run(RunFolder(Path(sys.argv[1])))
+status = Path("/proc/self/status").read_text()  # getrusage would count the process that started this one
+peak = int(status.partition("VmHWM:")[2].split()[0]) // 1024
+print(json.dumps({"dialogues": merged.dialogues, "merge_seconds": round(time.monotonic() - begun, 1),
+                  "peak_megabytes": peak}))
+"""
 
 
 class Operations:
@@ -131,7 +142,7 @@ def simulate_leases(run: RunFolder, workers: int, operations: Operations, seed: 
                 heartbeat=heartbeat,
                 events=events,
             )
-            one.take_back()
+            one.take_back(())
             leases[slot] = (one, one.fresh(), events)
         one, fresh, events = leases[slot]
         if slot in open_shards:
@@ -199,13 +210,9 @@ def main() -> None:
     found |= simulate_leases(run, given.workers, Operations(given.folder))
     write_shards(run)
     found["files"] = sum(path.is_file() for path in given.folder.rglob("*"))
-    begun = time.monotonic()
-    merged = merge_run(run)
-    found["dialogues"] = merged.dialogues
     found["gigabytes"] = round(sum(path.stat().st_size for path in given.folder.rglob("*.jsonl")) / 1e9, 2)
-    found["merge_seconds"] = round(time.monotonic() - begun, 1)
-    found["peak_megabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(json.dumps(found))
+    merging = subprocess.run([sys.executable, "-c", MERGE, str(given.folder)], capture_output=True, check=True)
+    print(json.dumps({**found, **json.loads(merging.stdout)}))
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def leases_of(folder: Path, worker: str, shards: list[Shard] = SHARDS) -> Leases
     heartbeat.beat()
     claims, owner = Claims(folder / "claims", worker), Owner(worker, "1", "node1")
     leases = Leases(claims, shards, owner, heartbeat=heartbeat, events=NoEvents())
-    leases.take_back()
+    leases.take_back({(shard.task, shard.number) for shard in shards})
     return leases
 
 

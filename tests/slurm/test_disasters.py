@@ -12,11 +12,6 @@ from virtual_cluster import VirtualCluster, wait_for
 pytestmark = [pytest.mark.slurm, pytest.mark.long, pytest.mark.xdist_group("slurm")]
 
 
-def repeated_calls(run: ClusterRun) -> int:
-    """Return how many calls were made to the model more than once."""
-    return sum(run.calls().values()) - len(run.calls())
-
-
 def test_preempted_jobs_go_on(cluster: VirtualCluster, start: Start) -> None:
     """Jobs that a better partition pushes out save what they have, come back, and finish the run."""
     run = start(delay=0.5)
@@ -24,9 +19,9 @@ def test_preempted_jobs_go_on(cluster: VirtualCluster, start: Start) -> None:
     wait_for(lambda: run.committed() >= 2, 60, "the first shards")
     cluster.run("sbatch", "-p", "high", "--exclusive", "-N4", "-o", "/dev/null", "--wrap", "sleep 5")
     wait_for(lambda: len(run.events("stop")) >= 2, 60, "the workers to be pushed out")
-    assert {event["told"] for event in run.events("stop")} == {"SIGUSR2"}
+    assert len(run.events("requeue")) == 2
     wait_for_end(cluster)
-    assert repeated_calls(run) <= 8
+    assert run.repeated_calls() <= 8
     assert_equal_runs(run.output, run.on_one_machine())
 
 
@@ -37,7 +32,7 @@ def test_a_time_limit_is_no_end(cluster: VirtualCluster, start: Start) -> None:
     wait_for(lambda: run.events("requeue"), 120, "the warning")
     assert 0 < run.committed() < 14
     wait_for_end(cluster, 400)
-    assert repeated_calls(run) <= 4
+    assert run.repeated_calls() <= 4
     assert_equal_runs(run.output, run.on_one_machine())
 
 
@@ -72,7 +67,7 @@ def test_of_two_submissions_at_once_one_is_refused(cluster: VirtualCluster, star
     assert refused.returncode == 2 and "are still there" in refused.stderr
     assert run.submit("--force").returncode == 0
     wait_for_end(cluster)
-    assert repeated_calls(run) == 0
+    assert run.repeated_calls() == 0
     assert_equal_runs(run.output, run.on_one_machine())
 
 
@@ -87,7 +82,7 @@ def test_a_restart_of_the_controller_changes_nothing(cluster: VirtualCluster, st
     cluster.start_controller()
     wait_for(lambda: cluster.idle_nodes() == cluster.nodes, 30, "the nodes")
     wait_for_end(cluster)
-    assert repeated_calls(run) == 0
+    assert run.repeated_calls() == 0
     assert_equal_runs(run.output, run.on_one_machine())
 
 

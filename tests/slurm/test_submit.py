@@ -3,12 +3,14 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from cluster_run import ClusterRun, assert_equal_runs, environment_of
+from virtual_cluster import wait_for
 
 from turnwise.errors import TurnwiseError
 from turnwise.slurm.cluster import RefusedError, submit_jobs
@@ -142,6 +144,21 @@ def test_a_pool_on_one_machine_does_the_same(tmp_path: Path, cache_dir: Path) ->
 
 
 @pytest.mark.slow
+def test_a_pool_that_is_interrupted_goes_on_with_resume(tmp_path: Path, cache_dir: Path) -> None:
+    """Ctrl-C ends the workers with what they have; exit status 130, and no call that was answered is made again."""
+    run = ClusterRun(tmp_path, environment_of(cache_dir), delay=0.3)
+    pool = run.start_local()
+    wait_for(lambda: run.committed() >= 2, 60, "the first shards")
+    pool.send_signal(signal.SIGINT)
+    _, said = pool.communicate()
+    assert pool.returncode == 130 and "turnwise resume" in said and "Traceback" not in said
+    assert run.committed() < 14
+    assert run.command("resume", str(run.output)).returncode == 0
+    assert run.repeated_calls() <= 8  # those in flight
+    assert_equal_runs(run.output, run.on_one_machine())
+
+
+@pytest.mark.slow
 def test_a_run_that_is_not_complete_says_what_it_lacks(tmp_path: Path, cache_dir: Path) -> None:
     """Exit status 3 and the shards, after the table of what is there; another setting in its folder is refused."""
     run = ClusterRun(tmp_path, environment_of(cache_dir))
@@ -161,6 +178,16 @@ def test_a_run_that_was_never_submitted_is_named(command: str, tmp_path: Path, c
     """One sentence, exit status 2."""
     done = ClusterRun(tmp_path, environment_of(cache_dir)).command(command, str(tmp_path))
     assert done.returncode == 2 and "was never submitted" in done.stderr
+
+
+@pytest.mark.long
+def test_a_thousand_nodes_and_330000_dialogues(tmp_path: Path) -> None:
+    """5,600 shards on 1,000 workers: each taken once, some tens of operations a second, merged in under 500 MB."""
+    script = Path(__file__).with_name("scale.py")
+    done = subprocess.run([sys.executable, str(script), str(tmp_path / "run")], capture_output=True, check=True)
+    found = json.loads(done.stdout)
+    assert found["dialogues"] == 330_000 and found["peak_megabytes"] < 500
+    assert found["operations_per_second_mean"] < 100
 
 
 def test_a_thousand_nodes_need_few_operations(tmp_path: Path) -> None:

@@ -32,11 +32,12 @@ def collect_command(run: Path) -> str:
 def _gaps(folder: RunFolder) -> list[str]:
     cluster = ClusterFolder(folder.path)
     unsampled, unjudged, poison = [], [], []
+    known = {
+        task.task: [Claims(cluster.claims(step), "").states(task.task) for step in (SAMPLE, JUDGE)]
+        for task in folder.record.tasks
+    }
     for shard in folder.shards:
-        sampled, judged = (
-            Claims(cluster.claims(step), "").states(shard.task).get(shard.number, ShardState())
-            for step in (SAMPLE, JUDGE)
-        )
+        sampled, judged = (states.get(shard.number, ShardState()) for states in known[shard.task])
         name = f"{shard.task}/{shard.name}"
         if sampled.is_poison or judged.is_poison:
             poison.append(name)

@@ -2,9 +2,10 @@
 
 import fcntl
 import os
+import signal
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +32,13 @@ from turnwise.slurm.supervisor import Told
 from turnwise.slurm.todo import unfinished_shards
 from turnwise.slurm.worker import NeverStop
 from turnwise.tasks.run_folder import RunFolder, RunRecord
+
+
+class StoppedError(TurnwiseError):
+    """The user ended a pool on this machine."""
+
+    exit_status = 130
+
 
 CLUSTERS = ("slurm", "local", "debug")
 
@@ -70,25 +78,26 @@ def _submit(request: RunRequest, options: ClusterOptions, environ: dict[str, str
     found = ask_limits(options.profile) if options.cluster == "slurm" else None
     if found is not None and request.dry_run is None:
         _check_limits(found)
-    with open_job(
-        request,
-        environ=environ,
-        command=command,
-        stand_in=lambda back_end: describe_model(
-            back_end, request.model_args, environ, served_in_job=bool(options.profile.server)
-        ),
-    ) as (job, machine):
-        record = job.to_record(machine)
-        if request.dry_run is not None:
-            return render_dry_run(plan_dry_run(job, record, request.output, options.profile), options, found)
-        for name, revision in models_to_fetch(find_back_end(request.model), request.model_args):
-            fetch_model(name, revision)
-        with _one_at_a_time(cluster):
+    with ExitStack() as stack:
+        with open_job(
+            request,
+            environ=environ,
+            command=command,
+            stand_in=lambda back_end: describe_model(
+                back_end, request.model_args, environ, served_in_job=bool(options.profile.server)
+            ),
+        ) as (job, machine):
+            record = job.to_record(machine)
+            if request.dry_run is not None:
+                return render_dry_run(plan_dry_run(job, record, request.output, options.profile), options, found)
+            for name, revision in models_to_fetch(find_back_end(request.model), request.model_args):
+                fetch_model(name, revision)
+            stack.enter_context(_one_at_a_time(cluster))  # a pool holds it until it ends
             _refuse_if_queued(cluster, force=options.force)
             submission = _freeze(cluster, job, record, request, options)
-    if submission is None:
-        return collect_command(request.output)
-    return _start(submission, environ, largest=found.array_elements if found is not None else 0)
+        if submission is None:
+            return collect_command(request.output)
+        return _start(submission, environ, largest=found.array_elements if found is not None else 0)
 
 
 def _check_limits(found: ClusterLimits) -> None:
@@ -118,7 +127,7 @@ def _absolute(request: RunRequest) -> RunRequest:
 
 @contextmanager
 def _one_at_a_time(cluster: ClusterFolder) -> Iterator[None]:
-    """Let one process at a time freeze a submission."""
+    """Let one process at a time submit the run, or carry it out by a pool."""
     cluster.path.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(cluster.path / "submitting", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
@@ -126,7 +135,8 @@ def _one_at_a_time(cluster: ClusterFolder) -> Iterator[None]:
     except BlockingIOError:
         os.close(descriptor)
         raise TurnwiseError(
-            f"Another process is submitting {str(cluster.run)!r}: wait until it has, then see turnwise status."
+            f"Another process is submitting {str(cluster.run)!r} or works on it: wait until it has ended, or see "
+            "turnwise status."
         ) from None
     try:
         yield
@@ -152,7 +162,7 @@ def _freeze(
     folder = RunFolder(request.output)
     tokens = job_tokens(job)
     freeze(folder, record, lambda one: cut_by_tokens(one, tokens, options.profile))
-    todo = unfinished_shards(folder, cluster)
+    todo = unfinished_shards(folder, cluster, nobody_works=not options.force)
     if not todo:
         return None
     code = freeze_code(cluster.path / "code")
@@ -175,10 +185,10 @@ def _start(submission: Submission, environ: dict[str, str], *, largest: int) -> 
         return _describe(submission, submit_jobs(submission, submit_to_slurm, largest=largest))
     if cluster == "local":
         told = Told()
-        told.listen()
+        told.listen(signal.SIGINT)
         run_locally(submission, told, environ)
         if told.reason:
-            raise TurnwiseError("Stopped; turnwise resume goes on.")
+            raise StoppedError(f"Stopped, with all that was sampled kept; turnwise resume {run} goes on.")
     else:
         for step in (SAMPLE, JUDGE):
             work_on(run, submission.number, step, 0, stop=NeverStop(), environ=environ)

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from turnwise.commands.machine import show_progress
-from turnwise.commands.models import served_name
+from turnwise.commands.models import find_back_end, served_name
 from turnwise.commands.run import RunRequest, open_job
 from turnwise.runners.judging import load_run
 from turnwise.slurm.layout import SAMPLE, ClusterFolder, worker_name
@@ -43,7 +43,7 @@ def work_on(run: Path, number: int, step: str, slot: int, *, stop: Stop, environ
     submission = Submission(ClusterFolder(run), number)
     facts = JobFacts.of(environ)
     owner = Owner(worker_name(number, step, slot), facts.job, facts.node or platform.node())
-    request = thaw_request(submission.record.options)
+    request = _for_this_job(thaw_request(submission.record.options), environ)
     if step == SAMPLE:
         command = RunFolder(run).record.command
         with (
@@ -61,6 +61,15 @@ def work_on(run: Path, number: int, step: str, slot: int, *, stop: Stop, environ
             named = replace(machine, worker=owner.worker)
             judge_shards(load_run(folder, named), named, submission, owner, slot=slot, stop=stop)
     return STOPPED if stop.reason else os.EX_OK
+
+
+def _for_this_job(request: RunRequest, environ: dict[str, str]) -> RunRequest:
+    """Return the request with as many programs at a time as the job has cores, where nothing else was said."""
+    cores = environ.get("SLURM_CPUS_PER_TASK", "")
+    if request.host.workers or not cores.isdigit():
+        return request
+    workers = max(1, int(cores) - find_back_end(request.model).cores)
+    return replace(request, host=replace(request.host, workers=workers))
 
 
 @contextmanager

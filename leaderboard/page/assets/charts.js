@@ -98,5 +98,5 @@ function numbers(columns, found, title) {
   const text = (name, value) => (value === null ? "–" : shares.has(name) ? percent(value) : typeof value === "number" ? String(Math.round(value * 100) / 100) : plain(value));
   const head = make("thead", {}, make("tr", {}, columns.map((name) => make("th", { scope: "col" }, name))));
   const body = make("tbody", {}, found.slice(0, 2000).map((one) => make("tr", {}, columns.map((name) => make("td", { class: typeof one[name] === "number" ? "number" : "" }, text(name, one[name]))))));
-  return make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": `Numbers of ${title}` }, make("table", {}, head, body));
+  return make("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": `Numbers of ${title}` }, make("table", {}, head, body));
 }

@@ -1,5 +1,5 @@
 // Charts of one task: drawn when they come into sight, and again when runs, task or colours change.
-const MOST_DRAWN = 8;
+const MOST_DRAWN = 8, FIRST_DRAWN = 5;
 const isDark = () => (state.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
 
 const byScore = (rows) => [...rows].sort((x, y) => (find(y, y.metric, "all")?.value ?? -1) - (find(x, x.metric, "all")?.value ?? -1));
@@ -8,7 +8,7 @@ function drawnRows() {
   const rows = rowsOf(oneTask());
   const wanted = state.runs ? state.runs.split(" ") : null;
   const best = byScore(rows);
-  return (wanted ? best.filter((row) => wanted.includes(row.key)) : best).slice(0, MOST_DRAWN);
+  return (wanted ? best.filter((row) => wanted.includes(row.key)) : best.slice(0, FIRST_DRAWN)).slice(0, MOST_DRAWN);
 }
 
 const records = ({ columns, rows }) => rows.map((row) => Object.fromEntries(columns.map((name, i) => [name, row[i]])));

@@ -5,7 +5,7 @@ const rowsOf = (task) => task.rows.map((key) => DATA.rows[key]).filter(isShown);
 const MOST_PROBLEMS = 300;
 let allProblems = false;
 function drawProblems() {
-  const task = oneTask(), rows = rowsOf(task);
+  const task = oneTask(), rows = byScore(rowsOf(task));
   const words = state.pq.toLowerCase().split(/\s+/).filter(Boolean);
   const wanted = task.problems.map((problem, number) => [problem, rows.map((row) => task.solved[row.key][number])])
     .filter(([problem, cells]) => words.every((word) => problem[0].toLowerCase().includes(word)) && isWanted(cells));

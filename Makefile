@@ -8,7 +8,7 @@ PYTEST := $(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench long clean
+.PHONY: help demo test check bench long images clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -30,6 +30,9 @@ bench: .venv/installed-test ## run every benchmark of tests/performance
 
 long: .venv/installed-test ## run the tests that take minutes
 	$(PYTEST) -m long
+
+images: .venv/installed-test ## draw the pictures of the README (needs chromium)
+	$(BIN)/python tests/leaderboard/page/draw_images.py
 
 clean: ## remove .venv, build outputs and caches
 	rm -rf .venv build dist turnwise.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov

@@ -35,7 +35,7 @@ def filled_spec(name: str, data: ChartData, look: Look) -> dict[str, Any]:
         raise TurnwiseError(f"There are {len(names)} runs, and a chart has colours for {MOST_RUNS}: name fewer.")
     places = _places(data.records(), look, names)
     spec: dict[str, Any] = fill(charts()[name].spec, places)
-    return spec | {"config": theme(dark=look.dark) | {"background": None if look.dark else "white"}}
+    return spec | {"config": theme(dark=look.dark) | ({} if look.dark else {"background": "white"})}
 
 
 def write_chart(path: Path, name: str, data: ChartData, look: Look | None = None) -> None:
@@ -72,7 +72,7 @@ def _places(records: list[dict[str, Any]], look: Look, names: list[str]) -> dict
         "rows": [one | {"order": kinds.index(one["outcome"])} if "outcome" in one else one for one in records],
         "names": names,
         "colours": list(DARK if look.dark else LIGHT)[: len(names)],
-        "legend": {} if len(names) > 1 else None,
+        "legend": {"symbolOpacity": 1} if len(names) > 1 else None,
         "dashes": {"symbolType": "stroke"} if len(dashes) > 1 else None,
         "width": look.width,
         "bars_height": 18 * len({(one["run"], one.get("turn")) for one in records}),

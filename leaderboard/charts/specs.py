@@ -97,7 +97,7 @@ def theme(*, dark: bool = False) -> dict[str, Any]:
         "titleFontWeight": "normal",
     }
     return {
-        "background": None,
+        "background": "transparent",
         "font": font,
         "view": {"stroke": None},
         "axis": axis,

@@ -29,6 +29,12 @@ class Piece:
     data: str
 
 
+def packed(document: Any) -> str:
+    """Return base64 of gzip of JSON, which the page's script inflates."""
+    text = json.dumps(document, ensure_ascii=True, separators=(",", ":"))
+    return base64.b64encode(gzip.compress(text.encode("ascii"), 6, mtime=0)).decode("ascii")
+
+
 @dataclass(slots=True)
 class _Open:
     """A piece that is being filled."""
@@ -72,9 +78,7 @@ class Packer:
 
     def _close(self) -> None:
         if self._open.problems:
-            document = {"texts": list(self._open.texts), "problems": self._open.problems}
-            text = json.dumps(document, ensure_ascii=True, separators=(",", ":"))
-            data = base64.b64encode(gzip.compress(text.encode("ascii"), 6, mtime=0)).decode("ascii")
+            data = packed({"texts": list(self._open.texts), "problems": self._open.problems})
             self.pieces.append(Piece(self.row, len(self.pieces), tuple(self._open.problems), data))
         self._open = _Open()
 

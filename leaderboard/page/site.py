@@ -21,7 +21,7 @@ from turnwise.files import write_atomically
 from turnwise.leaderboard.behaviour import Behaviour, measure
 from turnwise.leaderboard.charts import specs
 from turnwise.leaderboard.charts.data import KINDS, Series, chart_data, headline, similarity_of_beginnings
-from turnwise.leaderboard.page.dialogues import Packer, Piece
+from turnwise.leaderboard.page.dialogues import Packer, Piece, packed
 from turnwise.leaderboard.page.document import island, render_document
 from turnwise.leaderboard.page.provenance import provenance
 from turnwise.leaderboard.page.rows import ModelFacts, PageRow, make_rows
@@ -93,6 +93,7 @@ def _context(
     metrics = metric_columns([row.scored for row in rows])
     tables = [task_table(several, task, metrics) for several, task in zip(by_task.values(), tasks, strict=True)]
     index = {row.key: number for number, row in enumerate(rows)}
+    pairs = [(f"pairs-{number}", packed(task.pop("pairs"))) for number, task in enumerate(tasks)]
     return {
         "title": printable(options.title, limit=200),
         "version": turnwise.__version__,
@@ -100,12 +101,15 @@ def _context(
         "facts": _facts(rows, tasks),
         "metrics": metrics,
         "tables": tables,
-        "notes": [note for row in rows for note in row.notes],
+        "notes": [(row.key, note) for row in rows for note in row.notes],
         "settings": settings_lines([row.scored for row in rows]),
         "published": _published(rows),
         "has_dialogues": bool(pieces),
         "data": island(_data(rows, tasks, metrics, _places(pieces, index, sidecars=sidecars))),
-        "pieces": [] if sidecars else [(f"piece-{index[one.row]}-{one.number}", one.data) for one in pieces],
+        "pieces": [
+            *pairs,
+            *([] if sidecars else [(f"piece-{index[one.row]}-{one.number}", one.data) for one in pieces]),
+        ],
     }
 
 

@@ -39,7 +39,7 @@ def test_help_and_version() -> None:
     assert shown.returncode == 0
     assert all(
         f"  {name} " in shown.stdout
-        for name in ("tasks", "check", "run", "sample", "judge", "score", "export", "import", "demo")
+        for name in ("tasks", "check", "run", "sample", "judge", "score", "publish", "plot", "export", "import", "demo")
     )
     assert _turnwise("--version").stdout == "turnwise 0.1.0\n"
 

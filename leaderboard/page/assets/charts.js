@@ -1,5 +1,5 @@
 // Charts of one task: drawn when they come into sight, and again when runs, task or colours change.
-const MOST_DRAWN = 8;
+const MOST_DRAWN = 8, FIRST_DRAWN = 5;
 const isDark = () => (state.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
 
 const byScore = (rows) => [...rows].sort((x, y) => (find(y, y.metric, "all")?.value ?? -1) - (find(x, x.metric, "all")?.value ?? -1));
@@ -8,7 +8,7 @@ function drawnRows() {
   const rows = rowsOf(oneTask());
   const wanted = state.runs ? state.runs.split(" ") : null;
   const best = byScore(rows);
-  return (wanted ? best.filter((row) => wanted.includes(row.key)) : best).slice(0, MOST_DRAWN);
+  return (wanted ? best.filter((row) => wanted.includes(row.key)) : best.slice(0, FIRST_DRAWN)).slice(0, MOST_DRAWN);
 }
 
 const records = ({ columns, rows }) => rows.map((row) => Object.fromEntries(columns.map((name, i) => [name, row[i]])));
@@ -98,5 +98,5 @@ function numbers(columns, found, title) {
   const text = (name, value) => (value === null ? "–" : shares.has(name) ? percent(value) : typeof value === "number" ? String(Math.round(value * 100) / 100) : plain(value));
   const head = make("thead", {}, make("tr", {}, columns.map((name) => make("th", { scope: "col" }, name))));
   const body = make("tbody", {}, found.slice(0, 2000).map((one) => make("tr", {}, columns.map((name) => make("td", { class: typeof one[name] === "number" ? "number" : "" }, text(name, one[name]))))));
-  return make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": `Numbers of ${title}` }, make("table", {}, head, body));
+  return make("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": `Numbers of ${title}` }, make("table", {}, head, body));
 }

@@ -16,7 +16,9 @@ function colour(text) {
 
 const program = (text) => long(text, (part) => make("pre", { tabindex: 0, "aria-label": "Program" }, make("code", {}, colour(part))));
 const raw = (text, label = "Text") => long(text, (part) => make("pre", { tabindex: 0, "aria-label": label }, visible(part)));
-const prose = (text) => long(text, (part) => make("div", { class: "text" }, visible(part)));
+const isTall = (text) => text.length > 1500 || text.split("\n").length > 16;
+const prose = (text, label = "Text") => long(text, (part) => (isTall(part)
+  ? make("div", { class: "text tall-text", tabindex: 0, role: "group", "aria-label": label } , visible(part)) : make("div", { class: "text" }, visible(part))));
 
 const MOST_LINES = 1500;
 function differences(before, after) {

@@ -5,7 +5,7 @@ const rowsOf = (task) => task.rows.map((key) => DATA.rows[key]).filter(isShown);
 const MOST_PROBLEMS = 300;
 let allProblems = false;
 function drawProblems() {
-  const task = oneTask(), rows = rowsOf(task);
+  const task = oneTask(), rows = byScore(rowsOf(task));
   const words = state.pq.toLowerCase().split(/\s+/).filter(Boolean);
   const wanted = task.problems.map((problem, number) => [problem, rows.map((row) => task.solved[row.key][number])])
     .filter(([problem, cells]) => words.every((word) => problem[0].toLowerCase().includes(word)) && isWanted(cells));
@@ -46,12 +46,22 @@ function drawCompare() {
   const a = rows.some((row) => row.key === state.a) ? state.a : best.find((row) => row.key !== b).key;
   options(byId("first"), pick, a);
   options(byId("second"), pick, b);
-  byId("difference").replaceChildren(...drawDifferences(task, a, b));
+  const wanted = JSON.stringify([task.task, a, b]);
+  if (wanted === compared) return;
+  compared = wanted;
+  pairsOf(task).then((pairs) => { if (wanted === compared) byId("difference").replaceChildren(...drawDifferences(pairs, a, b)); });
 }
 
-function drawDifferences(task, a, b) {
+let compared = "";
+const pairs = new Map();
+function pairsOf(task) {
+  if (!pairs.has(task.task)) pairs.set(task.task, inflate(byId(`pairs-${DATA.tasks.indexOf(task)}`).textContent));
+  return pairs.get(task.task);
+}
+
+function drawDifferences(known, a, b) {
   if (a === b) return [make("p", { class: "about" }, "These are the same run.")];
-  const turned = !task.pairs[`${a} ${b}`], found = task.pairs[turned ? `${b} ${a}` : `${a} ${b}`];
+  const turned = !known[`${a} ${b}`], found = known[turned ? `${b} ${a}` : `${a} ${b}`];
   if (!found) return [make("p", { class: "about" }, "This page holds no comparison of these two: ", make("code", {}, `turnwise compare ${DATA.rows[a].run} ${DATA.rows[b].run}`), " makes it.")];
   if (!found.length) return [make("p", { class: "about" }, "They know no problem in common.")];
   const sign = turned ? -1 : 1;
@@ -63,7 +73,7 @@ function drawDifferences(task, a, b) {
     return make("tr", {}, make("th", { scope: "row" }, one.metric), cells.map((cell) => make("td", { class: "number" }, String(cell))));
   });
   const head = make("tr", {}, ["score", "problems", "A", "B", "B − A", "95 % interval", "p"].map((one, i) => make("th", { scope: "col", class: i ? "number" : "" }, one)));
-  const drawn = [make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Differences" }, make("table", { id: "differences" }, make("thead", {}, head), make("tbody", {}, rows)))];
+  const drawn = [make("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "Differences" }, make("table", { id: "differences" }, make("thead", {}, head), make("tbody", {}, rows)))];
   const flipped = Object.entries(found.find((one) => one.metric === "pass@1")?.flipped ?? {});
   if (!flipped.length) return [...drawn, make("p", { class: "count" }, "No problem is flipped by pass@1.")];
   const link = (key, problem, text) => make("button", { type: "button", class: "quiet", "data-row": key, "data-problem": problem }, text);

@@ -17,6 +17,7 @@ function drawRanking() {
   }
   const total = DATA.tasks.reduce((sum, one) => sum + one.rows.length, 0);
   byId("count").textContent = `${shown.size} of ${plural(total, "row")} shown.`;
+  for (const note of document.querySelectorAll("li[data-note]")) note.hidden = !shown.has(note.dataset.note);
   table.closest(".scroll").hidden = !measured;
   if (byId("published")) byId("published").hidden = state.origin === "measured";
 }

@@ -31,7 +31,7 @@ async function dialoguesOf(row, problem) {
 const SIGNS = { passed: "✓", "": "–", missing: "?" };
 function badge(verdict, what) {
   const kind = verdict === "passed" ? "passed" : verdict === "" || verdict === "missing" || verdict === "infrastructure_failure" ? "unknown" : "failed";
-  return make("span", { class: `verdict ${kind}` }, `${SIGNS[verdict] ?? "✗"} ${what}: ${verdict ? verdict.replaceAll("_", " ") : "not run"}`);
+  return make("span", { class: `verdict ${kind}` }, `${SIGNS[verdict] ?? "✗"} ${what && `${what}: `}${verdict ? verdict.replaceAll("_", " ") : "not run"}`);
 }
 
 let opened = "";
@@ -74,11 +74,18 @@ function drawDialogue(row, { texts, dialogues }, place) {
   byId("viewer-steps").replaceChildren(run, samples, step(-1, "← Problem"), step(1, "Problem →"), closer());
   byId("viewer-about").textContent = `${row.task} · ended by ${one.end.replaceAll("_", " ")} · ${tokensOf(one)}`;
   const body = byId("viewer-body");
-  body.replaceChildren(...one.turns.map((turn, number) => drawTurn(turn, number, one, texts)),
+  body.replaceChildren(overview(one), ...one.turns.map((turn, number) => drawTurn(turn, number, one, texts)),
     make("p", { class: "count" }, make("kbd", {}, "j"), " ", make("kbd", {}, "k"), " turns, ", make("kbd", {}, "←"), " ", make("kbd", {}, "→"), " problems, ",
       make("kbd", {}, "["), " ", make("kbd", {}, "]"), " dialogues, ", make("kbd", {}, "Esc"), " closes. The address above is a link to this dialogue."));
   if (!one.turns.length) body.prepend(make("p", {}, "No turn was taken."));
   byId("viewer").scrollTop = 0;
+}
+
+function overview(one) {
+  const jump = (number) => { const turn = byId("viewer-body").querySelectorAll(".turn")[number]; turn.focus(); turn.scrollIntoView({ block: "start" }); };
+  const said = (turn) => (turn.public.verdict === "passed" ? turn.hidden || "passed the example tests" : turn.public.verdict).replaceAll("_", " ");
+  return make("div", { class: "steps overview", role: "group", "aria-label": "Turns" }, one.turns.map((turn, number) =>
+    make("button", { type: "button", click: () => jump(number) }, `${turn.public.verdict === "passed" && turn.hidden === "passed" ? "✓" : "✗"} Turn ${number + 1}: ${said(turn)}`)));
 }
 
 function outcome(one) {
@@ -100,9 +107,10 @@ function drawTurn(turn, number, one, texts) {
     make("span", { class: "steps" }, badge(turn.public.verdict, "example tests"), badge(turn.hidden, "hidden tests")));
   const parts = turn.calls.flatMap((call) => drawCall(call, number, texts));
   if (turn.program === null) parts.push(make("p", { class: "missing" }, "No program was found in the reply."));
-  else parts.push(fold("Program", () => program(texts[turn.program]), true));
   const before = number ? one.turns[number - 1].program : null;
-  if (before !== null && before !== undefined && turn.program !== null)
+  const differs = before !== null && turn.program !== null;
+  if (turn.program !== null) parts.push(fold("Program", () => program(texts[turn.program]), !differs));
+  if (differs)
     parts.push(fold("Difference to the program before", () => drawDifference(texts[before], texts[turn.program]), true));
   parts.push(drawTests(turn.public, texts));
   return make("article", { class: "turn", tabindex: -1, "aria-label": `Turn ${number + 1}` }, title, make("div", {}, parts));
@@ -110,14 +118,14 @@ function drawTurn(turn, number, one, texts) {
 
 function drawCall(call, number, texts) {
   const said = call.messages.map(([kind, id, text]) => make("div", { class: "said" },
-    fold(`${kind}${id && id !== kind ? ` (${id})` : ""}`, () => prose(texts[text]), kind === "feedback" || (number === 0 && kind === "statement"))));
+    fold(`${kind}${id && id !== kind ? ` (${id})` : ""}`, () => prose(texts[text], kind), kind === "feedback" || (number === 0 && kind === "statement"))));
   const [asked, answered] = call.tokens;
   const count = answered === null ? "" : ` · ${asked ?? "?"} + ${answered} tokens`;
   const cut = call.finish === "length" ? " · cut by the token limit" : "";
   const text = texts[call.reply];
   const reply = make("div", { class: "said reply" }, make("h4", {}, `reply${count}${cut}`), answer(call.tree, text));
   if (call.tree) reply.append(fold("reply as it came", () => raw(text, "Reply"), false));
-  if (call.reasoning !== null) reply.append(fold("its thoughts", () => prose(texts[call.reasoning]), false));
+  if (call.reasoning !== null) reply.append(fold("its thoughts", () => prose(texts[call.reasoning], "Thoughts"), false));
   return [...said, reply];
 }
 
@@ -133,9 +141,9 @@ function fold(label, draw, open) {
 function drawTests(report, texts) {
   if (!report.tests.length) return make("p", { class: "about" }, report.error ? visible(report.error) : "No example test was run.");
   const rows = report.tests.map(([verdict, output, error], number) => make("tr", {}, make("th", { scope: "row" }, `${number + 1}`),
-    make("td", {}, badge(verdict, "test")), make("td", {}, texts[output] ? raw(texts[output], "Output") : "", texts[error] ? raw(texts[error], "Error") : "")));
+    make("td", {}, badge(verdict, "")), make("td", {}, texts[output] ? raw(texts[output], "Output") : "", texts[error] ? raw(texts[error], "Error") : "")));
   const head = make("thead", {}, make("tr", {}, ["test", "verdict", "what it printed"].map((one) => make("th", { scope: "col" }, one))));
-  return fold("Example tests", () => make("table", { class: "tests" }, head, make("tbody", {}, rows)), true);
+  return fold("Example tests", () => make("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "Example tests" }, make("table", { class: "tests" }, head, make("tbody", {}, rows))), true);
 }
 
 function viewerKeys(event) {

@@ -8,6 +8,10 @@ from typing import Any
 import pytest
 from chromium import Chromium, Page
 
+from turnwise.leaderboard.page.site import SiteOptions, write_site
+from turnwise.leaderboard.report import score_runs
+from turnwise.leaderboard.runs import find_runs
+
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
 ROWS = """[...document.querySelectorAll("#table tr[data-row]")].filter((one) => one.offsetParent)
@@ -205,3 +209,33 @@ def test_all_scores_can_be_read_without_script(browser: Chromium, demo: Path) ->
         page.send("DOM.getBoxModel", nodeId=hidden)
     assert "need JavaScript" in html and page.complaints() == []
     page.close()
+
+
+def test_dialogues_beside_the_page_are_read_from_the_disk(browser: Chromium, demo: Path, tmp_path: Path) -> None:
+    """A large page opens its dialogues as files, without a server; one that is gone is named, and the page goes on."""
+    options = SiteOptions("window.vegaEmbed = async () => {};", inline_bytes=0)
+    path = write_site(tmp_path / "site", score_runs(find_runs(demo)), options, lambda *_: None)
+    page = browser.open(path)
+    page.until("document.querySelector('#matrix button') !== null")
+    page.click('#matrix button[data-row^="repairing"]')
+    page.until("document.querySelectorAll('#viewer .turn').length === 2")
+    assert page.complaints() == []
+    assert [address.rsplit("/", 2)[-2] for address in page.requests()] == ["site", "data"]
+    page.press("Escape")
+    for file in (tmp_path / "site" / "data").iterdir():
+        file.unlink()
+    page.click('#matrix button[data-row^="steady"]')
+    page.until("document.querySelector('#viewer-body').textContent.includes('cannot be read')")
+    page.close()
+
+
+def test_going_back_closes_the_viewer(page: Page) -> None:
+    """The browser's own button returns to the table, as it was filtered."""
+    page.click("#search")
+    page.type("rep")
+    page.until("document.querySelectorAll('#matrix thead th').length === 2")
+    page.click("#matrix button")
+    page.until("document.querySelectorAll('#viewer .turn').length > 0")
+    page.evaluate("history.back()")
+    page.until("!document.querySelector('#viewer').open")
+    assert _names(page) == ["repairing"]

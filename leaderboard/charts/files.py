@@ -68,7 +68,9 @@ def _places(records: list[dict[str, Any]], look: Look, names: list[str]) -> dict
     powers = range(len(str(int(max(at)))))
     steps = [step * 10**power for power in powers for step in _STEPS]
     dashes = {one.get("metric", one.get("budget")) for one in records}
+    values = [one["value"] for one in records if one.get("value") is not None] or [0.0]
     return {
+        "middle": min(values) + 0.5 * (max(values) - min(values)),
         "rows": [one | {"order": kinds.index(one["outcome"])} if "outcome" in one else one for one in records],
         "names": names,
         "colours": list(DARK if look.dark else LIGHT)[: len(names)],

@@ -2,8 +2,8 @@
 
 ``$rows`` are the records, ``$names`` and ``$colours`` the runs and their colours, ``$legend`` whether there is one,
 ``$width`` the width, ``$bars_height`` and ``$cells_height`` those of charts with a line for each run or prompt,
-``$levels`` and ``$ticks`` what stands on an axis, ``$dashes`` the legend of dashes, if there are several. The page
-fills them in its script, ``fill`` for files.
+``$levels`` and ``$ticks`` what stands on an axis, ``$dashes`` the legend of dashes, if there are several, ``$middle``
+where a shade turns dark. The page fills them in its script, ``fill`` for files.
 """
 
 from dataclasses import dataclass
@@ -69,7 +69,11 @@ def charts() -> dict[str, Chart]:
             "Mean share of an answer's characters outside of code blocks.",
             _lines("turn", "turn", integer=True, band=False),
         ),
-        "grid": Chart("Prompt grid", "The usual score by reasoning prompt and instruction.", _grid()),
+        "grid": Chart(
+            "Prompt grid",
+            "The usual score by reasoning prompt and instruction; of several runs in a cell the mean.",
+            _grid(),
+        ),
     }
 
 
@@ -274,7 +278,7 @@ def _grid() -> dict[str, Any]:
                 "encoding": {
                     "text": number,
                     "color": {
-                        "condition": {"test": "datum.mean_value > 0.6", "value": "$on_dark"},
+                        "condition": {"test": {"field": "mean_value", "gt": "$middle"}, "value": "$on_dark"},
                         "value": "$on_light",
                     },
                 },

@@ -18,7 +18,8 @@ function axesOf(found) {
   const at = found.map((one) => one.k ?? one.tokens).filter(Boolean);
   const ticks = TICKS.filter((one) => one >= Math.min(...at) && one <= Math.max(...at));
   const dashes = new Set(found.map((one) => one.metric ?? one.budget)).size > 1 ? { orient: "bottom", symbolStrokeColor: "#888", symbolFillColor: "transparent", symbolType: "stroke" } : null;
-  return { levels: [...new Set(found.map((one) => one.level))], ticks, dashes };
+  const values = found.map((one) => one.value ?? 0), low = Math.min(...values);
+  return { middle: low + 0.5 * (Math.max(...values) - low), levels: [...new Set(found.map((one) => one.level))], ticks, dashes };
 }
 
 function fillIn(spec, given) {

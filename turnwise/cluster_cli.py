@@ -85,7 +85,7 @@ def collect(run: Run) -> None:
     """Check, merge and score what the workers of a run wrote, and say what is missing."""
     from turnwise.commands.collect import collect_command
 
-    print(collect_command(run), flush=True)
+    print(collect_command(run, environ=dict(os.environ)), flush=True)
 
 
 def worker(

@@ -17,7 +17,7 @@ def test_a_run_on_the_cluster_is_that_on_one_machine(cluster: VirtualCluster, st
     wait_for_end(cluster)
     calls = run.calls()
     assert set(calls.values()) == {1}
-    assert (run.output / "scores.json").exists()
+    assert (run.output / "scores.json").exists() and (run.output / "site" / "index.html").exists()
     assert_equal_runs(run.output, run.on_one_machine())
     again = run.submit()
     assert again.returncode == 0 and "Merged: 14 dialogues of 14 shards" in again.stdout

@@ -1,7 +1,8 @@
-"""``turnwise collect``: a run of many workers made one result: checked, merged, scored, its gaps named."""
+"""``turnwise collect``: a run of many workers made one result: checked, merged, scored, published, its gaps named."""
 
 from pathlib import Path
 
+from turnwise.commands.publish import write_page
 from turnwise.commands.score import score_command
 from turnwise.errors import InfrastructureError
 from turnwise.slurm.claims import Claims, ShardState
@@ -10,8 +11,8 @@ from turnwise.slurm.merge import merge_run
 from turnwise.tasks.run_folder import RunFolder
 
 
-def collect_command(run: Path) -> str:
-    """Check and merge what is there, score it, and return the table with what is missing.
+def collect_command(run: Path, *, environ: dict[str, str]) -> str:
+    """Check and merge what is there, score it, make its page, and return the table with what is missing.
 
     Raises InfrastructureError (exit status 3), after all of that, if the run is not complete.
     """
@@ -19,6 +20,9 @@ def collect_command(run: Path) -> str:
     merged = merge_run(folder)
     said = score_command([run]) if merged.dialogues else "No dialogue has been sampled yet."
     lines = [said, f"Merged: {merged.dialogues} dialogues of {merged.shards} shards in {run / 'merged'}."]
+    if merged.dialogues:
+        page = write_page([run], run / "site", environ=environ, title=run.name, allow_missing=True)
+        lines.append(f"Page: {page}")
     gaps = _gaps(folder)
     if gaps:
         print("\n".join(lines), flush=True)

@@ -96,7 +96,7 @@ def _submit(request: RunRequest, options: ClusterOptions, environ: dict[str, str
             _refuse_if_queued(cluster, force=options.force)
             submission = _freeze(cluster, job, record, request, options)
         if submission is None:
-            return collect_command(request.output)
+            return collect_command(request.output, environ=environ)
         return _start(submission, environ, largest=found.array_elements if found is not None else 0)
 
 
@@ -192,7 +192,7 @@ def _start(submission: Submission, environ: dict[str, str], *, largest: int) -> 
     else:
         for step in (SAMPLE, JUDGE):
             work_on(run, submission.number, step, 0, stop=NeverStop(), environ=environ)
-    return collect_command(run)
+    return collect_command(run, environ=environ)
 
 
 def _describe(submission: Submission, accepted: Accepted) -> str:

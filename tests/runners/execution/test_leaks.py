@@ -98,7 +98,8 @@ def test_a_killed_worker_is_replaced_and_blamed_on_nobody(executor: HardenedExec
 
 def test_a_child_killed_from_outside_is_no_success(executor: HardenedExecutor) -> None:
     """Whoever kills the program, its run did not finish, and the worker goes on."""
-    with executor.open(Program(b"import time\ntime.sleep(9)\nprint(1)"), "python", LIMITS) as session:
+    patient = Limits(20.0, 256_000_000)  # its idle clock leaves the killer time to start
+    with executor.open(Program(b"import time\ntime.sleep(60)\nprint(1)"), "python", patient) as session:
         assert isinstance(session, StdinSession)
         runs = session.run([b""])
         depth = 2 if executor.tier == "B" else 3

@@ -99,12 +99,15 @@ def test_a_killed_worker_is_replaced_and_blamed_on_nobody(executor: HardenedExec
 def test_a_child_killed_from_outside_is_no_success(executor: HardenedExecutor) -> None:
     """Whoever kills the program, its run did not finish, and the worker goes on."""
     patient = Limits(20.0, 256_000_000)  # its idle clock leaves the killer time to start
-    with executor.open(Program(b"import time\ntime.sleep(60)\nprint(1)"), "python", patient) as session:
+    with executor.open(Program(b"import time\ntime.sleep(float(input()))\nprint(1)"), "python", patient) as session:
         assert isinstance(session, StdinSession)
-        runs = session.run([b""])
-        depth = 2 if executor.tier == "B" else 3
-        helper = subprocess.Popen([sys.executable, "-c", _KILL_DESCENDANT, str(os.getpid()), str(depth)])
-        execution = next(runs)
+        assert next(session.run([b"0"])).ending is Ending.FINISHED
+        worker = session.opened_worker()
+        assert worker is not None
+        depth = 1 if executor.tier == "B" else 2
+        first = str(worker.first_process)
+        helper = subprocess.Popen([sys.executable, "-c", _KILL_DESCENDANT, first, str(depth)])
+        execution = next(session.run([b"60"]))
         helper.wait()
     assert execution.ending is Ending.FAILED
     assert "SIGKILL" in execution.error

@@ -71,6 +71,7 @@ class HttpServer:
     async def stop(self) -> None:
         """End it, open connections included."""
         self._server.close()
+        await asyncio.sleep(0.05)  # what was accepted just before becomes a task, which closes it
         for task in self._serving:
             task.cancel()
         await asyncio.gather(*self._serving, return_exceptions=True)

@@ -4,12 +4,17 @@ const rowsOf = (task) => task.rows.map((key) => DATA.rows[key]).filter(isShown);
 
 const MOST_PROBLEMS = 300;
 let allProblems = false;
+let matrixOf = "";
 function drawProblems() {
   const task = oneTask(), rows = byScore(rowsOf(task));
   const words = state.pq.toLowerCase().split(/\s+/).filter(Boolean);
   const wanted = task.problems.map((problem, number) => [problem, rows.map((row) => task.solved[row.key][number])])
     .filter(([problem, cells]) => words.every((word) => problem[0].toLowerCase().includes(word)) && isWanted(cells));
   const shown = allProblems ? wanted : wanted.slice(0, MOST_PROBLEMS);
+  // A table that stays as it is stays in its place: a button made anew under a pressed mouse loses the click.
+  const drawing = JSON.stringify([task.task, rows.map((row) => row.key), shown.map(([problem]) => problem[0])]);
+  if (drawing === matrixOf) return;
+  matrixOf = drawing;
   const head = make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "problem"), rows.map((row) => make("th", { scope: "col" }, visible(row.name)))));
   const body = make("tbody", {}, shown.map(([problem, cells]) => make("tr", {},
     make("th", { scope: "row" }, visible(problem[0]), problem[1] || problem[2].length ? make("span", { class: "sub" }, [problem[1], ...problem[2].map((one) => one.replaceAll("_", " "))].filter(Boolean).join(" · ")) : null),

@@ -31,6 +31,14 @@ for target, one in zip((3, 4), ours):
     os.dup2(one, target)
 os.execv(sys.argv[3], sys.argv[3:])
 """
+# The middle of an element, or nothing if a click there would meet another one.
+_FIND_PLACE = """(() => {
+  const one = document.querySelector(%s);
+  one.scrollIntoView({block: "center", behavior: "instant"});
+  const {x, y, width, height} = one.getBoundingClientRect();
+  const place = [x + width / 2, y + height / 2], there = document.elementFromPoint(...place);
+  return there && (one.contains(there) || there.contains(one)) ? place : [];
+})()"""
 
 
 def find_chromium() -> str | None:
@@ -189,16 +197,23 @@ class Page:
         self.send("Input.insertText", text=text)
 
     def click(self, selector: str) -> None:
-        """Click the middle of an element with the mouse."""
-        self.evaluate(
-            f"document.querySelector({json.dumps(selector)}).scrollIntoView({{block: 'center', behavior: 'instant'}})"
-        )
-        box = self.evaluate(
-            f"(({{x, y, width, height}}) => [x + width / 2, y + height / 2])"
-            f"(document.querySelector({json.dumps(selector)}).getBoundingClientRect())"
-        )
+        """Click the middle of an element with the mouse, once it rests there and nothing lies over it."""
+        box = self._resting_place(selector)
         for kind in ("mousePressed", "mouseReleased"):
             self.send("Input.dispatchMouseEvent", type=kind, x=box[0], y=box[1], button="left", clickCount=1)
+
+    def _resting_place(self, selector: str) -> list[float]:
+        # What is drawn later, such as a chart, moves what stands below it.
+        before: list[float] = []
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            place: list[float] = self.evaluate(_FIND_PLACE % json.dumps(selector))
+            if place and place == before:
+                return place
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{selector} does not come to rest where it can be clicked: {place}")
+            before = place
+            time.sleep(0.05)
 
     def complaints(self) -> list[str]:
         """Return what went wrong: console errors and warnings, exceptions, violated policies."""

@@ -8,7 +8,6 @@ their replies (sharing.py), and a cell that is finished is not opened again. The
 last attempt ended. Which cells there are is decided in cells.py; nothing is scored here.
 """
 
-import asyncio
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -17,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from turnwise.files import write_atomically
+from turnwise.runners.event_loops import InterruptibleRunner
 from turnwise.runners.judge import Judge
 from turnwise.runners.loading import LoadedTask, Machine
 from turnwise.runners.sampler import Model
@@ -87,7 +87,7 @@ class _Asking:
     def __init__(self, grid: Grid) -> None:
         self._grid = grid
         self._model: Model | None = None
-        self.runner = asyncio.Runner()
+        self.runner = InterruptibleRunner()
 
     def model(self, settings: RunSettings) -> Model:
         """Return the model, asked as ``settings`` say."""

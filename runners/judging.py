@@ -1,6 +1,5 @@
 """Judging: the programs of a run that has been sampled, without a model; goes on where it stopped."""
 
-import asyncio
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from turnwise.benchmarks.records import Problem
 from turnwise.errors import TurnwiseError
 from turnwise.files import write_atomically
 from turnwise.runners.drivers import run_asynchronously
+from turnwise.runners.event_loops import InterruptibleRunner
 from turnwise.runners.judge import Judge
 from turnwise.runners.loading import LoadedTask, Machine, load_recorded
 from turnwise.runners.work import Work
@@ -42,8 +42,8 @@ def judge(folder: RunFolder, tasks: Sequence[LoadedTask], machine: Machine) -> J
 
     Raises TurnwiseError if the judge is another than the run's (copy_for_judge makes a folder for one).
     """
-    with Work(folder, record_of_judge(folder, machine), machine, step="judge") as work:
-        return asyncio.run(_judge(folder, tasks, work))
+    with Work(folder, record_of_judge(folder, machine), machine, step="judge") as work, InterruptibleRunner() as runner:
+        return runner.run(_judge(folder, tasks, work))
 
 
 def record_of_judge(folder: RunFolder, machine: Machine) -> RunRecord:

@@ -7,7 +7,6 @@ Rendering and counting ask no model. A calibration carries a few dialogues, spre
 ends and keeps nothing.
 """
 
-import asyncio
 import math
 import time
 from collections.abc import Iterator, Sequence
@@ -17,6 +16,7 @@ from typing import Protocol
 
 from turnwise.benchmarks.records import Problem
 from turnwise.runners.drivers import drive, run_asynchronously
+from turnwise.runners.event_loops import InterruptibleRunner
 from turnwise.runners.judge import Judge
 from turnwise.runners.loading import LoadedTask, Machine
 from turnwise.runners.sampling import Job
@@ -122,7 +122,8 @@ def calibrate(job: Job, machine: Machine, *, dialogues: int) -> Calibration:
     judge = Judge(machine.executor, matcher=job.settings.matcher, workers=machine.workers)
     try:
         begun = time.monotonic()
-        found = asyncio.run(_carry_all(items, job, judge))
+        with InterruptibleRunner() as runner:
+            found = runner.run(_carry_all(items, job, judge))
         seconds = time.monotonic() - begun
     finally:
         judge.close()

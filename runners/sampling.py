@@ -13,6 +13,7 @@ from typing import Any
 import turnwise
 from turnwise.benchmarks.records import Problem
 from turnwise.runners.drivers import drive, run_asynchronously
+from turnwise.runners.event_loops import InterruptibleRunner
 from turnwise.runners.judge import Judge
 from turnwise.runners.loading import LoadedTask, Machine
 from turnwise.runners.sampler import Model, Request, RequestError, Sampler
@@ -80,7 +81,7 @@ def sample(
     output: Path,
     judge_hidden: bool = True,
     donor: Donor | None = None,
-    runner: asyncio.Runner | None = None,
+    runner: InterruptibleRunner | None = None,
 ) -> Sampled:
     """Carry every dialogue of ``job`` to its end in the run folder ``output``; what the ``donor`` has is not asked.
 
@@ -95,7 +96,8 @@ def sample(
         sampling = Sampling(job, work, judge_hidden=judge_hidden, donor=donor)
         if runner is not None:
             return runner.run(_carry_all(sampling, shards))
-        return asyncio.run(_carry_all_and_close(sampling, shards))
+        with InterruptibleRunner() as own:
+            return own.run(_carry_all_and_close(sampling, shards))
 
 
 async def _carry_all(sampling: "Sampling", shards: Sequence[Shard]) -> Sampled:

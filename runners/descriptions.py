@@ -3,9 +3,14 @@
 from collections.abc import Mapping
 
 
-def describe_openai(model: str, *, system_role: bool) -> dict[str, str]:
-    """Return the description of a model at a server; whether it takes system messages is named if it does not."""
+def describe_openai(model: str, *, system_role: bool, first_turns: int = 1) -> dict[str, str]:
+    """Return the description of a model at a server; what is not named is usual.
+
+    That is: it takes system messages, and every first turn is asked by a request of its own.
+    """
     found = {"back_end": "openai", "model": model}
+    if first_turns > 1:
+        found["first_turns"] = str(first_turns)
     return found if system_role else {**found, "system_role": "user"}
 
 

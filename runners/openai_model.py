@@ -23,8 +23,9 @@ from turnwise.errors import InfrastructureError
 from turnwise.runners.chat import continues_answer, to_chat
 from turnwise.runners.descriptions import describe_openai
 from turnwise.runners.gate import Gate, Slot
+from turnwise.runners.joint_turns import JointTurns
 from turnwise.runners.openai_errors import GO_ON, REFUSED, ServerGoneError, TransientError, sort_error
-from turnwise.runners.openai_replies import MalformedError, read_reply, read_stream
+from turnwise.runners.openai_replies import MalformedError, read_replies, read_stream
 from turnwise.runners.openai_server import Server
 from turnwise.runners.sampler import ContextOverflowError, Request, RequestError
 from turnwise.runners.settings import Sampling
@@ -41,9 +42,11 @@ _BUSY_SECONDS = 1800.0
 class OpenAIModel:
     """Asks one model at one server; use it in one event loop."""
 
-    def __init__(self, server: Server, sampling: Sampling) -> None:
+    def __init__(self, server: Server, sampling: Sampling, *, samples: int = 1, run_seed: int = 0) -> None:
         self._server = server
-        self._options = _request_options(server, sampling)
+        self._samples = samples
+        self._run_seed = run_seed
+        self._ask_as(sampling)
         limits = type(openai.DEFAULT_CONNECTION_LIMITS)(max_connections=None, max_keepalive_connections=None)
         self._client = openai.AsyncOpenAI(
             **server.client_options(), http_client=openai.DefaultAsyncHttpxClient(limits=limits)
@@ -51,40 +54,61 @@ class OpenAIModel:
         self._last_success = time.monotonic()
         self._failed_in_a_row = 0
         self.gate = Gate(server.concurrency)
-        self.description = describe_openai(server.model, system_role=server.system_role)
+        if server.first_turns > 1:
+            self.gate.keep_limit()  # a probe tells requests, and those are several sequences now
+        self.description = describe_openai(server.model, system_role=server.system_role, first_turns=server.first_turns)
 
     async def generate(self, request: Request) -> Reply:
         """Return the reply; raises RequestError, ContextOverflowError, or TurnwiseError where the run has to stop."""
-        options = self._with_messages(request)
+        if self._joint is not None and _is_first(request):
+            reply = await self._joint.reply(request)
+            if reply is not None:
+                return reply
+        try:
+            (reply, *_) = await self._insist(request, self._with_messages(request))
+        except RequestError as error:
+            self._count_failed(str(error))
+            raise
+        return reply
+
+    async def _ask_jointly(self, request: Request, choices: int) -> list[Reply]:
+        return await self._insist(request, {**self._with_messages(request), "n": choices})
+
+    async def _insist(self, request: Request, options: dict[str, Any]) -> list[Reply]:
+        """Ask until there is an answer or no hope for one; what failed once goes before new dialogues."""
         failures = 0
-        is_first = request.turn == 0 and request.call == 0
         while True:
             try:
-                reply = await self._ask(options, urgent=not is_first or failures > 0)
+                replies = await self._ask(options, urgent=failures > 0 or not _is_first(request))
             except TransientError as error:
                 failures += not error.is_busy
                 await self._wait_after(error, failures)
                 continue
-            except RequestError as error:
-                self._count_failed(str(error))
-                raise
             except ContextOverflowError:
                 self._count_answer()
                 raise
             self._count_answer()
-            return reply
+            return replies
 
     def with_sampling(self, sampling: Sampling) -> Self:
         """Return the model asked with ``sampling``, over the same connections."""
         other = copy.copy(self)
-        other._options = _request_options(self._server, sampling)
+        other._ask_as(sampling)
         return other
+
+    def _ask_as(self, sampling: Sampling) -> None:
+        self._options = _request_options(self._server, sampling)
+        self._joint = None
+        if self._server.first_turns > 1:
+            self._joint = JointTurns(
+                self._ask_jointly, size=self._server.first_turns, samples=self._samples, run_seed=self._run_seed
+            )
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
 
-    async def _ask(self, options: dict[str, Any], *, urgent: bool) -> Reply:
+    async def _ask(self, options: dict[str, Any], *, urgent: bool) -> list[Reply]:
         async with self.gate.slot(urgent=urgent) as slot:
             try:
                 async with asyncio.timeout(self._server.timeout):
@@ -92,24 +116,24 @@ class OpenAIModel:
             except (openai.OpenAIError, TimeoutError, MalformedError) as error:
                 raise sort_error(error, base_url=self._server.base_url, model=self._server.model) from None
 
-    async def _whole(self, options: dict[str, Any]) -> Reply:
+    async def _whole(self, options: dict[str, Any]) -> list[Reply]:
         text = await self._client.post(_PATH, body=options, cast_to=str)
         try:
             data = json.loads(text)
         except ValueError as error:
             raise MalformedError(f"it is no JSON ({error})") from None
-        return read_reply(data)
+        return read_replies(data)
 
-    async def _probe(self, options: dict[str, Any], slot: Slot) -> Reply:
+    async def _probe(self, options: dict[str, Any], slot: Slot) -> list[Reply]:
         """Ask for a stream; a server that refuses to stream but not to answer is asked for none any more."""
         try:
-            return await self._stream(options, slot)
+            return [await self._stream(options, slot)]
         except openai.APIStatusError as error:
             if error.status_code not in REFUSED:
                 raise
-        reply = await self._whole(options)
+        replies = await self._whole(options)
         self.gate.keep_limit()
-        return reply
+        return replies
 
     async def _stream(self, options: dict[str, Any], slot: Slot) -> Reply:
         body = {**options, "stream": True, "stream_options": {"include_usage": True}}
@@ -138,7 +162,6 @@ class OpenAIModel:
             return
         if failures > (_TIMEOUT_RETRIES if error.is_timeout else server.max_retries):
             if await self._is_alive():
-                self._count_failed(str(error))
                 raise RequestError(str(error))
             if silent > server.outage:
                 raise ServerGoneError(server.base_url, str(error))
@@ -180,6 +203,10 @@ async def _objects(stream: Any) -> AsyncIterator[Any]:
         except Exception as error:  # whatever the transport raises while the body comes
             raise MalformedError(f"its stream broke off ({type(error).__name__})") from None
         yield chunk.to_dict()
+
+
+def _is_first(request: Request) -> bool:
+    return request.turn == 0 and request.call == 0
 
 
 def _request_options(server: Server, sampling: Sampling) -> dict[str, Any]:

@@ -5,6 +5,8 @@ parser has split off) and ``token_ids``, as vLLM and others send them.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import accumulate
 from typing import Any
 
 from turnwise.tasks.trajectory import Reply
@@ -14,21 +16,48 @@ class MalformedError(Exception):
     """The answer is no chat completion."""
 
 
-def read_reply(data: Any) -> Reply:
-    """Return the reply in a chat completion's JSON; no content is an empty text."""
+def read_replies(data: Any) -> list[Reply]:
+    """Return the replies in a chat completion's JSON, one for each choice; no content is an empty text.
+
+    Servers count the tokens of all choices together: each reply has its share by length, or its token ids counted.
+    """
     try:
-        choice, usage = data["choices"][0], data.get("usage") or {}
-        message = choice["message"]
-        return _reply(
-            text=_text(message.get("content")),
-            reasoning=_text(message.get("reasoning_content") or message.get("reasoning")),
-            finish_reason=choice.get("finish_reason"),
-            usage=usage,
-            token_ids=choice.get("token_ids"),
-            logprobs=_logprobs(choice),
-        )
+        choices, usage = data["choices"], data.get("usage") or {}
+        if len(choices) > 1:
+            choices = sorted(choices, key=lambda choice: choice["index"])
+        replies = [_read_choice(choice, usage) for choice in choices]
     except (LookupError, TypeError, AttributeError) as error:
         raise MalformedError(f"it is no chat completion ({type(error).__name__}: {error})") from None
+    if not replies:
+        raise MalformedError("it is no chat completion (it has no choices)")
+    return replies if len(replies) == 1 else _share_tokens(replies)
+
+
+def _read_choice(choice: Mapping[str, Any], usage: Mapping[str, Any]) -> Reply:
+    message = choice["message"]
+    return _reply(
+        text=_text(message.get("content")),
+        reasoning=_text(message.get("reasoning_content") or message.get("reasoning")),
+        finish_reason=choice.get("finish_reason"),
+        usage=usage,
+        token_ids=choice.get("token_ids"),
+        logprobs=_logprobs(choice),
+    )
+
+
+def _share_tokens(replies: Sequence[Reply]) -> list[Reply]:
+    """Return the replies with the tokens of each, whose sum is what the server counted."""
+    total = replies[0].completion_tokens
+    if all(one.token_ids is not None for one in replies):
+        return [replace(one, completion_tokens=len(one.token_ids or ())) for one in replies]
+    if total is None:
+        return list(replies)
+    ends = list(accumulate(len(one.text) + len(one.reasoning) + 1 for one in replies))  # 1: the end is a token too
+    counted = [total * end // ends[-1] for end in ends]
+    return [
+        replace(one, completion_tokens=end - begin)
+        for one, begin, end in zip(replies, [0, *counted], counted, strict=False)
+    ]
 
 
 async def read_stream(chunks: AsyncIterator[Any], *, on_first_token: Callable[[], None]) -> Reply:

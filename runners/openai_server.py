@@ -19,6 +19,7 @@ class Server:
     ``timeout`` bounds one request, waiting at the server included; ``outage`` is how long the server may be
     silent before the run stops; ``backoff`` the first wait between attempts (all seconds). ``concurrency`` 0
     finds by itself how many requests to have in flight. ``logprobs`` asks for token ids and log-probabilities.
+    ``first_turns`` is for how many dialogues one request asks their first reply.
     """
 
     base_url: str
@@ -30,6 +31,7 @@ class Server:
     outage: float = 60.0
     backoff: float = 0.5
     logprobs: bool = False
+    first_turns: int = 1
     system_role: bool = True
 
     def with_model(self, served: Sequence[str]) -> "Server":

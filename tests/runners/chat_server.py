@@ -19,13 +19,14 @@ from http_layer import Exchange, HttpServer
 
 @dataclass(frozen=True)
 class Completion:
-    """What the model says, and how long it takes (seconds)."""
+    """What the model says, and how long it takes (seconds); ``others`` are its choices besides, where ``n`` asks."""
 
     text: str | None
     reasoning: str = ""
     finish_reason: str = "stop"
     seconds: float = 0.0
     token_ids: tuple[int, ...] = ()
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -123,11 +124,14 @@ def completion_json(said: Completion, body: dict[str, Any]) -> dict[str, Any]:
     if body.get("return_token_ids"):
         choice["token_ids"] = list(said.token_ids)
         choice["logprobs"] = {"content": [{"token": "t", "logprob": -one / 8, "bytes": None} for one in said.token_ids]}
-    return {"id": "c", "object": "chat.completion", "created": 0, "model": "tiny", "choices": [choice], **_usage(said)}
+    choices = [choice]
+    for index, text in enumerate(said.others, 1):
+        choices.insert(0, {**choice, "index": index, "message": {**message, "content": text}})  # in any order
+    return {"id": "c", "object": "chat.completion", "created": 0, "model": "tiny", "choices": choices, **_usage(said)}
 
 
 def _usage(said: Completion) -> dict[str, Any]:
-    prompt, completion = 11, max(1, len(said.text or "") // 4)
+    prompt, completion = 11, max(1, len((said.text or "") + "".join(said.others)) // 4)
     return {"usage": {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}}
 
 

@@ -48,7 +48,8 @@ class Repairer:
 
     def answer(self, body: dict[str, Any]) -> Completion:
         """Answer one request of a server."""
-        return Completion(self.say(body["messages"], body["seed"]), seconds=0.002 * (body["seed"] % 13))
+        texts = [self.say(body["messages"], body["seed"] + choice) for choice in range(body.get("n", 1))]
+        return Completion(texts[0], seconds=0.002 * (body["seed"] % 13), others=tuple(texts[1:]))
 
     def generate_batch(self, requests: Sequence[Request]) -> list[Outcome]:
         """Answer a batch, with the counts of tokens that the test server tells."""
@@ -163,6 +164,29 @@ def test_a_killed_run_asks_a_server_for_nothing_it_has(
 
 
 @pytest.mark.slow
+def test_first_turns_asked_jointly_are_the_same_after_a_kill(
+    repairer: Repairer, tmp_path: Path, cache_dir: Path
+) -> None:
+    """Five dialogues a problem by fours: two requests for their first turns, and the same choices once more."""
+    problems = sum(len(loaded.asked) for loaded in repairer.loaded)
+    with ChatServer(repairer.answer) as server:
+        jointly = ("-a", f"base_url={server.base_url},first_turns=4")
+        whole = Run(tmp_path / "whole", cache_dir, server, *jointly)
+        whole.finish()
+        first = [body.get("n", 1) for body in server.bodies if len(body["messages"]) == 1]
+        assert sorted(first) == [1] * problems + [4] * problems
+        killed = Run(tmp_path / "killed", cache_dir, server, *jointly)
+        with killed.start() as process:
+            while killed.count_kept() < 6 and process.poll() is None:
+                time.sleep(0.002)
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+        killed.finish()
+    assert killed.trajectories() == whole.trajectories()
+    assert json.loads((killed.output / "run.json").read_text())["model"]["first_turns"] == "4"
+
+
+@pytest.mark.slow
 def test_a_server_that_dies_stops_the_run_and_loses_nothing(
     repairer: Repairer, executor: Executor, tmp_path: Path, cache_dir: Path
 ) -> None:
@@ -192,9 +216,12 @@ def test_what_cannot_be_asked_is_one_sentence(tmp_path: Path, cache_dir: Path) -
             (f"base_url={server.base_url},modle=tiny", 2, "'modle' is unknown"),
             (f"base_url={server.base_url},model=huge", 2, "it serves tiny"),
             ("base_url=http://127.0.0.1:9/v1,model=tiny", 3, "does not answer"),
+            (f"base_url={server.base_url},first_turns=0", 2, "first_turns"),
         ):
             run = Run(tmp_path / "run", cache_dir, server, "-a", arguments)
             run.environment.pop("OPENAI_API_KEY", None)
             run.environment.pop("OPENAI_BASE_URL", None)
             assert words in run.finish(status)
             assert not run.output.exists()
+        greedy = ("-a", f"base_url={server.base_url},first_turns=2", "--gen_kwargs", "temperature=0")
+        assert "replies that differ" in Run(tmp_path / "run", cache_dir, server, *greedy).finish(2)

@@ -46,6 +46,7 @@ class _OpenAIArguments(_Arguments):
     max_retries: Annotated[int, Field(ge=0)] = 5
     timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1800.0
     outage: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 60.0
+    first_turns: _Positive = 1
 
 
 class _LocalArguments(_Arguments):
@@ -149,7 +150,12 @@ def _open_openai(arguments: str, settings: RunSettings, tasks: Sequence[Task], e
     server = _find_server(arguments, environ)
     from turnwise.runners.openai_model import OpenAIModel
 
-    return OpenAIModel(server, settings.sampling)
+    if server.first_turns > 1 and settings.sampling.temperature == 0:
+        raise TurnwiseError(
+            f"-a first_turns={server.first_turns} asks for replies that differ, and temperature=0 gives the same one: "
+            "leave out first_turns, or sample."
+        )
+    return OpenAIModel(server, settings.sampling, samples=settings.samples_per_problem, run_seed=settings.seed)
 
 
 def _find_server(arguments: str, environ: Mapping[str, str]) -> "Server":
@@ -172,6 +178,7 @@ def _find_server(arguments: str, environ: Mapping[str, str]) -> "Server":
         timeout=given.timeout,
         outage=given.outage,
         logprobs=given.logprobs,
+        first_turns=given.first_turns,
         system_role=given.system_role,
     )
     return server.with_model(served_models(server, timeout=_CHECK_SECONDS))
@@ -260,7 +267,7 @@ def _describe_hf(arguments: str, environ: Mapping[str, str]) -> dict[str, str]: 
 
 def _describe_served(arguments: str, environ: Mapping[str, str]) -> dict[str, str]:  # noqa: ARG001 - one signature for all
     given = validated(_OpenAIArguments, parse_pairs(arguments, "--model_args"), "--model_args")
-    return describe_openai(served_name(arguments), system_role=given.system_role)
+    return describe_openai(served_name(arguments), system_role=given.system_role, first_turns=given.first_turns)
 
 
 def _describe_vllm(arguments: str, environ: Mapping[str, str]) -> dict[str, str]:

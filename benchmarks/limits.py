@@ -54,7 +54,7 @@ class Limits:
 
     @property
     def wall_limit_seconds(self) -> float:
-        """The backstop for starved machines; reaching it is the machine's fault, not the program's."""
+        """The backstop for starved machines, besides what a program waits for a core: it is the machine's fault."""
         return 20.0 + 10.0 * self.time_limit_seconds
 
     def scaled(self, time_factor: float) -> "Limits":

@@ -20,11 +20,17 @@ class ProcessClocks:
         self._clock = (~pid << 3) | 2  # the kernel's id of that process's CPU clock, all threads
         self._wall = time.monotonic()
         self._delay = 0.0
+        self._delay_before = 0.0
         self._busy = 0.0
         self.cpu_seconds = 0.0
         self.idle_seconds = 0.0
         self.peak_memory_bytes = 0
         self.tasks = 0
+
+    @property
+    def waited_seconds(self) -> float:
+        """How long the threads waited for a core, together, since the idle clock was last set to zero."""
+        return self._delay - self._delay_before
 
     def sample(self) -> None:
         """Read the CPU clock and the peak memory; a process that just ended keeps its last values."""
@@ -51,6 +57,7 @@ class ProcessClocks:
         """Set the idle clock to zero: a new test or call begins in this process."""
         self.sample_cpu()
         self._busy, self._wall = self.cpu_seconds + self._delay, time.monotonic()
+        self._delay_before = self._delay
         self.idle_seconds = 0.0
 
     def _run_delay_seconds(self) -> float:

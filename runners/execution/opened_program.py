@@ -18,7 +18,7 @@ from turnwise.runners.execution.tracebacks import clean_traceback
 from turnwise.runners.execution.watch import wait_within
 from turnwise.runners.execution.worker import Worker, WorkerKind
 
-_REPORT_SECONDS = 20.0
+_REPORT_SECONDS = 60.0
 
 
 class OpenedProgram:

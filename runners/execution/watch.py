@@ -9,6 +9,7 @@ from turnwise.runners.execution.clocks import MAXIMUM_TASKS, ProcessClocks
 from turnwise.runners.execution.interface import Ending
 
 POLL_MILLISECONDS = 20
+_MOST_PATIENCE = 10.0  # times the backstop, for a process that does nothing but wait for a core
 
 
 def wait_within(
@@ -19,9 +20,10 @@ def wait_within(
     ``cpu_start`` is the CPU clock's value from which the time limit counts; ``clocks`` is asked at each
     poll for the process's clocks, None while it is not there yet.
     """
-    deadline = time.monotonic() + limits.wall_limit_seconds
+    begun = time.monotonic()
     while not poll.poll(POLL_MILLISECONDS):
         known = clocks()
+        patience = limits.wall_limit_seconds
         if known is not None:
             known.sample_all()
             if known.cpu_seconds - cpu_start > limits.time_limit_seconds:
@@ -30,6 +32,7 @@ def wait_within(
                 return Ending.MEMORY_LIMIT
             if known.idle_seconds > limits.idle_limit_seconds:
                 return Ending.IDLE_LIMIT
-        if time.monotonic() > deadline:
+            patience += min(known.waited_seconds, _MOST_PATIENCE * patience)
+        if time.monotonic() - begun > patience:
             return Ending.STARVED
     return None

@@ -236,7 +236,7 @@ def test_every_table_has_a_line_in_the_help() -> None:
     """The command line's help names each."""
     from typer.main import get_command
 
-    from turnwise.cli import app
+    from turnwise.cli.app import app
 
     options = get_command(app).commands["score"].params  # type: ignore[attr-defined]
     (table,) = (one for one in options if one.name == "table")

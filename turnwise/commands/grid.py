@@ -8,7 +8,7 @@ from typing import Any
 from turnwise.commands.machine import check_output, show_progress
 from turnwise.commands.models import find_back_end, open_model
 from turnwise.commands.run import RunRequest, command_line, describe_sampled
-from turnwise.commands.settings import build_settings, check_settings, with_prompts
+from turnwise.commands.settings import check_settings, with_prompts
 from turnwise.errors import TurnwiseError
 from turnwise.files import write_atomically
 from turnwise.leaderboard.formats import Style, render_notes, render_tables
@@ -50,14 +50,7 @@ def grid_command(request: GridRequest, *, environ: dict[str, str], arguments: Se
     """
     run = request.run
     find_back_end(run.model)
-    base = build_settings(
-        profile=run.profile,
-        metadata=run.metadata,
-        gen_kwargs=run.gen_kwargs,
-        samples=run.samples,
-        tasks=run.tasks,
-        given=run.given,
-    )
+    base = run.settings()
     tasks, prompts = find_tasks(run.tasks), PromptSet.load(run.prompts)
     cells = _plan(request, base, tasks, prompts)
     check_output(run.output)

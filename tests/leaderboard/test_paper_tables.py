@@ -238,6 +238,7 @@ def test_every_table_has_a_line_in_the_help() -> None:
 
     from turnwise.cli.app import app
 
-    options = get_command(app).commands["score"].params  # type: ignore[attr-defined]
+    group: Any = get_command(app)
+    options = group.commands["score"].params
     (table,) = (one for one in options if one.name == "table")
     assert all(kind in table.help for kind in PAPER_TABLES)

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from turnwise.commands.back_end import Wanted
 from turnwise.commands.machine import check_output, show_progress
-from turnwise.commands.models import find_back_end, open_model
+from turnwise.commands.models import find_back_end
 from turnwise.commands.run import RunRequest, command_line, describe_sampled
 from turnwise.commands.settings import check_settings, with_prompts
 from turnwise.errors import TurnwiseError
@@ -139,7 +140,7 @@ def _run(
     ):
 
         def model(settings: RunSettings) -> Model:
-            return open_model(back_end, request.run.model_args, settings=settings, tasks=tasks, environ=environ)
+            return back_end.open(Wanted(request.run.model_args, environ, settings, tasks))
 
         loaded = [load_task(task, first, machine) for task in tasks]
         decoys = _decoys(cells, loaded, machine, request.run.incorrect_programs)

@@ -77,10 +77,7 @@ def _place(one: ScoredTask) -> dict[str, Any]:
 
 
 def _cells_table(scored: Sequence[ScoredTask]) -> Table:
-    metrics = list(dict.fromkeys(estimate.metric for one in scored for estimate in one.estimates))
-    metrics.sort(
-        key=lambda name: (name.startswith("pass"), [int(part) for part in name[4:].split("@") if part.isdigit()])
-    )
+    metrics = sorted({estimate.metric: None for one in scored for estimate in one.estimates}, key=_metric_order)
     rows = []
     for one in scored:
         cells = [percent(find_estimate(one, metric)) for metric in metrics]

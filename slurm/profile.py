@@ -14,9 +14,9 @@ It decides how a run is carried out, never its result. docs/slurm.md explains ea
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from turnwise.benchmarks.mappings import read_mapping
 from turnwise.errors import TurnwiseError
 
 _Count = Annotated[int, Field(ge=1)]
@@ -76,12 +76,8 @@ def read_profile(path: Path | None) -> ClusterProfile:
     """Return the profile of a yaml file, the default one for None; raises TurnwiseError naming field and value."""
     if path is None:
         return ClusterProfile()
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise TurnwiseError(f"The cluster profile {str(path)!r} cannot be read ({type(error).__name__}).") from None
-    if not isinstance(data, dict):
-        raise TurnwiseError(f"The cluster profile {str(path)!r} holds no fields: write lines such as 'partition: gpu'.")
+    otherwise = "holds no fields: write lines such as 'partition: gpu'"
+    data = read_mapping(path, "The cluster profile", otherwise=otherwise)
     try:
         return ClusterProfile.model_validate(data)
     except ValidationError as error:

@@ -1,6 +1,6 @@
 """``python -m turnwise`` and the console script."""
 
-from turnwise.cli import main
+from turnwise.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -11,18 +11,20 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from turnwise.benchmarks.records import Verdict
-from turnwise.benchmarks.rows import load_json
+from turnwise.benchmarks.rows import Row, load_json, read_rows
 from turnwise.benchmarks.texts import printable, shown
 from turnwise.errors import TurnwiseError
 from turnwise.tasks.judgement import Judgement, places_of
 from turnwise.tasks.run_folder import RunFolder, RunRecord, TaskRecord
 from turnwise.tasks.trajectory import SCHEMA, Trajectory
 
+Sample = TypeVar("Sample")
+Header = TypeVar("Header", bound=BaseModel)
 MOST_SAMPLES = 10_000
 _TRAJECTORY = TypeAdapter(Trajectory)
 _JUDGEMENTS = TypeAdapter(tuple[Judgement, ...])
@@ -184,15 +186,26 @@ def _is_sound(judgement: Judgement) -> bool:
     )
 
 
-def read_header(data: Any, origin: str) -> RunHeader:
-    """Return the header that an export of ours wrote; raises TurnwiseError for anything else."""
+def read_header(kind: type[Header], data: Any, origin: str) -> Header:
+    """Return the header of a ``kind`` that an export of ours wrote; raises TurnwiseError for anything else."""
     try:
-        header = RunHeader.model_validate(data)
+        header = kind.model_validate(data)
         header.model_dump_json()
     except (ValidationError, ValueError) as error:
         reason = first_problem(error) if isinstance(error, ValidationError) else "a text is no Unicode"
         raise TurnwiseError(f"{origin}: what it says of its run is damaged ({reason}): export it again.") from None
     return header
+
+
+def read_samples(path: Path, kind: TypeAdapter[Sample], what: str, *, remedy: str) -> Iterator[tuple[Row, Sample]]:
+    """Yield the rows of ``path``, each with the ``kind`` that it holds; raises TurnwiseError for one that is none."""
+    for row in read_rows(path):
+        if row.error is not None:
+            raise TurnwiseError(str(row.error).replace(", or leave it out with --skip-broken-rows", ""))
+        try:
+            yield row, kind.validate_python(row.data)
+        except ValidationError as error:
+            raise TurnwiseError(f"{row.origin} is no {what} ({first_problem(error)}): {remedy}.") from None
 
 
 def read_document(path: Path, what: str) -> Any:

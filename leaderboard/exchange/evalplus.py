@@ -17,7 +17,6 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from turnwise.benchmarks.catalog import BENCHMARKS
 from turnwise.benchmarks.records import Verdict
-from turnwise.benchmarks.rows import read_rows
 from turnwise.benchmarks.texts import shown
 from turnwise.errors import TurnwiseError
 from turnwise.files import write_atomically
@@ -30,6 +29,7 @@ from turnwise.leaderboard.exchange.contents import (
     first_problem,
     only,
     read_document,
+    read_samples,
 )
 from turnwise.tasks.run_folder import RunFolder, TaskRecord
 
@@ -110,19 +110,9 @@ def program_of(dialogue: Dialogue) -> str:
 
 
 def _read_samples(path: Path) -> list[Answer]:
-    found = []
-    for row in read_rows(path):
-        if row.error is not None:
-            raise TurnwiseError(str(row.error).replace(", or leave it out with --skip-broken-rows", ""))
-        try:
-            sample = _SAMPLE.validate_python(row.data)
-        except ValidationError as error:
-            raise TurnwiseError(
-                f"{row.origin} is no sample of evalplus ({first_problem(error)}): a line is "
-                '{"task_id": ..., "solution": ...}; evalplus.sanitize makes it of completions.'
-            ) from None
-        found.append(_answer(row.origin, sample.task_id, sample.solution, None))
-    return found
+    remedy = 'a line is {"task_id": ..., "solution": ...}; evalplus.sanitize makes it of completions'
+    samples = read_samples(path, _SAMPLE, "sample of evalplus", remedy=remedy)
+    return [_answer(row.origin, sample.task_id, sample.solution, None) for row, sample in samples]
 
 
 def _read_results(path: Path) -> list[Answer]:

@@ -40,7 +40,7 @@ def _contents(tables: Sequence[tuple[Path, Iterator[tuple[str, Cells]]]]) -> Con
                 if seen_run is not None:
                     raise TurnwiseError(f"{origin} is of another run than those before: import each run by itself.")
                 seen_run = cells["run_json"]
-                header = read_header(_json(cells["run_json"], origin), origin)
+                header = read_header(RunHeader, _json(cells["run_json"], origin), origin)
             key = (str(cells["task"]), str(cells["problem"]), _whole_number(cells["sample"], "sample", origin))
             parts.setdefault(key, _Parts(origin, cells)).add(origin, cells)
         if header is None:

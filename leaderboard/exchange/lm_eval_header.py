@@ -7,10 +7,10 @@ the problems asked and left out included, so that no data are needed to read it 
 from collections.abc import Iterable
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from turnwise.errors import TurnwiseError
-from turnwise.leaderboard.exchange.contents import HeaderJudge, HeaderPrompts, HeaderSettings, RunHeader, first_problem
+from turnwise.leaderboard.exchange.contents import HeaderJudge, HeaderPrompts, HeaderSettings, RunHeader, read_header
 from turnwise.tasks.run_folder import TaskRecord
 
 KEY = "turnwise"
@@ -34,13 +34,7 @@ class TaskHeader(BaseModel):
 def read_task_header(metadata: Any, origin: str) -> TaskHeader:
     """Return the header in a task's metadata; raises TurnwiseError where there is none, or a damaged one."""
     data = metadata.get(KEY) if isinstance(metadata, dict) else None
-    try:
-        header = TaskHeader.model_validate(data)
-        header.model_dump_json()
-    except (ValidationError, ValueError) as error:
-        reason = first_problem(error) if isinstance(error, ValidationError) else "a text is no Unicode"
-        raise TurnwiseError(f"{origin}: what it says of its run is damaged ({reason}): export it again.") from None
-    return header
+    return read_header(TaskHeader, data, origin)
 
 
 def join_headers(headers: Iterable[TaskHeader], model: dict[str, str], origin: str) -> RunHeader:

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from turnwise.benchmarks.records import Verdict
-from turnwise.benchmarks.rows import Row, load_json, read_rows
+from turnwise.benchmarks.rows import Row, load_json
 from turnwise.benchmarks.texts import shown
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.exchange.contents import (
@@ -25,6 +25,7 @@ from turnwise.leaderboard.exchange.contents import (
     only,
     read_dialogue,
     read_document,
+    read_samples,
 )
 from turnwise.leaderboard.exchange.lm_eval_header import join_headers, read_task_header
 from turnwise.leaderboard.exchange.lm_eval_output import MARK
@@ -130,15 +131,7 @@ def _read_samples(path: Path) -> list[tuple[Row, _Sample]]:
     """Return the rows of the file's first filter; each document may stand there once."""
     found: dict[int, tuple[Row, _Sample]] = {}
     wanted = None
-    for row in read_rows(path):
-        if row.error is not None:
-            raise TurnwiseError(str(row.error).replace(", or leave it out with --skip-broken-rows", ""))
-        try:
-            sample = _SAMPLE.validate_python(row.data)
-        except ValidationError as error:
-            raise TurnwiseError(
-                f"{row.origin} is no sample of lm-eval ({first_problem(error)}): log them with --log_samples."
-            ) from None
+    for row, sample in read_samples(path, _SAMPLE, "sample of lm-eval", remedy="log them with --log_samples"):
         wanted = wanted or sample.filter
         if sample.filter != wanted:
             continue

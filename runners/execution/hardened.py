@@ -13,13 +13,11 @@ nor against what a program can learn from timing. A tier is what the layers say;
 """
 
 import weakref
-from types import TracebackType
-from typing import Self
 
 from turnwise.benchmarks.limits import Limits
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.runners.execution.canaries import require_containment
-from turnwise.runners.execution.interface import Program, Session
+from turnwise.runners.execution.interface import Closable, Program, Session
 from turnwise.runners.execution.interpreters import inspect_interpreter
 from turnwise.runners.execution.languages import find_language
 from turnwise.runners.execution.pool import WorkerPool
@@ -35,7 +33,7 @@ _REMEDIES = {
 }
 
 
-class HardenedExecutor:
+class HardenedExecutor(Closable):
     """Runs programs with ``interpreter`` (default: the running one) in ``tier`` (default: the best there is).
 
     Raises InfrastructureError naming the missing layer and the remedy if programs could escape.
@@ -85,14 +83,6 @@ class HardenedExecutor:
     def close(self) -> None:
         """End all workers."""
         self._closing()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _start_first(interpreter: str, tier: str) -> Worker:

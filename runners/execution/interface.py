@@ -83,6 +83,22 @@ class Session(Protocol):
     ) -> None: ...
 
 
+class Closable:
+    """What a session or an executor is that ``with`` closes at its end."""
+
+    def close(self) -> None:
+        """Free what it holds."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
 class Executor(Protocol):
     """A way to run programs; its description stands in every report and in the verdict key."""
 

@@ -16,15 +16,13 @@ import socket
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from turnwise.benchmarks import values
 from turnwise.benchmarks.limits import Limits
 from turnwise.runners.execution import child
 from turnwise.runners.execution.control import ControlSocket, OversizeError, ProtocolError, parse_message
 from turnwise.runners.execution.endings import COMPILE_TIME_LIMIT_SECONDS, ending_of, ran_out_of_memory
-from turnwise.runners.execution.interface import Ending, Execution, Program, Session
+from turnwise.runners.execution.interface import Closable, Ending, Execution, Program, Session
 from turnwise.runners.execution.interpreters import Interpreter, inspect_interpreter
 from turnwise.runners.execution.languages import find_language
 from turnwise.runners.execution.process import ProcessEnd, WatchedProcess
@@ -58,7 +56,7 @@ class ReferenceExecutor:
         return kind(program, limits, self._interpreter)
 
 
-class _Session:
+class _Session(Closable):
     """What both kinds share: the session's folder, the started process, the phase until it is ready."""
 
     mode = ""
@@ -88,14 +86,6 @@ class _Session:
         """End whatever still runs and remove the session's files."""
         self._stop()
         shutil.rmtree(self._folder, ignore_errors=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _stop(self) -> ProcessEnd | None:
         end = self._process.finish() if self._process else None

@@ -5,15 +5,13 @@ failure, and the next run gets another worker; nothing that fails here is blamed
 """
 
 from collections.abc import Iterable, Iterator
-from types import TracebackType
-from typing import Self
 
 from turnwise.benchmarks.limits import Limits
 from turnwise.errors import InfrastructureError
 from turnwise.runners.execution.calls import Calls
 from turnwise.runners.execution.control import OversizeError, ProtocolError, parse_message
 from turnwise.runners.execution.endings import ending_of, ran_out_of_memory
-from turnwise.runners.execution.interface import Ending, Execution, Program
+from turnwise.runners.execution.interface import Closable, Ending, Execution, Program
 from turnwise.runners.execution.opened_program import OpenedProgram
 from turnwise.runners.execution.pool import WorkerPool
 from turnwise.runners.execution.process import ProcessEnd
@@ -23,7 +21,7 @@ from turnwise.runners.execution.worker import Worker, WorkerKind
 _VALUE = b'{"value": '
 
 
-class _Session:
+class _Session(Closable):
     """What both kinds share: the worker, the runner's socket, and how a program gets compiled."""
 
     def __init__(self, program: Program, limits: Limits, pool: WorkerPool, kind: WorkerKind) -> None:
@@ -70,14 +68,6 @@ class _Session:
         if self._opened is not None:
             self._opened.close()
             self._opened = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class StdinSession(_Session):

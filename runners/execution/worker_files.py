@@ -16,7 +16,6 @@ class WorkerFiles:
     def __init__(self, descriptors: Sequence[int]) -> None:
         self._descriptors = tuple(descriptors)
         self._stdin, self._stdout, self._stderr, self._arguments = self._descriptors
-        self._written = True
 
     def give_input(self, data: bytes) -> None:
         """Make ``data`` the standard input, and what was written so far nothing."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dialogue_server import ChatServer
+from chat_server import ChatServer
 
 EXECUTABLE = Path(sys.executable).parent / "lm_eval"
 
@@ -58,7 +58,7 @@ def command(
     """Return the command of a run that logs its samples to out/, over the chats of ``server`` if there is one."""
     found = [str(EXECUTABLE), *arguments, "--confirm_run_unsafe_code", "--log_samples", "-o", "out"]
     if server is not None:
-        of_server = [f"base_url={server.url}/chat/completions", "model=org/m", "num_concurrent=8", *model_args]
+        of_server = [f"base_url={server.base_url}/chat/completions", "model=org/m", "num_concurrent=8", *model_args]
         found += ["--model", "local-chat-completions", "--apply_chat_template", "--model_args", ",".join(of_server)]
     if metadata is not None:
         found += ["--metadata", json.dumps(metadata)]

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dialogue_server import ANSWERS, Answer, Asked, ChatServer, recorded, serving
+from chat_server import ChatServer, Completion, Fault
 from lm_eval_runs import EXECUTABLE, Done, command
+from recorded_answers import ANSWERS, recorded, text_of, turn_of
 
 from turnwise.benchmarks.catalog import load_problems
 from turnwise.commands.exchange import import_command
@@ -33,7 +34,7 @@ METADATA = {"samples_per_problem": 2, "n_at_k": ["1@3", "1@6"]}
 @pytest.fixture(scope="module")
 def chats(lm_eval: LmEval) -> Iterator[tuple[Done, ChatServer]]:
     """A run of two tasks, two samples each, over recorded answers that mostly need two turns."""
-    with serving(recorded("repairing", BENCHMARKS)) as server:
+    with ChatServer(recorded("repairing", BENCHMARKS)) as server:
         done = lm_eval("--tasks", f"{CONTESTS},{CALLS}", server=server, metadata=METADATA)
         assert done.process.returncode == 0, done.said
         yield done, server
@@ -84,10 +85,10 @@ def test_scores_are_those_of_turnwise_run(
 def test_two_samples_are_asked_with_two_seeds(chats: tuple[Done, ChatServer]) -> None:
     """No two samples of a problem share a request; all problems share their seeds, so that they can be batched."""
     _, server = chats
-    requests = Counter(json.dumps(asked.body, sort_keys=True) for asked in server.asked)
+    requests = Counter(json.dumps(body, sort_keys=True) for body in server.bodies)
     assert set(requests.values()) == {1}
-    assert len({asked.seed for asked in server.asked if asked.turn == 0}) == 2
-    assert None not in {asked.seed for asked in server.asked}
+    assert len({body["seed"] for body in server.bodies if turn_of(body) == 0}) == 2
+    assert {type(body["seed"]) for body in server.bodies} == {int}
 
 
 def test_the_log_holds_the_dialogues_and_nothing_hidden(chats: tuple[Done, ChatServer]) -> None:
@@ -112,14 +113,15 @@ def test_a_refused_request_ends_one_dialogue(lm_eval: LmEval) -> None:
     """
     answer = recorded("repairing", BENCHMARKS)
 
-    def refuse(asked: Asked) -> str | Answer:
-        if asked.turn == 2 and "cistern" in asked.text:
-            return Answer("something is wrong with this one", status=400)
-        if asked.turn == 2 and "pantry" in asked.text:
-            return Answer("This model's maximum context length is 100 tokens, you asked for 5000.", status=400)
-        return answer(asked)
+    def refuse(body: dict[str, Any]) -> Completion | Fault:
+        if turn_of(body) == 2 and "cistern" in text_of(body):
+            return Fault("status", 400, error={"message": "something is wrong with this one"})
+        if turn_of(body) == 2 and "pantry" in text_of(body):
+            message = "This model's maximum context length is 100 tokens, you asked for 5000."
+            return Fault("status", 400, error={"message": message})
+        return answer(body)
 
-    with serving(refuse) as server:
+    with ChatServer(refuse) as server:
         done = lm_eval("--tasks", CONTESTS, server=server, metadata=METADATA)
     assert done.process.returncode == 0, done.said
     ends = Counter(one["end"] for one in done.dialogues(CONTESTS))
@@ -131,28 +133,30 @@ def test_no_finished_turn_is_asked_twice_after_kill_9(environment: dict[str, str
     """Killed in turn 2 and started again with --use_cache, every reply that was there is not asked for again."""
     answer = recorded("repairing", BENCHMARKS)
     killed, is_second = threading.Event(), threading.Event()
+    answered: list[int] = []
 
-    def answer_until_killed(asked: Asked) -> str:
-        if asked.turn == 1 and not is_second.is_set() and sum(one.turn == 1 for one in server.answered) >= 3:
+    def answer_until_killed(body: dict[str, Any]) -> Completion | Fault:
+        if turn_of(body) == 1 and not is_second.is_set() and answered.count(1) >= 3:
             killed.set()
-            is_second.wait()
-        return answer(asked)
+            return Fault("silence")
+        answered.append(turn_of(body))
+        return answer(body)
 
-    with serving(answer_until_killed) as server:
+    with ChatServer(answer_until_killed) as server:
         line = command("--tasks", CONTESTS, "--use_cache", "replies", server=server, metadata=METADATA)
         first = subprocess.Popen(line, cwd=tmp_path, env=environment, start_new_session=True, stderr=subprocess.DEVNULL)
         assert killed.wait(120)
         os.killpg(first.pid, signal.SIGKILL)
         first.wait()
-        before, begun = list(server.answered), len(server.asked)
+        before, begun = list(answered), len(server.bodies)
         is_second.set()
         again = subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
         assert again.returncode == 0, again.stderr
-    assert [one.turn for one in before].count(0) == 8 and [one.turn for one in before].count(1) >= 3
-    after = server.asked[begun:]
-    assert after and 0 not in {one.turn for one in after}
+    assert before.count(0) == 8 and before.count(1) >= 3
+    after = server.bodies[begun:]
+    assert after and 0 not in map(turn_of, after)
     # What was on its way when the process was killed is asked for again, once.
-    assert set(Counter(json.dumps(one.body, sort_keys=True) for one in after).values()) == {1}
+    assert set(Counter(json.dumps(body, sort_keys=True) for body in after).values()) == {1}
     assert Done(again, tmp_path / "out").metrics(CONTESTS)["pass@1"] == 0.875
 
 
@@ -167,9 +171,9 @@ def test_what_cannot_be_is_one_sentence_before_any_request(
     lm_eval: LmEval, task: str, metadata: dict[str, Any], message: str
 ) -> None:
     """No traceback, nothing asked, a status that says so: wrong options, missing data."""
-    with serving(lambda asked: "") as server:
+    with ChatServer(lambda body: Completion("")) as server:
         done = lm_eval("--tasks", task, server=server, metadata=metadata)
-        assert server.asked == []
+        assert server.bodies == []
     assert done.process.returncode != 0
     assert f"turnwise: {message}" in done.process.stderr and "Traceback" not in done.process.stderr
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dialogue_server import Answer, Asked, recorded, serving
+from chat_server import ChatServer, Completion
 from lm_eval_runs import EXECUTABLE, Done
+from recorded_answers import recorded, text_of
 
 from turnwise.commands.exchange import import_command
 from turnwise.commands.fitting import Options
@@ -69,7 +70,7 @@ def test_mixed_tasks_groups_and_limits(lm_eval: LmEval, own_tasks: Path) -> None
 def test_chosen_samples_without_scores(lm_eval: LmEval, tmp_path: Path, cache_dir: Path) -> None:
     """--samples asks these problems, --predict_only runs no hidden test; scoring says so, and judging can follow."""
     chosen = json.dumps({CONTESTS: [0, 2]})
-    with serving(recorded("steady", ("sample_codecontests",))) as server:
+    with ChatServer(recorded("steady", ("sample_codecontests",))) as server:
         done = lm_eval("--tasks", CONTESTS, "--samples", chosen, "--predict_only", server=server)
     assert done.process.returncode == 0, done.said
     assert [row["doc_id"] for row in done.samples(CONTESTS)] == [0, 2]
@@ -93,19 +94,19 @@ def test_system_instruction_generation_options_and_thinking(lm_eval: LmEval) -> 
     """Both are sent as given; what a reasoning model thinks is neither extracted nor sent back, None is no answer."""
     answer = recorded("repairing", ("sample_codecontests",), samples=1, seed=5)
 
-    def think(asked: Asked) -> str | Answer:
-        if "pantry" in asked.text:
-            return Answer(None, extra={"reasoning_content": "```python\nprint(1)\n```"})
-        return f"I try\n```python\nprint('thought')\n```\n</think>\n{answer(asked)}"
+    def think(body: dict[str, Any]) -> Completion:
+        if "pantry" in text_of(body):
+            return Completion(None, reasoning="```python\nprint(1)\n```")
+        return Completion(f"I try\n```python\nprint('thought')\n```\n</think>\n{answer(body).text}")
 
-    with serving(think) as server:
+    with ChatServer(think) as server:
         options = ("--system_instruction", "Be brief.", "--gen_kwargs", "temperature=0.7,max_gen_toks=99,seed=5")
         done = lm_eval("--tasks", CONTESTS, *options, server=server)
     assert done.process.returncode == 0, done.said
-    assert all(asked.body["messages"][0] == {"role": "system", "content": "Be brief."} for asked in server.asked)
-    sent = [{name: asked.body[name] for name in ("temperature", "max_tokens", "top_p")} for asked in server.asked]
+    assert all(body["messages"][0] == {"role": "system", "content": "Be brief."} for body in server.bodies)
+    sent = [{name: body[name] for name in ("temperature", "max_tokens", "top_p")} for body in server.bodies]
     assert sent == [{"temperature": 0.7, "max_tokens": 99, "top_p": 0.95}] * len(sent)
-    assert not any("thought" in asked.text for asked in server.asked)
+    assert not any("thought" in text_of(body) for body in server.bodies)
     by_problem = {one["problem"].rpartition(" ")[2]: one for one in done.dialogues(CONTESTS)}
     assert by_problem["Ledger"]["turns"][0]["program"] is None and done.metrics(CONTESTS)["no_code"] == 1 / 4
     assert done.metrics(CONTESTS)["solved_by_turn_2"] == 1 / 2
@@ -121,13 +122,12 @@ def test_system_instruction_generation_options_and_thinking(lm_eval: LmEval) -> 
 def test_plain_completions_and_their_own_context(lm_eval: LmEval, tmp_path: Path) -> None:
     """Without a chat template a completion server gets plain text, one request at a time."""
     answer = recorded("steady", ("sample_mbpp_plus",), samples=1)
-    with serving(answer) as server:
-        arguments = [f"base_url={server.url}/completions", "model=org/m", "tokenizer_backend=none"]
+    with ChatServer(answer) as server:
+        arguments = [f"base_url={server.base_url}/completions", "model=org/m", "tokenizer_backend=none"]
         done = lm_eval("--model", "local-completions", "--model_args", ",".join(arguments), "--tasks", CALLS)
     assert done.process.returncode == 0, done.said
-    assert {asked.route for asked in server.asked} == {"/v1/completions"}
-    assert all(str(asked.body["prompt"]).startswith("User:\n") for asked in server.asked)
-    assert all("\nUser:\n" in asked.body["stop"] for asked in server.asked)
+    assert all(str(body["prompt"]).startswith("User:\n") for body in server.bodies)
+    assert all("\nUser:\n" in body["stop"] for body in server.bodies)
     assert done.metrics(CALLS)["pass@1"] > 0.5
 
 

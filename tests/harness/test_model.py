@@ -199,8 +199,8 @@ def test_kept_replies_are_of_one_model_and_one_way_of_asking() -> None:
     first = FakeModel(lambda prompt, options: "old")
     _sampler(first, database=database).generate_batch(_requests("a"))
     asked: list[str] = []
-    second = api_model(answer=lambda prompt, options: asked.append(prompt) or "new")
-    second.model = "other"  # type: ignore[attr-defined]
+    second: Any = api_model(answer=lambda prompt, options: asked.append(prompt) or "new")
+    second.model = "other"
     for options in ({}, {}, {"temperature": 1.0}, {"seed": 3}):
         _sampler(second, database=database, **options).generate_batch(_requests("a"))
     assert len(asked) == 3
@@ -234,9 +234,9 @@ def test_text_is_kept_as_it_is() -> None:
 
 def test_a_dialogue_that_outgrows_the_context_is_not_sent() -> None:
     """lm_eval would cut its beginning off unsaid; where a tokenizer counts, it ends as the model's failure."""
-    model = FakeModel(lambda prompt, options: "ok")
-    model.tok_encode = lambda text: list(range(len(text)))  # type: ignore[attr-defined]
-    model.max_length = 100  # type: ignore[attr-defined]
+    model: Any = FakeModel(lambda prompt, options: "ok")
+    model.tok_encode = lambda text: list(range(len(text)))
+    model.max_length = 100
     outcomes = _sampler(model).generate_batch(_requests("short", "long" * 50))
     assert isinstance(outcomes[0], Reply) and isinstance(outcomes[1], ContextOverflowError)
     assert [len(batch) for batch in model.batches] == [1]
@@ -254,12 +254,12 @@ def test_a_model_without_a_template_gets_plain_text() -> None:
 
 def test_a_missing_template_is_one_sentence() -> None:
     """Before anything is asked."""
-    model = FakeModel(lambda prompt, options: "")
+    model: Any = FakeModel(lambda prompt, options: "")
 
     def refuse(chat: Any, add_generation_prompt: bool = True) -> str:
         raise ValueError("tokenizer.chat_template is not set")
 
-    model.apply_chat_template = refuse  # type: ignore[method-assign]
+    model.apply_chat_template = refuse
     sampler = LmSampler(model, GENERATION, chat=True, seed=0, kept=KeptReplies(None, ""))
     with pytest.raises(TurnwiseError, match=r"--apply_chat_template: .*chat_template is not set.*leave the option out"):
         sampler.generate_batch(_requests("a"))
@@ -268,7 +268,7 @@ def test_a_missing_template_is_one_sentence() -> None:
 
 def test_a_dialogue_that_its_template_refuses_later_ends_alone() -> None:
     """A template that takes the first turn and not what was said since leaves the other dialogues alone."""
-    model = FakeModel(lambda prompt, options: "")
+    model: Any = FakeModel(lambda prompt, options: "")
     own = model.apply_chat_template
 
     def refuse(chat: Any, add_generation_prompt: bool = True) -> str:
@@ -276,7 +276,7 @@ def test_a_dialogue_that_its_template_refuses_later_ends_alone() -> None:
             raise ValueError("odd")
         return own(chat, add_generation_prompt)
 
-    model.apply_chat_template = refuse  # type: ignore[method-assign]
+    model.apply_chat_template = refuse
     sampler = LmSampler(model, GENERATION, chat=True, seed=0, kept=KeptReplies(None, ""))
     sampler.generate_batch(_requests("a", "b"))
     outcomes = sampler.generate_batch(_requests("odd", "b"))

@@ -89,4 +89,5 @@ def test_only_what_passed_the_public_tests_is_judged() -> None:
             assert requests == []
             return []
 
-    assert judge_all(NoJudge(), {}, [_dialogue("a", "fail"), _dialogue("b", "none")]) == {}  # type: ignore[arg-type]
+    judge: Any = NoJudge()
+    assert judge_all(judge, {}, [_dialogue("a", "fail"), _dialogue("b", "none")]) == {}

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from dialogue_server import recorded, serving
+from chat_server import ChatServer
 from lm_eval_runs import Done, command
+from recorded_answers import recorded
 
 pytestmark = [
     pytest.mark.xdist_group("lm_eval"),
@@ -30,7 +31,7 @@ HERE = Path(__file__).parent
 def llama(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Path:
     """A tiny Llama with random weights, 4096 tokens of context and a chat template."""
     folder = tmp_path_factory.mktemp("models") / "llama"
-    subprocess.run([sys.executable, HERE / "tiny_llama.py", folder], env=environment, check=True)
+    subprocess.run([sys.executable, HERE.parent / "runners" / "tiny_model.py", folder], env=environment, check=True)
     return folder
 
 
@@ -59,7 +60,7 @@ def test_max_gen_toks_beyond_the_context_is_one_sentence(lm_eval: LmEval, llama:
 def test_two_ranks_score_as_one(environment: dict[str, str], tmp_path: Path) -> None:
     """Four problems and three over two ranks: each dialogue is asked once, padding is not, scores are of all."""
     answer = recorded("repairing", ("sample_codecontests", "sample_mbpp_plus"))
-    with serving(answer) as server, socket.socket() as free:
+    with ChatServer(answer) as server, socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
         free.close()
@@ -80,7 +81,7 @@ def test_two_ranks_score_as_one(environment: dict[str, str], tmp_path: Path) -> 
         ]
         said = [rank.communicate(timeout=300)[1] for rank in ranks]
     assert [rank.returncode for rank in ranks] == [0, 0], "\n".join(said)
-    assert set(Counter(str(asked.body) for asked in server.asked).values()) == {1}
+    assert set(Counter(map(str, server.bodies)).values()) == {1}
     done = Done(subprocess.CompletedProcess(line, 0), tmp_path / "out")
     assert [len(row["resps"][0]) for row in done.samples(CALLS)] == [2, 2, 2]
     assert done.metrics(CONTESTS)["pass@1"] == 0.875 and done.metrics(CALLS)["solved_by_turn_2"] == pytest.approx(5 / 6)

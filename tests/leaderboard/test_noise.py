@@ -1,6 +1,7 @@
 """The noise report: equal to simulation before a run, to the counts after it, and what it promises is detected."""
 
 from math import comb
+from typing import Any
 
 import numpy as np
 import pytest
@@ -128,7 +129,7 @@ def test_no_spread_is_no_promise() -> None:
 )
 def test_a_run_that_cannot_be_is_refused(changes: dict[str, float], message: str) -> None:
     """With the value that is wrong."""
-    given = {"problems": 30, "samples": 20, "drawn": 1, "score": 0.5, "misled": 0.1} | changes
+    given: dict[str, Any] = {"problems": 30, "samples": 20, "drawn": 1, "score": 0.5, "misled": 0.1} | changes
     expected = Expected(given.pop("score"), misled=given.pop("misled"))
     with pytest.raises(ValueError, match=message):
-        expect_noise(expected, n=1, **given)  # type: ignore[arg-type]
+        expect_noise(expected, n=1, **given)

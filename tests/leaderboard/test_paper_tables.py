@@ -236,8 +236,9 @@ def test_every_table_has_a_line_in_the_help() -> None:
     """The command line's help names each."""
     from typer.main import get_command
 
-    from turnwise.cli import app
+    from turnwise.cli.app import app
 
-    options = get_command(app).commands["score"].params  # type: ignore[attr-defined]
+    group: Any = get_command(app)
+    options = group.commands["score"].params
     (table,) = (one for one in options if one.name == "table")
     assert all(kind in table.help for kind in PAPER_TABLES)

@@ -1,12 +1,10 @@
 """evalplus's own ``evaluate`` on a file that we exported gives the verdicts and the pass@k that ours gives."""
 
 import gzip
-import importlib.util
 import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,13 +25,9 @@ FOLDERS = {"humaneval": "humanevalplus/HumanEvalPlus.jsonl", "mbpp": "mbppplus/M
 
 
 @pytest.fixture(scope="session")
-def evalplus_python() -> str:
+def evalplus_python(python_with: Callable[[str], str]) -> str:
     """The Python that has evalplus: TURNWISE_TEST_EVALPLUS, or this one."""
-    if given := os.environ.get("TURNWISE_TEST_EVALPLUS"):
-        return given
-    if importlib.util.find_spec("evalplus") is None:
-        pytest.skip("evalplus is not installed: set TURNWISE_TEST_EVALPLUS to a Python that has it")
-    return sys.executable
+    return python_with("evalplus")
 
 
 def _answers(dataset: str, recorded: Rows) -> dict[str, list[str]]:

@@ -1,11 +1,11 @@
 """lm-eval's own functions read what ``turnwise export --format lm-eval`` writes: names, table, fields."""
 
-import importlib.util
 import json
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -45,13 +45,9 @@ print(json.dumps({
 
 
 @pytest.fixture(scope="session")
-def lm_eval_python() -> str:
+def lm_eval_python(python_with: Callable[[str], str]) -> str:
     """The Python that has lm-eval: TURNWISE_TEST_LM_EVAL, or this one."""
-    if given := os.environ.get("TURNWISE_TEST_LM_EVAL"):
-        return given
-    if importlib.util.find_spec("lm_eval") is None:
-        pytest.skip("lm-eval is not installed: set TURNWISE_TEST_LM_EVAL to a Python that has it")
-    return sys.executable
+    return python_with("lm-eval")
 
 
 @pytest.fixture(scope="module")

@@ -138,8 +138,9 @@ def run_sample(model: RecordingModel, problems: Sequence[Problem], folder: Path,
 
 def _dialogues(problems: Sequence[Problem]) -> list[Dialogue]:
     settings = RunSettings()
-    job = Job([], None, settings, PromptSet.load())  # type: ignore[arg-type]
-    plan = job.plan_of(LoadedTask(TASK, None, ()))  # type: ignore[arg-type]
+    not_asked: Any = None
+    job = Job([], not_asked, settings, PromptSet.load())
+    plan = job.plan_of(LoadedTask(TASK, not_asked, ()))
     return [Dialogue(problem, 0, plan) for problem in problems]
 
 

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 _PLANTED = "*hostile*"
 _PLACES = ("/tmp", "/var/tmp", "/dev/shm", "/run", "/", "/root", "/home", "~", ".")
@@ -149,9 +150,9 @@ def _grows(count: Callable[[], int], known: int) -> bool:
     return False
 
 
-def _listen(family: int, address: object) -> socket.socket:
+def _listen(family: int, address: Any) -> socket.socket:
     server = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-    server.bind(address)  # type: ignore[arg-type]
+    server.bind(address)
     server.listen()
     return server
 

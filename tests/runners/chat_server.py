@@ -3,7 +3,8 @@
     with ChatServer(lambda body: Completion("hello")) as server:
         ...  # server.base_url, server.bodies
 
-``answer`` gets a request's JSON and returns a Completion, or a Fault to commit instead.
+``answer`` gets the JSON of a request, of a chat or a plain completion, and returns a Completion, or a Fault to
+commit instead. It runs in the server's thread, so that a Completion, not ``answer``, takes time.
 """
 
 import asyncio
@@ -39,6 +40,8 @@ class Fault:
     error: dict[str, Any] = field(default_factory=lambda: {"message": "something broke"})
 
 
+# What the body of a request on each route must hold.
+_ASKS_BY = {"/v1/chat/completions": "messages", "/v1/completions": "prompt"}
 Answer = Callable[[dict[str, Any]], Completion | Fault]
 
 
@@ -95,7 +98,7 @@ class ChatServer:
             count = sum(len(message["content"].split()) for message in exchange.body["messages"])
             await exchange.send_json({"count": count, "max_model_len": self._context})
             return
-        if not exchange.path.endswith("/chat/completions"):
+        if _ASKS_BY.get(exchange.path) not in (exchange.body or {}):
             await exchange.send_json({"detail": "Not Found"}, status=404)
             return
         self.bodies.append(exchange.body)
@@ -116,18 +119,26 @@ async def _send(said: Completion, exchange: Exchange) -> None:
 
 
 def completion_json(said: Completion, body: dict[str, Any]) -> dict[str, Any]:
-    """Return a chat completion."""
-    message = {"role": "assistant", "content": said.text}
-    if said.reasoning:
-        message["reasoning_content"] = said.reasoning
-    choice: dict[str, Any] = {"index": 0, "message": message, "finish_reason": said.finish_reason}
+    """Return a chat completion, or a plain one for a prompt."""
+    choice: dict[str, Any] = {"index": 0, "finish_reason": said.finish_reason}
+    if "prompt" in body:
+        choice["text"] = said.text
+    else:
+        choice["message"] = {"role": "assistant", "content": said.text}
+        if said.reasoning:
+            choice["message"]["reasoning_content"] = said.reasoning
     if body.get("return_token_ids"):
-        choice["token_ids"] = list(said.token_ids)
-        choice["logprobs"] = {"content": [{"token": "t", "logprob": -one / 8, "bytes": None} for one in said.token_ids]}
+        choice |= _token_ids(said)
     choices = [choice]
     for index, text in enumerate(said.others, 1):
-        choices.insert(0, {**choice, "index": index, "message": {**message, "content": text}})  # in any order
+        message = {**choice["message"], "content": text}
+        choices.insert(0, {**choice, "index": index, "message": message})  # in any order
     return {"id": "c", "object": "chat.completion", "created": 0, "model": "tiny", "choices": choices, **_usage(said)}
+
+
+def _token_ids(said: Completion) -> dict[str, Any]:
+    logprobs = [{"token": "t", "logprob": -one / 8, "bytes": None} for one in said.token_ids]
+    return {"token_ids": list(said.token_ids), "logprobs": {"content": logprobs}}
 
 
 def _usage(said: Completion) -> dict[str, Any]:
@@ -146,8 +157,7 @@ async def _stream(said: Completion, exchange: Exchange) -> None:
         await exchange.send_event({**common, "choices": [choice]})
     last: dict[str, Any] = {"index": 0, "delta": {}, "finish_reason": said.finish_reason}
     if exchange.body.get("return_token_ids"):
-        last["token_ids"] = list(said.token_ids)
-        last["logprobs"] = {"content": [{"token": "t", "logprob": -one / 8, "bytes": None} for one in said.token_ids]}
+        last |= _token_ids(said)
     await exchange.send_event({**common, "choices": [last]})
     await exchange.send_event({**common, "choices": [], **_usage(said)})
     await exchange.send_event("[DONE]")

@@ -21,8 +21,7 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from string import Template
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import yaml
 from canaries import Canaries
@@ -31,7 +30,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from turnwise.benchmarks import values
 from turnwise.benchmarks.limits import Limits
 from turnwise.benchmarks.records import Comparison, MatchRule, Problem, Report, TestCase, Verdict
-from turnwise.runners.execution.interface import Execution, Executor, Program, Session
+from turnwise.runners.execution.interface import Closable, Execution, Executor, Program, Session
 from turnwise.runners.judge import Judge
 
 FOLDER = Path(__file__).resolve().parents[1] / "hostile"
@@ -87,7 +86,8 @@ class Expectation(BaseModel):
     """What expect.yaml says; ``every_tier``: isolation tiers differ in how they meet this program.
 
     The first test is public and the others are hidden. ``tiers`` replaces the acceptable verdicts where a
-    tier's differ; ``needs`` names packages that the judged interpreter must have.
+    tier's differ; ``needs`` names packages that the judged interpreter must have. ``rest`` names the file of
+    tests/hostile that goes on where program.py ends, for programs that differ in a few lines alone.
     """
 
     model_config = _CLOSED
@@ -96,6 +96,7 @@ class Expectation(BaseModel):
     form: Form
     why: str = Field(min_length=10)
     entry_point: str = ""
+    rest: str = ""
     tests: list[ExpectedTest] = Field(min_length=1)
     verdicts: list[Verdict] = Field(min_length=1)
     limits: ExpectedLimits = ExpectedLimits()
@@ -154,6 +155,8 @@ def read_program(folder: Path) -> HostileProgram:
     """Return the program of one folder."""
     expected = Expectation.model_validate(yaml.safe_load((folder / "expect.yaml").read_text(encoding="utf-8")))
     source = (folder / "program.py").read_bytes()
+    if expected.rest:
+        source += b"\n\n" + (FOLDER / expected.rest).read_bytes()
     for one in expected.repeat:
         source = source.replace(one.mark.encode(), one.text.encode() * one.times)
     return HostileProgram(folder.name, source, expected)
@@ -193,7 +196,7 @@ class Recorder:
 
 
 @dataclass(slots=True)
-class _RecordedSession:
+class _RecordedSession(Closable):
     inner: Session
     executions: list[Execution]
 
@@ -204,14 +207,6 @@ class _RecordedSession:
 
     def close(self) -> None:
         self.inner.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 @dataclass(frozen=True, slots=True)

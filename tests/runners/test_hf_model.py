@@ -14,12 +14,12 @@ pytest.importorskip("transformers", reason="transformers is not installed: pip i
 
 from tiny_model import TEMPLATE, make_tiny_model  # noqa: E402 - needs what is skipped for above
 
-from turnwise.errors import TurnwiseError  # noqa: E402
-from turnwise.runners.batching import BatchingModel  # noqa: E402
-from turnwise.runners.hf_model import HFEngine, HFOptions, SeededChoice  # noqa: E402
-from turnwise.runners.sampler import ContextOverflowError, Request  # noqa: E402
-from turnwise.runners.settings import Sampling  # noqa: E402
-from turnwise.tasks.trajectory import Message, Reply  # noqa: E402
+from turnwise.errors import TurnwiseError  # noqa: E402 - as above
+from turnwise.runners.batching import BatchingModel  # noqa: E402 - as above
+from turnwise.runners.hf_model import HFEngine, HFOptions, SeededChoice  # noqa: E402 - as above
+from turnwise.runners.sampler import ContextOverflowError, Request  # noqa: E402 - as above
+from turnwise.runners.settings import Sampling  # noqa: E402 - as above
+from turnwise.tasks.trajectory import Message, Reply  # noqa: E402 - as above
 
 SAMPLING = Sampling(temperature=1.0, max_tokens=24)
 
@@ -144,7 +144,7 @@ def test_what_cannot_be_loaded_is_one_sentence(tmp_path: Path) -> None:
 
 def test_requests_that_wait_become_batches(folder: Path) -> None:
     """Through the gate, follow-up turns first, the same replies as one by one."""
-    engine = _engine(folder)
+    engine: Any = _engine(folder)
     sizes: list[list[int]] = []
     whole = engine.generate_batch
 
@@ -152,7 +152,7 @@ def test_requests_that_wait_become_batches(folder: Path) -> None:
         sizes.append([request.turn for request in requests])
         return whole(requests)
 
-    engine.generate_batch = generate_batch  # type: ignore[method-assign]
+    engine.generate_batch = generate_batch
     requests = [replace(_request(number), turn=number % 2) for number in range(10)]
 
     async def ask() -> list[Reply | None]:

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from canaries import Canaries
@@ -126,7 +127,10 @@ def _skip_without_packages(program: HostileProgram, arena: Arena) -> None:
 
 
 def test_every_folder_is_whole() -> None:
-    """Folders are named by their kind, function programs alone have an entry point, and line one says what for."""
+    """Folders are named by their kind, function programs alone have an entry point, and line one says what for.
+
+    What lies beside the folders is the rest of a program.
+    """
     for name, program in hostile_programs().items():
         expected = program.expected
         assert name.startswith(f"{expected.kind}_"), name
@@ -134,6 +138,8 @@ def test_every_folder_is_whole() -> None:
         assert bool(expected.entry_point) is (expected.form is Form.FUNCTION), name
         assert "#" in first_line(program), f"{name}: no comment says what it attempts"
         assert set(expected.tiers) <= set(TIERS), name
+    rests = {program.expected.rest for program in hostile_programs().values()} - {""}
+    assert {path.name for path in FOLDER.iterdir() if path.is_file()} == rests
 
 
 def test_every_kind_comes_in_both_forms() -> None:
@@ -174,9 +180,9 @@ def test_an_unknown_word_in_an_expectation_is_refused(tmp_path: Path, text: str)
         read_program(tmp_path)
 
 
-def _connect(family: int, address: object) -> None:
+def _connect(family: int, address: Any) -> None:
     with socket.socket(family) as one:
-        one.connect(address)  # type: ignore[arg-type]
+        one.connect(address)
 
 
 ACTS: dict[str, Callable[[dict[str, str]], object]] = {

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,9 +41,9 @@ class CountingExecutor(ReferenceExecutor):
     def open(self, program: Program, language: str, limits: Limits) -> Session:
         """Return a session, one that fails if it has to."""
         self.opened += 1
-        session = super().open(program, language, limits)
+        session: Any = super().open(program, language, limits)
         if self.fail:
-            session.run = _spoiled  # type: ignore[method-assign]
+            session.run = _spoiled
         return session
 
 
@@ -169,7 +170,7 @@ def test_another_judge_in_the_same_folder_is_refused(
     """Verdicts of two interpreters would stand side by side."""
 
     class OtherPython(CountingExecutor):
-        interpreter = "CPython 3.99"  # type: ignore[assignment]
+        interpreter = "CPython 3.99"
 
     folder, tasks = sampled
     with pytest.raises(TurnwiseError, match=r'judge interpreter: "CPython .* there, "CPython 3.99" here'):

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from turnwise.commands.models import find_back_end, open_model
+from turnwise.commands.back_end import Wanted
+from turnwise.commands.models import find_back_end
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.runners.sampler import ContextOverflowError, Request, RequestError
 from turnwise.runners.settings import RunSettings, Sampling
@@ -176,10 +177,10 @@ def test_without_vllm_its_extra_is_named() -> None:
     """Before anything is loaded; an argument that cannot be is named first."""
     settings = RunSettings()
     with pytest.raises(TurnwiseError, match="needs -a model=NAME_OR_FOLDER"):
-        open_model(find_back_end("vllm"), "dtype=auto", settings=settings, tasks=(), environ={})
+        find_back_end("vllm").open(Wanted("dtype=auto", settings=settings))
     with pytest.raises(TurnwiseError, match="tensor_parallel_size is '0'"):
-        open_model(find_back_end("vllm"), "model=m,tensor_parallel_size=0", settings=settings, tasks=(), environ={})
+        find_back_end("vllm").open(Wanted("model=m,tensor_parallel_size=0", settings=settings))
     if importlib.util.find_spec("vllm") is not None:
         pytest.skip("vllm is installed")
     with pytest.raises(TurnwiseError, match=r"pip install 'turnwise\[vllm\]'"):
-        open_model(find_back_end("vllm"), "model=m,max_num_seqs=4", settings=settings, tasks=(), environ={})
+        find_back_end("vllm").open(Wanted("model=m,max_num_seqs=4", settings=settings))

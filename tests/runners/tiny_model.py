@@ -1,5 +1,9 @@
-"""A tiny language model with random weights and a tokenizer of bytes, made where a test wants it."""
+"""A tiny language model with random weights and a tokenizer of bytes, made where a test wants it.
 
+Also a program, whose argument is the folder: it keeps torch out of the test process.
+"""
+
+import sys
 from pathlib import Path
 
 TEMPLATE = (
@@ -38,3 +42,7 @@ def make_tiny_model(folder: Path, *, template: str = TEMPLATE, context: int = 40
     )
     LlamaForCausalLM(config).save_pretrained(folder)
     return folder
+
+
+if __name__ == "__main__":
+    make_tiny_model(Path(sys.argv[1]))

@@ -1,6 +1,7 @@
 """Strategies are values: what each turn of each of them asks for, and which combinations are refused."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,9 +60,9 @@ def test_the_papers_tables_have_the_rows_and_columns_of_the_grid() -> None:
         ("multi_turn", {"feedback": NONE}, [TurnPlan(feedback=NONE, stops=False)] * 3),
     ],
 )
-def test_each_strategy_asks_what_it_says(name: str, given: dict[str, object], turns: list[TurnPlan]) -> None:
+def test_each_strategy_asks_what_it_says(name: str, given: dict[str, Any], turns: list[TurnPlan]) -> None:
     """Turn by turn; without feedback it never stops early."""
-    assert list(build_strategy(name, **{"max_turns": 3, **given}).turns) == turns  # type: ignore[arg-type]
+    assert list(build_strategy(name, **{"max_turns": 3, **given}).turns) == turns
 
 
 @pytest.mark.parametrize(
@@ -76,10 +77,10 @@ def test_each_strategy_asks_what_it_says(name: str, given: dict[str, object], tu
         ("", {"max_turns": 0}, "max_turns is 0: a dialogue has at least 1 turn"),
     ],
 )
-def test_what_does_not_go_together_is_refused(name: str, given: dict[str, object], message: str) -> None:
+def test_what_does_not_go_together_is_refused(name: str, given: dict[str, Any], message: str) -> None:
     """The value and the remedy."""
     with pytest.raises(TurnwiseError, match=message):
-        build_strategy(name, **{"max_turns": 3, **given})  # type: ignore[arg-type]
+        build_strategy(name, **{"max_turns": 3, **given})
 
 
 def test_names_of_the_grid_read_back() -> None:

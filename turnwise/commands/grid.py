@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from turnwise.commands.back_end import Wanted
 from turnwise.commands.machine import check_output, show_progress
-from turnwise.commands.models import find_back_end, open_model
+from turnwise.commands.models import find_back_end
 from turnwise.commands.run import RunRequest, command_line, describe_sampled
-from turnwise.commands.settings import build_settings, check_settings, with_prompts
+from turnwise.commands.settings import check_settings, with_prompts
 from turnwise.errors import TurnwiseError
 from turnwise.files import write_atomically
 from turnwise.leaderboard.formats import Style, render_notes, render_tables
@@ -50,14 +51,7 @@ def grid_command(request: GridRequest, *, environ: dict[str, str], arguments: Se
     """
     run = request.run
     find_back_end(run.model)
-    base = build_settings(
-        profile=run.profile,
-        metadata=run.metadata,
-        gen_kwargs=run.gen_kwargs,
-        samples=run.samples,
-        tasks=run.tasks,
-        given=run.given,
-    )
+    base = run.settings()
     tasks, prompts = find_tasks(run.tasks), PromptSet.load(run.prompts)
     cells = _plan(request, base, tasks, prompts)
     check_output(run.output)
@@ -146,7 +140,7 @@ def _run(
     ):
 
         def model(settings: RunSettings) -> Model:
-            return open_model(back_end, request.run.model_args, settings=settings, tasks=tasks, environ=environ)
+            return back_end.open(Wanted(request.run.model_args, environ, settings, tasks))
 
         loaded = [load_task(task, first, machine) for task in tasks]
         decoys = _decoys(cells, loaded, machine, request.run.incorrect_programs)

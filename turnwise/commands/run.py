@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from turnwise.benchmarks.matching import DEFAULT_MATCHER
+from turnwise.commands.back_end import BackEnd, Wanted
 from turnwise.commands.machine import (
     check_data_dir,
     check_output,
     show_progress,
     usable_cores,
 )
-from turnwise.commands.models import BackEnd, find_back_end, open_model
+from turnwise.commands.models import find_back_end
 from turnwise.commands.preflight import DryRun, preflight
 from turnwise.commands.score import score_command
 from turnwise.commands.settings import build_settings
@@ -120,9 +121,7 @@ def open_job(
         show_progress() as on_progress,
         request.host.machine(environ, on_progress, interpreter=settings.interpreter, back_end=back_end) as machine,
     ):
-        model = stand_in(back_end) or open_model(
-            back_end, request.model_args, settings=settings, tasks=tasks, environ=environ
-        )
+        model = stand_in(back_end) or back_end.open(Wanted(request.model_args, environ, settings, tasks))
         loaded = [load_task(task, settings, machine) for task in tasks]
         decoys = load_decoys(loaded, settings, machine, path=request.incorrect_programs)
         yield Job(loaded, model, settings, prompts, command, decoys), machine
@@ -146,7 +145,7 @@ def run_command(
 
     with open_job(request, environ=environ, command=command_line(arguments), stand_in=stand_in) as (job, machine):
         if dry_run is not None:
-            counter = find_back_end(request.model).count(request.model_args, environ)
+            counter = find_back_end(request.model).count(Wanted(request.model_args, environ))
             return preflight(job, machine, counter, dry_run, output=request.output)
         sampled = sample(job, machine, output=request.output, judge_hidden=judge_hidden)
     said = describe_sampled(sampled, request.output)

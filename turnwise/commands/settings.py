@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from turnwise.benchmarks.mappings import read_mapping
 from turnwise.benchmarks.matching import check_matcher
 from turnwise.commands.machine import check_time_factor, parse_pairs
 from turnwise.errors import TurnwiseError
@@ -100,12 +100,7 @@ def read_config(path: Path) -> dict[str, str | bool | int | float]:
 
     Raises TurnwiseError if the file cannot be read or holds something else.
     """
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise TurnwiseError(f"The configuration {str(path)!r} cannot be read ({type(error).__name__}).") from None
-    if not isinstance(data, dict):
-        raise TurnwiseError(f"The configuration {str(path)!r} holds no options: write lines such as 'tasks: taco'.")
+    data = read_mapping(path, "The configuration", otherwise="holds no options: write lines such as 'tasks: taco'")
     try:
         return {str(name).replace("_", "-"): _as_option(str(name), value) for name, value in data.items()}
     except (TypeError, ValueError, RecursionError) as error:

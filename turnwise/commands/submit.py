@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from turnwise.commands.back_end import Wanted
 from turnwise.commands.cluster_dry_run import ClusterOptions, plan_dry_run, render_dry_run
 from turnwise.commands.collect import collect_command
 from turnwise.commands.models import describe_model, find_back_end, models_to_fetch
@@ -74,7 +75,7 @@ def resume_command(
 def _submit(request: RunRequest, options: ClusterOptions, environ: dict[str, str], command: str) -> str:
     if options.cluster not in CLUSTERS:
         raise TurnwiseError(f"--cluster is {options.cluster!r}: choose one of {', '.join(CLUSTERS)}.")
-    cluster = ClusterFolder(request.output)
+    cluster, wanted = ClusterFolder(request.output), Wanted(request.model_args, environ)
     found = ask_limits(options.profile) if options.cluster == "slurm" else None
     if found is not None and request.dry_run is None:
         _check_limits(found)
@@ -83,14 +84,12 @@ def _submit(request: RunRequest, options: ClusterOptions, environ: dict[str, str
             request,
             environ=environ,
             command=command,
-            stand_in=lambda back_end: describe_model(
-                back_end, request.model_args, environ, served_in_job=bool(options.profile.server)
-            ),
+            stand_in=lambda back_end: describe_model(back_end, wanted, served_in_job=bool(options.profile.server)),
         ) as (job, machine):
             record = job.to_record(machine)
             if request.dry_run is not None:
                 return render_dry_run(plan_dry_run(job, record, request.output, options.profile), options, found)
-            for name, revision in models_to_fetch(find_back_end(request.model), request.model_args):
+            for name, revision in models_to_fetch(find_back_end(request.model), wanted):
                 fetch_model(name, revision)
             stack.enter_context(_one_at_a_time(cluster))  # a pool holds it until it ends
             _refuse_if_queued(cluster, force=options.force)

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from turnwise.commands.back_end import Wanted
 from turnwise.commands.machine import show_progress
-from turnwise.commands.models import find_back_end, served_name
+from turnwise.commands.models import find_back_end
+from turnwise.commands.openai_back_end import served_name
 from turnwise.commands.run import RunRequest, open_job
 from turnwise.runners.judging import load_run
 from turnwise.slurm.layout import SAMPLE, ClusterFolder, worker_name
@@ -78,5 +80,5 @@ def _served(request: RunRequest, command: str) -> Iterator[RunRequest]:
     if not command:
         yield request
         return
-    with serve(command, model=served_name(request.model_args)) as base_url:
+    with serve(command, model=served_name(Wanted(request.model_args))) as base_url:
         yield replace(request, model_args=f"{request.model_args},base_url={base_url}")

@@ -10,6 +10,10 @@ stop Python or lm_eval: whatever fails leaves lm_eval as it is.
 import os
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+
 SWITCH = "TURNWISE_NO_LM_EVAL_HOOK"
 WAITED_FOR = "lm_eval.tasks"
 
@@ -18,7 +22,7 @@ class _Finder:
     """Finds nothing itself: when lm_eval.tasks is looked for, its loader is told to add our definitions."""
 
     @classmethod
-    def find_spec(cls, name, path=None, target=None):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN206, ARG003
+    def find_spec(cls, name: str, path: object = None, target: object = None) -> "ModuleSpec | None":  # noqa: ARG003 - as import calls it
         """Return the spec that the other finders have for lm_eval.tasks, with our loader around theirs."""
         if name != WAITED_FOR:
             return None

@@ -58,7 +58,7 @@ def add_definitions(tasks: ModuleType) -> None:
             return
         original(self, *args, **kwargs)
 
-    with_definitions.adds_turnwise = True  # type: ignore[attr-defined]
+    with_definitions.adds_turnwise = True  # type: ignore[attr-defined]  # a mark, so that it is done once
     manager.__init__ = with_definitions
 
 

@@ -146,7 +146,7 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
             request.resps = request.resps[: request.repeats]
             request.filtered_resps[NONE] = [submission(one, judgements) for one in several]
 
-    def process_results(self, doc: Mapping[str, Any], results: Any) -> dict[str, Any]:  # noqa: ARG002
+    def process_results(self, doc: Mapping[str, Any], results: Any) -> dict[str, Any]:  # noqa: ARG002 - lm_eval's signature
         """Return the metrics of a problem that are known."""
         if self._is_predict_only:
             return {BYPASS: 999}

@@ -1,19 +1,5 @@
 # Replaces every encoder in reach, so that an object that is no text would leave in place of the result.
 import builtins
-import gc
-import sys
-import types
-
-
-def functions_in_reach():
-    """Every Python function that a frame, a module or the collector leads to."""
-    gc.unfreeze()
-    scopes, frame = [vars(module) for module in list(sys.modules.values()) if module is not None], sys._getframe()
-    while frame is not None:
-        scopes += [frame.f_globals, frame.f_locals]
-        frame = frame.f_back
-    found = [value for scope in scopes for value in list(scope.values()) if type(value) is types.FunctionType]
-    return found + [value for value in gc.get_objects() if type(value) is types.FunctionType]
 
 
 class Lie(str):
@@ -29,13 +15,3 @@ builtins.Lie = Lie
 
 def bomb(*args, **kwargs):
     return Lie()
-
-
-def f(x):
-    for function in functions_in_reach():
-        if function.__name__ in ("dumps", "encode", "frame", "pack", "format_result", "encode_line", "answer"):
-            try:
-                function.__code__ = types.FunctionType(bomb.__code__, function.__globals__).__code__
-            except ValueError:
-                pass
-    return 0

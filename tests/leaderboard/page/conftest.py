@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from chromium import Chromium, find_chromium
@@ -31,8 +32,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> Path:
 def page_of(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> Callable[..., Path]:
     """page_of(run, ..., options): the path of a page on these runs."""
 
-    def write(*runs: Path, **options: object) -> Path:
+    def write(*runs: Path, **options: Any) -> Path:
         folder = tmp_path_factory.mktemp("site")
-        return write_page(runs, folder, environ={"TURNWISE_CACHE": str(cache_dir)}, **options)  # type: ignore[arg-type]
+        return write_page(runs, folder, environ={"TURNWISE_CACHE": str(cache_dir)}, **options)
 
     return write

@@ -1,0 +1,45 @@
+"""The process of the command line: names of options, signals, and errors as one sentence, never a traceback.
+
+Exit status: 0 done, 2 bad input or missing data, 3 the machine failed (infrastructure), 130 interrupted.
+"""
+
+import os
+import signal
+import sys
+
+from turnwise.cli.app import app
+from turnwise.errors import TurnwiseError
+
+
+def _with_dashes(argument: str) -> str:
+    """Return ``--model_args=x_y`` as ``--model-args=x_y``: names with dashes and underscores are alike."""
+    name, sign, value = argument.partition("=")
+    return name.replace("_", "-") + sign + value if name.startswith("--") else argument
+
+
+class _InterruptedError(BaseException):
+    """The user, or the cluster, wants this process to stop (typer would swallow a KeyboardInterrupt unsaid)."""
+
+
+def _interrupt(*_: object) -> None:
+    raise _InterruptedError
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit status; SIGTERM stops it as Ctrl-C does."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    try:
+        app(args=list(map(_with_dashes, sys.argv[1:])), prog_name="turnwise")
+    except TurnwiseError as error:
+        print(f"turnwise: {error}", file=sys.stderr)
+        sys.exit(error.exit_status)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(141)
+        print(f"turnwise: {error.strerror or error}: {str(error.filename or 'a file')!r}.", file=sys.stderr)
+        sys.exit(2)
+    except _InterruptedError:
+        print("turnwise: interrupted; run the same line again to go on.", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,65 @@
+"""The commands about programs and the machine that judges them: check and doctor."""
+
+import json
+import os
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from turnwise.cli.options import AsJson, DataDir, Interpreter, SkipBroken, Workers
+from turnwise.cli.output import say
+from turnwise.errors import InfrastructureError
+
+
+def check(
+    program: Annotated[Path, typer.Argument(help="The file with the program to judge.")],
+    problem: Annotated[str, typer.Option(help="A problem's id, such as codecontests/1575_B. ...")] = "",
+    tests: Annotated[
+        Path | None, typer.Option(help='JSON: {"public": [{"input", "output"}], "hidden": [...], limits}.')
+    ] = None,
+    split: Annotated[str, typer.Option(help="Split of the problem's benchmark; default: test.")] = "",
+    data_dir: DataDir = None,
+    matcher: Annotated[str, typer.Option(help="How outputs are compared: tokens, exact or deepmind.")] = "tokens",
+    time_factor: Annotated[float, typer.Option(help="Multiplies every time limit; recorded.")] = 1.0,
+    interpreter: Interpreter = "",
+    skip_broken_rows: SkipBroken = False,
+    as_json: AsJson = False,
+) -> None:
+    """Judge one program and explain each public test; hidden tests show as verdicts only."""
+    from turnwise.benchmarks.records import Verdict
+    from turnwise.commands.check import CheckRequest, check_program, render_check
+    from turnwise.runners.execution.hardened import HardenedExecutor
+
+    request = CheckRequest(
+        program,
+        problem,
+        tests,
+        split,
+        data_dir,
+        matcher,
+        time_factor,
+        "skip" if skip_broken_rows else "raise",
+    )
+    with closing(HardenedExecutor(interpreter)) as executor:
+        result = check_program(request, executor, environ=dict(os.environ))
+    say(json.dumps(result.to_json(), indent=1) if as_json else render_check(result))
+    if result.report.verdict is Verdict.INFRASTRUCTURE_FAILURE:
+        raise InfrastructureError("The machine failed while judging, so there is no verdict: try again.")
+
+
+def doctor(
+    interpreter: Interpreter = "",
+    tier: Annotated[str, typer.Option(help="Look at this isolation tier (A, B or C) instead of the best.")] = "",
+    workers: Workers = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Tell whether programs can be judged here, how well they are isolated, and what to change."""
+    from turnwise.commands.doctor import render_diagnosis
+    from turnwise.runners.diagnosis import diagnose
+
+    found = diagnose(interpreter, tier=tier, workers=workers, environ=dict(os.environ))
+    say(json.dumps(found.to_json(), indent=1) if as_json else render_diagnosis(found))
+    if not found.is_well:
+        raise InfrastructureError("This machine does not judge programs as it should: see what is said above.")

@@ -1,0 +1,60 @@
+"""What a back end is: how a model is opened, and its arguments (``--model_args``), parsed before any work."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from turnwise.commands.machine import parse_pairs
+from turnwise.commands.settings import validated
+from turnwise.runners.preflight import TokenCounter
+from turnwise.runners.sampler import Model
+from turnwise.runners.settings import RunSettings
+from turnwise.tasks.catalog import Task
+
+Parsed = TypeVar("Parsed", bound=BaseModel)
+Positive = Annotated[int, Field(ge=1)]
+
+
+class Arguments(BaseModel):
+    """What every back end that is sampled from takes; lm-eval's names where it has them."""
+
+    model_config = ConfigDict(extra="forbid")
+    model: str = ""
+    logprobs: bool = False
+    system_role: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the user wants of a back end: ``arguments`` as typed, and, of a model to open, what it is asked with."""
+
+    arguments: str
+    environ: Mapping[str, str] = field(default_factory=dict)
+    settings: RunSettings = field(default_factory=RunSettings)
+    tasks: Sequence[Task] = ()
+
+    @property
+    def pairs(self) -> dict[str, str]:
+        """The arguments by name; raises TurnwiseError for a part without '='."""
+        return parse_pairs(self.arguments, "--model_args")
+
+    def parsed(self, kind: type[Parsed]) -> Parsed:
+        """Return the arguments as ``kind``; raises TurnwiseError naming the first that cannot be."""
+        return validated(kind, self.pairs, "--model_args")
+
+
+@dataclass(frozen=True, slots=True)
+class BackEnd:
+    """How a model is opened, and how many of this machine's cores it needs for itself.
+
+    ``in_process`` engines start threads and load an accelerator: judge workers have to be there before.
+    ``describe`` says what run.json says of one that is not loaded.
+    """
+
+    open: Callable[[Wanted], Model]
+    count: Callable[[Wanted], TokenCounter]
+    cores: int = 0
+    in_process: bool = False
+    describe: Callable[[Wanted], dict[str, str]] | None = None

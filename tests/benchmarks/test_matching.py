@@ -252,3 +252,9 @@ def test_an_unknown_matcher_is_refused_with_the_known_ones() -> None:
     assert [check_matcher(name) for name in MATCHERS] == list(MATCHERS)
     with pytest.raises(TurnwiseError, match=r"Unknown matcher 'fuzzy': choose one of tokens, exact, deepmind\."):
         check_matcher("fuzzy")
+
+
+def test_a_dict_with_a_giant_key_is_wrong_at_once() -> None:
+    """Keys are compared as JSON wrote them; an integer of ten million digits is not written for that."""
+    assert not values_match({"1": 1}, {(1 << 30_000_000) - 1: 1})
+    assert values_match({str(2**100): 1, "-7": 2}, {2**100: 1, -7: 2})

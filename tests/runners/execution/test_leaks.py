@@ -107,7 +107,7 @@ def test_a_killed_worker_is_replaced_and_blamed_on_nobody(executor: HardenedExec
 def test_a_child_killed_from_outside_is_the_machines_failure(
     executor: HardenedExecutor, program: Program, given: bytes, patience: bytes
 ) -> None:
-    """The kernel kills like this when memory is short: nothing says that the program was wrong, and the worker goes on."""
+    """So the kernel kills when memory is short: nothing says that the program was wrong, and the worker goes on."""
     patient = Limits(20.0, 256_000_000)  # its idle clock leaves the killer time to start
     with executor.open(program, "python", patient) as session:
         assert isinstance(session, StdinSession | CallSession)

@@ -198,7 +198,7 @@ def test_bca_is_close_to_normal_for_even_values_and_skewed_for_uneven_ones() -> 
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_bca_ends_where_efrons_formula_says(sign: int) -> None:
-    """Of 40 uneven values: bias from the resamples, skewness by the third moment, Student's t in place of the normal."""
+    """Of 40 uneven values: bias from the resamples, skewness by the third moment, Student's t for the normal."""
     values = 0.5 + sign * 0.5 * np.linspace(0, 1, 40) ** 4
     (interval,) = bca(values[:, None], generator=np.random.default_rng(0))
     (drawn,) = resampled_means(values[:, None], np.ones(40), generator=np.random.default_rng(0), resamples=10_000).T

@@ -187,6 +187,16 @@ def _limits(pid: int | None) -> dict[str, float]:
     return found
 
 
+def test_flags_of_the_standard_files_end_with_a_run(executor: HardenedExecutor) -> None:
+    """All programs of a worker share the open files, and none may decide how a later one reads and writes."""
+    number = "import fcntl, os\nflags = os.O_APPEND | os.O_NONBLOCK\nfor n in (0, 1, 2): "
+    setting = _output(
+        executor, number + "fcntl.fcntl(n, fcntl.F_SETFL, flags)\nprint(fcntl.fcntl(1, fcntl.F_GETFL) & flags)"
+    )
+    assert setting == str(os.O_APPEND | os.O_NONBLOCK)
+    assert _output(executor, number + "print(fcntl.fcntl(n, fcntl.F_GETFL) & flags)").split() == ["0"] * 3
+
+
 def test_a_program_may_lower_its_limits_but_not_raise_them(executor: HardenedExecutor) -> None:
     """As any process may; the stack's, too."""
     source = (

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from turnwise.benchmarks.records import MatchRule
-from turnwise.benchmarks.values import Opaque
+from turnwise.benchmarks.values import Opaque, distinct
 
 RELATIVE_TOLERANCE = 1e-7
 FLOAT_TOLERANCE = 1e-6
@@ -90,7 +90,7 @@ def _anything(expected: Any, result: Any, arguments: Sequence[Any], tolerance: f
 
 
 def _same_set(expected: Any, result: Any, arguments: Sequence[Any], tolerance: float) -> bool:
-    return set(expected) == set(result)
+    return distinct(expected) == distinct(result)
 
 
 def _not_none(expected: Any, result: Any, arguments: Sequence[Any], tolerance: float) -> bool:

@@ -18,16 +18,18 @@ no pickle: decoding never calls anything but the constructors of the types above
 
 import json
 import math
+from collections import Counter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, List
+    from typing import Any, Callable, Dict, Iterable, List, Set
 
     _JsonValue = Any
 
 FORMAT = 1  # part of every fingerprint over encoded values
 MAXIMUM_DEPTH = 100  # far from the interpreter's own limit: a level costs several frames
 _SMALL_INTEGER = 2**53
+_MOST_OF_A_HASH = 256  # different values that may share a hash, as all tuples of eight numbers -1 or -2 do
 _PLAIN_TYPES = frozenset([type(None), bool, int, float, str])
 
 
@@ -81,6 +83,24 @@ def decode(data: "_JsonValue", depth: int = 0) -> "Any":
         raise ValueError("malformed value: an object needs exactly one tag")
     ((tag, body),) = data.items()
     return _DECODERS[tag](body, depth + 1)
+
+
+def distinct(items: "Iterable[Any]") -> "Set[Any]":
+    """Return the set of ``items``; raises ValueError where hashes collide on purpose, TypeError for an unhashable one.
+
+    The hashes of numbers and tuples are known, and a set of n values that share one takes n * n steps: hours.
+    """
+    listed = list(items)
+    if len(listed) > _MOST_OF_A_HASH:
+        numbers = [hash(item) for item in listed]
+        crowded = {number for number, times in Counter(numbers).items() if times > _MOST_OF_A_HASH}
+        seen: Dict[int, List[Any]] = {number: [] for number in crowded}
+        for number, item in zip(numbers, listed):
+            if number in crowded and item not in seen[number]:
+                seen[number].append(item)
+                if len(seen[number]) > _MOST_OF_A_HASH:
+                    raise ValueError("malformed value: too many values of one hash")
+    return set(listed)
 
 
 # The unbound methods of the built-in types are called, so that no override of a subclass can lie twice.
@@ -165,8 +185,9 @@ def _decode_items(body: "Any", depth: int) -> "List[Any]":
 
 
 def _decode_dict(body: "Any", depth: int) -> "Dict[Any, Any]":
-    pairs = _list_of(body, list)
-    return {decode(key, depth): decode(item, depth) for key, item in pairs}
+    decoded = [(decode(key, depth), decode(item, depth)) for key, item in _list_of(body, list)]
+    distinct(key for key, _ in decoded)
+    return dict(decoded)
 
 
 def _decode_complex(body: "Any", depth: int) -> "complex":
@@ -191,8 +212,8 @@ _DECODERS: "Dict[str, Callable[[Any, int], Any]]" = {
     "u": lambda body, depth: bytes.fromhex(_text(body)).decode("utf-8", "surrogatepass"),
     "f": lambda body, depth: float(_text(body)),
     "t": lambda body, depth: tuple(_decode_items(body, depth)),
-    "s": lambda body, depth: set(_decode_items(body, depth)),
-    "z": lambda body, depth: frozenset(_decode_items(body, depth)),
+    "s": lambda body, depth: distinct(_decode_items(body, depth)),
+    "z": lambda body, depth: frozenset(distinct(_decode_items(body, depth))),
     "d": _decode_dict,
     "c": _decode_complex,
     "b": lambda body, depth: bytes.fromhex(_text(body)),

@@ -35,6 +35,7 @@ from turnwise.runners.gate import Gate
 from turnwise.runners.verdicts import NoCache, VerdictCache, digest_tests, verdict_key
 
 OUTPUT_CHARACTERS = 4096
+_SHOWN_BYTES = 1 << 20
 _TRACED = b"traced 1"  # the tracer's version
 
 _VERDICT_BY_ENDING = {
@@ -236,6 +237,8 @@ def _shown_output(problem: Problem, execution: Execution) -> str:
         return execution.output[: 4 * OUTPUT_CHARACTERS].decode("utf-8", "replace")[:OUTPUT_CHARACTERS]
     if not execution.output:
         return ""
+    if len(execution.output) > _SHOWN_BYTES:  # as objects it may take gigabytes, and is cut anyway
+        return f"(a result of {len(execution.output):,} bytes)"
     try:
         return repr(values.loads(execution.output.decode("ascii")))[:OUTPUT_CHARACTERS]
     except ValueError:

@@ -6,21 +6,15 @@
 """
 
 import asyncio
-import re
 from typing import Any
 
 import openai
 
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.runners.openai_replies import MalformedError
-from turnwise.runners.sampler import ContextOverflowError, RequestError
+from turnwise.runners.sampler import ContextOverflowError, RequestError, is_overflow
 
 GO_ON = "then run the same line again, which goes on where this attempt stopped"
-_OVERFLOW = re.compile(
-    r"context_length_exceeded|context (?:length|window|size)|max_model_len|maximum (?:model|input) length"
-    r"|(?:prompt|input|inputs).{0,40}too long|longer than the model",
-    re.IGNORECASE,
-)
 REFUSED = frozenset({400, 413, 422})
 _RETRIED = frozenset({408, 409, 425})
 _BUSY = frozenset({429, 503})
@@ -56,7 +50,7 @@ def sort_error(error: Exception, *, base_url: str, model: str) -> Exception:
         return TransientError(f"the connection failed: {_short(error.__cause__ or error)}")
     said, status = _short(error.message), error.status_code
     if status in REFUSED:
-        return ContextOverflowError(said) if _OVERFLOW.search(f"{error.code} {error.message}") else RequestError(said)
+        return ContextOverflowError(said) if is_overflow(f"{error.code} {error.message}") else RequestError(said)
     if error.code == "insufficient_quota":
         return TurnwiseError(f"The account at {base_url} has no credit left ({said}): top it up, {GO_ON}.")
     if status in (401, 403):

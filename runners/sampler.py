@@ -4,6 +4,7 @@ A reply of None means that the model has no further answer (a recording that end
 raises RequestError, which makes that dialogue missing, never wrong; ContextOverflowError ends it as failed.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
@@ -12,6 +13,19 @@ from turnwise.runners.gate import Gate
 from turnwise.runners.settings import Sampling
 from turnwise.tasks.dialogue import Ask, Dialogue
 from turnwise.tasks.trajectory import End, Message, Reply
+
+# Of vLLM, sglang, llama.cpp, TGI and the hosted APIs. A complaint about a parameter of the run (max_tokens, say) is no
+# overflow: every request of a wrong command would count as the model's failure.
+_OVERFLOW = re.compile(
+    r"context_length_exceeded|context (?:length|window|size)|max_model_len|maximum (?:model|input) length"
+    r"|(?:prompt|input|inputs).{0,40}too long|longer than the model|inputs.{0,20}tokens.{0,40}must be <",
+    re.IGNORECASE,
+)
+
+
+def is_overflow(refusal: str) -> bool:
+    """Return whether a server refuses a request because the dialogue no longer fits the model's context."""
+    return _OVERFLOW.search(refusal) is not None
 
 
 class RequestError(Exception):

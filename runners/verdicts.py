@@ -2,8 +2,8 @@
 
     <folder>/<problem>/<writer>.jsonl     one line per judged program: {"key", "report"}
 
-The key covers everything that can change a verdict (interfaces: program, language, tests, limits,
-matcher, interpreter and numpy, executor and version, tier), so what one run judged another need not. Each
+The key covers everything that can change a verdict (program, language, tests, limits, matcher and the code
+that compares, interpreter and numpy, executor and version, tier), so what one run judged another need not. Each
 file has one writer, which holds the lock of its name, so network file systems do no harm; what others
 wrote is read when a problem is first judged. Reports with an infrastructure failure are never stored. A
 torn last line, as kill -9 leaves it, is ignored, and the whole folder may be deleted at any time.
@@ -17,12 +17,16 @@ import platform
 import threading
 import time
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
+from turnwise.benchmarks import integers, matching, oracles, values
 from turnwise.benchmarks.records import Environment, Problem, Report, Verdict
 from turnwise.runners.execution.interface import Program
 from turnwise.runners.logs import AppendLog
+
+_COMPARING = (integers, matching, oracles, values)
 
 
 class VerdictCache(Protocol):
@@ -129,6 +133,12 @@ def _read(path: Path) -> dict[str, Report]:
     return found
 
 
+@cache
+def comparing_code() -> bytes:
+    """Return the sha256 of the modules that compare: what another version of them said is not taken for this one's."""
+    return hashlib.sha256(b"".join(Path(str(one.__file__)).read_bytes() for one in _COMPARING)).digest()
+
+
 def verdict_key(
     problem: Problem,
     program: Program,
@@ -140,6 +150,7 @@ def verdict_key(
     """Return the hexadecimal sha256 of all that can change the verdict of ``program`` on ``tests`` (a digest)."""
     total = hashlib.sha256(tests)
     for part in (
+        comparing_code(),
         program.source,
         *(text.encode() for text in (program.entry_point, program.prelude, program.input_file)),
         *(text.encode() for text in (program.output_file, language, problem.id)),

@@ -19,6 +19,8 @@ def ending_of(end: ProcessEnd, limits: Limits, *, cpu_seconds: float, error: str
         return Ending.MEMORY_LIMIT
     if by_signal == signal.SIGXFSZ or wrote_too_much:
         return Ending.OUTPUT_LIMIT
+    if by_signal == signal.SIGKILL:  # no program can end itself by it (seccomp.py): the machine is out of memory, say
+        return Ending.INFRASTRUCTURE
     if not end.status:
         return Ending.FINISHED
     return Ending.MEMORY_LIMIT if ran_out_of_memory(error) else Ending.FAILED

@@ -5,7 +5,6 @@ It waits and kills by the limits it is given; what an end means for a test is re
 
 import os
 import select
-import signal
 from contextlib import suppress
 
 from turnwise.benchmarks.limits import Limits
@@ -19,6 +18,7 @@ from turnwise.runners.execution.watch import wait_within
 from turnwise.runners.execution.worker import Worker, WorkerKind
 
 _REPORT_SECONDS = 60.0
+_ENDING_SECONDS = 1.0
 
 
 class OpenedProgram:
@@ -63,12 +63,15 @@ class OpenedProgram:
 
     def _describe_lost_runner(self) -> Execution:
         end = ProcessEnd(self.worker.end(), 0.0, 0)
-        if os.WIFSIGNALED(end.status) and os.WTERMSIG(end.status) != signal.SIGKILL:
+        if os.WIFSIGNALED(end.status) and not end.was_killed:
             return Execution(Ending.COMPILE_ERROR, error=f"Compiling crashed. {end.describe()}")
         return Execution(Ending.INFRASTRUCTURE, error=self.worker.files.error())
 
-    def await_report(self, limits: Limits) -> tuple[Ending | None, ProcessClocks | None]:
-        """Wait until the runner reports a child's end; returns the limit it passed, if any, and its clocks."""
+    def await_report(self, limits: Limits, *, cpu_start: float = 0.0) -> tuple[Ending | None, ProcessClocks | None]:
+        """Wait until the runner reports a child's end; returns the limit it passed, if any, and its clocks.
+
+        ``cpu_start`` is the CPU clock's value from which the time limit counts.
+        """
         found: list[ProcessClocks] = []
 
         def clocks() -> ProcessClocks | None:
@@ -77,8 +80,13 @@ class OpenedProgram:
                 found.append(known)
             return found[0] if found else None
 
-        stopped = wait_within(self._poll, limits, cpu_start=0.0, clocks=clocks)
+        stopped = wait_within(self._poll, limits, cpu_start=cpu_start, clocks=clocks)
         return stopped, found[0] if found else None
+
+    def goes_on_after(self, cpu_seconds: float) -> bool:
+        """Return whether a child that should be ending, and has used so much CPU time, has not ended soon."""
+        soon = Limits(_ENDING_SECONDS, self._limits.memory_limit_bytes)
+        return self.await_report(soon, cpu_start=cpu_seconds)[0] is not None
 
     def report(self, *, kill: bool) -> ProcessEnd:
         """Return how the child ended, killing it first if asked; raises OSError or EOFError without runner."""

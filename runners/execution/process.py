@@ -55,6 +55,11 @@ class ProcessEnd:
     cpu_seconds: float
     peak_memory_bytes: int
 
+    @property
+    def was_killed(self) -> bool:
+        """Whether it was SIGKILL that ended the process."""
+        return os.WIFSIGNALED(self.status) and os.WTERMSIG(self.status) == signal.SIGKILL
+
     def describe(self) -> str:
         """Say in words what a status other than 0 means, or "" for 0."""
         if os.WIFSIGNALED(self.status):

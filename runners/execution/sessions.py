@@ -144,8 +144,12 @@ class CallSession(_Session):
         return calls.execution(ending, output=output if ending is Ending.FINISHED else b"", error=error)
 
     def _fail(self, opened: OpenedProgram, calls: Calls, error: Exception) -> Execution:
-        end = self._stop(opened)
+        # Its channel's end is seen before its own: it is dying, or has closed the channel and goes on.
+        goes_on = not isinstance(error, EOFError) or opened.goes_on_after(calls.cpu_start + calls.cpu_seconds)
+        end = self._stop(opened, kill=goes_on)
         ending = Ending.OUTPUT_LIMIT if isinstance(error, OversizeError) else Ending.FAILED
+        if end.was_killed and not goes_on:
+            ending = Ending.INFRASTRUCTURE  # as in endings.py
         text = "The program ended before it returned a result."
         if isinstance(error, ProtocolError):
             text = f"The program wrote to the judge's channel: {error}."
@@ -153,8 +157,8 @@ class CallSession(_Session):
             text = f"{text} {end.describe()}"
         return Execution(ending, error=text, cpu_seconds=max(0.0, end.cpu_seconds - calls.cpu_start))
 
-    def _stop(self, opened: OpenedProgram) -> ProcessEnd:
-        end = opened.report(kill=True)
+    def _stop(self, opened: OpenedProgram, *, kill: bool = True) -> ProcessEnd:
+        end = opened.report(kill=kill)
         self._forget()
         opened.worker.files.clear()
         return end

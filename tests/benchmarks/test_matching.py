@@ -1,6 +1,7 @@
 """An output is right where the matcher's promise says so, and nowhere else."""
 
 import time
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -252,3 +253,40 @@ def test_an_unknown_matcher_is_refused_with_the_known_ones() -> None:
     assert [check_matcher(name) for name in MATCHERS] == list(MATCHERS)
     with pytest.raises(TurnwiseError, match=r"Unknown matcher 'fuzzy': choose one of tokens, exact, deepmind\."):
         check_matcher("fuzzy")
+
+
+def test_a_dict_with_a_giant_key_is_wrong_at_once() -> None:
+    """Keys are compared as JSON wrote them; an integer of ten million digits is not written for that."""
+    assert not values_match({"1": 1}, {(1 << 30_000_000) - 1: 1})
+    assert values_match({str(2**100): 1, "-7": 2}, {2**100: 1, -7: 2})
+
+
+def _peak_bytes(rule: MatchRule, expected: str, output: bytes, matcher: str) -> int:
+    tracemalloc.start()
+    assert not output_matches(rule, TestCase("[]", expected), output, matcher=matcher)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+@pytest.mark.parametrize("matcher", ["tokens", "deepmind"])
+def test_a_flood_of_words_takes_no_memory(matcher: str) -> None:
+    """Of an output only as many words are read as were asked for."""
+    output = b"1 " * 2_000_000
+    assert _peak_bytes(MatchRule(), "1 2 3", output, matcher) < 2 * len(output)
+
+
+@pytest.mark.parametrize("comparison", [Comparison.VALUE, Comparison.EVALPLUS])
+def test_a_flood_of_values_takes_no_memory(comparison: Comparison) -> None:
+    """A result with a million values more than was asked for is wrong before it is read."""
+    output = b"[" + b"[]," * 2_000_000 + b"[]]"
+    assert _peak_bytes(MatchRule(comparison), "[1, 2]", output, "tokens") < 1_000_000
+
+
+def test_a_long_result_that_was_asked_for_is_compared() -> None:
+    numbers = list(range(700_000))
+    text = values.dumps(numbers)
+    assert len(text) > 4_000_000
+    rule = MatchRule(Comparison.VALUE)
+    assert not output_matches(rule, TestCase("[]", text), values.dumps([*numbers[:-1], 0]).encode())
+    assert output_matches(rule, TestCase("[]", text), values.dumps(tuple(numbers)).encode())

@@ -8,6 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import fmean, stdev
 from typing import Any
 
 import pytest
@@ -80,6 +81,17 @@ def test_scores_are_those_of_turnwise_run(
         "missing": 0.0,
     }
     assert 0 < found["solved_by_turn_2"] < found["solved_by_turn_3"]
+
+
+def test_standard_errors_are_those_of_the_mean_over_problems(chats: tuple[Done, ChatServer]) -> None:
+    """By lm_eval's names, from the problems' values, which stand in the log."""
+    done, _ = chats
+    found, rows = done.results["results"][CONTESTS], done.samples(CONTESTS)
+    for name in ("pass@1", "1@3", "solved_by_turn_1"):
+        values = [row[name] for row in rows]
+        assert found[f"{name},none"] == pytest.approx(fmean(values))
+        assert found[f"{name}_stderr,none"] == pytest.approx(stdev(values) / len(values) ** 0.5)
+    assert found["1@3_stderr,none"] > 0
 
 
 def test_two_samples_are_asked_with_two_seeds(chats: tuple[Done, ChatServer]) -> None:

@@ -196,6 +196,24 @@ def test_bca_is_close_to_normal_for_even_values_and_skewed_for_uneven_ones() -> 
     assert skewed.upper - 0.04 > 1.2 * (0.04 - skewed.lower)
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_bca_ends_where_efrons_formula_says(sign: int) -> None:
+    """Of 40 uneven values: bias from the resamples, skewness by the third moment, Student's t for the normal."""
+    values = 0.5 + sign * 0.5 * np.linspace(0, 1, 40) ** 4
+    (interval,) = bca(values[:, None], generator=np.random.default_rng(0))
+    (drawn,) = resampled_means(values[:, None], np.ones(40), generator=np.random.default_rng(0), resamples=10_000).T
+    off = values - values.mean()
+    acceleration = (off**3).sum() / 6 / (off**2).sum() ** 1.5
+    normal = NormalDist()
+    bias = normal.inv_cdf(float(np.mean(drawn < values.mean())))
+    differing = (off**2).sum() ** 2 / (off**4).sum()
+    reach = t_quantile(0.95, freedom=2 * differing * 40 / (40 - differing)) * (40 / 39) ** 0.5
+    shares = [normal.cdf(bias + (bias + z) / (1 - acceleration * (bias + z))) for z in (-reach, reach)]
+    assert interval is not None and interval.method == "BCa over problems"
+    assert abs(acceleration) > 0.02
+    assert (interval.lower, interval.upper) == pytest.approx(tuple(np.quantile(drawn, shares)), abs=1e-9)
+
+
 def test_columns_see_the_same_resamples() -> None:
     """So equal columns have equal intervals, and each is as if it stood alone."""
     values = np.random.default_rng(1).random((30, 1))

@@ -32,6 +32,15 @@ def test_many_problems_are_flipped_at_random() -> None:
     assert found == pytest.approx(exact, abs=4 * np.sqrt(exact * (1 - exact) / 40_000))
 
 
+def test_no_p_value_of_random_draws_is_zero() -> None:
+    """What was seen counts as one of the draws, which no number of draws can rule out; flipped or dealt."""
+    generator = np.random.default_rng(0)
+    flipped = flip_problems(np.ones((60, 1)), generator=generator, draws=99)[0]
+    none, all_ = (Counts(np.full(60, 9), np.full(60, right), np.full(60, right)) for right in (0, 9))
+    dealt = deal_samples(none, all_, n=None, drawn=1, generator=generator, draws=99)
+    assert (flipped, dealt) == (1 / 100, 1 / 100)
+
+
 def test_equal_runs_have_a_p_value_of_1() -> None:
     """No problem differs: no pattern does better or worse."""
     assert flip_problems(np.zeros((30, 2)), generator=np.random.default_rng(0)) == pytest.approx([1.0, 1.0])

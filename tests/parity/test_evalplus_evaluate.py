@@ -15,12 +15,14 @@ from turnwise.commands.exchange import export_command, import_command
 from turnwise.commands.imported_record import Options
 from turnwise.commands.run import HostOptions, judge_command
 from turnwise.leaderboard.report import score_runs
+from turnwise.tasks.extraction import extract_program
 
 Rows = Callable[[str], list[dict[str, Any]]]
 
-pytestmark = [pytest.mark.data, pytest.mark.slow, pytest.mark.xdist_group("evalplus_evaluate")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("evalplus_evaluate")]
 
 TASKS, SAMPLES = 6, 10
+SAMPLE = Path(__file__).resolve().parents[2] / "benchmarks" / "sample"
 FOLDERS = {"humaneval": "humanevalplus/HumanEvalPlus.jsonl", "mbpp": "mbppplus/MbppPlus.jsonl"}
 
 
@@ -65,24 +67,54 @@ def _evaluate(python: str, dataset: str, samples: Path, data: Path, cache: Path)
     return json.loads(results.read_text())["eval"], done.stdout
 
 
+@pytest.mark.data
 @pytest.mark.parametrize("dataset", FOLDERS)
 def test_evalplus_agrees_on_an_exported_file(
     dataset: str, data_dir: Path, recorded: Rows, evalplus_python: str, tmp_path: Path
 ) -> None:
-    """Each program's base and plus status, and pass@k with every digit that evalplus prints."""
+    """Of recorded answers to real tasks."""
     answers = _answers(dataset, recorded)
     names = _subset(dataset, data_dir, tmp_path / "data", set(answers))
-    lines = [json.dumps({"task_id": name, "solution": one}) + "\n" for name in names for one in answers[name]]
+    _check_agreement(dataset, {name: answers[name] for name in names}, evalplus_python, tmp_path)
+
+
+@pytest.mark.parametrize("dataset", FOLDERS)
+def test_evalplus_agrees_on_the_bundled_sample(dataset: str, evalplus_python: str, tmp_path: Path) -> None:
+    """Of the answers of three models to our own tasks, each turn a sample: right ones, wrong ones, and some between."""
+    benchmark = f"sample_{dataset}_plus"
+    tasks = SAMPLE / f"{dataset}_plus.jsonl"
+    path = tmp_path / "data" / FOLDERS[dataset]
+    path.parent.mkdir(parents=True)
+    own, of_evalplus = '"Sample/', '"HumanEval/' if dataset == "humaneval" else '"Mbpp/'  # which evalplus knows
+    path.write_text(tasks.read_text().replace(own, of_evalplus))
+    answers: dict[str, list[str]] = {}
+    for model in ("careless", "repairing", "steady"):
+        for line in (SAMPLE / "answers" / f"{model}.jsonl").read_text().splitlines():
+            row = json.loads(line.replace(own, of_evalplus))
+            if row["benchmark"] == benchmark:
+                programs = [extract_program(turn["response"]) for turn in row["turns"]]
+                answers.setdefault(row["task_id"], []).extend(one for one in programs if one is not None)
+    fewest = min(map(len, answers.values()))
+    ours = _check_agreement(dataset, {name: one[:fewest] for name, one in answers.items()}, evalplus_python, tmp_path)
+    found = {_passed(one) for several in ours.values() for one in several}
+    assert found == {(True, True), (True, False), (False, False)}
+
+
+def _check_agreement(
+    dataset: str, answers: dict[str, list[str]], evalplus_python: str, tmp_path: Path
+) -> dict[str, list[dict[str, Any]]]:
+    """Compare each program's base and plus status, and pass@k with every digit that evalplus prints; return ours."""
+    lines = [json.dumps({"task_id": name, "solution": one}) + "\n" for name in answers for one in answers[name]]
     (tmp_path / "m.jsonl").write_text("".join(lines))
     environ = {"TURNWISE_CACHE": str(tmp_path / "cache")}
-    options = Options("evalplus", data_dir=tmp_path / "data")
+    options = Options("evalplus", tasks=f"{dataset}_plus_singleturn", data_dir=tmp_path / "data")
     import_command([tmp_path / "m.jsonl"], options, tmp_path / "run", environ=environ, arguments=[])
     host = HostOptions(tmp_path / "data", "", 1)
     judge_command(tmp_path / "run", host, environ=environ, output=tmp_path / "judged")
     for target in ("ours.jsonl", "judged_eval_results.json"):
         export_command(tmp_path / "judged", "evalplus", tmp_path / target)
     theirs, said = _evaluate(evalplus_python, dataset, tmp_path / "ours.jsonl", tmp_path / "data", tmp_path / "xdg")
-    ours = json.loads((tmp_path / "judged_eval_results.json").read_text())["eval"]
+    ours: dict[str, list[dict[str, Any]]] = json.loads((tmp_path / "judged_eval_results.json").read_text())["eval"]
     assert {name: [_passed(one) for one in several] for name, several in theirs.items()} == {
         name: [_passed(one) for one in several] for name, several in ours.items()
     }
@@ -91,6 +123,7 @@ def test_evalplus_agrees_on_an_exported_file(
     printed = re.findall(r"(pass@\d+):\s+([\d.]+)", said.partition("base + extra")[2])
     assert printed
     assert {name: float(value) for name, value in printed} == {name: round(estimates[name], 3) for name, _ in printed}
+    return ours
 
 
 def _passed(result: dict[str, Any]) -> tuple[bool, bool]:

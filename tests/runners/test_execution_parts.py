@@ -107,3 +107,18 @@ def test_an_early_message_is_refused_and_a_closed_end_noticed(pair: tuple[Contro
     assert control.receive() == b'{"value": 1}'
     with pytest.raises(EOFError):
         control.receive()
+
+
+def test_an_answer_repeats_the_token_of_its_request(pair: tuple[ControlSocket, socket.socket]) -> None:
+    """That of an earlier call, or none, is no answer to this one, however right it looks."""
+    control, theirs = pair
+    control.request()
+    first = theirs.recv(100)
+    theirs.send(first + b'{"value": 1}\n')
+    assert control.receive_answer() == b'{"value": 1}'
+    for forged in (first, b"0" * len(first), b""):
+        control.request()
+        assert theirs.recv(100) != first
+        theirs.send(forged + b'{"value": 1}\n')
+        with pytest.raises(ProtocolError, match="answers no request"):
+            control.receive_answer()

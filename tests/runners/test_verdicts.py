@@ -2,11 +2,14 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+from turnwise.benchmarks import matching
 from turnwise.benchmarks.limits import Limits
 from turnwise.benchmarks.records import Environment, MatchRule, Problem, Report, TestCase, TestResult, Verdict
+from turnwise.runners import verdicts
 from turnwise.runners.execution.interface import Program
 from turnwise.runners.verdicts import NoCache, SharedCache, digest_tests, verdict_key
 
@@ -47,6 +50,24 @@ def test_equal_questions_have_equal_keys() -> None:
 def test_whatever_can_change_a_verdict_changes_the_key(other: str) -> None:
     """Program, tests, limits, rule and environment are all in it."""
     assert other != _key()
+
+
+def test_another_version_of_the_comparison_judges_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A rule that was mended must not go on answering from the cache."""
+    before = _key()
+    changed = ModuleType("matching")
+    changed.__file__ = str(tmp_path / "matching.py")
+    (tmp_path / "matching.py").write_bytes(Path(str(matching.__file__)).read_bytes() + b"# mended\n")
+    assert matching in verdicts._COMPARING
+    swapped = tuple(changed if one is matching else one for one in verdicts._COMPARING)
+    monkeypatch.setattr(verdicts, "_COMPARING", swapped)
+    verdicts.comparing_code.cache_clear()
+    try:
+        assert _key() != before
+    finally:
+        monkeypatch.undo()
+        verdicts.comparing_code.cache_clear()
+    assert _key() == before
 
 
 def test_what_one_process_judged_others_need_not(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ sentence; where no reply is kept for another attempt, it leaves the rest missing
 """
 
 import copy
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,15 +24,12 @@ from turnwise.harness.back_end import (
 )
 from turnwise.harness.rendering import PLAIN_STOP, render
 from turnwise.harness.replies import KeptReplies
-from turnwise.runners.sampler import ContextOverflowError, Outcome, Request, RequestError
+from turnwise.runners.sampler import ContextOverflowError, Outcome, Request, RequestError, is_overflow
 from turnwise.tasks.trajectory import Reply, dialogue_seed
 
 FAILURES_IN_A_ROW = 3
 _REFUSED = frozenset({400, 413, 422})
 _HOPELESS = frozenset({401, 402, 403, 404, 405, 407})
-_OVERFLOW = re.compile(
-    r"context.{0,20}(length|window|size|limit)|(maximum|max).{0,30}(length|tokens)|too (long|many tokens)", re.I
-)
 
 
 @dataclass(slots=True)
@@ -183,7 +179,7 @@ class LmSampler:
         self.first_error = self.first_error or reason
         is_of_request = status in _REFUSED and (self._answered or self._failed < FAILURES_IN_A_ROW)
         if is_of_request:
-            return ContextOverflowError(reason) if _OVERFLOW.search(reason) else RequestError(reason)
+            return ContextOverflowError(reason) if is_overflow(reason) else RequestError(reason)
         if status in _HOPELESS or self._failed >= FAILURES_IN_A_ROW:
             if self._kept.is_kept or not self._answered:
                 raise TurnwiseError(

@@ -1,6 +1,6 @@
 """seccomp: the system calls that a Python program of one process needs; every other is refused.
 
-Covers starting processes and programs, signals to any other process, sockets (but for a stream pair
+Covers starting processes and programs, signals to any other process, SIGKILL, sockets (but for a stream pair
 within the process, which asyncio needs), ptrace, io_uring, bpf, keys, perf, userfaultfd, namespaces,
 mounts, memory files, and whatever the kernel learns next. Does NOT look at paths or other memory, so
 which files may be opened is the part of Landlock and of the mount namespace.
@@ -57,7 +57,7 @@ _SIGKILL = 9
 
 _THREAD, _NEW_NAMESPACES = 0x10000, 0x7E020080
 _TRUNCATE, _ACCESS_MODE = os.O_TRUNC, os.O_ACCMODE
-_RLIMIT_STACK = 3
+_RLIMIT_CPU, _RLIMIT_STACK = 0, 3
 _PR_SET_NAME, _PR_GET_NAME = 15, 16
 _IOCTLS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # TCGETS TIOCGWINSZ FIONREAD FIONBIO FIONCLEX FIOCLEX
 _FCNTLS = (0, 1, 2, 3, 4, 1030, 1032)  # DUPFD GETFD SETFD GETFL SETFL DUPFD_CLOEXEC GETPIPE_SZ
@@ -137,9 +137,24 @@ def _limit_rules(*, stack_pretends: bool) -> "Rules":
 
 
 def child_rules() -> "Rules":
-    """Return name -> instructions for the calls of ``worker_rules`` that a program may not make as well."""
-    own = _one_of(0, (_OWN_PID,), EPERM)
-    return {"clone": [_low(0), _step(_ANY_BIT, _THREAD, 1, 0), _no(EPERM), _YES], "kill": own, "tgkill": own}
+    """Return name -> instructions for the calls of ``worker_rules`` that a program may not make as well.
+
+    It cannot end itself by SIGKILL: so that signal is always the machine's, which is out of memory, say. A CPU limit of
+    its own, which ends in SIGKILL too, is answered with success and not set.
+    """
+    setting = [_low(2), _step(_EQUAL, 0, 0, 2), _high(2), _step(_EQUAL, 0, 1, 0), _no(0), _YES]
+    return {
+        "clone": [_low(0), _step(_ANY_BIT, _THREAD, 1, 0), _no(EPERM), _YES],
+        "kill": _own_signal(1),
+        "tgkill": _own_signal(2),
+        "prlimit64": [_low(0), _step(_EQUAL, 0, 0, 7), _low(1), _step(_EQUAL, _RLIMIT_CPU, 0, 5), *setting],
+        "setrlimit": [_low(0), _step(_EQUAL, _RLIMIT_CPU, 0, 1), _no(0), _YES],
+    }
+
+
+def _own_signal(number: int) -> "Block":
+    own = [_low(0), _step(_EQUAL, _OWN_PID, 0, 2)]
+    return [*own, _low(number), _step(_EQUAL, _SIGKILL, 0, 1), _no(EPERM), _YES]
 
 
 def _masked_type() -> "Block":

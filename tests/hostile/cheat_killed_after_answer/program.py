@@ -3,4 +3,4 @@ import os
 import signal
 
 print(2 * int(input()), flush=True)
-os.kill(os.getpid(), signal.SIGKILL)
+os.kill(os.getpid(), signal.SIGTERM)

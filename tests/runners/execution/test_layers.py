@@ -1,10 +1,16 @@
 """The layers as a program meets them, in each tier: what it sees, holds and may use."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
+from math import inf
+from pathlib import Path
 
 import pytest
+from processes import holds_soon
 from tiers import TIERS, executor_in
 
 from turnwise.benchmarks.limits import Limits
@@ -13,6 +19,7 @@ from turnwise.runners.execution import canaries, hardened
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.interface import Ending, Execution, Program
 from turnwise.runners.execution.reference import ReferenceExecutor
+from turnwise.runners.execution.sessions import StdinSession
 from turnwise.runners.execution.worker import LayerMissingError, Worker, WorkerKind
 
 LIMITS = Limits(2.0, 256_000_000, output_limit_bytes=4 << 20)
@@ -119,7 +126,7 @@ def test_a_program_holds_three_descriptors(executor: HardenedExecutor) -> None:
 
 
 def test_a_program_has_no_capability_and_cannot_gain_one(executor: HardenedExecutor) -> None:
-    """Its status says so where it can be read, and becoming root is refused."""
+    """Becoming root, another group or another root folder is refused."""
     source = (
         "import os\n"
         "for change in (lambda: os.setuid(0), lambda: os.setgroups([0]), lambda: os.chroot('/')):\n"
@@ -127,6 +134,67 @@ def test_a_program_has_no_capability_and_cannot_gain_one(executor: HardenedExecu
         "    except PermissionError: print('refused')"
     )
     assert _output(executor, source).split() == ["refused"] * 3
+
+
+def test_the_kernel_says_what_a_program_may(executor: HardenedExecutor) -> None:
+    """As it sees a running program: two filters, no capability nor way to one, and the first to go without memory."""
+    patient = Limits(20.0, 256_000_000)
+    with (
+        executor.open(Program(b"import time\ntime.sleep(60)"), "python", patient) as session,
+        ThreadPoolExecutor() as pool,
+    ):
+        assert isinstance(session, StdinSession)
+        running = pool.submit(next, session.run([b""]))
+        assert holds_soon(
+            lambda: (found := _status(session)).get("Seccomp") == "2" == found.get("Seccomp_filters", "2")
+        )
+        status, worker = _status(session), session.opened_worker()
+        assert worker is not None
+        killed_first = {
+            Path(f"/proc/{pid}/oom_score_adj").read_text().strip()
+            for pid in (worker.zygote(), worker.runner(), worker.child())
+        }
+        limits = _limits(worker.child())
+        worker.kill_child()
+        assert running.result().ending is Ending.INFRASTRUCTURE
+    # Of an interpreter that only root may read, tier B keeps the right to read (privileges.py).
+    allowed = {0, 1 << 2} if executor.tier == "B" and os.geteuid() == 0 else {0}
+    assert {int(status[name], 16) for name in ("CapPrm", "CapEff")} <= allowed
+    assert {int(status[name], 16) for name in ("CapInh", "CapAmb")} == {0}
+    assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
+    assert killed_first == {"1000"}
+    is_shared = executor.tier == "B" and os.geteuid() != 0  # a user whose other processes count, too
+    most = {"core file size": 0, "open files": 256, "cpu time": 38, "processes": 10**6 if is_shared else 512}
+    assert {name: limits[name] <= number for name, number in most.items()} == dict.fromkeys(most, True), limits
+
+
+def _status(session: StdinSession) -> dict[str, str]:
+    """Return what /proc says of the program's process, nothing while there is none."""
+    worker = session.opened_worker()
+    child = worker.child() if worker else None
+    with suppress(OSError):
+        lines = Path(f"/proc/{child}/status").read_text().splitlines() if child else []
+        return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    return {}
+
+
+def _limits(pid: int | None) -> dict[str, float]:
+    """Return the hard limits of a process, in the kernel's words."""
+    found = {}
+    for line in Path(f"/proc/{pid}/limits").read_text().splitlines()[1:]:
+        hard = line[26:].split()[1]
+        found[line[4:26].strip()] = inf if hard == "unlimited" else float(hard)
+    return found
+
+
+def test_flags_of_the_standard_files_end_with_a_run(executor: HardenedExecutor) -> None:
+    """All programs of a worker share the open files, and none may decide how a later one reads and writes."""
+    number = "import fcntl, os\nflags = os.O_APPEND | os.O_NONBLOCK\nfor n in (0, 1, 2): "
+    setting = _output(
+        executor, number + "fcntl.fcntl(n, fcntl.F_SETFL, flags)\nprint(fcntl.fcntl(1, fcntl.F_GETFL) & flags)"
+    )
+    assert setting == str(os.O_APPEND | os.O_NONBLOCK)
+    assert _output(executor, number + "print(fcntl.fcntl(n, fcntl.F_GETFL) & flags)").split() == ["0"] * 3
 
 
 def test_a_program_may_lower_its_limits_but_not_raise_them(executor: HardenedExecutor) -> None:

@@ -15,7 +15,7 @@ from turnwise.benchmarks.limits import Limits
 from turnwise.runners.execution.family import only_child
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.interface import Ending, Program
-from turnwise.runners.execution.sessions import StdinSession
+from turnwise.runners.execution.sessions import CallSession, StdinSession
 
 LIMITS = Limits(1.0, 256_000_000, output_limit_bytes=1 << 20)
 SOURCES = (
@@ -96,20 +96,31 @@ def test_a_killed_worker_is_replaced_and_blamed_on_nobody(executor: HardenedExec
     assert len(descendants(os.getpid())) <= len(family)
 
 
-def test_a_child_killed_from_outside_is_no_success(executor: HardenedExecutor) -> None:
-    """Whoever kills the program, its run did not finish, and the worker goes on."""
+@pytest.mark.parametrize(
+    ("program", "given", "patience"),
+    [
+        (Program(b"import time\ntime.sleep(float(input()))\nprint(1)"), b"0", b"60"),
+        (Program(b"import time\ndef f(x): time.sleep(x)", "f"), b"[0]", b"[60]"),
+    ],
+    ids=["stdin", "call"],
+)
+def test_a_child_killed_from_outside_is_the_machines_failure(
+    executor: HardenedExecutor, program: Program, given: bytes, patience: bytes
+) -> None:
+    """So the kernel kills when memory is short: nothing says that the program was wrong, and the worker goes on."""
     patient = Limits(20.0, 256_000_000)  # its idle clock leaves the killer time to start
-    with executor.open(Program(b"import time\ntime.sleep(float(input()))\nprint(1)"), "python", patient) as session:
-        assert isinstance(session, StdinSession)
-        assert next(session.run([b"0"])).ending is Ending.FINISHED
+    with executor.open(program, "python", patient) as session:
+        assert isinstance(session, StdinSession | CallSession)
+        assert next(session.run([given])).ending is Ending.FINISHED
         worker = session.opened_worker()
         assert worker is not None
         depth = 1 if executor.tier == "B" else 2
         first = str(worker.first_process)
         helper = subprocess.Popen([sys.executable, "-c", _KILL_DESCENDANT, first, str(depth)])
-        execution = next(session.run([b"60"]))
+        execution = next(session.run([patience]))
         helper.wait()
-    assert execution.ending is Ending.FAILED
+        assert next(session.run([given])).ending is Ending.FINISHED
+    assert execution.ending is Ending.INFRASTRUCTURE
     assert "SIGKILL" in execution.error
     assert _finishes(executor)
 

@@ -1,8 +1,9 @@
 """What the jobs of a run took: GPU-hours by how each attempt at a job ended, and what of them was wasted.
 
 Billed is what SLURM's accounting says of every attempt (sacct -D), or the workers' own starts and stops where
-there is none, or it keeps no GPUs (a cluster counts them only if its AccountingStorageTRES names them). Wasted is what came to no dialogue: the time in which a later attempt loads what an earlier one
-had, and attempts that never took a shard.
+there is none, or none of GPUs (which a cluster counts only if its AccountingStorageTRES names them). Wasted is what
+came to no dialogue: the time in which a later attempt loads what an earlier one had, and attempts that never took
+a shard.
 """
 
 from collections import defaultdict

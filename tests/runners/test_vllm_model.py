@@ -1,4 +1,7 @@
-"""The adapter to vLLM's asynchronous engine, with an engine of our own in its place (a real one: tests/engines/real_vllm.py)."""
+"""The adapter to vLLM's asynchronous engine, with an engine of our own in its place.
+
+A real one: tests/engines/real_vllm.py, run by a person.
+"""
 
 import asyncio
 import importlib.util

@@ -169,8 +169,26 @@ def test_a_run_that_is_not_complete_says_what_it_lacks(tmp_path: Path, cache_dir
     assert done.returncode == 3 and "1 shards not sampled" in done.stderr and "1@1" in done.stdout
     other = run.submit("--cluster", "debug", "--seed", "1")
     assert other.returncode == 2 and "holds another run" in other.stderr
+    assert "Shards: 1 to do of 14, 1 dialogues." in run.submit("--dry-run").stdout
     assert run.command("resume", str(run.output)).returncode == 0
     assert lost.read_bytes() == (tmp_path / "lost").read_bytes()
+
+
+@pytest.mark.slow
+def test_a_dry_run_plans_what_a_submission_would_do(tmp_path: Path, cache_dir: Path) -> None:
+    """Nothing of a finished run; what is sampled and not judged; another run is refused as it would be."""
+    run = ClusterRun(tmp_path, environment_of(cache_dir))
+    assert run.submit("--cluster", "debug").returncode == 0
+    finished = run.submit("--dry-run")
+    assert (
+        finished.returncode == 0 and "Shards: none to do of 14" in finished.stdout and "#SBATCH" not in finished.stdout
+    )
+    for path in run.output.glob("cluster/claims/judge/*/00001.*"):
+        path.unlink()
+    unjudged = run.submit("--dry-run")
+    assert "Shards: 2 to do of 14, 2 dialogues." in unjudged.stdout and "judge 1: 2 workers" in unjudged.stdout
+    other = run.submit("--dry-run", "--seed", "1")
+    assert other.returncode == 2 and "holds another run (settings seed: 0 there, 1 here)" in other.stderr
 
 
 @pytest.mark.parametrize("command", ["status", "cancel", "resume"])

@@ -62,11 +62,14 @@ def _claims(cluster: ClusterFolder) -> tuple[Claims, Claims]:
     return sampling, judging
 
 
+def count_missing(folder: RunFolder, shard: Shard, data: bytes) -> int:
+    """Return how many dialogues of a committed shard, whose file holds ``data``, are missing."""
+    if not any(word in data for word in _MISSING):
+        return 0
+    return sum(one.is_missing for one in folder.read_shard(shard) or ())
+
+
 def _is_whole(folder: RunFolder, shard: Shard) -> bool:
     """Return whether ``shard`` is committed and none of its dialogues is missing."""
     data = folder.check_shard(shard)
-    if data is None:
-        return False
-    if not any(word in data for word in _MISSING):
-        return True
-    return not any(one.is_missing for one in folder.read_shard(shard) or ())
+    return data is not None and not count_missing(folder, shard, data)

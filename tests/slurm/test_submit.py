@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cluster_run import ClusterRun, assert_equal_runs, environment_of
+from cluster_run import ANSWERS, ClusterRun, assert_equal_runs, environment_of
 from virtual_cluster import wait_for
 
 from turnwise.errors import TurnwiseError
@@ -172,6 +172,23 @@ def test_a_run_that_is_not_complete_says_what_it_lacks(tmp_path: Path, cache_dir
     assert "Shards: 1 to do of 14, 1 dialogues." in run.submit("--dry-run").stdout
     assert run.command("resume", str(run.output)).returncode == 0
     assert lost.read_bytes() == (tmp_path / "lost").read_bytes()
+
+
+@pytest.mark.slow
+def test_missing_dialogues_are_a_gap(tmp_path: Path, cache_dir: Path) -> None:
+    """A request that failed leaves its run incomplete: exit status 3, said by collect as by the dry run."""
+    answers = tmp_path / "answers.jsonl"
+    lines = ANSWERS.read_text(encoding="utf-8").splitlines(keepends=True)
+    answers.write_text("".join(line for line in lines if "Sample/101" not in line))
+    output = tmp_path / "run"
+    options = ["-M", "replay", "-a", f"path={answers}", "-t", "sample_mbpp_plus_multiturn", "--workers", "1"]
+    options += ["--cluster", "debug", "-o", str(output)]
+    run = ClusterRun(tmp_path, environment_of(cache_dir))
+    first = run.command("submit", *options)
+    assert first.returncode == 3 and "1 dialogues are missing, since requests" in first.stderr, first.stderr
+    assert "1 of 3 dialogues are missing" in first.stdout and (output / "site" / "index.html").exists()
+    assert "Shards: 1 to do of 1" in run.command("submit", *options, "--cluster", "slurm", "--dry-run").stdout
+    assert run.command("resume", str(output)).returncode == 3  # it has no more answers
 
 
 @pytest.mark.slow

@@ -267,6 +267,10 @@ class _Attempts:
         found = self.output.glob("*/trajectories/**/*")
         return {str(path.relative_to(self.output)): path.read_bytes() for path in found if path.is_file()}
 
+    def logged(self) -> int:
+        """Return how many calls were begun so far."""
+        return sum(log.read_bytes().count(b"\n") for log in self.logs)
+
     def answered(self) -> int:
         """Return how many different calls were made, at most one of each in flight when it was killed."""
         lines = [line for log in self.logs for line in log.read_text().splitlines() if line.endswith("]")]
@@ -277,16 +281,17 @@ class _Attempts:
 
 def _kill_and_resume(folder: Path, *, kills: int, cells: str, task: str, data_dir: Path | None, problems: int) -> None:
     whole = _Attempts(folder / "whole", cells, task, data_dir, problems)
-    started = time.monotonic()
-    lines = whole.finish()
-    duration = time.monotonic() - started
+    lines, total = whole.finish(), whole.logged()
     killed = _Attempts(folder / "killed", cells, task, data_dir, problems)
     moments = random.Random(kills)
-    for _ in range(kills):
+    for number in range(kills):
         process = killed.start()
-        time.sleep(moments.uniform(0.3, 0.8) * duration / kills)
+        wanted = (number + moments.uniform(0.2, 0.7)) * total / kills
+        while killed.logged() < wanted and process.poll() is None:
+            time.sleep(0.005)
         process.send_signal(signal.SIGKILL)
         process.communicate()
+        assert killed.logged() > 0 and killed.answered() < whole.answered()  # else nothing is tested
     killed.finish()
     assert killed.result() == whole.result() and len(list(whole.output.glob("*/finished"))) == len(lines)
     assert killed.answered() == whole.answered()

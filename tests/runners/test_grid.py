@@ -244,10 +244,12 @@ def test_the_donor_is_the_cell_that_begins_most_alike() -> None:
 class _Attempts:
     """Attempts at one grid, and the calls that each made to the model."""
 
-    def __init__(self, folder: Path, cells: str, task: str, data_dir: Path | None, problems: int) -> None:
+    def __init__(
+        self, folder: Path, cells: str, task: str, data_dir: Path | None, *, problems: int, samples: int
+    ) -> None:
         self.folder = folder
         self.output = folder / "grid"
-        self._arguments = [cells, task, str(data_dir or "-"), str(problems)]
+        self._arguments = [cells, task, str(data_dir or "-"), str(problems), str(samples)]
         self.logs: list[Path] = []
         folder.mkdir(parents=True)
 
@@ -272,17 +274,19 @@ class _Attempts:
         return sum(log.read_bytes().count(b"\n") for log in self.logs)
 
     def answered(self) -> int:
-        """Return how many different calls were made, at most one of each in flight when it was killed."""
+        """Return how many different calls were made; only those in flight at a kill may have been made again."""
         lines = [line for log in self.logs for line in log.read_text().splitlines() if line.endswith("]")]
         twice = [line for line, count in Counter(lines).items() if count > 1]
-        assert len(twice) <= 8 * (len(self.logs) - 1)  # in flight at a kill: twice the two workers, logged not answered
+        assert len(twice) <= 4 * (len(self.logs) - 1)  # in flight at a kill: twice the two workers, logged not answered
         return len(set(lines))
 
 
-def _kill_and_resume(folder: Path, *, kills: int, cells: str, task: str, data_dir: Path | None, problems: int) -> None:
-    whole = _Attempts(folder / "whole", cells, task, data_dir, problems)
+def _kill_and_resume(
+    folder: Path, *, kills: int, cells: str, task: str, data_dir: Path | None, problems: int, samples: int = 1
+) -> None:
+    whole = _Attempts(folder / "whole", cells, task, data_dir, problems=problems, samples=samples)
     lines, total = whole.finish(), whole.logged()
-    killed = _Attempts(folder / "killed", cells, task, data_dir, problems)
+    killed = _Attempts(folder / "killed", cells, task, data_dir, problems=problems, samples=samples)
     moments = random.Random(kills)
     for number in range(kills):
         process = killed.start()
@@ -304,8 +308,9 @@ def _kill_and_resume(folder: Path, *, kills: int, cells: str, task: str, data_di
 def test_a_killed_grid_goes_on_to_the_same_files(tmp_path: Path) -> None:
     """Byte-identical to an undisturbed one; calls in flight aside, none is made twice; finished cells stay closed."""
     _kill_and_resume(
-        tmp_path, kills=2, cells="none+*,difficulty+*s", task="sample_taco_multiturn", data_dir=None, problems=4
-    )
+        tmp_path, kills=2, cells="none+none,difficulty+*s", task="sample_taco_multiturn", data_dir=None, problems=4,
+        samples=5,
+    )  # fmt: skip
 
 
 @pytest.mark.long

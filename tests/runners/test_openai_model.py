@@ -223,6 +223,21 @@ def test_what_outgrows_the_context_is_an_outcome_of_the_model(error: dict[str, A
     assert isinstance(outcome, ContextOverflowError)
 
 
+def test_a_reply_that_fits_in_part_is_asked_for_with_what_room_there_is() -> None:
+    """Servers refuse a prompt with more max_tokens than there is room for; in-process engines answer in that room."""
+
+    def answer(body: dict[str, Any]) -> Completion | Fault:
+        used = 90 if "Ask 1" in str(body) else 40
+        if used + body.get("max_tokens", 1) > 64:
+            return Fault("status", 400, error=OVERFLOW)
+        return Completion("short", finish_reason="length")
+
+    with ChatServer(answer) as server:
+        outcomes, _ = _ask(server, _request(0), _request(1), sampling=Sampling(max_tokens=32))
+    assert outcomes[0].text == "short" and isinstance(outcomes[1], ContextOverflowError)
+    assert sorted(body.get("max_tokens", 0) for body in server.bodies) == [0, 0, 32, 32]
+
+
 def test_a_rate_limit_slows_down_and_fails_nothing() -> None:
     """Fewer requests in flight than before, and every one answered in the end."""
     refused: list[float] = []

@@ -123,3 +123,20 @@ def test_the_script_draws_what_stood_there_without_it(
     assert {row: [text for text, _ in cells.values()] for row, cells in seen.items()} == without
     assert {cells["pass@1"][0] for cells in seen.values()} == {"6.2", "18.8", "31.2", "43.8"}
     page.close()
+
+
+def test_what_is_not_judged_is_neither_right_nor_wrong(
+    browser: Chromium, tmp_path: Path, write_run: Any, dialogue: Any, page_of: Callable[..., Path]
+) -> None:
+    """In the table, among the problems and in the viewer."""
+    run = write_run(tmp_path / "run", [dialogue("fail", "pass")], [])
+    page = browser.open(page_of(run, allow_missing=True))
+    page.until("document.querySelector('#matrix button') !== null")
+    assert page.evaluate(CELLS)["run.t"]["1@3"][0] == "missing"
+    assert page.evaluate("document.querySelector('#matrix button').textContent") == "?"
+    page.evaluate("document.querySelector('#matrix button').click()")
+    page.until("document.querySelectorAll('#viewer .turn').length === 2")
+    turns = page.evaluate("[...document.querySelectorAll('#viewer .overview button')].map((one) => one.textContent)")
+    assert turns == ["\u2717 Turn 1: wrong answer", "? Turn 2: passed the example tests"]
+    assert "not judged" in page.evaluate("document.querySelector('#viewer select[aria-label=Dialogue]').textContent")
+    page.close()

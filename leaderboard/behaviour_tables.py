@@ -6,8 +6,8 @@ from turnwise.benchmarks.records import Verdict
 from turnwise.leaderboard.behaviour import Behaviour, Similarity, TurnBehaviour, load_chrf, mean_of, measure, ratio
 from turnwise.leaderboard.formats import Table
 from turnwise.leaderboard.papers import Shown
+from turnwise.leaderboard.runs import trajectories_of
 from turnwise.leaderboard.tables import ScoredTask, notes, run_names
-from turnwise.tasks.run_folder import RunFolder
 from turnwise.tasks.trajectory import End
 
 _KINDS = {
@@ -35,9 +35,8 @@ def _tables(scored: Sequence[ScoredTask], similarity: Similarity, name: str) -> 
     names = run_names(scored)
     found = []
     for one in scored:
-        folder = RunFolder(one.run.path)
         task = one.outcomes.record.task
-        behaviour = measure(folder.trajectories(task), folder.judgements(), similarity=similarity)
+        behaviour = measure(*trajectories_of(one.run, task), similarity=similarity)
         found.append(((names[one.run.path], task), behaviour))
     headers = ("model", "task", "turn", "dialogues", "solved", *_KINDS, "repaired", name, *_MEANS)
     rows = [

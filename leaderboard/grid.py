@@ -2,12 +2,13 @@
 
 The best of many cells is best by luck, too: on the problems it was chosen on its score is too high. So it is chosen
 on the valid split where that was run, else on one half of the problems for the other, and reported on what it was
-not chosen on. The best in-sample is shown beside it under that name. Nothing here reads a file.
+not chosen on. The best in-sample is shown beside it under that name. Cells are compared on the problems that all of
+them know, so that none gains by what it lacks. Nothing here reads a file.
 """
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +28,10 @@ PLAIN = "none+none"
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    """How a combination was chosen, on what it is reported, and the values there of the best and of the plain cell."""
+    """How a combination was chosen, on what it is reported, and the values there of the best and of the plain cell.
+
+    ``unknown`` counts the problems, of those chosen on and those reported on, that not every cell knows.
+    """
 
     how: str
     best: ScoredTask
@@ -35,6 +39,7 @@ class _Choice:
     reported_on: str
     value: float
     plain: float | None
+    unknown: int
 
 
 def grid_tables(scored: Sequence[ScoredTask], *, metric: str = "") -> list[Table]:
@@ -92,16 +97,26 @@ def _metric_order(name: str) -> tuple[bool, int]:
 
 
 def _best_tables(scored: Sequence[ScoredTask], metric: str) -> list[Table]:
-    rows = []
+    choices: list[_Choice] = []
     for cells in _by_task(scored).values():
         if len(cells) > 1:
-            rows += [_row(choice) for choice in _choices(cells, scored, metric)]
-    if not rows:
+            choices += _choices(cells, scored, metric)
+    if not choices:
         return []
+    rows = [_row(choice) for choice in choices]
     headers = ("task", "metric", "chosen on", "combination", "there", "reported on", "solved", PLAIN, "gain")
     rows = [(row[0], metric or row[1], *row[2:]) for row in rows]
     title = "The best combination, percent solved; in-sample means chosen on what it is reported on, which is too high"
-    return [Table(headers, tuple(rows), 4, title)]
+    return [Table(headers, tuple(rows), 4, title, tuple(dict.fromkeys(_unknown_notes(choices))))]
+
+
+def _unknown_notes(choices: Sequence[_Choice]) -> Iterator[str]:
+    for one in choices:
+        if one.unknown:
+            yield (
+                f"{one.best.outcomes.record.task}, {one.how}: {one.unknown} problems are left out, since dialogues "
+                "about them are missing in some cells."
+            )
 
 
 def _by_task(scored: Sequence[ScoredTask]) -> dict[tuple[str, str, int], list[ScoredTask]]:
@@ -153,26 +168,47 @@ def _choose(
     reported_on: str,
 ) -> _Choice | None:
     """Choose among ``cells`` by the means of ``judges`` over ``there``, and report the chosen one's over ``here``."""
-    means = [_mean(one, metric, there) for one in judges]
+    chosen_on, reported = [_values(one, metric) for one in judges], [_values(one, metric) for one in cells]
+    there_known, here_known = _known_by_all(chosen_on, there), _known_by_all(reported, here)
+    means = [_mean(values, there_known) for values in chosen_on]
     known = [(mean, -number) for number, mean in enumerate(means) if mean is not None]
     if not known:
         return None
     mean, number = max(known)
-    value = _mean(cells[-number], metric, here)
+    value = _mean(reported[-number], here_known)
     plain = _plain_like(cells[-number], cells)
-    without = None if plain is None else _mean(plain, metric, here)
-    return None if value is None else _Choice(how, cells[-number], mean, reported_on, value, without)
+    without = None if plain is None else _mean(_values(plain, metric), here_known)
+    unknown = int((there & ~there_known).sum())
+    if judges is not cells or not np.array_equal(there, here):
+        unknown += int((here & ~here_known).sum())
+    return None if value is None else _Choice(how, cells[-number], mean, reported_on, value, without, unknown)
 
 
-def _mean(one: ScoredTask, metric: str, rows: Booleans) -> float | None:
+def _known_by_all(values: Sequence[Floats], wanted: Booleans) -> Booleans:
+    """Return which of the ``wanted`` problems every cell knows; a cell that knows none of them has no say."""
+    known = wanted.copy()
+    for one in values:
+        is_known = ~np.isnan(one)
+        if is_known[wanted].any():
+            known &= is_known
+    return known
+
+
+def _values(one: ScoredTask, metric: str) -> Floats:
+    """Return the metric of each problem, NaN where it is not known."""
     name = metric or default_metric(one)
     turns = one.outcomes.record.max_turns
     wanted = [found for found in metrics_of(one.outcomes, n_at_k=one.n_at_k) if found.name == name]
     found = next((each for each in wanted if each.is_whole(turns)), None)
     if found is None:
         raise TurnwiseError(f"--metric is {name!r}, which {str(one.run.path)!r} has not: choose one of its table.")
-    values: Floats = values_of(one.outcomes, found)[rows]
-    return None if np.isnan(values).all() else float(np.nanmean(values))
+    return values_of(one.outcomes, found)
+
+
+def _mean(values: Floats, rows: Booleans) -> float | None:
+    """Return the mean over ``rows``, None where one of them is not known, or there is none."""
+    chosen = values[rows]
+    return None if not len(chosen) or np.isnan(chosen).any() else float(chosen.mean())
 
 
 def _plain_like(best: ScoredTask, cells: Sequence[ScoredTask]) -> ScoredTask | None:

@@ -6,6 +6,10 @@
 """
 
 import asyncio
+import math
+import time
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import openai
@@ -19,6 +23,7 @@ REFUSED = frozenset({400, 413, 422})
 _RETRIED = frozenset({408, 409, 425})
 _BUSY = frozenset({429, 503})
 _SHOWN_CHARACTERS = 300
+_LONGEST_WAIT_SECONDS = 3600.0  # then it is asked again, whatever it said: a run that waits for ever tells nothing
 
 
 class TransientError(Exception):
@@ -64,13 +69,22 @@ def sort_error(error: Exception, *, base_url: str, model: str) -> Exception:
 
 
 def _retry_after(error: openai.APIStatusError) -> float | None:
-    """Return the seconds the server asks to wait; a date is not understood and counts as nothing."""
+    """Return the seconds the server asks to wait, an hour at most; None where it does not say, or nothing sensible."""
     headers: Any = error.response.headers
     for name, factor in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
-            return max(0.0, float(headers[name]) * factor)
-        except (KeyError, ValueError):
-            continue
+        seconds = _seconds_of(headers.get(name, ""), factor)
+        if seconds is not None:
+            return min(max(0.0, seconds), _LONGEST_WAIT_SECONDS)
+    return None
+
+
+def _seconds_of(text: str, factor: float) -> float | None:
+    """Return a number of seconds, or those until an HTTP date."""
+    with suppress(ValueError):
+        seconds = float(text) * factor
+        return seconds if math.isfinite(seconds) else None
+    with suppress(ValueError, TypeError, OverflowError):
+        return parsedate_to_datetime(text).timestamp() - time.time()
     return None
 
 

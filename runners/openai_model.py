@@ -5,7 +5,8 @@
 Requests go through a gate (gate.py): at most so many in flight as the server can use, follow-up turns
 first. What fails for now is asked again; a rate limit slows everything down and fails nothing; a request
 that fails for good fails its dialogue alone; a server that is gone stops the run. The server counts the
-tokens and refuses what outgrows its context: the statement is never cut.
+tokens and refuses what outgrows its context: the statement is never cut. Where a reply of the length
+asked for does not fit it is asked for without one, and so for what fits, as in-process engines give it.
 """
 
 import asyncio
@@ -86,7 +87,9 @@ class OpenAIModel:
                 continue
             except ContextOverflowError:
                 self._count_answer()
-                raise
+                if options.pop("max_tokens", None) is None:
+                    raise
+                continue  # the prompt may fit, if not with so long a reply: what there is room for
             self._count_answer()
             return replies
 

@@ -11,9 +11,12 @@ from typing import Any
 
 from turnwise.tasks.trajectory import Reply
 
+# How vLLM and SGLang end an answer that they, not the model, broke off.
+GIVEN_UP = frozenset({"abort", "error"})
+
 
 class MalformedError(Exception):
-    """The answer is no chat completion."""
+    """The answer is no chat completion, or not a whole one."""
 
 
 def read_replies(data: Any) -> list[Reply]:
@@ -103,6 +106,8 @@ def _reply(
     token_ids: Sequence[int] | None,
     logprobs: Sequence[float] | None,
 ) -> Reply:
+    if finish_reason in GIVEN_UP:
+        raise MalformedError(f"the server broke it off ({finish_reason})")
     return Reply(
         text,
         reasoning,

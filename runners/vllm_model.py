@@ -26,6 +26,7 @@ _ENVIRONMENT = {
     "VLLM_LOGGING_STREAM": "ext://sys.stderr",  # stdout is for the tables
     "TOKENIZERS_PARALLELISM": "false",
 }
+_GIVEN_UP = frozenset({"abort", "error"})  # how the engine, not the model, ends an answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,8 @@ class VLLMModel:
                 ) from error
         if not outputs or not outputs[-1].outputs:
             raise RequestError("vLLM gave no output")
+        if (end := str(outputs[-1].outputs[0].finish_reason)) in _GIVEN_UP:
+            raise RequestError(f"vLLM broke the answer off ({end})")
         return self._reply(prompt, outputs[-1].outputs[0])
 
     def with_sampling(self, sampling: Sampling) -> Self:

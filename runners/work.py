@@ -194,6 +194,13 @@ def freeze(folder: RunFolder, record: RunRecord, cut: Callable[[RunRecord], Sequ
         write_atomically(folder.path / "shards.jsonl", plan_lines(cut(record)))
         write_atomically(folder.run_json, record.model_dump_json(indent=1) + "\n")
         return
+    check_same_run(folder, record)
+
+
+def check_same_run(folder: RunFolder, record: RunRecord) -> None:
+    """Raise TurnwiseError if ``folder`` holds a run, and another one than ``record``'s."""
+    if not folder.run_json.exists():
+        return
     frozen, wanted = folder.record.model_dump(mode="json"), record.model_dump(mode="json")
     for part in frozen:
         if part != "command" and frozen[part] != wanted[part]:

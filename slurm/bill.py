@@ -1,8 +1,9 @@
 """What the jobs of a run took: GPU-hours by how each attempt at a job ended, and what of them was wasted.
 
 Billed is what SLURM's accounting says of every attempt (sacct -D), or the workers' own starts and stops where
-there is none. Wasted is what came to no dialogue: the time in which a later attempt loads what an earlier one
-had, and attempts that never took a shard.
+there is none, or none of GPUs (which a cluster counts only if its AccountingStorageTRES names them). Wasted is what
+came to no dialogue: the time in which a later attempt loads what an earlier one had, and attempts that never took
+a shard.
 """
 
 from collections import defaultdict
@@ -98,7 +99,7 @@ def make_bill(attempts: Sequence[Attempt], jobs: Sequence[str]) -> Bill:
         billed[attempt.cause] += attempt.gpus * attempt.seconds / 3600
         before = _before(attempts, attempt)
         wasted[f"after: {before}" if before else attempt.cause] += attempt.gpus * attempt.wasted_seconds / 3600
-    accounted = _ask_accounting(jobs)
+    accounted = _ask_accounting(jobs, has_gpus=any(attempt.gpus for attempt in attempts))
     return Bill(accounted or dict(billed), {cause: hours for cause, hours in wasted.items() if hours}, bool(accounted))
 
 
@@ -106,15 +107,24 @@ def _before(attempts: Sequence[Attempt], one: Attempt) -> str:
     return next((a.cause for a in attempts if a.worker == one.worker and a.number == one.number - 1), "")
 
 
-def _ask_accounting(jobs: Sequence[str]) -> dict[str, float]:
-    """Return GPU-hours by the state in which each attempt ended, empty without accounting."""
+def _ask_accounting(jobs: Sequence[str], *, has_gpus: bool) -> dict[str, float]:
+    """Return GPU-hours by the state in which each attempt ended, empty without accounting of what the jobs had."""
     found: dict[str, float] = defaultdict(float)
     if not jobs:
         return {}
     said = ask("sacct", "-X", "-D", "-P", "-n", "-j", ",".join(jobs), "-o", "State,ElapsedRaw,AllocTRES")
+    knows_gpus = False
     for line in (said or "").splitlines():
         state, seconds, resources = (line.split("|") + [""] * 3)[:3]
-        gpus = dict(part.split("=", 1) for part in resources.split(",") if "=" in part).get("gres/gpu", "0")
-        if seconds.isdigit() and gpus.isdigit():
-            found[state.split(" ")[0]] += int(gpus) * int(seconds) / 3600
-    return dict(found)
+        gpus = _gpus_in(resources)
+        knows_gpus = knows_gpus or gpus is not None
+        if seconds.isdigit():
+            found[state.split(" ")[0]] += (gpus or 0) * int(seconds) / 3600
+    return dict(found) if knows_gpus or not has_gpus else {}
+
+
+def _gpus_in(resources: str) -> int | None:
+    """Return the GPUs of ``cpu=8,gres/gpu=2``, or of their kinds (``gres/gpu:h100=2``) alone; None if none is named."""
+    pairs = [part.split("=", 1) for part in resources.split(",") if "=" in part]
+    counts = {name: int(count) for name, count in pairs if name.startswith("gres/gpu") and count.isdigit()}
+    return counts.get("gres/gpu", sum(counts.values()) if counts else None)

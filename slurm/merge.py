@@ -9,6 +9,7 @@ import gzip
 from dataclasses import dataclass
 
 from turnwise.files import replacing
+from turnwise.slurm.todo import count_missing
 from turnwise.tasks.run_folder import RunFolder
 
 _LEVEL = 1  # a quarter of the time of the default for a tenth more bytes
@@ -16,15 +17,16 @@ _LEVEL = 1  # a quarter of the time of the default for a tenth more bytes
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """How many shards and dialogues there were."""
+    """How many shards and dialogues there were, and how many of those are missing (a request or a machine failed)."""
 
     shards: int
     dialogues: int
+    missing: int
 
 
 def merge_run(folder: RunFolder) -> Merged:
     """Write the merged files of what is committed; raises TurnwiseError for a shard that is damaged."""
-    shards = dialogues = 0
+    shards = dialogues = missing = 0
     for task in folder.record.tasks:
         with (
             replacing(folder.path / "merged" / f"{task.task}.jsonl.gz") as path,
@@ -37,4 +39,5 @@ def merge_run(folder: RunFolder) -> Merged:
                     merged.write(data)
                     shards += 1
                     dialogues += len(shard.keys)
-    return Merged(shards, dialogues)
+                    missing += count_missing(folder, shard, data)
+    return Merged(shards, dialogues, missing)

@@ -117,7 +117,12 @@ class Packer:
 
 
 def _hidden_verdict(turn: Turn, judgement: Judgement | None) -> str:
-    """Return the verdict of the hidden tests, "" where they were not run or have not been."""
-    if judgement is None or not judgement.public_passed or turn.program is None:
+    """Return the verdict of the hidden tests, "" where they were not run or have not been.
+
+    A program that passed the example tests while it was sampled and is judged anew may fail already there.
+    """
+    if judgement is None or turn.program is None:
+        return ""
+    if not (judgement.public_passed or turn.public_report.public_passed):
         return ""
     return judgement.verdict.value

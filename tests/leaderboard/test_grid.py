@@ -13,7 +13,7 @@ from turnwise.leaderboard.report import score_runs
 from turnwise.leaderboard.tables import ScoredTask
 from turnwise.runners.settings import RunSettings, Sampling
 from turnwise.tasks.judgement import Judgement
-from turnwise.tasks.trajectory import Trajectory
+from turnwise.tasks.trajectory import End, Trajectory
 
 MakeDialogue = Callable[..., Trajectory]
 MakeJudgement = Callable[..., Judgement]
@@ -24,12 +24,18 @@ PROBLEMS = [f"b/{number}" for number in range(8)]
 
 @pytest.fixture
 def cell(tmp_path: Path, write_run: WriteRun, dialogue: MakeDialogue, judge: MakeJudgement) -> MakeCell:
-    """cell(name, {task: problems solved}): a scored run of one sample a problem, with ``settings`` of the cell."""
+    """cell(name, {task: problems solved}): a scored run of one sample a problem, with ``settings`` of the cell.
 
-    def make(name: str, solved: Mapping[str, str], **settings: Any) -> list[ScoredTask]:
+    Dialogues about the problems in ``missing`` failed at their request.
+    """
+
+    def make(name: str, solved: Mapping[str, str], *, missing: str = "", **settings: Any) -> list[ScoredTask]:
         found, judgements = [], []
         for task, digits in solved.items():
             for problem in PROBLEMS:
+                if problem[-1] in missing:
+                    found.append(dialogue(end=End.REQUEST_FAILED, problem=problem, task=task))
+                    continue
                 one = dialogue("pass" if problem[-1] in digits else "fail", problem=problem, task=task)
                 found.append(one)
                 judgements += [judge(one)] if problem[-1] in digits else []
@@ -91,6 +97,28 @@ def test_without_a_valid_split_each_half_chooses_for_the_other(cell: MakeCell) -
     )
     assert found["half B"]["combination"] == "second+none" and found["half B"]["solved"] == "0.0"
     assert found["in-sample"]["combination"] == "first+none"
+
+
+def test_a_cell_gains_nothing_by_what_it_lacks(cell: MakeCell) -> None:
+    """Cells are compared on the problems that all know: half a cell is not best by its easy half."""
+    scored = [
+        *cell("none+none", {"c": "0"}),
+        *cell("half+none", {"c": "012"}, reasoning=("half",), missing="4567"),
+        *cell("solid+none", {"c": "0123"}, reasoning=("solid",)),
+        *cell("nothing+none", {"c": ""}, reasoning=("nothing",), missing="01234567"),
+    ]
+    (found,) = [row for row in _best(scored) if row["chosen on"] == "in-sample"]
+    assert (found["combination"], found["there"], found["solved"], found["gain"]) == (
+        "solid+none",
+        "100.0",
+        "100.0",
+        "+75.0",
+    )
+    assert (
+        "c, in-sample: 4 problems are left out, since dialogues about them are missing"
+        in grid_tables(scored)[1].notes[-1]
+    )
+    assert grid_tables([one for one in scored if not one.outcomes.missing])[1].notes == ()
 
 
 def _half(cell: MakeCell, problem: str) -> bool:

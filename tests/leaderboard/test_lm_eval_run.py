@@ -10,6 +10,8 @@ import pytest
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.exchange import lm_eval_output
 from turnwise.leaderboard.outcomes import read_outcomes
+from turnwise.leaderboard.paper_tables import paper_tables
+from turnwise.leaderboard.report import score_runs
 from turnwise.leaderboard.runs import find_runs, read_run
 from turnwise.runners.settings import RunSettings
 from turnwise.tasks.run_folder import RunFolder
@@ -46,6 +48,13 @@ def test_outcomes_are_those_of_the_run(written: tuple[Path, Path]) -> None:
     (own,), (read,) = read_outcomes(run).tasks, read_run(results).tasks
     assert (own.passed == read.passed).all() and (own.public == read.public).all()
     assert (own.record, own.gaps, own.ends, own.costs) == (read.record, read.gaps, read.ends, read.costs)
+
+
+def test_behaviour_is_that_of_the_run(written: tuple[Path, Path]) -> None:
+    """Its dialogues are in lm_eval's files, too."""
+    tables = [paper_tables("behaviour", score_runs(find_runs(path))) for path in written]
+    assert [table.rows for table in tables[0]] == [table.rows for table in tables[1]]
+    assert len(tables[0][0].rows) == 2
 
 
 def test_files_of_other_tasks_are_passed_over(written: tuple[Path, Path]) -> None:

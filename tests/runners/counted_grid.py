@@ -1,6 +1,7 @@
 """A grid over a synthetic model that logs every call before it answers; a process of its own, for tests that kill it.
 
-Arguments: experiment folder, cache folder, call log, globs of cells, task, data folder (- for none), problems.
+Arguments: experiment folder, cache folder, call log, globs of cells, task, data folder (- for none), problems,
+samples of each.
 """
 
 import sys
@@ -24,7 +25,7 @@ def main() -> None:
     """Run, or go on with, the grid in the folder."""
     output, cache_dir, log = map(Path, sys.argv[1:4])
     task, data_dir = TASKS[sys.argv[5]], None if sys.argv[6] == "-" else Path(sys.argv[6])
-    settings = RunSettings(seed=3)
+    settings = RunSettings(seed=3, samples_per_problem=int(sys.argv[8]))
     with closing(HardenedExecutor()) as executor:
         machine = Machine(executor, cache_dir, data_dir, workers=2)
         found = open_task(task, settings, data_dir=data_dir)

@@ -72,20 +72,24 @@ def _kill_and_resume(tmp_path: Path, cache_dir: Path, *, kills: int) -> None:
     (cache_dir / "expected").mkdir(parents=True, exist_ok=True)
     whole = Attempts(tmp_path / "whole", cache_dir)
     whole.finish()
-    started = time.monotonic()
-    Attempts(tmp_path / "timed", cache_dir).finish()
-    duration = time.monotonic() - started
+    total = len(whole.calls())
     moments = random.Random(kills)
+    were_cut = 0
     for number in range(kills):
         attempts = Attempts(tmp_path / f"killed{number}", cache_dir)
         process = attempts.start()
-        time.sleep(moments.uniform(0.1, 0.95) * duration)
+        wanted = moments.randint(0, total)
+        while attempts.logs[-1].read_bytes().count(b"\n") < wanted and process.poll() is None:
+            time.sleep(0.001)
+        time.sleep(moments.uniform(0, 0.03))
         process.send_signal(signal.SIGKILL)
         process.communicate()
         answered = attempts.answered()
+        were_cut += 0 < len(answered) < total
         attempts.finish()
         assert not [call for call in attempts.calls() if call in answered]
         assert attempts.result() == whole.result()
+    assert were_cut  # else nothing was tested
 
 
 @pytest.mark.slow

@@ -46,6 +46,9 @@ def test_a_local_model_runs_end_to_end(folder: Path, tmp_path: Path, cache_dir: 
     assert first == second
     reply = json.loads(first.splitlines()[0])["turns"][0]["calls"][0]["reply"]
     assert len(reply["token_ids"]) == len(reply["logprobs"]) == reply["completion_tokens"] <= 6
+    assert "Dialogues: 6;" in _turnwise(cache_dir, "run", "--dry-run", *arguments, "-o", tmp_path / "a")
+    other = _turnwise(cache_dir, "run", "--dry-run", *arguments, "--seed", 7, "-o", tmp_path / "a", status=2)
+    assert "holds another run (settings seed: 0 there, 7 here)" in other
 
 
 @pytest.mark.slow

@@ -3,15 +3,20 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from email.utils import formatdate
+from types import SimpleNamespace
 from typing import Any
 
+import openai
 import pytest
 from chat_server import ChatServer, Completion, Fault
 
 from turnwise.errors import TurnwiseError
+from turnwise.runners.openai_errors import TransientError, sort_error
 from turnwise.runners.openai_model import OpenAIModel
+from turnwise.runners.openai_replies import MalformedError, read_stream
 from turnwise.runners.openai_server import Server, served_models
 from turnwise.runners.sampler import ContextOverflowError, Outcome, Request, RequestError
 from turnwise.runners.settings import Sampling
@@ -48,7 +53,7 @@ def _ask(
     return asyncio.run(ask())
 
 
-def _failing_first(times: int, fault: Fault) -> Callable[[dict[str, Any]], Completion | Fault]:
+def _failing_first(times: int, fault: Fault | Completion) -> Callable[[dict[str, Any]], Completion | Fault]:
     """Commit ``fault`` the first ``times`` that each prompt is asked."""
     asked: dict[str, int] = {}
 
@@ -135,15 +140,42 @@ def test_a_server_that_does_not_stream_is_asked_without() -> None:
         Fault("half"),
         Fault("not_json"),
         Fault("wrong_shape"),
+        Completion("half an ans", finish_reason="abort"),
+        Completion("half an ans", finish_reason="error"),
     ],
-    ids=lambda fault: f"{fault.kind} {fault.status}",
+    ids=lambda fault: f"{fault.kind} {fault.status}" if isinstance(fault, Fault) else fault.finish_reason,
 )
-def test_what_fails_for_now_is_asked_again(fault: Fault) -> None:
+def test_what_fails_for_now_is_asked_again(fault: Fault | Completion) -> None:
     """Two failures in a row, then the answer: nobody notices."""
     with ChatServer(_failing_first(2, fault)) as server:
         replies, _ = _ask(server, *map(_request, range(3)))
     assert [one.text for one in replies] == [f"answer to Ask {number}\n\nWrite code." for number in range(3)]
     assert len(server.bodies) >= 9
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("status", 500),
+        Fault("status", 429, "retry-after: 0.05\r\n"),
+        Fault("reset"),
+        Fault("half"),
+        Fault("not_json"),
+        Completion("half an ans", finish_reason="abort"),
+    ],
+    ids=lambda fault: f"{fault.kind} {fault.status}" if isinstance(fault, Fault) else fault.finish_reason,
+)
+def test_a_probe_that_fails_is_asked_again(fault: Fault | Completion) -> None:
+    """What is streamed fails as what is whole does: nothing is lost, and half an answer is none."""
+
+    def answer(body: dict[str, Any]) -> Completion | Fault:
+        is_broken = bool(body.get("stream")) and sum(bool(one.get("stream")) for one in server.bodies) <= 2
+        return fault if is_broken else Completion(f"answer to {body['messages'][-1]['content']}", seconds=0.02)
+
+    with ChatServer(answer) as server:
+        replies, model = _ask(server, *map(_request, range(200)))
+    assert [one.text for one in replies] == [f"answer to Ask {number}\n\nWrite code." for number in range(200)]
+    assert sum(bool(one.get("stream")) for one in server.bodies) >= 2 and model.gate.in_flight == 0
 
 
 @pytest.mark.parametrize("kind", ["trickle", "silence"])
@@ -191,6 +223,21 @@ def test_what_outgrows_the_context_is_an_outcome_of_the_model(error: dict[str, A
     assert isinstance(outcome, ContextOverflowError)
 
 
+def test_a_reply_that_fits_in_part_is_asked_for_with_what_room_there_is() -> None:
+    """Servers refuse a prompt with more max_tokens than there is room for; in-process engines answer in that room."""
+
+    def answer(body: dict[str, Any]) -> Completion | Fault:
+        used = 90 if "Ask 1" in str(body) else 40
+        if used + body.get("max_tokens", 1) > 64:
+            return Fault("status", 400, error=OVERFLOW)
+        return Completion("short", finish_reason="length")
+
+    with ChatServer(answer) as server:
+        outcomes, _ = _ask(server, _request(0), _request(1), sampling=Sampling(max_tokens=32))
+    assert outcomes[0].text == "short" and isinstance(outcomes[1], ContextOverflowError)
+    assert sorted(body.get("max_tokens", 0) for body in server.bodies) == [0, 0, 32, 32]
+
+
 def test_a_rate_limit_slows_down_and_fails_nothing() -> None:
     """Fewer requests in flight than before, and every one answered in the end."""
     refused: list[float] = []
@@ -205,6 +252,63 @@ def test_a_rate_limit_slows_down_and_fails_nothing() -> None:
         outcomes, model = _ask(server, *map(_request, range(80)))
     assert {one.text for one in outcomes} == {"ok"}
     assert refused and model.gate.limit < 64
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "seconds"),
+    [
+        ("retry-after", "7", 7.0),
+        ("retry-after", "0.5", 0.5),
+        ("retry-after-ms", "250", 0.25),
+        ("retry-after", "-3", 0.0),
+        ("retry-after", "86400", 3600.0),
+        ("retry-after", "inf", None),
+        ("retry-after", "nan", None),
+        ("retry-after", "soon", None),
+        ("other", "7", None),
+    ],
+)
+def test_the_wait_is_what_the_server_asks_for(name: str, text: str, seconds: float | None) -> None:
+    """An hour at most; without a number that can be waited for, what we would wait ourselves."""
+    assert _sorted_refusal({name: text}).wait_seconds == seconds
+
+
+def test_a_date_to_come_back_at_is_understood() -> None:
+    """Retry-After may be an HTTP date; one that is past waits for nothing."""
+    for seconds, shortest, longest in ((300, 200, 301), (-300, 0, 0)):
+        wait = _sorted_refusal({"retry-after": formatdate(time.time() + seconds, usegmt=True)}).wait_seconds
+        assert wait is not None and shortest <= wait <= longest
+
+
+def _sorted_refusal(headers: dict[str, str]) -> TransientError:
+    response: Any = SimpleNamespace(status_code=429, headers=headers, request=None)
+    refusal = openai.RateLimitError("slow down", response=response, body={})
+    found = sort_error(refusal, base_url="http://127.0.0.1/v1", model="tiny")
+    assert isinstance(found, TransientError) and found.is_busy
+    return found
+
+
+def test_a_stream_that_ends_before_the_answer_is_no_reply() -> None:
+    """Its text so far may look whole."""
+
+    async def read(*chunks: dict[str, Any]) -> Reply:
+        async def stream() -> AsyncIterator[dict[str, Any]]:
+            for chunk in chunks:
+                yield chunk
+
+        return await read_stream(stream(), on_first_token=lambda: None)
+
+    begun = {"choices": [{"delta": {"content": "```python\nprint(1)\n```"}, "finish_reason": None}]}
+    ended = {"choices": [{"delta": {}, "finish_reason": "stop"}]}
+    assert asyncio.run(read(begun, ended)).text == "```python\nprint(1)\n```"
+    for chunks in (
+        (begun,),
+        (),
+        (begun, {"choices": [{"delta": {}, "finish_reason": "abort"}]}),
+        (begun, {"choices": 3}),
+    ):
+        with pytest.raises(MalformedError):
+            asyncio.run(read(*chunks))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
-"""The adapter to vLLM's asynchronous engine, with an engine of our own in its place (a real one: vllm_check.py)."""
+"""The adapter to vLLM's asynchronous engine, with an engine of our own in its place.
+
+A real one: tests/engines/real_vllm.py, run by a person.
+"""
 
 import asyncio
 import importlib.util
@@ -69,8 +72,9 @@ class EngineDeadError(Exception):
 class FakeEngine:
     """Answers with how many tokens it was given and its seed; ``most`` is how many were asked at a time."""
 
-    def __init__(self, error: Exception | None = None) -> None:
+    def __init__(self, error: Exception | None = None, *, ends: str = "length") -> None:
         self._error = error
+        self._ends = ends
         self.now = self.most = 0
         self.ids: list[str] = []
         self.is_shut = False
@@ -85,7 +89,7 @@ class FakeEngine:
         if self._error is not None:
             raise self._error
         said = f"{len(prompt['prompt_token_ids'])} {sampling_params}"
-        yield Output([Completion(said, [3, 4], "length", [{3: LogProb(-0.5)}, {4: LogProb(-1.5), 9: LogProb(-0.1)}])])
+        yield Output([Completion(said, [3, 4], self._ends, [{3: LogProb(-0.5)}, {4: LogProb(-1.5), 9: LogProb(-0.1)}])])
 
     def shutdown(self) -> None:
         """Note it."""
@@ -150,6 +154,13 @@ def test_a_refused_request_fails_alone_and_a_dead_engine_stops_the_run() -> None
     assert isinstance(refused, RequestError) and "bad params" in str(refused)
     (dead,) = _ask(FakeEngine(EngineDeadError("gone")), _request())
     assert isinstance(dead, InfrastructureError) and "run the same line again" in str(dead)
+
+
+@pytest.mark.parametrize("ends", ["abort", "error"])
+def test_an_answer_that_the_engine_broke_off_is_missing(ends: str) -> None:
+    """It is no answer of the model, which would count as wrong."""
+    (outcome,) = _ask(FakeEngine(ends=ends), _request())
+    assert isinstance(outcome, RequestError) and ends in str(outcome)
 
 
 def test_the_engine_gets_vllms_own_names() -> None:

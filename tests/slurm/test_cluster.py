@@ -1,19 +1,36 @@
 """Runs over a real SLURM: whatever happens to its jobs, the files are those of the run on one machine."""
 
+import re
+
 import pytest
-from cluster_run import Start, assert_equal_runs, wait_for_end
+from cluster_run import ClusterRun, Start, assert_equal_runs, wait_for_end
 from virtual_cluster import VirtualCluster, wait_for
 
 # One cluster for all of them, so one process of the test run.
 pytestmark = [pytest.mark.slurm, pytest.mark.slow, pytest.mark.xdist_group("slurm")]
 
 
+def _check_scripts(run: ClusterRun, planned: str) -> None:
+    """Check that a dry run printed what was submitted, to the letter but for the jobs that are waited for."""
+    sections = re.findall(r"==> (\w+)[^\n]* <==\n(.*?)\n(?=\n==>|Nothing was submitted)", planned, re.DOTALL)
+    assert [step for step, _ in sections] == ["sample", "judge", "close"]
+    for step, text in sections:
+        (path,) = run.output.glob(f"cluster/submissions/0001/jobs/{step}/*_submission.sh")
+        submitted = re.sub(r"(--dependency=\w+):[\d:]+", r"\1:JOBS", path.read_text())
+        assert submitted.strip() == re.sub(r"SAMPLING_1|ALL_OF_THEM", "JOBS", text).strip()
+
+
 def test_a_run_on_the_cluster_is_that_on_one_machine(cluster: VirtualCluster, start: Start) -> None:
-    """Samplers, judges and the closing job make the same files, verdicts and scores; no call is made twice."""
+    """Samplers, judges and the closing job make the same files, verdicts and scores; no call is made twice.
+
+    A dry run before has printed their scripts.
+    """
     run = start()
+    planned = run.submit("--dry-run").stdout
     done = run.submit()
     assert done.returncode == 0, done.stderr
     assert "Submitted: 2 sampling workers" in done.stdout
+    _check_scripts(run, planned)
     wait_for_end(cluster)
     calls = run.calls()
     assert set(calls.values()) == {1}

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cluster_run import ClusterRun, assert_equal_runs, environment_of
+from cluster_run import ANSWERS, ClusterRun, assert_equal_runs, environment_of
 from virtual_cluster import wait_for
 
 from turnwise.errors import TurnwiseError
@@ -169,8 +169,43 @@ def test_a_run_that_is_not_complete_says_what_it_lacks(tmp_path: Path, cache_dir
     assert done.returncode == 3 and "1 shards not sampled" in done.stderr and "1@1" in done.stdout
     other = run.submit("--cluster", "debug", "--seed", "1")
     assert other.returncode == 2 and "holds another run" in other.stderr
+    assert "Shards: 1 to do of 14, 1 dialogues." in run.submit("--dry-run").stdout
     assert run.command("resume", str(run.output)).returncode == 0
     assert lost.read_bytes() == (tmp_path / "lost").read_bytes()
+
+
+@pytest.mark.slow
+def test_missing_dialogues_are_a_gap(tmp_path: Path, cache_dir: Path) -> None:
+    """A request that failed leaves its run incomplete: exit status 3, said by collect as by the dry run."""
+    answers = tmp_path / "answers.jsonl"
+    lines = ANSWERS.read_text(encoding="utf-8").splitlines(keepends=True)
+    answers.write_text("".join(line for line in lines if "Sample/101" not in line))
+    output = tmp_path / "run"
+    options = ["-M", "replay", "-a", f"path={answers}", "-t", "sample_mbpp_plus_multiturn", "--workers", "1"]
+    options += ["--cluster", "debug", "-o", str(output)]
+    run = ClusterRun(tmp_path, environment_of(cache_dir))
+    first = run.command("submit", *options)
+    assert first.returncode == 3 and "1 dialogues are missing, since requests" in first.stderr, first.stderr
+    assert "1 of 3 dialogues are missing" in first.stdout and (output / "site" / "index.html").exists()
+    assert "Shards: 1 to do of 1" in run.command("submit", *options, "--cluster", "slurm", "--dry-run").stdout
+    assert run.command("resume", str(output)).returncode == 3  # it has no more answers
+
+
+@pytest.mark.slow
+def test_a_dry_run_plans_what_a_submission_would_do(tmp_path: Path, cache_dir: Path) -> None:
+    """Nothing of a finished run; what is sampled and not judged; another run is refused as it would be."""
+    run = ClusterRun(tmp_path, environment_of(cache_dir))
+    assert run.submit("--cluster", "debug").returncode == 0
+    finished = run.submit("--dry-run")
+    assert (
+        finished.returncode == 0 and "Shards: none to do of 14" in finished.stdout and "#SBATCH" not in finished.stdout
+    )
+    for path in run.output.glob("cluster/claims/judge/*/00001.*"):
+        path.unlink()
+    unjudged = run.submit("--dry-run")
+    assert "Shards: 2 to do of 14, 2 dialogues." in unjudged.stdout and "judge 1: 2 workers" in unjudged.stdout
+    other = run.submit("--dry-run", "--seed", "1")
+    assert other.returncode == 2 and "holds another run (settings seed: 0 there, 1 here)" in other.stderr
 
 
 @pytest.mark.parametrize("command", ["status", "cancel", "resume"])

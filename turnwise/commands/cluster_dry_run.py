@@ -7,6 +7,7 @@ from pathlib import Path
 
 from turnwise.runners.preflight import CharacterCounter, count_first_prompts, estimate_run
 from turnwise.runners.sampling import Job
+from turnwise.runners.work import check_same_run
 from turnwise.slurm.cluster import cut_arrays
 from turnwise.slurm.freeze import code_digest
 from turnwise.slurm.layout import CLOSE, JUDGE, SAMPLE, ClusterFolder
@@ -14,6 +15,7 @@ from turnwise.slurm.plan import cut_by_tokens, job_tokens
 from turnwise.slurm.preflight import ClusterLimits, jobs_of
 from turnwise.slurm.profile import ClusterProfile
 from turnwise.slurm.scripts import script_text
+from turnwise.slurm.todo import unfinished_shards
 from turnwise.tasks.run_folder import RunFolder, RunRecord, Shard
 
 
@@ -38,11 +40,15 @@ class Planned:
 
 
 def plan_dry_run(job: Job, record: RunRecord, run: Path, profile: ClusterProfile) -> Planned:
-    """Return what would be submitted; writes nothing. Raises TurnwiseError for a damaged run folder."""
+    """Return what would be submitted; writes nothing. Raises TurnwiseError for a damaged run folder, or another's."""
     folder = RunFolder(run)
     tokens = job_tokens(job)
-    shards = folder.shards if folder.run_json.exists() else cut_by_tokens(record, tokens, profile)
-    todo = [shard for shard in shards if not folder.shard_file(shard).exists()]
+    check_same_run(folder, record)
+    if folder.run_json.exists():
+        shards: Sequence[Shard] = folder.shards
+        todo = unfinished_shards(folder, ClusterFolder(run))
+    else:
+        todo = shards = cut_by_tokens(record, tokens, profile)
     estimate = estimate_run(job, count_first_prompts(job, CharacterCounter()), None)
     spent = sum(tokens[problem] for shard in todo for problem, _ in shard.keys)
     return Planned(run, todo, len(shards), spent, estimate.disk_bytes)
@@ -52,6 +58,8 @@ def render_dry_run(planned: Planned, options: ClusterOptions, found: ClusterLimi
     """Return the plan, what the cluster says of it, and every script."""
     profile = options.profile
     workers = min(profile.workers, len(planned.todo))
+    if not workers:
+        return f"Shards: none to do of {planned.shards}: the same line without --dry-run scores what is there."
     lines = [*_plan_lines(planned, profile, workers), _disk_line(planned)]
     if found is not None:
         lines += _limit_lines(found, workers)

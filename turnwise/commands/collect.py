@@ -24,6 +24,8 @@ def collect_command(run: Path, *, environ: dict[str, str]) -> str:
         page = write_page([run], run / "site", environ=environ, title=run.name, allow_missing=True)
         lines.append(f"Page: {page}")
     gaps = _gaps(folder)
+    if merged.missing:
+        gaps.append(f"{merged.missing} dialogues are missing, since requests or the machine failed")
     if gaps:
         print("\n".join(lines), flush=True)
         raise InfrastructureError(

@@ -17,8 +17,11 @@ from turnwise.runners.preflight import (
     count_first_prompts,
     estimate_run,
 )
+from turnwise.runners.sampler import ScriptedSampler
 from turnwise.runners.sampling import Job
+from turnwise.runners.work import check_same_run
 from turnwise.tasks.metrics import parse_n_at_k
+from turnwise.tasks.run_folder import RunFolder
 
 _SHOWN_PROBLEMS = 5
 
@@ -42,7 +45,11 @@ class DryRun:
 
 
 def preflight(job: Job, machine: Machine, counter: TokenCounter, options: DryRun, *, output: Path) -> str:
-    """Return what is known of the run; a calibration asks the model for its dialogues."""
+    """Return what is known of the run; a calibration asks the model for its dialogues.
+
+    Raises TurnwiseError if ``output`` holds another run.
+    """
+    _refuse_another_run(job, machine, output)
     prompts = count_first_prompts(job, counter)
     found = calibrate(job, machine, dialogues=options.calibrate) if options.calibrate else None
     estimate = estimate_run(job, prompts, found)
@@ -55,6 +62,16 @@ def preflight(job: Job, machine: Machine, counter: TokenCounter, options: DryRun
     lines += _time_lines(estimate, found, options)
     lines.append(_disk_line(estimate, output))
     return "\n".join([*lines, "Nothing was sampled: the same line without --dry-run begins."])
+
+
+def _refuse_another_run(job: Job, machine: Machine, output: Path) -> None:
+    folder = RunFolder(output)
+    if not folder.run_json.exists():
+        return
+    record = job.to_record(machine)
+    if isinstance(job.sampler, ScriptedSampler):  # an engine that is not loaded cannot tell what run.json says of it
+        record = record.model_copy(update={"model": folder.record.model})
+    check_same_run(folder, record)
 
 
 def _task_line(loaded: LoadedTask, job: Job) -> str:

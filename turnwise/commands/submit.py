@@ -30,7 +30,7 @@ from turnwise.slurm.profile import ClusterProfile
 from turnwise.slurm.queue import queued_jobs
 from turnwise.slurm.submission import Submission, SubmissionRecord, freeze_submission, latest_submission
 from turnwise.slurm.supervisor import Told
-from turnwise.slurm.todo import unfinished_shards
+from turnwise.slurm.todo import open_unfinished
 from turnwise.slurm.worker import NeverStop
 from turnwise.tasks.run_folder import RunFolder, RunRecord
 
@@ -161,7 +161,7 @@ def _freeze(
     folder = RunFolder(request.output)
     tokens = job_tokens(job)
     freeze(folder, record, lambda one: cut_by_tokens(one, tokens, options.profile))
-    todo = unfinished_shards(folder, cluster, nobody_works=not options.force)
+    todo = open_unfinished(folder, cluster, nobody_works=not options.force)
     if not todo:
         return None
     code = freeze_code(cluster.path / "code")

@@ -31,7 +31,8 @@ function visible(text) {
 }
 
 const plain = (text) => text.replace(UNSEEN, (one) => "\\u" + one.charCodeAt(0).toString(16).padStart(4, "0"));
-const percent = (value) => (100 * value).toFixed(1);
+// As Python rounds: of two numbers that are equally near, such as 6.2 and 6.3 to 6.25, the even one.
+const percent = (value) => { const found = 100 * value; return (Math.abs(found) % 1 === 0.25 ? found - 0.05 * Math.sign(found) : found).toFixed(1); };
 const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
 
 function options(select, pairs, chosen) {

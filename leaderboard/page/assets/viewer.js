@@ -85,8 +85,10 @@ function overview(one) {
   const jump = (number) => { const turn = byId("viewer-body").querySelectorAll(".turn")[number]; turn.focus(); turn.scrollIntoView({ block: "start" }); };
   const said = (turn) => (turn.public.verdict === "passed" ? turn.hidden || "passed the example tests" : turn.public.verdict).replaceAll("_", " ");
   return make("div", { class: "steps overview", role: "group", "aria-label": "Turns" }, one.turns.map((turn, number) =>
-    make("button", { type: "button", click: () => jump(number) }, `${turn.public.verdict === "passed" && turn.hidden === "passed" ? "✓" : "✗"} Turn ${number + 1}: ${said(turn)}`)));
+    make("button", { type: "button", click: () => jump(number) }, `${signOf(turn)} Turn ${number + 1}: ${said(turn)}`)));
 }
+
+const signOf = (turn) => SIGNS[turn.hidden || (turn.public.verdict === "passed" ? "missing" : "failed")] ?? "✗";
 
 function outcome(one) {
   const last = one.turns.at(-1);

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from turnwise.benchmarks.records import Verdict
 from turnwise.commands.plot import plot_command
 from turnwise.commands.publish import publish_command
 from turnwise.errors import TurnwiseError
@@ -121,6 +122,21 @@ def test_large_rows_are_cut_between_problems(dialogue: MakeDialogue) -> None:
     assert [one["turns"][0]["program"] for one in document["problems"]["b/a"]] == [
         document["texts"].index(long + "b/a")
     ] * 2
+
+
+def test_a_verdict_of_another_judge_is_shown(dialogue: MakeDialogue, judge: MakeJudgement) -> None:
+    """Judged anew, a program may fail the example tests that it passed before: it is wrong, not unjudged."""
+    one = dialogue("fail", "pass")
+    for judgement, hidden in (
+        (judge(one, verdict=Verdict.WRONG_ANSWER, public_passed=False), ["", "wrong_answer"]),
+        (judge(one, verdict=Verdict.TIME_LIMIT, public_passed=True), ["", "time_limit"]),
+        (judge(one, 0, verdict=Verdict.WRONG_ANSWER, public_passed=False), ["", ""]),
+        (judge(one, 0), ["passed", ""]),
+    ):
+        packer = Packer("row", {judgement.place: judgement})
+        list(packer.packing([one]))
+        document = json.loads(gzip.decompress(base64.b64decode(packer.pieces[0].data)))
+        assert [turn["hidden"] for turn in document["problems"]["b/a"][0]["turns"]] == hidden
 
 
 def test_missing_dialogues_are_published_only_on_demand(

@@ -1,0 +1,55 @@
+"""Which cores judging takes, and that its workers are there before an engine of this process is."""
+
+import os
+from pathlib import Path
+
+import pytest
+from processes import descendants
+
+from turnwise.commands.models import MODELS, BackEnd
+from turnwise.commands.run import HostOptions, RunRequest, open_job
+from turnwise.runners.sampler import ScriptedSampler
+
+
+@pytest.fixture
+def eight_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job of eight cores, whatever this machine has."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)))
+
+
+def _workers(back_end: BackEnd | None, *, given: int = 0) -> int:
+    with HostOptions(None, "", given).machine({}, lambda *_: None, back_end=back_end) as machine:
+        return machine.workers
+
+
+@pytest.mark.usefixtures("eight_cores")
+@pytest.mark.parametrize(("name", "workers"), [("openai", 7), ("vllm", 6), ("hf", 7), ("replay", 8)])
+def test_judging_leaves_a_back_end_its_cores(name: str, workers: int) -> None:
+    """Of the cores this process may use, not of those the machine has; what the user says goes before."""
+    assert _workers(MODELS[name]) == workers
+    assert _workers(MODELS[name], given=3) == 3
+
+
+def test_there_is_always_one_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also on one core beside an engine that wants two."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+    assert _workers(MODELS["vllm"]) == 1
+
+
+def test_workers_start_before_an_engine_of_this_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All three: forked from it they would hold its memory and its threads' locks. Elsewhere one is enough to begin."""
+    before, seen = descendants(os.getpid()), {}
+
+    for in_process in (False, True):
+
+        def load(*_: object, in_process: bool = in_process) -> ScriptedSampler:
+            seen[in_process] = len(descendants(os.getpid()) - before)
+            return ScriptedSampler({})
+
+        back_end = BackEnd(load, MODELS["replay"].count, in_process=in_process)
+        monkeypatch.setitem(MODELS, "engine", back_end)
+        host = HostOptions(None, "", 3)
+        request = RunRequest("engine", "", "sample_mbpp_plus_multiturn", tmp_path / "run", host, {})
+        with open_job(request, environ={"TURNWISE_CACHE": str(tmp_path)}, command=""):
+            pass
+    assert seen[True] >= 3 * seen[False] > 0

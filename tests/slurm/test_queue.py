@@ -1,0 +1,90 @@
+"""What SLURM's commands say, read as it is written; with commands of our own in their place."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from turnwise.slurm.preflight import ask_limits, jobs_of
+from turnwise.slurm.profile import ClusterProfile
+from turnwise.slurm.queue import QueuedJob, job_state, partition_minutes, queued_jobs
+
+Say = Callable[..., None]
+CONFIG = "Configuration data as of 2026-01-01\nMaxArraySize            = 501\nMaxJobCount = 10000\n"
+
+
+@pytest.fixture
+def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Say:
+    """say(command, {words of its call: what it prints}): whatever else it is asked, it fails."""
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+
+    def set_up(command: str, answers: dict[str, str]) -> None:
+        cases = "".join(
+            f"*'{words}'*) cat <<'END'\n{text}{'' if not text or text.endswith(chr(10)) else chr(10)}END\n;;\n"
+            for words, text in answers.items()
+        )
+        (tmp_path / command).write_text(f'#!/bin/sh\ncase "$*" in\n{cases}*) exit 1;;\nesac\n')
+        (tmp_path / command).chmod(0o755)
+
+    return set_up
+
+
+def test_jobs_that_are_still_there_are_those_asked_about(say: Say) -> None:
+    """Elements of arrays and whole pending ones; what has ended, and jobs of other runs, are not among them."""
+    say(
+        "squeue",
+        {"--me": "7|0|RUNNING|None|node1\n7|[1-3]|PENDING|BeginTime|\n7|4|COMPLETED|None|\n9|N/A|RUNNING|None|n"},
+    )
+    assert queued_jobs(["7", "8"]) == [
+        QueuedJob("7", "0", "RUNNING", "None", "node1"),
+        QueuedJob("7", "[1-3]", "PENDING", "BeginTime", ""),
+    ]
+    assert queued_jobs([]) == []
+    say("squeue", {})
+    assert queued_jobs(["7"]) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "minutes"),
+    [("1-02:30:00", 1590.0), ("00:30:00", 30.0), ("30:30", 30.5), ("UNLIMITED", float("inf")), ("", float("inf"))],
+)
+def test_time_limits_are_read_as_slurm_writes_them(say: Say, said: str, minutes: float) -> None:
+    """[days-]hours:minutes:seconds, of the partition named or of the default one."""
+    say(
+        "scontrol",
+        {"show partition": f"PartitionName=a Default=NO MaxTime=9\nPartitionName=b Default=YES MaxTime={said}"},
+    )
+    assert partition_minutes("") == (True, minutes)
+    say("scontrol", {"show partition --oneliner b": f"PartitionName=b MaxTime={said} State=UP"})
+    assert partition_minutes("b") == (True, minutes) and partition_minutes("none") == (False, 0.0)
+
+
+def test_what_a_cluster_would_refuse_is_known_before(say: Say) -> None:
+    """A partition that is not there, a time that it does not allow; its arrays, and the jobs of this user."""
+    partitions = {"partition --oneliner gpu": "PartitionName=gpu MaxTime=02:00:00", "show config": CONFIG}
+    say("scontrol", partitions)
+    say("sacctmgr", {"format=MaxSubmitJobs": "\n400\n250\n"})
+    profile = ClusterProfile.model_validate(
+        {"partition": "gpu", "time_minutes": 180, "judge": {"partition": "cpu"}, "close": {"time_minutes": 60}}
+    )
+    found = ask_limits(profile)
+    assert (found.answers, found.array_elements, found.submit_jobs) == (True, 501, 250)
+    assert found.problems == (
+        "the sample jobs ask for 180 minutes, but partition 'gpu' allows 120: set time_minutes to at most that",
+        "there is no partition 'cpu' for the judge jobs: mend the profile (sinfo lists them)",
+    )
+    assert jobs_of(125) == 251
+
+
+def test_without_slurm_no_limit_is_known(say: Say) -> None:
+    """Its defaults are taken, and that it did not answer is told."""
+    found = ask_limits(ClusterProfile())
+    assert (found.answers, found.array_elements, found.submit_jobs, found.problems) == (False, 1001, None, ())
+    say("scontrol", {"show config": CONFIG, "show partition": "PartitionName=a Default=YES MaxTime=UNLIMITED"})
+    assert ask_limits(ClusterProfile()).submit_jobs is None  # no accounting
+
+
+def test_the_state_of_a_job_that_slurm_forgot_is_unknown(say: Say) -> None:
+    """Then it is no crash."""
+    say("scontrol", {"show job --oneliner 7_1": "JobId=9 ArrayJobId=7 JobState=OUT_OF_MEMORY Reason=OutOfMemory"})
+    assert job_state("7_1") == "OUT_OF_MEMORY" and job_state("8") == ""

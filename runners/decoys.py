@@ -52,7 +52,7 @@ def _read(path: Path, benchmark: str) -> dict[str, list[str]]:
     programs: dict[str, list[str]] = {}
     for row in read_rows(path):
         if row.error is not None:
-            raise TurnwiseError(str(row.error).replace(" or leave it out with --skip-broken-rows", ""))
+            raise row.error.without_option()
         name = _field(row, "problem", "task_id")
         program = _field(row, "program", "solution", "code")
         key = name if name.startswith(f"{benchmark}/") else problem_id(benchmark, name)

@@ -57,7 +57,7 @@ class ReplaySampler(ImmediateSampler):
         models: set[str] = set()
         for row in read_rows(path):
             if row.error is not None:
-                raise TurnwiseError(str(row.error).replace(" or leave it out with --skip-broken-rows", ""))
+                raise row.error.without_option()
             if _matches(row.data, model, method):
                 models.add(str(row.data.get("model") or path.name))
                 for benchmark in wanted:
@@ -78,7 +78,8 @@ class ReplaySampler(ImmediateSampler):
         """Return the recorded reply of this turn; raises RequestError for a problem or sample not recorded."""
         samples = self._answers.get(request.problem, [])
         if request.sample >= len(samples):
-            raise RequestError(f"{request.problem} has {len(samples)} recorded answers")
+            known = "1 recorded answer" if len(samples) == 1 else f"{len(samples)} recorded answers"
+            raise RequestError(f"{request.problem} has {known}")
         turns = samples[request.sample]
         if request.turn >= len(turns):
             return None

@@ -113,7 +113,7 @@ def _read_samples(path: Path) -> list[Answer]:
     found = []
     for row in read_rows(path):
         if row.error is not None:
-            raise TurnwiseError(str(row.error).replace(", or leave it out with --skip-broken-rows", ""))
+            raise row.error.without_option()
         try:
             sample = _SAMPLE.validate_python(row.data)
         except ValidationError as error:

@@ -97,7 +97,7 @@ def test_model_and_method_choose_rows(tmp_path: Path) -> None:
     ("content", "message"),
     [
         ("", "holds no answer for codecontests"),
-        ('{"task_id": "p", "turns": [{"resp', r"answers.jsonl row 1: is no JSON"),
+        ('{"task_id": "p", "turns": [{"resp', r"^answers.jsonl row 1: is no JSON .* Mend the row\.$"),
         ('{"turns": [{"response": "x"}]}', "lacks the field 'task_id'"),
         ('{"task_id": "p"}', "lacks the field 'solution'"),
         ('{"task_id": "p", "turns": [{}]}', "neither 'response' nor 'code'"),

@@ -14,11 +14,12 @@ It decides how a run is carried out, never its result. docs/slurm.md explains ea
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from turnwise.benchmarks.yaml_files import read_yaml
 from turnwise.errors import TurnwiseError
 
+_REMEDY = "write lines such as 'partition: gpu', as docs/slurm.md has them"
 _Count = Annotated[int, Field(ge=1)]
 _Minutes = Annotated[int, Field(ge=1)]
 _Memory = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -76,10 +77,7 @@ def read_profile(path: Path | None) -> ClusterProfile:
     """Return the profile of a yaml file, the default one for None; raises TurnwiseError naming field and value."""
     if path is None:
         return ClusterProfile()
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise TurnwiseError(f"The cluster profile {str(path)!r} cannot be read ({type(error).__name__}).") from None
+    data = read_yaml(path, "The cluster profile", remedy=_REMEDY)
     if not isinstance(data, dict):
         raise TurnwiseError(f"The cluster profile {str(path)!r} holds no fields: write lines such as 'partition: gpu'.")
     try:

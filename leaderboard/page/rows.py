@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from turnwise.benchmarks.yaml_files import read_yaml
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.papers import Parity
 from turnwise.leaderboard.scores import Estimate
@@ -105,14 +105,10 @@ def read_facts(path: Path) -> dict[str, ModelFacts]:
 
     Raises TurnwiseError, naming the file and the model, for anything else.
     """
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise TurnwiseError(f"The facts on models {str(path)!r} cannot be read ({type(error).__name__}).") from None
+    remedy = "write 'MODEL: {size_billions: 7.6}' and the like, as docs/leaderboard.md has it"
+    document = read_yaml(path, "The file of facts on models", remedy=remedy)
     if not isinstance(document, dict):
-        raise TurnwiseError(
-            f"The facts on models {str(path)!r} are no mapping of model names: see docs/leaderboard.md."
-        )
+        raise TurnwiseError(f"The file of facts on models {str(path)!r} is no mapping of model names: {remedy}.")
     found = {}
     for model, data in document.items():
         try:

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from turnwise.benchmarks.matching import check_matcher
+from turnwise.benchmarks.yaml_files import read_yaml
 from turnwise.commands.machine import check_time_factor, parse_pairs
 from turnwise.errors import TurnwiseError
 from turnwise.runners.settings import RunSettings, Sampling, settings_of
@@ -100,12 +100,10 @@ def read_config(path: Path) -> dict[str, str | bool | int | float]:
 
     Raises TurnwiseError if the file cannot be read or holds something else.
     """
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise TurnwiseError(f"The configuration {str(path)!r} cannot be read ({type(error).__name__}).") from None
+    remedy = "write lines such as 'tasks: taco_multiturn'"
+    data = read_yaml(path, "The configuration", remedy=remedy)
     if not isinstance(data, dict):
-        raise TurnwiseError(f"The configuration {str(path)!r} holds no options: write lines such as 'tasks: taco'.")
+        raise TurnwiseError(f"The configuration {str(path)!r} holds no options: {remedy}.")
     try:
         return {str(name).replace("_", "-"): _as_option(str(name), value) for name, value in data.items()}
     except (TypeError, ValueError, RecursionError) as error:

@@ -93,7 +93,8 @@ def test_check_judges_a_problem_by_its_id(files: Path) -> None:
         (["check", "none.py", "--tests", "tests.json"], "program 'none.py' cannot be read (No such file"),
         (["check", "right.py", "--tests", "none.json"], "tests 'none.json' cannot be read"),
         (["check", "right.py", "--tests", "right.py"], "tests 'right.py' are not usable"),
-        (["check", "right.py", "--tests", "bad.json"], "public.0.output: field required"),
+        (["check", "right.py", "--tests", "list.json"], "tests 'list.json': the document is no object; write {"),
+        (["check", "right.py", "--tests", "bad.json"], "public.0.output: field required; write {"),
         (["check", "right.py", "--tests", "none_in.json"], "hold no test"),
         (["check", "right.py", "--tests", "limit.json"], "time limit -1 is not a number >= 0"),
         (["check", "right.py", "--problem", "nothing"], "'nothing' is not written <benchmark>/<name>"),
@@ -102,7 +103,7 @@ def test_check_judges_a_problem_by_its_id(files: Path) -> None:
         (["check", "right.py", "--problem", "taco/1", "--data-dir", "."], "No data of taco/test in 'taco'"),
         (["check", "right.py", "--tests", "tests.json", "--matcher", "fuzzy"], "Unknown matcher 'fuzzy'"),
         (["check", "right.py", "--tests", "tests.json", "--time_factor", "0"], "--time-factor is 0"),
-        (["check", "right.py", "--tests", "tests.json", "--interpreter", "/x"], "interpreter '/x' does not run"),
+        (["check", "right.py", "--tests", "tests.json", "--interpreter", "/x"], "interpreter '/x' does not run (File"),
         (["run"], "turnwise run needs --model"),
         (["run", "-M", "gpt", "-t", "x", "-o", "o"], "Unknown model 'gpt': choose one of openai, vllm, hf, replay"),
         (["run", "-M", "replay", "-t", "x", "-o", "o"], "Unknown task 'x'"),
@@ -142,12 +143,14 @@ def test_check_judges_a_problem_by_its_id(files: Path) -> None:
         ([*RUN[:-1], "right.py/sub"], "The output 'right.py/sub' cannot be written"),
         (["tasks", "nothing*"], "Unknown task 'nothing*'"),
         (["tasks", "--data-dir", "nowhere"], "data directory 'nowhere' does not exist"),
+        (["tasks", "--data-dir", "right.py"], "data directory 'right.py' is no folder"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_2(files: Path, arguments: list[str], message: str) -> None:
     """The thing, the value and the remedy; no traceback, nothing on standard output, nothing written."""
     (files / "bad.json").write_text('{"public": [{"input": "1"}]}')
     (files / "bad.yaml").write_text("wrong: 1")
+    (files / "list.json").write_text("[]")
     (files / "none_in.json").write_text('{"public": []}')
     (files / "limit.json").write_text(json.dumps({**TESTS, "time_limit_seconds": -1}))
     done = _turnwise(*arguments, cwd=files)

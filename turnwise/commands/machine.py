@@ -38,7 +38,8 @@ def check_output(output: Path) -> None:
 def check_data_dir(data_dir: Path | None) -> None:
     """Raise TurnwiseError if the data directory given is none."""
     if data_dir is not None and not data_dir.is_dir():
-        raise TurnwiseError(f"The data directory {str(data_dir)!r} does not exist: give another --data-dir.")
+        what = "is no folder" if data_dir.exists() else "does not exist"
+        raise TurnwiseError(f"The data directory {str(data_dir)!r} {what}: give another --data-dir.")
 
 
 def parse_pairs(text: str, option: str) -> dict[str, str]:

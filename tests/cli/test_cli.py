@@ -132,6 +132,7 @@ def test_check_judges_a_problem_by_its_id(files: Path) -> None:
         ([*RUN, "--config", "none.yaml"], "The configuration 'none.yaml' cannot be read"),
         ([*RUN, "--config", "bad.yaml"], "'bad.yaml' has the unknown option 'wrong'"),
         (["judge", "nowhere"], "'nowhere' is no run folder, since it holds no run.json"),
+        (["judge", ".", "-o", "o", "--time-factor", "-1"], "--time-factor is -1: give a number above 0"),
         (["score", "nowhere"], "'nowhere' is no run folder and holds none"),
         (["score", ".", "--by", "model"], "--by is 'model': choose one of task, difficulty, turns"),
         (["score", ".", "--format", "html"], "--format is 'html': choose one of text, github, latex, csv, json"),
@@ -141,6 +142,11 @@ def test_check_judges_a_problem_by_its_id(files: Path) -> None:
         (["import", "right.py", "--format", "xml", "-o", "o"], "--format is 'xml': choose one of lm-eval, evalplus"),
         ([*RUN, "--metadata", '{"feedback": "kind"}'], "Unknown feedback 'kind': choose one of binary"),
         ([*RUN[:-1], "right.py/sub"], "The output 'right.py/sub' cannot be written"),
+        ([*RUN[:-1], "runs"], "The output 'runs' is a folder of runs ('one' is one): give --output_path"),
+        (["grid", *RUN[1:-1], "runs/one"], "The output 'runs/one' is a run, and holds no others"),
+        (["grid", *RUN[1:], "--max-turns", "0"], "--max-turns has the value '0': give numbers from 1 on"),
+        (["demo", "-o", "runs/one"], "The output 'runs/one' is a run, and holds no others"),
+        ([*RUN, "--incorrect-programs", "right.py"], "--incorrect-programs 'right.py' serves the feedback random, and"),
         (["tasks", "nothing*"], "Unknown task 'nothing*'"),
         (["tasks", "--data-dir", "nowhere"], "data directory 'nowhere' does not exist"),
         (["tasks", "--data-dir", "right.py"], "data directory 'right.py' is no folder"),
@@ -151,6 +157,8 @@ def test_bad_input_is_one_sentence_and_exit_2(files: Path, arguments: list[str],
     (files / "bad.json").write_text('{"public": [{"input": "1"}]}')
     (files / "bad.yaml").write_text("wrong: 1")
     (files / "list.json").write_text("[]")
+    (files / "runs" / "one").mkdir(parents=True)
+    (files / "runs" / "one" / "run.json").write_text("{}")
     (files / "none_in.json").write_text('{"public": []}')
     (files / "limit.json").write_text(json.dumps({**TESTS, "time_limit_seconds": -1}))
     done = _turnwise(*arguments, cwd=files)

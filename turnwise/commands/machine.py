@@ -35,6 +35,23 @@ def check_output(output: Path) -> None:
         )
 
 
+def check_run_output(output: Path) -> None:
+    """Raise TurnwiseError unless ``output`` can become a run folder; one that holds runs would hide them."""
+    check_output(output)
+    if not (output / "run.json").exists() and (inside := next(iter(sorted(output.glob("*/run.json"))), None)):
+        raise TurnwiseError(
+            f"The output {str(output)!r} is a folder of runs ({inside.parent.name!r} is one): give --output_path a "
+            f"folder of its own, such as {str(output / 'NAME')!r}."
+        )
+
+
+def check_runs_output(output: Path) -> None:
+    """Raise TurnwiseError unless ``output`` can become a folder of runs; a run holds no others."""
+    check_output(output)
+    if (output / "run.json").exists():
+        raise TurnwiseError(f"The output {str(output)!r} is a run, and holds no others: give another --output_path.")
+
+
 def check_data_dir(data_dir: Path | None) -> None:
     """Raise TurnwiseError if the data directory given is none."""
     if data_dir is not None and not data_dir.is_dir():

@@ -15,7 +15,7 @@ from turnwise.benchmarks.records import Problem
 from turnwise.benchmarks.texts import printable
 from turnwise.commands.machine import show_progress
 from turnwise.commands.run import HostOptions
-from turnwise.commands.settings import build_settings
+from turnwise.commands.settings import build_settings, check_decoys
 from turnwise.commands.tokens import load_counter
 from turnwise.errors import TurnwiseError
 from turnwise.runners.decoys import load_decoys
@@ -72,6 +72,7 @@ def show_command(request: ShowRequest, *, environ: dict[str, str]) -> str:
         tasks=request.tasks,
         given=request.given,
     )
+    check_decoys(request.incorrect_programs, settings, find_tasks(request.tasks))
     prompts = PromptSet.load(request.prompts)
     programs = [_read_program(path) for path in request.programs]
     parts = []

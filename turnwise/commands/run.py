@@ -12,13 +12,15 @@ from turnwise.benchmarks.matching import DEFAULT_MATCHER
 from turnwise.commands.machine import (
     check_data_dir,
     check_output,
+    check_run_output,
+    check_time_factor,
     show_progress,
     usable_cores,
 )
 from turnwise.commands.models import BackEnd, find_back_end, open_model
 from turnwise.commands.preflight import DryRun, preflight
 from turnwise.commands.score import score_command
-from turnwise.commands.settings import build_settings
+from turnwise.commands.settings import build_settings, check_decoys
 from turnwise.errors import TurnwiseError
 from turnwise.runners.decoys import load_decoys
 from turnwise.runners.diagnosis import check_machine
@@ -112,10 +114,11 @@ def open_job(
     back_end = find_back_end(request.model)
     settings = request.settings()
     tasks = find_tasks(request.tasks)
-    check_output(request.output)
+    check_run_output(request.output)
     prompts = PromptSet.load(request.prompts)
     for task in tasks:
         prompts.check(settings.strategy_of(task).prompt_ids)
+    check_decoys(request.incorrect_programs, settings, tasks)
     with (
         show_progress() as on_progress,
         request.host.machine(environ, on_progress, interpreter=settings.interpreter, back_end=back_end) as machine,
@@ -168,6 +171,8 @@ def judge_command(
 
     Raises TurnwiseError for another judge than the run's without ``output``.
     """
+    if time_factor is not None:
+        check_time_factor(time_factor)
     folder = RunFolder(path)
     frozen = folder.record.judge
     if output is None and (matcher or time_factor is not None):

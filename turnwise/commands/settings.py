@@ -140,6 +140,15 @@ def check_settings(settings: RunSettings, chosen: Sequence[Task], *, metrics_giv
             raise TurnwiseError(f"--samples names the task {name!r}, which --tasks does not: add it there.")
 
 
+def check_decoys(path: Path | None, settings: RunSettings, chosen: Sequence[Task]) -> None:
+    """Raise TurnwiseError for a file of incorrect programs that no turn of the tasks ``chosen`` would use."""
+    if path is not None and not any(settings.strategy_of(task).uses_random_feedback for task in chosen):
+        raise TurnwiseError(
+            f"--incorrect-programs {str(path)!r} serves the feedback random, and no turn has it: give --feedback "
+            "random, or leave it out."
+        )
+
+
 def _check_strategy(strategy: Strategy, extraction: str) -> None:
     for turn in strategy.turns:
         if turn.instruction in LAST_BLOCK_INSTRUCTIONS and extraction != "last":

@@ -105,7 +105,10 @@ def _remedies(scored: Sequence[ScoredTask]) -> list[str]:
         run = several[0].run
         gaps = {gap for one in several for gap, count in one.outcomes.gaps.items() if count}
         if not _is_imported(run) and gaps & {Gap.NOT_SAMPLED, Gap.REQUEST_FAILED, Gap.INFRASTRUCTURE_FAILURE}:
-            found.append(f"{run.path} lacks dialogues: its command ({run.path}/run.json), run again, asks for them.")
+            again = f"its command ({run.path}/run.json), run again, asks for them."
+            if run.record.is_judged_anew:
+                again = "complete the run that it is a copy of, and judge that anew into another folder."
+            found.append(f"{run.path} lacks dialogues: {again}")
         if Gap.NOT_JUDGED in gaps:
             target = f"judge {run.path}" + ("" if run.record.judge["matcher"] else " -o NEW")
             if not run.path.is_dir():

@@ -115,9 +115,10 @@ def read_facts(path: Path) -> dict[str, ModelFacts]:
             found[str(model)] = ModelFacts.model_validate(data)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
-            where = ".".join(map(str, first["loc"])) or "its facts"
+            where = ".".join(map(str, first["loc"]))
+            problem = f"{where}: {first['msg'].lower()}" if where else f"{data!r} is no mapping"
             raise TurnwiseError(
-                f"The facts on models {str(path)!r} are not usable ({model}, {where}: {first['msg'].lower()}): "
+                f"The facts on models {str(path)!r} are not usable ({model}, {problem}): "
                 f"known are {', '.join(ModelFacts.model_fields)}."
             ) from None
     return found

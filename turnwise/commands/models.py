@@ -163,6 +163,8 @@ def _find_server(arguments: str, environ: Mapping[str, str]) -> "Server":
     base_url = given.base_url or environ.get("OPENAI_BASE_URL", "") or (_HOSTED if key else "")
     if not base_url:
         raise TurnwiseError("--model openai needs -a base_url=http://HOST:PORT/v1, or OPENAI_BASE_URL.")
+    if not base_url.startswith(("http://", "https://")):
+        raise TurnwiseError(f"base_url is {base_url!r}: write it with its protocol, such as http://localhost:8000/v1.")
     server = Server(
         base_url.rstrip("/").removesuffix("/chat/completions"),
         given.model,

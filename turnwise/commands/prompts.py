@@ -132,7 +132,8 @@ def _read_program(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise TurnwiseError(f"The program {str(path)!r} cannot be read ({type(error).__name__}).") from None
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise TurnwiseError(f"The program {str(path)!r} cannot be read ({reason}): give another --program.") from None
 
 
 def _render(shown: Sequence[Shown], count: Callable[[str], int], unit: str) -> Iterator[str]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from turnwise.benchmarks.ids import problem_id
 from turnwise.benchmarks.rows import Row, digest_files, read_rows
+from turnwise.benchmarks.texts import encodable
 from turnwise.errors import TurnwiseError
 from turnwise.runners.sampler import ImmediateSampler, Request, RequestError
 from turnwise.tasks.extraction import extract_program
@@ -59,7 +60,7 @@ class ReplaySampler(ImmediateSampler):
             if row.error is not None:
                 raise row.error.without_option()
             if _matches(row.data, model, method):
-                models.add(str(row.data.get("model") or path.name))
+                models.add(str(row.data.get("model") or encodable(path.name)))
                 for benchmark in wanted:
                     self._add(row, benchmark)
         if not self._answers:
@@ -69,7 +70,7 @@ class ReplaySampler(ImmediateSampler):
             )
         self.description = {
             "model": ", ".join(sorted(models)),
-            "path": path.name,
+            "path": encodable(path.name),
             "sha256": digest_files([path]),
             "filter": f"model={model}, method={method}",
         }

@@ -1,6 +1,7 @@
 """The report: what to do about gaps, the settings of each run, scores.json, the tables beside it."""
 
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -206,6 +207,16 @@ def test_unfinished_sampling_comes_with_the_way_to_go_on(
             f"{path} lacks dialogues: its command ({path}/run.json), run again, asks for them."
         )
     assert sum("lacks dialogues" in line for line in render_report(score_runs(paths)).splitlines()) == 2
+
+
+def test_a_folder_whose_name_is_not_utf_8_is_scored(
+    tmp_path: Path, write_run: WriteRun, dialogue: MakeDialogue
+) -> None:
+    """Its bytes stand escaped in the documents."""
+    path = write_run(tmp_path / os.fsdecode(b"l\xe4ufe"), [dialogue("fail", end=End.REQUEST_FAILED)])
+    write_report(path, score_runs([path]))
+    assert json.loads((path / "scores.json").read_text())["tasks"][0]["run"] == "l\udce4ufe"
+    assert "l\\udce4ufe lacks dialogues" in (path / "tables" / "by_task.txt").read_text()
 
 
 def test_a_copy_judged_anew_is_not_completed_by_its_command(

@@ -1,6 +1,7 @@
 """Recorded answers of every known shape stand in for a model."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,14 @@ def test_a_file_that_cannot_be_replayed_is_named(tmp_path: Path, content: str, m
     path.write_text(content, encoding="utf-8")
     with pytest.raises(TurnwiseError, match=message):
         ReplaySampler(path, benchmarks=("codecontests",))
+
+
+def test_a_file_whose_name_is_not_utf_8_is_described(tmp_path: Path) -> None:
+    """What run.json says of it can be written; its name is the model's where its rows name none."""
+    path = tmp_path / os.fsdecode(b"l\xe4ufe.jsonl")
+    path.write_text('{"task_id": "p", "solution": "print(1)"}')
+    description = ReplaySampler(path, benchmarks=("codecontests",)).description
+    assert description["path"] == description["model"] == "l\\udce4ufe.jsonl"
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

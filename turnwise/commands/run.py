@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from turnwise.benchmarks.matching import DEFAULT_MATCHER
+from turnwise.benchmarks.texts import encodable
 from turnwise.commands.machine import (
     check_data_dir,
     check_output,
@@ -199,7 +200,7 @@ def judge_command(
 
 def command_line(arguments: Sequence[str]) -> str:
     """Return the command as one types it; bytes that are no UTF-8 are shown escaped."""
-    return shlex.join(["turnwise", *arguments]).encode("utf-8", "backslashreplace").decode("utf-8")
+    return encodable(shlex.join(["turnwise", *arguments]))
 
 
 def describe_sampled(sampled: Sampled, output: Path) -> list[str]:

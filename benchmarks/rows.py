@@ -29,9 +29,12 @@ class RowError(TurnwiseError):
 
     def __init__(self, origin: str, problem: str) -> None:
         self.origin = origin
-        super().__init__(
-            f"{origin}: {printable(problem, limit=240)} Mend the row, or leave it out with --skip-broken-rows."
-        )
+        self._said = f"{origin}: {printable(problem, limit=240)}"
+        super().__init__(f"{self._said} Mend the row, or leave it out with --skip-broken-rows.")
+
+    def without_option(self) -> TurnwiseError:
+        """Return the error of a file whose rows no option leaves out."""
+        return TurnwiseError(f"{self._said} Mend the row.")
 
 
 @dataclass(frozen=True, slots=True)

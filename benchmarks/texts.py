@@ -19,3 +19,8 @@ def printable(text: str, *, limit: int) -> str:
     """Return ``text`` with what cannot be printed escaped, cut to about ``limit`` characters."""
     cut = text if len(text) <= limit else text[:limit] + "..."
     return "".join(one if one.isprintable() else repr(one)[1:-1] for one in cut)
+
+
+def encodable(text: str) -> str:
+    """Return ``text`` with what UTF-8 cannot hold escaped: the bytes of file names that are not UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

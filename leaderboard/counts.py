@@ -122,7 +122,7 @@ def _found_by_two(counts: Counts, n: int, drawn: int) -> Floats:
 def _values(samples: Integers, public: Integers, right: Integers, n: int | None, drawn: Integers) -> Floats:
     log_draws = log_choose(samples, drawn)
     if n is None:
-        result: Floats = -np.expm1(log_choose(samples - right, drawn) - log_draws)
+        result: Floats = 0.0 - np.expm1(log_choose(samples - right, drawn) - log_draws)  # -x would make -0.0 of none
         return result
     value, rest, all_wrong = np.array(0.0), np.array(1.0), np.array(1.0)
     for found in range(n):  # exactly so many of the drawn pass the public tests, and all of them are submitted

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from turnwise.benchmarks.texts import printable
+from turnwise.benchmarks.texts import encodable, printable
 from turnwise.files import write_atomically
 from turnwise.leaderboard.curve_tables import Curve
 from turnwise.leaderboard.curves import Along, draw_curve
@@ -74,9 +74,9 @@ def to_document(scored: Sequence[ScoredTask]) -> str:
 
 def write_report(folder: Path, scored: Sequence[ScoredTask], *, over: Shown | None = None) -> None:
     """Write scores.json and the tables into ``folder``."""
-    write_atomically(folder / "scores.json", to_document(scored) + "\n")
+    write_atomically(folder / "scores.json", encodable(to_document(scored)) + "\n")
     for by in By:
-        write_atomically(folder / "tables" / f"by_{by}.txt", render_report(scored, by=by, over=over) + "\n")
+        write_atomically(folder / "tables" / f"by_{by}.txt", encodable(render_report(scored, by=by, over=over)) + "\n")
 
 
 def _score(run: RunOutcomes, task: TaskOutcomes, n_at_k: Sequence[str], parity: Parity | None) -> ScoredTask:
@@ -105,7 +105,10 @@ def _remedies(scored: Sequence[ScoredTask]) -> list[str]:
         run = several[0].run
         gaps = {gap for one in several for gap, count in one.outcomes.gaps.items() if count}
         if not _is_imported(run) and gaps & {Gap.NOT_SAMPLED, Gap.REQUEST_FAILED, Gap.INFRASTRUCTURE_FAILURE}:
-            found.append(f"{run.path} lacks dialogues: its command ({run.path}/run.json), run again, asks for them.")
+            again = f"its command ({run.path}/run.json), run again, asks for them."
+            if run.record.is_judged_anew:
+                again = "complete the run that it is a copy of, and judge that anew into another folder."
+            found.append(f"{run.path} lacks dialogues: {again}")
         if Gap.NOT_JUDGED in gaps:
             target = f"judge {run.path}" + ("" if run.record.judge["matcher"] else " -o NEW")
             if not run.path.is_dir():

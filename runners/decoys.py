@@ -10,6 +10,7 @@ from pathlib import Path
 from turnwise.benchmarks.ids import problem_id
 from turnwise.benchmarks.records import Problem
 from turnwise.benchmarks.rows import Row, digest_files, read_rows
+from turnwise.benchmarks.texts import encodable
 from turnwise.errors import TurnwiseError
 from turnwise.runners.expected import resolve_expected
 from turnwise.runners.loading import LoadedTask, Machine
@@ -35,7 +36,7 @@ def _load(loaded: LoadedTask, machine: Machine, path: Path | None) -> DecoyPool:
     else:
         if not path.is_file():
             raise TurnwiseError(f"The file of incorrect programs {str(path)!r} does not exist: give another.")
-        source = f"{path.name} (sha256 {digest_files([path])[:12]})"
+        source = f"{encodable(path.name)} (sha256 {digest_files([path])[:12]})"
         programs = _read(path, loaded.task.benchmark)
     asked = {problem.id: problem for problem in loaded.asked}
     chosen = [asked.get(one.id, one) for one in loaded.source.problems if programs.get(one.id)]
@@ -52,7 +53,7 @@ def _read(path: Path, benchmark: str) -> dict[str, list[str]]:
     programs: dict[str, list[str]] = {}
     for row in read_rows(path):
         if row.error is not None:
-            raise TurnwiseError(str(row.error).replace(" or leave it out with --skip-broken-rows", ""))
+            raise row.error.without_option()
         name = _field(row, "problem", "task_id")
         program = _field(row, "program", "solution", "code")
         key = name if name.startswith(f"{benchmark}/") else problem_id(benchmark, name)

@@ -12,7 +12,7 @@ from typing import Any
 
 from turnwise.benchmarks.catalog import load_problems
 from turnwise.benchmarks.limits import FUNCTION_MEMORY_LIMIT_BYTES, Limits
-from turnwise.errors import InfrastructureError
+from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.runners.execution.canaries import CanaryResult, self_test
 from turnwise.runners.execution.hardened import TIERS, HardenedExecutor
 from turnwise.runners.execution.host import Host, inspect_host
@@ -60,7 +60,12 @@ class Diagnosis:
 
 
 def diagnose(interpreter: str, *, tier: str, workers: int, environ: Mapping[str, str]) -> Diagnosis:
-    """Return what can be said of this machine; raises InfrastructureError if programs could escape."""
+    """Return what can be said of this machine; raises InfrastructureError if programs could escape.
+
+    ``workers`` is how many programs are to run at a time, 0 for the cores; fewer is a TurnwiseError.
+    """
+    if workers < 0:
+        raise TurnwiseError(f"--workers is {workers}: give a whole number, or 0 for the usable cores.")
     with HardenedExecutor(interpreter, tier=tier) as executor:
         unavailable = {} if tier else _unavailable(interpreter, executor.tier)
         canaries = self_test(executor)

@@ -5,6 +5,7 @@ is checked by who read them. A dialogue that is not there makes a gap in the pla
 """
 
 import re
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -31,9 +32,22 @@ def write_imported(path: Path, record: RunRecord, trajectories: Imported, judgem
     """Write the run ``record`` with ``trajectories`` (by task, problem, sample); return its folder.
 
     Verdicts stand under the name of the judge that gave them. run.json is written last, so that a folder
-    with one is whole.
+    with one is whole; what cannot be written to its end is removed, so that it can be tried again.
     """
     folder = RunFolder(path)
+    try:
+        _write(folder, record, trajectories, judgements)
+    except BaseException:
+        for name in ("trajectories", "verdicts"):
+            shutil.rmtree(path / name, ignore_errors=True)
+        (path / "shards.jsonl").unlink(missing_ok=True)
+        raise
+    sync_folder(path)
+    return folder
+
+
+def _write(folder: RunFolder, record: RunRecord, trajectories: Imported, judgements: Iterable[Judgement]) -> None:
+    path = folder.path
     shards = [shard for task in record.tasks for shard in _cut(task.task, _plan(record, task.task), trajectories)]
     for shard in shards:
         lines = [trajectories[shard.task, *key].to_line() for key in shard.keys if (shard.task, *key) in trajectories]
@@ -44,8 +58,6 @@ def write_imported(path: Path, record: RunRecord, trajectories: Imported, judgem
         write_atomically(path / "verdicts" / f"{_file_name(record.judge['executor'])}.jsonl", verdicts)
     write_atomically(path / "shards.jsonl", plan_lines(shards))
     write_atomically(folder.run_json, record.model_dump_json(indent=1) + "\n")
-    sync_folder(path)
-    return folder
 
 
 def _plan(record: RunRecord, task: str) -> list[DialogueKey]:

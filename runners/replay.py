@@ -15,6 +15,7 @@ from typing import Any
 
 from turnwise.benchmarks.ids import problem_id
 from turnwise.benchmarks.rows import Row, digest_files, read_rows
+from turnwise.benchmarks.texts import encodable
 from turnwise.errors import TurnwiseError
 from turnwise.runners.sampler import ImmediateSampler, Request, RequestError
 from turnwise.tasks.extraction import extract_program
@@ -57,9 +58,9 @@ class ReplaySampler(ImmediateSampler):
         models: set[str] = set()
         for row in read_rows(path):
             if row.error is not None:
-                raise TurnwiseError(str(row.error).replace(" or leave it out with --skip-broken-rows", ""))
+                raise row.error.without_option()
             if _matches(row.data, model, method):
-                models.add(str(row.data.get("model") or path.name))
+                models.add(str(row.data.get("model") or encodable(path.name)))
                 for benchmark in wanted:
                     self._add(row, benchmark)
         if not self._answers:
@@ -69,7 +70,7 @@ class ReplaySampler(ImmediateSampler):
             )
         self.description = {
             "model": ", ".join(sorted(models)),
-            "path": path.name,
+            "path": encodable(path.name),
             "sha256": digest_files([path]),
             "filter": f"model={model}, method={method}",
         }
@@ -78,7 +79,8 @@ class ReplaySampler(ImmediateSampler):
         """Return the recorded reply of this turn; raises RequestError for a problem or sample not recorded."""
         samples = self._answers.get(request.problem, [])
         if request.sample >= len(samples):
-            raise RequestError(f"{request.problem} has {len(samples)} recorded answers")
+            known = "1 recorded answer" if len(samples) == 1 else f"{len(samples)} recorded answers"
+            raise RequestError(f"{request.problem} has {known}")
         turns = samples[request.sample]
         if request.turn >= len(turns):
             return None

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from turnwise.benchmarks.mappings import read_mapping
 from turnwise.errors import TurnwiseError
 
+_REMEDY = "write lines such as 'partition: gpu', as docs/slurm.md has them"
 _Count = Annotated[int, Field(ge=1)]
 _Minutes = Annotated[int, Field(ge=1)]
 _Memory = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -76,8 +77,7 @@ def read_profile(path: Path | None) -> ClusterProfile:
     """Return the profile of a yaml file, the default one for None; raises TurnwiseError naming field and value."""
     if path is None:
         return ClusterProfile()
-    otherwise = "holds no fields: write lines such as 'partition: gpu'"
-    data = read_mapping(path, "The cluster profile", otherwise=otherwise)
+    data = read_mapping(path, "The cluster profile", otherwise="holds no fields", remedy=_REMEDY)
     try:
         return ClusterProfile.model_validate(data)
     except ValidationError as error:

@@ -143,5 +143,7 @@ def latest_submission(run: Path) -> Submission:
     cluster = ClusterFolder(run)
     numbers = cluster.submissions()
     if not numbers:
+        if not (run / "run.json").is_file():
+            raise TurnwiseError(f"{str(run)!r} is no run folder: name one that turnwise submit wrote.")
         raise TurnwiseError(f"The run {str(run)!r} was never submitted to a cluster: see turnwise submit.")
     return Submission(cluster, numbers[-1])

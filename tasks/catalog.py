@@ -6,6 +6,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from turnwise.benchmarks.catalog import BENCHMARKS
@@ -55,7 +56,9 @@ def find_tasks(names: str) -> tuple[Task, ...]:
     wanted = [name.strip() for name in names.split(",") if name.strip()]
     for pattern in wanted:
         if not any(fnmatchcase(name, pattern) for name in TASKS):
-            raise TurnwiseError(f"Unknown task {pattern!r}: choose from {', '.join(TASKS)}.")
+            near = get_close_matches(pattern, TASKS)
+            meant = f"do you mean {' or '.join(near)}? " if near else ""
+            raise TurnwiseError(f"Unknown task {pattern!r}: {meant}turnwise tasks lists those there are.")
     if not wanted:
-        raise TurnwiseError(f"No task given: choose from {', '.join(TASKS)}.")
+        raise TurnwiseError("No task given: turnwise tasks lists those there are.")
     return tuple(task for name, task in TASKS.items() if any(fnmatchcase(name, one) for one in wanted))

@@ -49,7 +49,10 @@ class PromptSet:
                 raise TurnwiseError(f"The prompt {str(path)!r} is no Jinja2 template: {error}.") from None
             hashes[prompt_id] = hashlib.sha256(text.encode()).hexdigest()[:16]
         if missing := sorted(REQUIRED_IDS - set(templates)):
-            raise TurnwiseError(f"The prompt set {str(folder)!r} lacks the file {missing[0] + '.j2'!r}.")
+            raise TurnwiseError(
+                f"The prompt set {str(folder)!r} lacks the file {missing[0] + '.j2'!r}: begin with a copy of "
+                f"the bundled set, tasks/prompts/{DEFAULT_SET}."
+            )
         return cls(folder.resolve().name, hashes, templates)
 
     def check(self, prompt_ids: Iterable[str]) -> None:

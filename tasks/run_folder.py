@@ -133,7 +133,7 @@ class RunFolder:
         """The frozen settings and provenance."""
         try:
             return RunRecord.model_validate_json(self.run_json.read_bytes())
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise TurnwiseError(
                 f"{str(self.path)!r} is no run folder, since it holds no run.json: name a folder that "
                 "turnwise run or turnwise sample wrote."

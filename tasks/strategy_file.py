@@ -13,9 +13,9 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from turnwise.benchmarks.mappings import read_mapping
 from turnwise.errors import TurnwiseError
 from turnwise.tasks.strategies import (
     DEFAULT_FEEDBACK,
@@ -56,16 +56,7 @@ def read_strategy(path: Path) -> Strategy:
 
     Raises TurnwiseError, naming the file and the turn, for whatever it cannot be.
     """
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise TurnwiseError(f"The strategy file {str(path)!r} does not exist: give another --strategy.") from None
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise TurnwiseError(
-            f"The strategy file {str(path)!r} cannot be read as yaml ({type(error).__name__}): {_EXAMPLE}."
-        ) from None
-    if not isinstance(data, dict):
-        raise TurnwiseError(f"The strategy file {str(path)!r} holds no turns: {_EXAMPLE}.")
+    data = read_mapping(path, "The strategy file", otherwise="holds no turns", remedy=_EXAMPLE)
     try:
         parsed = _File.model_validate(data)
     except ValidationError as error:

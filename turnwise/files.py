@@ -10,8 +10,11 @@ def write_atomically(path: Path, text: str) -> None:
     """Write ``text`` under a temporary name in the same folder, sync it, then rename it to ``path``."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    write_synced(temporary, text.encode("utf-8"))
-    temporary.replace(path)
+    try:
+        write_synced(temporary, text.encode("utf-8"))
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -29,11 +32,15 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_synced(path: Path, data: bytes) -> None:
-    """Write ``data`` to ``path`` and wait until it is on the disk."""
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    """Write ``data`` to ``path`` and wait until it is on the disk; an OSError names the file."""
+    try:
+        with path.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a full disk says nothing of it
+        raise
 
 
 def sync_folder(folder: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from turnwise.errors import TurnwiseError
-from turnwise.files import write_synced
+from turnwise.files import replacing, write_synced
 from turnwise.leaderboard.charts.data import KINDS, ChartData
 from turnwise.leaderboard.charts.specs import DARK, LIGHT, OUTCOMES_DARK, OUTCOMES_LIGHT, charts, fill, theme
 
@@ -43,7 +43,8 @@ def write_chart(path: Path, name: str, data: ChartData, look: Look | None = None
     if path.suffix not in FORMATS:
         raise TurnwiseError(f"The file {str(path)!r} cannot be drawn: let its name end in one of {', '.join(FORMATS)}.")
     spec = filled_spec(name, data, look or Look())
-    write_synced(path, _draw(spec, path.suffix))
+    with replacing(path) as temporary:
+        write_synced(temporary, _draw(spec, path.suffix))
 
 
 def _draw(spec: dict[str, Any], suffix: str) -> bytes:

@@ -201,7 +201,7 @@ def read_samples(path: Path, kind: TypeAdapter[Sample], what: str, *, remedy: st
     """Yield the rows of ``path``, each with the ``kind`` that it holds; raises TurnwiseError for one that is none."""
     for row in read_rows(path):
         if row.error is not None:
-            raise TurnwiseError(str(row.error).replace(", or leave it out with --skip-broken-rows", ""))
+            raise row.error.without_option()
         try:
             yield row, kind.validate_python(row.data)
         except ValidationError as error:

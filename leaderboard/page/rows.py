@@ -105,17 +105,19 @@ def read_facts(path: Path) -> dict[str, ModelFacts]:
 
     Raises TurnwiseError, naming the file and the model, for anything else.
     """
-    otherwise = "are no mapping of model names: see docs/leaderboard.md"
-    document = read_mapping(path, "The facts on models", otherwise=otherwise)
+    otherwise = "is no mapping of model names"
+    remedy = "write 'MODEL: {size_billions: 7.6}' and the like, as docs/leaderboard.md has it"
+    document = read_mapping(path, "The file of facts on models", otherwise=otherwise, remedy=remedy)
     found = {}
     for model, data in document.items():
         try:
             found[str(model)] = ModelFacts.model_validate(data)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
-            where = ".".join(map(str, first["loc"])) or "its facts"
+            where = ".".join(map(str, first["loc"]))
+            problem = f"{where}: {first['msg'].lower()}" if where else f"{data!r} is no mapping"
             raise TurnwiseError(
-                f"The facts on models {str(path)!r} are not usable ({model}, {where}: {first['msg'].lower()}): "
+                f"The facts on models {str(path)!r} are not usable ({model}, {problem}): "
                 f"known are {', '.join(ModelFacts.model_fields)}."
             ) from None
     return found

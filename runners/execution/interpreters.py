@@ -39,8 +39,10 @@ def inspect_interpreter(path: str = "") -> Interpreter:
         implementation, version, numpy, pair = json.loads(answer.stdout)
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         raise TurnwiseError(
-            f"The interpreter {path!r} does not run ({type(error).__name__}): give the path of a Python."
+            f"The interpreter {path!r} does not run ({type(error).__name__}): give the path of one with --interpreter."
         ) from None
     if tuple(pair) < _OLDEST:
-        raise TurnwiseError(f"The interpreter {path!r} is Python {version}: 3.8 or newer is needed.")
+        raise TurnwiseError(
+            f"The interpreter {path!r} is Python {version}: give one of 3.8 or newer with --interpreter."
+        )
     return Interpreter(path, f"{implementation} {version}, " + (f"numpy {numpy}" if numpy else "no numpy"))

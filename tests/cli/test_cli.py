@@ -93,7 +93,8 @@ def test_check_judges_a_problem_by_its_id(files: Path) -> None:
         (["check", "none.py", "--tests", "tests.json"], "program 'none.py' cannot be read (No such file"),
         (["check", "right.py", "--tests", "none.json"], "tests 'none.json' cannot be read"),
         (["check", "right.py", "--tests", "right.py"], "tests 'right.py' are not usable"),
-        (["check", "right.py", "--tests", "bad.json"], "public.0.output: field required"),
+        (["check", "right.py", "--tests", "list.json"], "tests 'list.json': the document is no object; write {"),
+        (["check", "right.py", "--tests", "bad.json"], "public.0.output: field required; write {"),
         (["check", "right.py", "--tests", "none_in.json"], "hold no test"),
         (["check", "right.py", "--tests", "limit.json"], "time limit -1 is not a number >= 0"),
         (["check", "right.py", "--problem", "nothing"], "'nothing' is not written <benchmark>/<name>"),
@@ -102,7 +103,7 @@ def test_check_judges_a_problem_by_its_id(files: Path) -> None:
         (["check", "right.py", "--problem", "taco/1", "--data-dir", "."], "No data of taco/test in 'taco'"),
         (["check", "right.py", "--tests", "tests.json", "--matcher", "fuzzy"], "Unknown matcher 'fuzzy'"),
         (["check", "right.py", "--tests", "tests.json", "--time_factor", "0"], "--time-factor is 0"),
-        (["check", "right.py", "--tests", "tests.json", "--interpreter", "/x"], "interpreter '/x' does not run"),
+        (["check", "right.py", "--tests", "tests.json", "--interpreter", "/x"], "interpreter '/x' does not run (File"),
         (["run"], "turnwise run needs --model"),
         (["run", "-M", "gpt", "-t", "x", "-o", "o"], "Unknown model 'gpt': choose one of openai, vllm, hf, replay"),
         (["run", "-M", "replay", "-t", "x", "-o", "o"], "Unknown task 'x'"),
@@ -131,6 +132,7 @@ def test_check_judges_a_problem_by_its_id(files: Path) -> None:
         ([*RUN, "--config", "none.yaml"], "The configuration 'none.yaml' cannot be read"),
         ([*RUN, "--config", "bad.yaml"], "'bad.yaml' has the unknown option 'wrong'"),
         (["judge", "nowhere"], "'nowhere' is no run folder, since it holds no run.json"),
+        (["judge", ".", "-o", "o", "--time-factor", "-1"], "--time-factor is -1: give a number above 0"),
         (["score", "nowhere"], "'nowhere' is no run folder and holds none"),
         (["score", ".", "--by", "model"], "--by is 'model': choose one of task, difficulty, turns"),
         (["score", ".", "--format", "html"], "--format is 'html': choose one of text, github, latex, csv, json"),
@@ -140,14 +142,23 @@ def test_check_judges_a_problem_by_its_id(files: Path) -> None:
         (["import", "right.py", "--format", "xml", "-o", "o"], "--format is 'xml': choose one of lm-eval, evalplus"),
         ([*RUN, "--metadata", '{"feedback": "kind"}'], "Unknown feedback 'kind': choose one of binary"),
         ([*RUN[:-1], "right.py/sub"], "The output 'right.py/sub' cannot be written"),
+        ([*RUN[:-1], "runs"], "The output 'runs' is a folder of runs ('one' is one): give --output_path"),
+        (["grid", *RUN[1:-1], "runs/one"], "The output 'runs/one' is a run, and holds no others"),
+        (["grid", *RUN[1:], "--max-turns", "0"], "--max-turns has the value '0': give numbers from 1 on"),
+        (["demo", "-o", "runs/one"], "The output 'runs/one' is a run, and holds no others"),
+        ([*RUN, "--incorrect-programs", "right.py"], "--incorrect-programs 'right.py' serves the feedback random, and"),
         (["tasks", "nothing*"], "Unknown task 'nothing*'"),
         (["tasks", "--data-dir", "nowhere"], "data directory 'nowhere' does not exist"),
+        (["tasks", "--data-dir", "right.py"], "data directory 'right.py' is no folder"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_2(files: Path, arguments: list[str], message: str) -> None:
     """The thing, the value and the remedy; no traceback, nothing on standard output, nothing written."""
     (files / "bad.json").write_text('{"public": [{"input": "1"}]}')
     (files / "bad.yaml").write_text("wrong: 1")
+    (files / "list.json").write_text("[]")
+    (files / "runs" / "one").mkdir(parents=True)
+    (files / "runs" / "one" / "run.json").write_text("{}")
     (files / "none_in.json").write_text('{"public": []}')
     (files / "limit.json").write_text(json.dumps({**TESTS, "time_limit_seconds": -1}))
     done = _turnwise(*arguments, cwd=files)

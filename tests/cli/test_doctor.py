@@ -38,6 +38,8 @@ def test_an_unknown_tier_is_named() -> None:
     done = _doctor("--tier", "Z")
     assert (done.returncode, done.stdout) == (2, "")
     assert "Unknown isolation tier 'Z'" in done.stderr
+    done = _doctor("--workers", "-1")
+    assert done.returncode == 2 and "--workers is -1: give a whole number" in done.stderr
 
 
 def test_an_escape_is_shown_and_condemns_the_machine() -> None:

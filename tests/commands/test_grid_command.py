@@ -67,7 +67,7 @@ KINDS = ("binary", "failed_tests")
         (("--strategy", "dialogue"), "Unknown strategy 'dialogue'"),
         (("--temperatures", "warm"), "--temperatures has the value 'warm': give numbers"),
         (("--max-turns", "0"), "--max-turns has the value '0'"),
-        (("--strategy", "/nowhere.yaml"), "does not exist"),
+        (("--strategy", "/nowhere.yaml"), "cannot be read (No such file or directory)"),
         (("--metric", "pass@7"), "--metric is 'pass@7', which sample_codecontests_multiturn will not have: choose one"),
         (("--metadata", '{"extraction": "first"}'), "The instruction weak_then_better asks for two programs"),
     ],

@@ -134,7 +134,7 @@ def test_named_options_that_cannot_be_are_refused(given: Mapping[str, Any], mess
 
 def test_an_unknown_task_or_profile_is_refused() -> None:
     """With those there are."""
-    assert error_of(lambda: build(tasks="code")).startswith("Unknown task 'code': choose from codecontests_multiturn, ")
+    assert error_of(lambda: build(tasks="code")).startswith("Unknown task 'code': turnwise tasks lists")
     assert error_of(lambda: build(profile="")) == "Unknown profile '': choose one of default, zheng, rlef."
 
 

@@ -130,6 +130,7 @@ def test_what_cannot_be_compared_is_refused(runs: Any, tmp_path: Path, write_run
         ([a, empty], {}, r"The runs know no problem of t in common"),
         ([a], {"over": "none"}, r"--interval is 'none': choose one of samples, problems, contests\."),
         ([a], {"n_at_k": "x"}, r"n_at_k 'x' is not written n@k"),
+        ([a], {"n_at_k": "1@9"}, r"n_at_k 1@9 draws 9 dialogues of 1 turn per problem, but samples_per_problem is 4"),
     ):
         with pytest.raises(TurnwiseError, match=message):
             compare_command([a, *others], **options)

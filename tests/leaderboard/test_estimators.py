@@ -71,6 +71,11 @@ def test_problems_are_estimated_side_by_side() -> None:
     assert pass_n_at_k(passed, passed, n=100, k=300, turns=3) == pytest.approx([0.0, 0.5, 1.0], abs=1e-12)
 
 
+def test_a_problem_never_solved_is_a_plain_zero() -> None:
+    """Tables and JSON would show -0.0 as it is."""
+    assert not np.signbit(pass_at_k(np.zeros((3, 4), dtype=bool), k=2)).any()
+
+
 def test_large_counts_keep_their_precision() -> None:
     """10 of 10,000 samples, k = 5,000: against exact rationals."""
     from fractions import Fraction

@@ -85,8 +85,8 @@ def test_one_problem_has_no_noise_to_measure(tmp_path: Path, write_run: Any, dia
         (None, None, "takes a run folder, or --problems and --samples"),
         (Path("run"), Plan(5, 5), "takes a run folder, or --problems and --samples"),
         (Path("nowhere"), None, "'nowhere' is no run folder"),
-        (None, Plan(1, 5), "No noise to expect: 1 problems with 5 samples"),
-        (None, Plan(20, 0), "No noise to expect: 20 problems with 0 samples"),
+        (None, Plan(1, 5), "--problems is 1: a run to come has at least 2"),
+        (None, Plan(20, 0), "--samples is 0: a run to come has at least 1"),
         (None, Plan(20, 5, 1.0), "No noise to expect: a score of 1 "),
     ],
 )

@@ -1,6 +1,7 @@
 """The report: what to do about gaps, the settings of each run, scores.json, the tables beside it."""
 
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from turnwise.leaderboard.runs import find_runs
 from turnwise.leaderboard.tables import By
 from turnwise.runners.settings import RunSettings, Sampling
 from turnwise.tasks.judgement import Judgement
+from turnwise.tasks.run_folder import JUDGED_ANEW
 from turnwise.tasks.trajectory import End, Trajectory
 
 MakeDialogue = Callable[..., Trajectory]
@@ -205,6 +207,28 @@ def test_unfinished_sampling_comes_with_the_way_to_go_on(
             f"{path} lacks dialogues: its command ({path}/run.json), run again, asks for them."
         )
     assert sum("lacks dialogues" in line for line in render_report(score_runs(paths)).splitlines()) == 2
+
+
+def test_a_folder_whose_name_is_not_utf_8_is_scored(
+    tmp_path: Path, write_run: WriteRun, dialogue: MakeDialogue
+) -> None:
+    """Its bytes stand escaped in the documents."""
+    path = write_run(tmp_path / os.fsdecode(b"l\xe4ufe"), [dialogue("fail", end=End.REQUEST_FAILED)])
+    write_report(path, score_runs([path]))
+    assert json.loads((path / "scores.json").read_text())["tasks"][0]["run"] == "l\udce4ufe"
+    assert "l\\udce4ufe lacks dialogues" in (path / "tables" / "by_task.txt").read_text()
+
+
+def test_a_copy_judged_anew_is_not_completed_by_its_command(
+    tmp_path: Path, write_run: WriteRun, dialogue: MakeDialogue
+) -> None:
+    """That command writes into the run that was copied."""
+    path = write_run(tmp_path / "copy", [dialogue("fail", end=End.REQUEST_FAILED)])
+    record = json.loads((path / "run.json").read_text())
+    record["judge"][JUDGED_ANEW] = True
+    (path / "run.json").write_text(json.dumps(record))
+    report = render_report(score_runs([path]))
+    assert f"\n{path} lacks dialogues: complete the run that it is a copy of, and judge that anew" in report
 
 
 def test_runs_that_differ_in_what_was_asked_have_settings_of_their_own(

@@ -3,6 +3,8 @@
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from turnwise.benchmarks.records import Environment, Report, Verdict
 from turnwise.runners.imported import write_imported
 from turnwise.runners.settings import RunSettings
@@ -42,6 +44,15 @@ def _trajectory(problem: str, sample: int) -> Trajectory:
     report = Report(problem, Verdict.PASSED, (), None, Environment("e", "", "", ""))
     turn = Turn((Call((), Reply("x")),), "x", report)
     return Trajectory("t", problem, sample, 0, (turn,), End.PUBLIC_PASSED)
+
+
+def test_what_cannot_be_written_whole_is_removed(tmp_path: Path) -> None:
+    """So that the same import can be tried again."""
+    (tmp_path / "run" / "run.json" / "x").mkdir(parents=True)
+    there = {("t", "p", 0): _trajectory("p", 0)}
+    with pytest.raises(OSError, match=r"run\.json"):
+        write_imported(tmp_path / "run", _record("e"), there, [])
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["run.json"]
 
 
 def test_gaps_are_shards_that_are_not_there(tmp_path: Path) -> None:

@@ -213,6 +213,7 @@ def test_what_cannot_be_asked_is_one_sentence(tmp_path: Path, cache_dir: Path) -
     with ChatServer(lambda body: Completion("x")) as server:
         for arguments, status, words in (
             ("model=tiny", 2, "needs -a base_url="),
+            ("base_url=localhost:8000/v1", 2, "base_url is 'localhost:8000/v1': write it with its protocol"),
             (f"base_url={server.base_url},modle=tiny", 2, "'modle' is unknown"),
             (f"base_url={server.base_url},model=huge", 2, "it serves tiny"),
             ("base_url=http://127.0.0.1:9/v1,model=tiny", 3, "does not answer"),

@@ -1,6 +1,7 @@
 """Recorded answers of every known shape stand in for a model."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,7 @@ def test_model_and_method_choose_rows(tmp_path: Path) -> None:
     ("content", "message"),
     [
         ("", "holds no answer for codecontests"),
-        ('{"task_id": "p", "turns": [{"resp', r"answers.jsonl row 1: is no JSON"),
+        ('{"task_id": "p", "turns": [{"resp', r"^answers.jsonl row 1: is no JSON .* Mend the row\.$"),
         ('{"turns": [{"response": "x"}]}', "lacks the field 'task_id'"),
         ('{"task_id": "p"}', "lacks the field 'solution'"),
         ('{"task_id": "p", "turns": [{}]}', "neither 'response' nor 'code'"),
@@ -112,6 +113,14 @@ def test_a_file_that_cannot_be_replayed_is_named(tmp_path: Path, content: str, m
     path.write_text(content, encoding="utf-8")
     with pytest.raises(TurnwiseError, match=message):
         ReplaySampler(path, benchmarks=("codecontests",))
+
+
+def test_a_file_whose_name_is_not_utf_8_is_described(tmp_path: Path) -> None:
+    """What run.json says of it can be written; its name is the model's where its rows name none."""
+    path = tmp_path / os.fsdecode(b"l\xe4ufe.jsonl")
+    path.write_text('{"task_id": "p", "solution": "print(1)"}')
+    description = ReplaySampler(path, benchmarks=("codecontests",)).description
+    assert description["path"] == description["model"] == "l\\udce4ufe.jsonl"
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

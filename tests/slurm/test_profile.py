@@ -13,12 +13,13 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "slurm" / "profiles"
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ("partition: gpu\nworkers: 2\n\tcpus: 8", "is no yaml (line 3: found character '\\t'"),
         ("partiton: gpu", "unknown field 'partiton'"),
         ("judge: {gpus: 1}", "unknown field 'judge.gpus'"),
         ("workers: 0", "workers 0"),
         ("time_minutes: soon", "time_minutes 'soon'"),
         ("- gpu", "holds no fields"),
-        ("a: [", "cannot be read"),
+        ("a: [", "is no yaml (line 1: expected the node content"),
         ("environment: {'A B': 1}", "environment"),
         ('partition: "gpu\\n#SBATCH --uid=0"', "partition"),
     ],

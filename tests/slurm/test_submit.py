@@ -209,10 +209,16 @@ def test_a_dry_run_plans_what_a_submission_would_do(tmp_path: Path, cache_dir: P
 
 
 @pytest.mark.parametrize("command", ["status", "cancel", "resume"])
+@pytest.mark.parametrize("command", ["status", "cancel", "resume", "collect"])
 def test_a_run_that_was_never_submitted_is_named(command: str, tmp_path: Path, cache_dir: Path) -> None:
-    """One sentence, exit status 2."""
-    done = ClusterRun(tmp_path, environment_of(cache_dir)).command(command, str(tmp_path))
+    """One sentence, exit status 2; a folder that is no run is told apart."""
+    run = ClusterRun(tmp_path, environment_of(cache_dir))
+    done = run.command(command, str(tmp_path))
+    assert done.returncode == 2 and "is no run folder" in done.stderr
+    (tmp_path / "run.json").write_text("{}")
+    done = run.command(command, str(tmp_path))
     assert done.returncode == 2 and "was never submitted" in done.stderr
+    assert not (tmp_path / "merged").exists() and not (tmp_path / "site").exists()
 
 
 @pytest.mark.long

@@ -1,5 +1,7 @@
 """Tasks by name and glob."""
 
+import re
+
 import pytest
 
 from turnwise.errors import TurnwiseError
@@ -25,8 +27,19 @@ def test_globs_and_lists_select_once_in_catalogue_order() -> None:
     ]
 
 
-@pytest.mark.parametrize("names", ["codecontest", "taco_*_multiturn,nothing*", "", " , "])
-def test_a_name_that_selects_nothing_is_an_error(names: str) -> None:
-    """The known tasks are listed."""
-    with pytest.raises(TurnwiseError, match="codecontests_multiturn"):
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (
+            "codecontests_multitrn",
+            "Unknown task 'codecontests_multitrn': do you mean codecontests_multiturn or ",
+        ),
+        ("taco_*_multiturn,nothing*", "Unknown task 'nothing*': turnwise tasks lists those there are."),
+        ("", "No task given: turnwise tasks lists those there are."),
+        (" , ", "No task given: turnwise tasks lists those there are."),
+    ],
+)
+def test_a_name_that_selects_nothing_is_an_error(names: str, message: str) -> None:
+    """The names nearest to it are offered, not a screen of all."""
+    with pytest.raises(TurnwiseError, match=f"^{re.escape(message)}"):
         find_tasks(names)

@@ -31,7 +31,8 @@ def test_a_changed_wording_changes_its_hash_only(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [(None, "lacks the file 'no_code.j2'"), ("{% if %}", "no Jinja2 template")]
+    ("content", "message"),
+    [(None, "lacks the file 'no_code.j2': begin with"), ("{% if %}", "no Jinja2 template")],
 )
 def test_a_broken_set_is_named(tmp_path: Path, content: str | None, message: str) -> None:
     """File and reason stand in the sentence."""

@@ -145,7 +145,7 @@ def test_a_strategy_without_feedback_does_not_stop_unless_it_says_so(tmp_path: P
         ("turns: []", "turns is []: list should have at least 1 item after validation, not 0"),
         ("name: x", "'turns' is missing: write 'turns:'"),
         ("- a", "holds no turns: write 'turns:'"),
-        ("{", "cannot be read as yaml (ParserError)"),
+        ("{", "is no yaml (line 1: expected the node content, but found"),
         ("turns:\n  - {}\n  - think: yes\n", "turn 2, 'think' is unknown: the keys are reasoning, instruction, feed"),
         ("turns:\n  - {}\nmax: 3", "'max' is unknown: the keys are name, turns"),
         ("turns:\n  - feedback: binary\n", "turn 1 has the feedback 'binary', but no program has run before it"),
@@ -165,7 +165,9 @@ def test_a_strategy_file_that_cannot_be_is_explained(tmp_path: Path, text: str, 
 
 
 def test_a_missing_strategy_file_is_named(tmp_path: Path) -> None:
-    """With the option."""
-    with pytest.raises(TurnwiseError, match=r"nowhere.yaml' does not exist: give another --strategy"):
+    """With what stands in one."""
+    with pytest.raises(
+        TurnwiseError, match=r"nowhere.yaml' cannot be read \(No such file or directory\): write 'turns:'"
+    ):
         read_strategy(tmp_path / "nowhere.yaml")
     assert is_strategy_file("a/b") and is_strategy_file("x.YML") and not is_strategy_file("cot")

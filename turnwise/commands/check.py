@@ -24,7 +24,10 @@ from turnwise.runners.judge import Judge
 from turnwise.tasks.feedback import shown_expected, shown_input
 
 _SHOWN_CHARACTERS = 400
-_SPLITS = ("test", "valid", "train")
+_FORM = (
+    'write {"public": [{"input": "...", "output": "..."}], "hidden": [...]}, and if you like time_limit_seconds '
+    "and memory_limit_bytes"
+)
 
 
 class _Test(BaseModel):
@@ -136,10 +139,11 @@ def _load_tests(path: Path) -> Problem:
         raise TurnwiseError(f"The tests {str(path)!r} cannot be read ({error.strerror}).") from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the document"
-        raise TurnwiseError(f"The tests {str(path)!r}: {where}: {first['msg'].lower()}.") from None
-    except ValueError as error:
-        raise TurnwiseError(f"The tests {str(path)!r} are not usable: {error}.") from None
+        where = ".".join(map(str, first["loc"]))
+        problem = f"{where}: {first['msg'].lower()}" if where else "the document is no object"
+        raise TurnwiseError(f"The tests {str(path)!r}: {problem}; {_FORM}.") from None
+    except (ValueError, RecursionError) as error:
+        raise TurnwiseError(f"The tests {str(path)!r} are not usable ({error}); {_FORM}.") from None
     if not fields.public and not fields.hidden:
         raise TurnwiseError(f"The tests {str(path)!r} hold no test: fill 'public', 'hidden' or both.")
     return Problem(

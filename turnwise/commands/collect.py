@@ -8,6 +8,7 @@ from turnwise.errors import InfrastructureError
 from turnwise.slurm.claims import Claims, ShardState
 from turnwise.slurm.layout import JUDGE, SAMPLE, ClusterFolder
 from turnwise.slurm.merge import merge_run
+from turnwise.slurm.submission import latest_submission
 from turnwise.tasks.run_folder import RunFolder
 
 
@@ -16,7 +17,7 @@ def collect_command(run: Path, *, environ: dict[str, str]) -> str:
 
     Raises InfrastructureError (exit status 3), after all of that, if the run is not complete.
     """
-    folder = RunFolder(run)
+    folder = RunFolder(latest_submission(run).cluster.run)
     merged = merge_run(folder)
     said = score_command([run]) if merged.dialogues else "No dialogue has been sampled yet."
     lines = [said, f"Merged: {merged.dialogues} dialogues of {merged.shards} shards in {run / 'merged'}."]

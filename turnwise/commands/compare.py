@@ -15,7 +15,7 @@ from turnwise.leaderboard.intervals import LEVEL, Over
 from turnwise.leaderboard.outcomes import RunOutcomes, TaskOutcomes
 from turnwise.leaderboard.ranks import rank_tasks
 from turnwise.leaderboard.runs import find_runs, read_run
-from turnwise.tasks.metrics import NAtK, parse_n_at_k
+from turnwise.tasks.metrics import NAtK, check_support, parse_n_at_k
 
 _SEED = 0
 _TESTS = {
@@ -31,7 +31,7 @@ def compare_command(
     """Return the comparison of two runs, or the places of more, as text or as one JSON document.
 
     ``paths`` are run folders, or folders of them. Raises TurnwiseError where there are not two runs, no task that
-    all have, or no problem that all know.
+    all have, no problem that all know, or an ``n_at_k`` that the samples of one cannot support.
     """
     if over not in list(Over):
         raise TurnwiseError(f"--interval is {over!r}: choose one of {', '.join(Over)}.")
@@ -40,8 +40,13 @@ def compare_command(
         raise TurnwiseError(f"There is one run, {str(folders[0])!r}, and nothing to compare it with: name another.")
     runs = [read_run(folder) for folder in folders]
     own = [name for run in runs for name in run.record.settings.get("n_at_k", [])]
-    wanted = list(dict.fromkeys(parse_n_at_k(name) for name in [*own, *n_at_k.split(",")] if name.strip()))
+    asked = [name for name in n_at_k.split(",") if name.strip()]
+    wanted = list(dict.fromkeys(map(parse_n_at_k, [*own, *asked])))
     tasks = _common_tasks(runs)
+    for task in (one for several in tasks.values() for one in several):
+        samples, turns = task.passed.shape[1:]
+        for name in asked:
+            check_support(parse_n_at_k(name), samples=samples, turns=turns)
     notes = [
         f"{name}: the data files of the {'two ' if len(runs) == 2 else ''}runs differ; problems are compared by id."
         for name, several in tasks.items()

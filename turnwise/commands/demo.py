@@ -6,7 +6,7 @@ from functools import partial
 from importlib import resources
 from pathlib import Path
 
-from turnwise.commands.machine import check_output, show_progress, usable_cores
+from turnwise.commands.machine import check_runs_output, show_progress, usable_cores
 from turnwise.commands.publish import write_page
 from turnwise.commands.score import score_command
 from turnwise.runners.execution.hardened import HardenedExecutor
@@ -26,7 +26,7 @@ N_AT_K = ("1@6",)
 
 def demo_command(output: Path, *, environ: dict[str, str]) -> str:
     """Run the recorded models over the bundled sample, one run folder each; return one table and the page's path."""
-    check_output(output)
+    check_runs_output(output)
     settings = RunSettings(samples_per_problem=SAMPLES, n_at_k=N_AT_K)
     answers = Path(str(resources.files("turnwise.benchmarks"))) / "sample" / "answers"
     tasks = find_tasks(TASKS)

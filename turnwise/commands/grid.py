@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from turnwise.commands.back_end import Wanted
-from turnwise.commands.machine import check_output, show_progress
+from turnwise.commands.machine import check_runs_output, show_progress
 from turnwise.commands.models import find_back_end
 from turnwise.commands.run import RunRequest, command_line, describe_sampled
 from turnwise.commands.settings import check_settings, with_prompts
@@ -54,7 +54,7 @@ def grid_command(request: GridRequest, *, environ: dict[str, str], arguments: Se
     base = run.settings()
     tasks, prompts = find_tasks(run.tasks), PromptSet.load(run.prompts)
     cells = _plan(request, base, tasks, prompts)
-    check_output(run.output)
+    check_runs_output(run.output)
     if request.dry_run:
         return "\n".join([*(cell.name for cell in cells), f"{len(cells)} cells; nothing was run."])
     said = _run(request, cells, tasks, prompts, environ=environ, command=command_line(arguments))
@@ -172,7 +172,8 @@ def _numbers(text: str, option: str, kind: type[Any]) -> list[Any]:
             value = kind(part)
         except ValueError:
             value = -1
-        if not (0 if kind is float else 1) <= value < 10**6:
-            raise TurnwiseError(f"{option} has the value {part!r}: give numbers separated by commas.")
+        least = 0 if kind is float else 1
+        if not least <= value < 10**6:
+            raise TurnwiseError(f"{option} has the value {part!r}: give numbers from {least} on, separated by commas.")
         found.append(value)
     return found

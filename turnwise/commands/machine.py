@@ -3,6 +3,7 @@
 import math
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,10 +36,28 @@ def check_output(output: Path) -> None:
         )
 
 
+def check_run_output(output: Path) -> None:
+    """Raise TurnwiseError unless ``output`` can become a run folder; one that holds runs would hide them."""
+    check_output(output)
+    if not (output / "run.json").exists() and (inside := next(iter(sorted(output.glob("*/run.json"))), None)):
+        raise TurnwiseError(
+            f"The output {str(output)!r} is a folder of runs ({inside.parent.name!r} is one): give --output_path a "
+            f"folder of its own, such as {str(output / 'NAME')!r}."
+        )
+
+
+def check_runs_output(output: Path) -> None:
+    """Raise TurnwiseError unless ``output`` can become a folder of runs; a run holds no others."""
+    check_output(output)
+    if (output / "run.json").exists():
+        raise TurnwiseError(f"The output {str(output)!r} is a run, and holds no others: give another --output_path.")
+
+
 def check_data_dir(data_dir: Path | None) -> None:
     """Raise TurnwiseError if the data directory given is none."""
     if data_dir is not None and not data_dir.is_dir():
-        raise TurnwiseError(f"The data directory {str(data_dir)!r} does not exist: give another --data-dir.")
+        what = "is no folder" if data_dir.exists() else "does not exist"
+        raise TurnwiseError(f"The data directory {str(data_dir)!r} {what}: give another --data-dir.")
 
 
 def parse_pairs(text: str, option: str) -> dict[str, str]:
@@ -56,7 +75,8 @@ def parse_pairs(text: str, option: str) -> dict[str, str]:
 def show_progress() -> Iterator[Progress]:
     """Yield a callback that draws a bar on a terminal and writes a line now and then into a log."""
     if not sys.stderr.isatty():
-        yield _Heartbeat()
+        with _Heartbeat() as report:
+            yield report
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
@@ -75,14 +95,34 @@ def show_progress() -> Iterator[Progress]:
 
 
 class _Heartbeat:
-    """One line per stage and then one every half minute, for logs."""
+    """For logs: a line at the end of each stage, and one every half minute meanwhile, whether or not it moves."""
 
     def __init__(self) -> None:
-        self._last: dict[str, float] = {}
+        self._stage = ("", 0, 0)
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._clock = threading.Thread(target=self._beat, daemon=True)
 
-    def __call__(self, what: str, done: int, total: int) -> None:
-        now = time.monotonic()
-        if done != total and now - self._last.setdefault(what, now) < HEARTBEAT_SECONDS:
-            return
-        self._last[what] = now
+    def __enter__(self) -> Progress:
+        self._clock.start()
+        return self._report
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._clock.join()
+
+    def _report(self, what: str, done: int, total: int) -> None:
+        with self._lock:
+            self._stage = (what, done, total)
+            if done == total:
+                self._say()
+
+    def _beat(self) -> None:
+        while not self._ended.wait(HEARTBEAT_SECONDS):
+            with self._lock:
+                if self._stage[1] != self._stage[2]:
+                    self._say()
+
+    def _say(self) -> None:
+        what, done, total = self._stage
         print(f"{time.strftime('%H:%M:%S')} {what} {done}/{total}", file=sys.stderr, flush=True)

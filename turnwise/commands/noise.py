@@ -44,6 +44,9 @@ def noise_command(path: Path | None, plan: Plan | None, *, n_at_k: str = "") -> 
 
 
 def _planned(plan: Plan, n_at_k: list[str]) -> str:
+    for option, value, least in (("--problems", plan.problems, 2), ("--samples", plan.samples, 1)):
+        if value < least:
+            raise TurnwiseError(f"{option} is {value}: a run to come has at least {least}.")
     if plan.turns < 1:
         raise TurnwiseError(f"--turns is {plan.turns}: a dialogue has at least 1.")
     asked = [parse_n_at_k(name) for name in n_at_k]

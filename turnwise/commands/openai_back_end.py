@@ -64,6 +64,8 @@ def _find_server(wanted: Wanted) -> "Server":
     base_url = given.base_url or wanted.environ.get("OPENAI_BASE_URL", "") or (_HOSTED if key else "")
     if not base_url:
         raise TurnwiseError("--model openai needs -a base_url=http://HOST:PORT/v1, or OPENAI_BASE_URL.")
+    if not base_url.startswith(("http://", "https://")):
+        raise TurnwiseError(f"base_url is {base_url!r}: write it with its protocol, such as http://localhost:8000/v1.")
     server = Server(
         base_url.rstrip("/").removesuffix("/chat/completions"),
         given.model,

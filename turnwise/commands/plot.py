@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from turnwise.benchmarks.texts import encodable
 from turnwise.commands.machine import check_output
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.behaviour import measure
@@ -59,6 +60,11 @@ def _of_task(scored: Sequence[ScoredTask], task: str) -> list[ScoredTask]:
 
 def _series(one: ScoredTask, name: str, *, behaves: bool) -> Series:
     if not behaves:
-        return Series(str(one.run.path), name, one)
+        return Series(encodable(str(one.run.path)), encodable(name), one)
     trajectories, judgements = trajectories_of(one.run, one.outcomes.record.task)
-    return Series(str(one.run.path), name, one, measure(trajectories, judgements, similarity=similarity_of_beginnings))
+    return Series(
+        encodable(str(one.run.path)),
+        encodable(name),
+        one,
+        measure(trajectories, judgements, similarity=similarity_of_beginnings),
+    )

@@ -15,7 +15,7 @@ from turnwise.benchmarks.records import Problem
 from turnwise.benchmarks.texts import printable
 from turnwise.commands.machine import show_progress
 from turnwise.commands.run import HostOptions
-from turnwise.commands.settings import build_settings
+from turnwise.commands.settings import build_settings, check_decoys
 from turnwise.commands.tokens import load_counter
 from turnwise.errors import TurnwiseError
 from turnwise.runners.decoys import load_decoys
@@ -72,6 +72,7 @@ def show_command(request: ShowRequest, *, environ: dict[str, str]) -> str:
         tasks=request.tasks,
         given=request.given,
     )
+    check_decoys(request.incorrect_programs, settings, find_tasks(request.tasks))
     prompts = PromptSet.load(request.prompts)
     programs = [_read_program(path) for path in request.programs]
     parts = []
@@ -131,7 +132,8 @@ def _read_program(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise TurnwiseError(f"The program {str(path)!r} cannot be read ({type(error).__name__}).") from None
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise TurnwiseError(f"The program {str(path)!r} cannot be read ({reason}): give another --program.") from None
 
 
 def _render(shown: Sequence[Shown], count: Callable[[str], int], unit: str) -> Iterator[str]:

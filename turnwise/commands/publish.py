@@ -11,8 +11,10 @@ from turnwise.leaderboard.page.rows import read_facts
 from turnwise.leaderboard.page.site import DEFAULT_TITLE, SiteOptions, write_site
 from turnwise.leaderboard.report import score_runs
 from turnwise.leaderboard.runs import find_runs
-from turnwise.leaderboard.tables import ScoredTask, notes
+from turnwise.leaderboard.tables import ScoredTask, run_names
 from turnwise.runners.expected import default_cache_dir
+
+_NAMED = 3  # tasks with gaps, in a refusal
 
 
 def publish_command(paths: Sequence[Path], output: Path, *, environ: dict[str, str], **options: Any) -> str:
@@ -52,9 +54,15 @@ def write_page(
 
 
 def _check_complete(scored: Sequence[ScoredTask]) -> None:
-    missing = [note for one in scored if one.outcomes.missing for note in notes([one])[:1]]
+    names = run_names(scored)
+    missing = [
+        f"{names[one.run.path]}, {one.outcomes.record.task}, lacks {one.outcomes.missing} of {one.outcomes.dialogues}"
+        for one in scored
+        if one.outcomes.missing
+    ]
     if missing:
+        more = f"; and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
         raise TurnwiseError(
-            "Not every dialogue is known; --allow-missing publishes what is, with its bounds. "
-            + " ".join(one.removeprefix("* ") for one in missing)
+            f"Not every dialogue is known ({'; '.join(missing[:_NAMED])}{more}): turnwise score RUN says why and what "
+            "to do, or publish what is known, with its bounds, by --allow-missing."
         )

@@ -9,17 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from turnwise.benchmarks.matching import DEFAULT_MATCHER
+from turnwise.benchmarks.texts import encodable
 from turnwise.commands.back_end import BackEnd, Wanted
 from turnwise.commands.machine import (
     check_data_dir,
     check_output,
+    check_run_output,
+    check_time_factor,
     show_progress,
     usable_cores,
 )
 from turnwise.commands.models import find_back_end
 from turnwise.commands.preflight import DryRun, preflight
 from turnwise.commands.score import score_command
-from turnwise.commands.settings import build_settings
+from turnwise.commands.settings import build_settings, check_decoys
 from turnwise.errors import TurnwiseError
 from turnwise.runners.decoys import load_decoys
 from turnwise.runners.diagnosis import check_machine
@@ -113,10 +116,11 @@ def open_job(
     back_end = find_back_end(request.model)
     settings = request.settings()
     tasks = find_tasks(request.tasks)
-    check_output(request.output)
+    check_run_output(request.output)
     prompts = PromptSet.load(request.prompts)
     for task in tasks:
         prompts.check(settings.strategy_of(task).prompt_ids)
+    check_decoys(request.incorrect_programs, settings, tasks)
     with (
         show_progress() as on_progress,
         request.host.machine(environ, on_progress, interpreter=settings.interpreter, back_end=back_end) as machine,
@@ -167,6 +171,8 @@ def judge_command(
 
     Raises TurnwiseError for another judge than the run's without ``output``.
     """
+    if time_factor is not None:
+        check_time_factor(time_factor)
     folder = RunFolder(path)
     frozen = folder.record.judge
     if output is None and (matcher or time_factor is not None):
@@ -193,7 +199,7 @@ def judge_command(
 
 def command_line(arguments: Sequence[str]) -> str:
     """Return the command as one types it; bytes that are no UTF-8 are shown escaped."""
-    return shlex.join(["turnwise", *arguments]).encode("utf-8", "backslashreplace").decode("utf-8")
+    return encodable(shlex.join(["turnwise", *arguments]))
 
 
 def describe_sampled(sampled: Sampled, output: Path) -> list[str]:

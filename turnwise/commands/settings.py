@@ -100,7 +100,8 @@ def read_config(path: Path) -> dict[str, str | bool | int | float]:
 
     Raises TurnwiseError if the file cannot be read or holds something else.
     """
-    data = read_mapping(path, "The configuration", otherwise="holds no options: write lines such as 'tasks: taco'")
+    remedy = "write lines such as 'tasks: taco_multiturn'"
+    data = read_mapping(path, "The configuration", otherwise="holds no options", remedy=remedy)
     try:
         return {str(name).replace("_", "-"): _as_option(str(name), value) for name, value in data.items()}
     except (TypeError, ValueError, RecursionError) as error:
@@ -135,6 +136,15 @@ def check_settings(settings: RunSettings, chosen: Sequence[Task], *, metrics_giv
     for name in settings.samples:
         if name not in {task.name for task in chosen}:
             raise TurnwiseError(f"--samples names the task {name!r}, which --tasks does not: add it there.")
+
+
+def check_decoys(path: Path | None, settings: RunSettings, chosen: Sequence[Task]) -> None:
+    """Raise TurnwiseError for a file of incorrect programs that no turn of the tasks ``chosen`` would use."""
+    if path is not None and not any(settings.strategy_of(task).uses_random_feedback for task in chosen):
+        raise TurnwiseError(
+            f"--incorrect-programs {str(path)!r} serves the feedback random, and no turn has it: give --feedback "
+            "random, or leave it out."
+        )
 
 
 def _check_strategy(strategy: Strategy, extraction: str) -> None:

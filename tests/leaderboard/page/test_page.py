@@ -148,6 +148,21 @@ def test_comparison_copies_and_details(page: Page) -> None:
     assert all(part in text for part in ("sha256", "turnwise demo", "prompts", "isolation"))
 
 
+def test_a_phone_shows_scores_on_its_first_screen(browser: Chromium, demo: Path) -> None:
+    """What filters them waits behind its button; the legend explains what is there and nothing else."""
+    page = browser.open(demo / "site" / "index.html", width=375, height=812)
+    page.until("document.querySelector('#matrix button') !== null")
+    place = "document.querySelector('tr[data-row] td.chosen').getBoundingClientRect().bottom"
+    assert 0 < page.evaluate(place) < 812
+    shown = "document.querySelector('#search').checkVisibility()"
+    assert page.evaluate(shown) is False
+    page.click("#more")
+    assert page.evaluate(shown) is True
+    legend = page.evaluate("document.querySelector('.key-line').innerText")
+    assert "n@k" in legend and "tokens" not in legend and "*" not in legend
+    page.close()
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [375, 1280])
 def test_every_width_and_colour_scheme_is_accessible(browser: Chromium, demo: Path, width: int, dark: bool) -> None:

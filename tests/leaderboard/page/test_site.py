@@ -142,11 +142,11 @@ def test_a_verdict_of_another_judge_is_shown(dialogue: MakeDialogue, judge: Make
 def test_missing_dialogues_are_published_only_on_demand(
     tmp_path: Path, write_run: WriteRun, dialogue: MakeDialogue, cache_dir: Path
 ) -> None:
-    """The refusal names the run and the bounds; with --allow-missing they stand below the table."""
+    """The refusal names the run and how much it lacks; with --allow-missing the bounds stand below the table."""
     path = write_run(tmp_path / "run", [dialogue("fail", end=End.REQUEST_FAILED)])
     environ = {"TURNWISE_CACHE": str(cache_dir)}
     with pytest.raises(
-        TurnwiseError, match=r"--allow-missing .* m, t: 1 of 1 dialogues are missing \(1 request failed"
+        TurnwiseError, match=r"^Not every dialogue is known \(m, t, lacks 1 of 1\): .* --allow-missing\.$"
     ):
         publish_command([path], tmp_path / "site", environ=environ)
     assert not (tmp_path / "site").exists()

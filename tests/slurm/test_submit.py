@@ -208,7 +208,6 @@ def test_a_dry_run_plans_what_a_submission_would_do(tmp_path: Path, cache_dir: P
     assert other.returncode == 2 and "holds another run (settings seed: 0 there, 1 here)" in other.stderr
 
 
-@pytest.mark.parametrize("command", ["status", "cancel", "resume"])
 @pytest.mark.parametrize("command", ["status", "cancel", "resume", "collect"])
 def test_a_run_that_was_never_submitted_is_named(command: str, tmp_path: Path, cache_dir: Path) -> None:
     """One sentence, exit status 2; a folder that is no run is told apart."""

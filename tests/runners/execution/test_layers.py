@@ -1,5 +1,6 @@
 """The layers as a program meets them, in each tier: what it sees, holds and may use."""
 
+import importlib.util
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -270,6 +271,18 @@ def test_answers_of_benchmarks_are_not_importable(executor: HardenedExecutor) ->
         "except (ImportError, PermissionError): print('hidden')"
     )
     assert _output(executor, source) == "hidden"
+
+
+def test_packages_with_answers_are_hidden_where_they_are_installed(executor: HardenedExecutor) -> None:
+    """A harness among the interpreter's packages can be neither imported nor read; turnwise's wheel lies there, too."""
+    spec = importlib.util.find_spec("lm_eval")
+    if spec is None or spec.origin is None:
+        pytest.skip("lm_eval is not installed")
+    source = (
+        "try:\n    import lm_eval\n    print('imported')\nexcept (ImportError, PermissionError): print('hidden')\n"
+        f"try:\n    open({spec.origin!r})\n    print('read')\nexcept OSError: print('refused')"
+    )
+    assert _output(executor, source).split() == ["hidden", "refused"]
 
 
 def test_other_packages_are_importable(executor: HardenedExecutor) -> None:

@@ -3,12 +3,13 @@
 import importlib.util
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
+from typing import Self
 
 import pytest
 from processes import holds_soon
@@ -53,6 +54,48 @@ def test_every_canary_is_refused(executor: HardenedExecutor) -> None:
     assert {one.layer for one in results} == {
         "files", "network", "processes", "environment", "limits", "privileges", "system calls",
     }  # fmt: skip
+
+
+@dataclass
+class _Telling:
+    """A fake executor, and its session: the program of the canaries says what it is told to say."""
+
+    lines: list[object]
+    name: str = "telling 1"
+    tier: str = "A"
+    interpreter: str = "no Python"
+
+    def open(self, program: Program, language: str, limits: Limits) -> "_Telling":
+        return self
+
+    def run(self, inputs: Iterable[bytes]) -> Iterator[Execution]:
+        for _ in inputs:
+            yield Execution(Ending.FINISHED, "\n".join(map(json.dumps, self.lines)).encode())
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+HELD, ESCAPED = ["files", "read a secret", "refused (x)", True], ["network", "connect", "succeeded: 'x'", False]
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([HELD, ESCAPED, "whole"], r"could escape from tier A, so none is run \(network: connect: succeeded"),
+        ([HELD], "self-test did not end"),
+        ([], "self-test did not end"),
+    ],
+)
+def test_one_canary_that_got_out_is_enough_to_refuse(lines: list[object], message: str) -> None:
+    """By its name; and so is a test that was not carried to its end, which shows nothing."""
+    with pytest.raises(InfrastructureError, match=message):
+        canaries.require_containment(_Telling(lines))
+    canaries.require_containment(_Telling([HELD, "whole"]))
 
 
 def test_an_executor_from_which_programs_escape_runs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

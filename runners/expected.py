@@ -3,8 +3,8 @@
 HumanEval+ and MBPP+ give inputs and a canonical solution. It runs inside an executor like any program;
 its results become the tests' expected outputs, its slowest call sets the time limit, max(4 s, 4 x that
 call), and its largest result the output limit, max(64 MiB, twice that). They are cached as compressed
-JSON, one file per problem, named by the hash of what decides them (canonical solution, inputs, rule,
-interpreter), written to a temporary name and renamed.
+JSON, one file per problem, named by the hash of what decides them (canonical solution, prelude, inputs,
+rule, interpreter), written to a temporary name and renamed.
 """
 
 import gzip
@@ -130,6 +130,7 @@ def _fingerprint(problem: Problem, executor: Executor) -> str:
         values.FORMAT,
         problem.solutions[0],
         problem.entry_point,
+        problem.prelude,
         problem.rule.to_json(),
         executor.interpreter,
     ]

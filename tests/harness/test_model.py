@@ -240,6 +240,10 @@ def test_a_dialogue_that_outgrows_the_context_is_not_sent() -> None:
     outcomes = _sampler(model).generate_batch(_requests("short", "long" * 50))
     assert isinstance(outcomes[0], Reply) and isinstance(outcomes[1], ContextOverflowError)
     assert [len(batch) for batch in model.batches] == [1]
+    used = len(model.batches[0][0])
+    for reply, fits in ((100 - used, True), (101 - used, False)):  # the reply has to fit as well
+        (outcome,) = _sampler(model, max_gen_toks=reply).generate_batch(_requests("short"))
+        assert isinstance(outcome, Reply) is fits
     with pytest.raises(TurnwiseError, match="max_gen_toks is 100, and the model's context holds 100 tokens"):
         _sampler(model, max_gen_toks=100)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from turnwise.benchmarks.records import Environment, Report, TestResult, Verdict
+from turnwise.benchmarks.records import Environment, Problem, Report, TestResult, Verdict
 from turnwise.harness.scoring import judge_all, score
 from turnwise.tasks.judgement import Judgement, program_hash
 from turnwise.tasks.run_folder import AskedProblem, TaskRecord
@@ -76,6 +76,29 @@ def test_no_code_is_a_share_of_what_is_known(words: list[str], share: float) -> 
     """Of the dialogues that ended, those whose last reply holds no program."""
     dialogues = [_dialogue("a", word, sample=number) for number, word in enumerate(words)]
     assert _score(dialogues, [_judgement("a")], "a", samples=2)["a"]["no_code"] == share
+
+
+def test_what_the_machine_spoiled_has_no_judgement() -> None:
+    """So that it is missing in every score, in place of wrong."""
+
+    class Spoiled:
+        """Fails on every program but the first."""
+
+        def judge_many(self, requests: list[Any]) -> list[Report]:
+            """Return what became of each."""
+            verdicts = [Verdict.PASSED] + [Verdict.INFRASTRUCTURE_FAILURE] * (len(requests) - 1)
+            return [Report(one, verdict, (), (), ENVIRONMENT) for one, verdict in zip("ab", verdicts, strict=True)]
+
+        def key(self, problem: Any, program: str) -> str:
+            """Return the same key for all."""
+            return "k"
+
+    problems = {name: Problem(name, "b", "test", "", (), ()) for name in "ab"}
+    dialogues = [_dialogue("a", "pass"), _dialogue("b", "pass")]
+    found = judge_all(Spoiled(), problems, dialogues)  # type: ignore[arg-type]
+    assert [one.problem for one in found.values()] == ["a"]
+    scored = _score(dialogues, list(found.values()), "a", "b")
+    assert scored["a"]["pass@1"] == 1.0 and "pass@1" not in scored["b"] and scored["b"]["missing"] == 1.0
 
 
 def test_only_what_passed_the_public_tests_is_judged() -> None:

@@ -37,6 +37,15 @@ class CountingExecutor(ReferenceExecutor):
         return super().open(program, language, limits)
 
 
+class OtherExecutor(CountingExecutor):
+    """Says that it has another interpreter."""
+
+    @property
+    def interpreter(self) -> str:
+        """A Python to come."""
+        return "CPython 3.99"
+
+
 def test_outputs_and_limits_are_filled_in_once(tmp_path: Path) -> None:
     """The second time they come from the file; the limit is at least 4 s."""
     executor = CountingExecutor()
@@ -66,16 +75,26 @@ def test_a_large_result_raises_the_output_limit(executor: Executor, tmp_path: Pa
 
 
 def test_other_data_or_a_damaged_file_are_computed_again(tmp_path: Path) -> None:
-    """The file's name is a hash of solution, inputs, rule and interpreter; a torn file is no file."""
+    """The file's name is a hash of solution, prelude, inputs, rule and interpreter; a torn file is no file."""
     executor = CountingExecutor()
     resolve_expected([TASK], executor, cache_dir=tmp_path)
     resolve_expected([replace(TASK, solutions=("def f(x): return 1",))], executor, cache_dir=tmp_path)
     resolve_expected([replace(TASK, hidden_tests=())], executor, cache_dir=tmp_path)
-    assert executor.opened == len(list((tmp_path / "expected").iterdir())) == 3
+    resolve_expected([replace(TASK, rule=replace(TASK.rule, oracle="not_none"))], executor, cache_dir=tmp_path)
+    resolve_expected([replace(TASK, prelude="x = 1")], executor, cache_dir=tmp_path)
+    assert executor.opened == len(list((tmp_path / "expected").iterdir())) == 5
     for path in (tmp_path / "expected").iterdir():
         path.write_bytes(path.read_bytes()[:-9])
     resolve_expected([TASK], executor, cache_dir=tmp_path)
-    assert executor.opened == 4
+    assert executor.opened == 6
+
+
+def test_another_interpreter_computes_its_own(tmp_path: Path) -> None:
+    """What a canonical solution returns may depend on it: the order of a set, a numpy of another version."""
+    first, other = CountingExecutor(), OtherExecutor()
+    for executor in (first, other):
+        resolve_expected([TASK], executor, cache_dir=tmp_path)
+    assert (first.opened, other.opened) == (1, 1)
 
 
 def test_tasks_judged_as_not_none_expect_that_truth_value(executor: Executor, tmp_path: Path) -> None:

@@ -1,13 +1,15 @@
 """The layers as a program meets them, in each tier: what it sees, holds and may use."""
 
+import importlib.util
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
+from typing import Self
 
 import pytest
 from processes import holds_soon
@@ -52,6 +54,48 @@ def test_every_canary_is_refused(executor: HardenedExecutor) -> None:
     assert {one.layer for one in results} == {
         "files", "network", "processes", "environment", "limits", "privileges", "system calls",
     }  # fmt: skip
+
+
+@dataclass
+class _Telling:
+    """A fake executor, and its session: the program of the canaries says what it is told to say."""
+
+    lines: list[object]
+    name: str = "telling 1"
+    tier: str = "A"
+    interpreter: str = "no Python"
+
+    def open(self, program: Program, language: str, limits: Limits) -> "_Telling":
+        return self
+
+    def run(self, inputs: Iterable[bytes]) -> Iterator[Execution]:
+        for _ in inputs:
+            yield Execution(Ending.FINISHED, "\n".join(map(json.dumps, self.lines)).encode())
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+HELD, ESCAPED = ["files", "read a secret", "refused (x)", True], ["network", "connect", "succeeded: 'x'", False]
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([HELD, ESCAPED, "whole"], r"could escape from tier A, so none is run \(network: connect: succeeded"),
+        ([HELD], "self-test did not end"),
+        ([], "self-test did not end"),
+    ],
+)
+def test_one_canary_that_got_out_is_enough_to_refuse(lines: list[object], message: str) -> None:
+    """By its name; and so is a test that was not carried to its end, which shows nothing."""
+    with pytest.raises(InfrastructureError, match=message):
+        canaries.require_containment(_Telling(lines))
+    canaries.require_containment(_Telling([HELD, "whole"]))
 
 
 def test_an_executor_from_which_programs_escape_runs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,6 +314,18 @@ def test_answers_of_benchmarks_are_not_importable(executor: HardenedExecutor) ->
         "except (ImportError, PermissionError): print('hidden')"
     )
     assert _output(executor, source) == "hidden"
+
+
+def test_packages_with_answers_are_hidden_where_they_are_installed(executor: HardenedExecutor) -> None:
+    """A harness among the interpreter's packages can be neither imported nor read; turnwise's wheel lies there, too."""
+    spec = importlib.util.find_spec("lm_eval")
+    if spec is None or spec.origin is None:
+        pytest.skip("lm_eval is not installed")
+    source = (
+        "try:\n    import lm_eval\n    print('imported')\nexcept (ImportError, PermissionError): print('hidden')\n"
+        f"try:\n    open({spec.origin!r})\n    print('read')\nexcept OSError: print('refused')"
+    )
+    assert _output(executor, source).split() == ["hidden", "refused"]
 
 
 def test_other_packages_are_importable(executor: HardenedExecutor) -> None:

@@ -172,7 +172,7 @@ def test_the_filters_are_small() -> None:
     large = seccomp.compile_tree(seccomp.worker_rules(writable=False, stack_pretends=False), X86_64)
     small = seccomp.compile_list(seccomp.child_rules(), X86_64)
     assert len(large) // 8 < 320
-    assert len(small) // 8 < 45
+    assert len(small) // 8 < 40
     assert len(seccomp.child_rules()) + 2 < 10  # on the path of a call that the small one does not name
 
 

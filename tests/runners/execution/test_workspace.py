@@ -1,11 +1,12 @@
 """A worker's folder outlives nobody: whoever makes the next one removes those of the dead."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from turnwise.runners.execution.workspace import WorkFolder
+from turnwise.runners.execution.workspace import WorkFolder, Workspace
 
 OLD = 1_000_000_000.0
 
@@ -48,3 +49,25 @@ def test_what_is_called_alike_but_is_no_folder_stays(tmp_path: Path) -> None:
     os.utime(link, (OLD, OLD), follow_symlinks=False)
     WorkFolder().remove()
     assert link.is_symlink() and target.is_dir()
+
+
+@pytest.mark.parametrize("kind", ["link", "dangling link", "pipe", "folder", "nothing"])
+def test_an_output_that_is_no_file_is_none(tmp_path: Path, kind: str) -> None:
+    """A link is not followed to a file of the judge's, and a pipe that nobody writes to does not make it wait."""
+    secret, output = tmp_path / "secret", tmp_path / "box" / "out"
+    secret.write_text("secret")
+    output.parent.mkdir()
+    make: dict[str, Callable[[], object]] = {
+        "link": lambda: output.symlink_to(secret),
+        "dangling link": lambda: output.symlink_to("nowhere"),
+        "pipe": lambda: os.mkfifo(output),
+        "folder": output.mkdir,
+        "nothing": lambda: None,
+    }
+    make[kind]()
+    workspace = Workspace(os.open(output.parent, os.O_RDONLY | os.O_DIRECTORY))
+    assert workspace.read("out", 100) is None
+    workspace.renew("in", b"given")
+    assert [path.name for path in output.parent.iterdir()] == ["in"] and secret.read_text() == "secret"
+    assert workspace.read("in", 3) == b"giv"
+    workspace.close()

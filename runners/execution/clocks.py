@@ -2,13 +2,17 @@
 
 A verdict must not depend on what else the machine does, so wall time never decides. The idle clock is
 wall time minus the time the process ran and minus the time its threads waited for a core (run_delay in
-/proc/PID/task/*/schedstat; the process-level file shows the main thread only). Linux only.
+/proc/PID/task/*/schedstat; the process-level file shows the main thread only). Threads that wait at the same time
+wait for each other too, so their sum could stop the idle clock at will: it counts up to twice the longest wait among
+them, and a thread can only wait as long while others run, which the CPU clock sees. Linux only.
 """
 
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+_WAITS = 2.0  # of threads that take turns, as Python's do
 MAXIMUM_TASKS = 4096  # threads; a program with more is out to take all that the machine has
 
 
@@ -21,6 +25,7 @@ class ProcessClocks:
         self._wall = time.monotonic()
         self._delay = 0.0
         self._delay_before = 0.0
+        self._delays: dict[str, float] = {}
         self._busy = 0.0
         self.cpu_seconds = 0.0
         self.idle_seconds = 0.0
@@ -29,7 +34,7 @@ class ProcessClocks:
 
     @property
     def waited_seconds(self) -> float:
-        """How long the threads waited for a core, together, since the idle clock was last set to zero."""
+        """How long the process waited for a core since the idle clock was last set to zero."""
         return self._delay - self._delay_before
 
     def sample(self) -> None:
@@ -48,7 +53,7 @@ class ProcessClocks:
     def sample_all(self) -> None:
         """Read the idle clock, too: what wall time the process spent neither running nor waiting to run."""
         self.sample()
-        self._delay = max(self._delay, self._run_delay_seconds())
+        self._delay += self._new_delay_seconds()
         busy, wall = self.cpu_seconds + self._delay, time.monotonic()
         self.idle_seconds += max(0.0, (wall - self._wall) - (busy - self._busy))
         self._busy, self._wall = busy, wall
@@ -60,15 +65,16 @@ class ProcessClocks:
         self._delay_before = self._delay
         self.idle_seconds = 0.0
 
-    def _run_delay_seconds(self) -> float:
-        total = 0
+    def _new_delay_seconds(self) -> float:
+        """Return how long the process has waited for a core since this was last asked."""
+        before, self._delays = self._delays, {}
         with suppress(OSError):
             tasks = list(Path(f"/proc/{self._pid}/task").iterdir())
             self.tasks = len(tasks)
             for task in tasks[:MAXIMUM_TASKS]:
                 with suppress(OSError, IndexError, ValueError):
-                    total += int((task / "schedstat").read_text().split()[1])
-        return total * 1e-9
+                    self._delays[task.name] = int((task / "schedstat").read_text().split()[1]) * 1e-9
+        return wait_between(before, self._delays)
 
     def _high_water_bytes(self) -> int:
         folder = Path(f"/proc/{self._pid}")
@@ -76,6 +82,12 @@ class ProcessClocks:
         if found is None:  # the first thread has ended, others run on
             found = max((_read_high_water(task) or 0 for task in (folder / "task").iterdir()), default=0)
         return found
+
+
+def wait_between(before: Mapping[str, float], now: Mapping[str, float]) -> float:
+    """Return how long a process waited for a core, from the seconds that each of its threads had waited by then."""
+    waits = [max(0.0, delay - before.get(thread, 0.0)) for thread, delay in now.items()]
+    return min(sum(waits), _WAITS * max(waits, default=0.0))
 
 
 def _read_high_water(folder: Path) -> int | None:

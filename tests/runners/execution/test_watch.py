@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from turnwise.benchmarks.limits import Limits
-from turnwise.runners.execution.clocks import ProcessClocks
+from turnwise.runners.execution.clocks import ProcessClocks, wait_between
 from turnwise.runners.execution.interface import Ending
 from turnwise.runners.execution.watch import wait_within
 
@@ -82,3 +82,21 @@ def test_the_time_waited_for_a_core_is_the_kernels() -> None:
         for process in processes:
             process.kill()
             process.communicate()
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "expected"),
+    [
+        ({}, {}, 0.0),
+        ({"1": 1.0}, {"1": 1.5}, 0.5),
+        ({"1": 1.0, "2": 3.0}, {"1": 1.25, "2": 3.25}, 0.5),  # they take turns
+        ({}, {str(thread): 0.25 for thread in range(300)}, 0.5),  # they wait for each other
+        ({"1": 1.0}, {"2": 0.5}, 0.5),  # one has ended, another begun
+        ({"1": 1.0}, {"1": 0.5}, 0.0),  # a new thread under the number of an old one
+    ],
+)
+def test_threads_that_wait_together_do_not_stop_the_idle_clock(
+    before: dict[str, float], now: dict[str, float], expected: float
+) -> None:
+    """Their waits count up to twice the longest, so that a program cannot look starved by its own threads."""
+    assert wait_between(before, now) == expected

@@ -48,13 +48,13 @@ def confine(setting: "Dict[str, Any]", own_user: bool) -> "Tuple[Dict[str, Any],
     paths.forget_hidden_imports(found)
     with open("/proc/self/oom_score_adj", "w") as file:
         file.write("1000")
-    shares_user = setting["tier"] == "B" and os.geteuid() != 0
-    tasks = rlimits.tasks_of(os.geteuid()) if shares_user else 0
+    is_root = os.geteuid() == 0 and not own_user
+    user = privileges.choose_id() if is_root else os.geteuid()
+    tasks = rlimits.tasks_of(user) if shares_user(user, own_user) else 0
     for_judge = enter_root(found.readable, setting)
     if os.getsid(0) != os.getpid():
         os.setsid()  # killpg would reach the judge's group across pid namespaces
-    is_root = os.geteuid() == 0 and not own_user
-    kept = privileges.become_nobody(os.__file__, owned=setting["folder"]) if is_root else 0
+    kept = privileges.become(user, os.__file__, owned=setting["folder"]) if is_root and user else 0
     libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL if setting["tier"] != "B" else 0)
     privileges.drop_capabilities(keep=kept)
     abi = 0
@@ -73,6 +73,13 @@ def confine(setting: "Dict[str, Any]", own_user: bool) -> "Tuple[Dict[str, Any],
     if setting["writable"]:
         for_judge.append(os.open(".", os.O_RDONLY | os.O_DIRECTORY))
     return {"ready": setting["tier"], "landlock_abi": abi, "user_namespace": own_user, "tasks": tasks}, for_judge
+
+
+def shares_user(user: int, own_namespace: bool) -> bool:
+    """Return whether processes outside of the worker count as those of its ``user``."""
+    if own_namespace:
+        return rlimits.counts_across_namespaces(os.uname().release)
+    return user < privileges.FIRST_ID
 
 
 def enter_root(readable: "List[str]", setting: "Dict[str, Any]") -> "List[int]":

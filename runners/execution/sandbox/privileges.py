@@ -18,33 +18,43 @@ from turnwise.runners.execution.sandbox import libc
 _CAPABILITY_VERSION = 0x20080522
 _LAST_CAPABILITY = 63
 _READ_ANYWHERE = 1 << 2  # CAP_DAC_READ_SEARCH
-_FIRST_ID = 0x70000000  # far above what any system gives out
-_NOBODY = 65534
+FIRST_ID = 0x70000000  # far above what any system gives out; as many follow
+NOBODY = 65534
 
 
-def become_nobody(needed: str, *, owned: str) -> int:
-    """Give up root for an id of this worker's own, or that of nobody, who gets the folder ``owned``.
+def choose_id() -> int:
+    """Return the user id to give up root for: one that no other worker has, or NOBODY, or 0 where none may be taken.
 
-    Returns the capabilities to keep: 0, or what it takes to read ``needed``. Stays root (without
-    capabilities) where no other id may be taken, as in some containers.
+    It is drawn, since a process id says nothing: in a pid namespace of their own all workers have the same.
     """
-    for number in (_FIRST_ID + os.getpid() % _FIRST_ID, _NOBODY):
+    own = FIRST_ID + int.from_bytes(os.urandom(4), "little") % FIRST_ID
+    for number in (own, NOBODY):
         try:
             os.seteuid(number)
-        except OSError:
+        except OSError:  # as in some containers
             continue
-        readable = os.access(needed, os.R_OK, effective_ids=True)
         os.seteuid(0)
-        if owned:
-            os.chown(owned, number, number)
-        if not readable:
-            libc.prctl(libc.PR_SET_KEEPCAPS, 1)
-        with contextlib.suppress(PermissionError):  # denied in some containers, which then have none to lose
-            os.setgroups([])
-        os.setresgid(number, number, number)
-        os.setresuid(number, number, number)
-        return 0 if readable else _READ_ANYWHERE
+        return number
     return 0
+
+
+def become(number: int, needed: str, *, owned: str) -> int:
+    """Give up root for the user and group ``number``, who gets the folder ``owned``.
+
+    Returns the capabilities to keep: 0, or what it takes to read ``needed``.
+    """
+    os.seteuid(number)
+    readable = os.access(needed, os.R_OK, effective_ids=True)
+    os.seteuid(0)
+    if owned:
+        os.chown(owned, number, number)
+    if not readable:
+        libc.prctl(libc.PR_SET_KEEPCAPS, 1)
+    with contextlib.suppress(PermissionError):  # denied in some containers, which then have none to lose
+        os.setgroups([])
+    os.setresgid(number, number, number)
+    os.setresuid(number, number, number)
+    return 0 if readable else _READ_ANYWHERE
 
 
 def drop_capabilities(*, keep: int = 0) -> None:

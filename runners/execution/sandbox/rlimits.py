@@ -8,6 +8,7 @@ it shares the judge's user, whose processes anywhere on the machine count, there
 
 import contextlib
 import os
+import re
 import resource
 
 from turnwise.runners.execution import child
@@ -29,6 +30,12 @@ def apply(*, base_bytes: int, memory_bytes: int, file_bytes: int, cpu_seconds: i
     child.lower(resource.RLIMIT_NPROC, other_tasks + _ROOM_FOR_OTHERS if other_tasks else _TASKS)
     if cpu_seconds:
         child.lower(resource.RLIMIT_CPU, cpu_seconds + child.CPU_SLACK_SECONDS)
+
+
+def counts_across_namespaces(release: str) -> bool:
+    """Return whether a kernel counts a user's threads in all user namespaces together, as it did before 5.14."""
+    found = re.match(r"(\d+)\.(\d+)", release)
+    return found is None or (int(found[1]), int(found[2])) < (5, 14)
 
 
 def tasks_of(user: int) -> int:

@@ -21,6 +21,7 @@ from turnwise.runners.execution import canaries, hardened
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.interface import Ending, Execution, Program
 from turnwise.runners.execution.reference import ReferenceExecutor
+from turnwise.runners.execution.sandbox import confinement
 from turnwise.runners.execution.sessions import StdinSession
 from turnwise.runners.execution.worker import LayerMissingError, Worker, WorkerKind
 
@@ -210,6 +211,37 @@ def test_the_kernel_says_what_a_program_may(executor: HardenedExecutor) -> None:
     is_shared = executor.tier == "B" and os.geteuid() != 0  # a user whose other processes count, too
     most = {"core file size": 0, "open files": 256, "cpu time": 38, "processes": 10**6 if is_shared else 512}
     assert {name: limits[name] <= number for name, number in most.items()} == dict.fromkeys(most, True), limits
+
+
+def test_threads_of_one_program_take_no_room_from_another(executor: HardenedExecutor) -> None:
+    """Each may have hundreds at the same time as the others: workers are not counted as one user."""
+    source = (
+        "import threading, time\nthreading.stack_size(65536)\nbegun = time.monotonic()\n"
+        "def wait(): time.sleep(max(0, begun + 1 - time.monotonic()))\n"
+        "for _ in range(400): threading.Thread(target=wait).start()\nprint(threading.active_count())"
+    )
+    with ThreadPoolExecutor() as pool:
+        found = [pool.submit(_output, executor, source) for _ in range(3)]
+    assert [one.result() for one in found] == ["401"] * 3
+
+
+@pytest.mark.parametrize(
+    ("user", "own_namespace", "release", "expected"),
+    [
+        (1000, False, "6.1.0-13-amd64", True),
+        (65534, False, "6.1.0", True),
+        (0x70001234, False, "4.18.0-553.el8_10", False),
+        (1000, True, "5.14.0-427.el9", False),
+        (1000, True, "5.4.0-190-generic", True),
+        (1000, True, "?", True),
+    ],
+)
+def test_who_counts_as_the_workers_user_is_known(
+    user: int, own_namespace: bool, release: str, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An ordinary user's other processes do, in a namespace of his own before Linux 5.14; an id of its own has none."""
+    monkeypatch.setattr(os, "uname", lambda: os.uname_result(("Linux", "host", release, "", "x86_64")))
+    assert confinement.shares_user(user, own_namespace) is expected
 
 
 def _status(session: StdinSession) -> dict[str, str]:

@@ -39,6 +39,11 @@ _FIND_PLACE = """(() => {
   const place = [x + width / 2, y + height / 2], there = document.elementFromPoint(...place);
   return there && (one.contains(there) || there.contains(one)) ? place : [];
 })()"""
+_CLICKS = 10
+_LISTEN = """
+globalThis.clicked = false;
+document.querySelector(%s).addEventListener("click", () => { globalThis.clicked = true; }, {once: true, capture: true});
+"""
 
 
 def find_chromium() -> str | None:
@@ -197,10 +202,18 @@ class Page:
         self.send("Input.insertText", text=text)
 
     def click(self, selector: str) -> None:
-        """Click the middle of an element with the mouse, once it rests there and nothing lies over it."""
-        box = self._resting_place(selector)
-        for kind in ("mousePressed", "mouseReleased"):
-            self.send("Input.dispatchMouseEvent", type=kind, x=box[0], y=box[1], button="left", clickCount=1)
+        """Click the middle of an element with the mouse, once it rests there and nothing lies over it.
+
+        Raises TimeoutError if it never gets a click.
+        """
+        for _ in range(_CLICKS):
+            box = self._resting_place(selector)
+            self.evaluate(_LISTEN % json.dumps(selector))
+            for kind in ("mousePressed", "mouseReleased"):
+                self.send("Input.dispatchMouseEvent", type=kind, x=box[0], y=box[1], button="left", clickCount=1)
+            if self.evaluate("clicked"):
+                return
+        raise TimeoutError(f"{selector} is never where the mouse is")
 
     def _resting_place(self, selector: str) -> list[float]:
         # What is drawn later, such as a chart, moves what stands below it.

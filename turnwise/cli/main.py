@@ -6,8 +6,12 @@ Exit status: 0 done, 2 bad input or missing data, 3 the machine failed (infrastr
 import os
 import signal
 import sys
+from collections.abc import Sequence
+
+import typer
 
 from turnwise.cli.app import app
+from turnwise.cli.mistakes import UsageError, describe_mistake, is_help
 from turnwise.errors import TurnwiseError
 
 
@@ -30,7 +34,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
-        app(args=list(map(_with_dashes, sys.argv[1:])), prog_name="turnwise")
+        sys.exit(_run(list(map(_with_dashes, sys.argv[1:]))))
     except TurnwiseError as error:
         print(f"turnwise: {error}", file=sys.stderr)
         sys.exit(error.exit_status)
@@ -43,3 +47,19 @@ def main() -> None:
     except _InterruptedError:
         print("turnwise: interrupted; run the same line again to go on.", file=sys.stderr)
         sys.exit(130)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    """Carry out a command and return its exit status; typer's own way of it would print its errors and end."""
+    try:
+        command = typer.main.get_command(app)
+        with command.make_context("turnwise", list(arguments)) as context:
+            command.invoke(context)
+    except typer.Exit as leaving:
+        return leaving.exit_code
+    except UsageError as error:
+        if is_help(error):  # a command group without a command
+            print(error.message, file=sys.stderr)
+            return 2
+        raise TurnwiseError(describe_mistake(error, arguments)) from None
+    return 0

@@ -150,6 +150,7 @@ def test_check_judges_a_problem_by_its_id(files: Path) -> None:
         ([*RUN, "--calibrate", "8"], "--calibrate is 8, which --dry-run alone takes: add --dry-run, or leave it out."),
         ([*RUN, "--throughput", "2.5e3"], "--throughput is 2500, which --dry-run alone takes"),
         (["sample", *RUN[1:], "--gpus", "4"], "--gpus is 4, which --dry-run alone takes"),
+        (["grid", *RUN[1:], "--incorrect-programs", "right.py"], "--incorrect-programs 'right.py' serves the feedback"),
         (["tasks", "nothing*"], "Unknown task 'nothing*'"),
         (["tasks", "--data-dir", "nowhere"], "data directory 'nowhere' does not exist"),
         (["tasks", "--data-dir", "right.py"], "data directory 'right.py' is no folder"),

@@ -3,6 +3,7 @@
 Exit status: 0 done, 2 bad input or missing data, 3 the machine failed (infrastructure), 130 interrupted.
 """
 
+import errno
 import os
 import signal
 import sys
@@ -12,7 +13,9 @@ import typer
 
 from turnwise.cli.app import app
 from turnwise.cli.mistakes import UsageError, describe_mistake, is_help
-from turnwise.errors import TurnwiseError
+from turnwise.errors import InfrastructureError, TurnwiseError
+
+_SPOILED = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 
 def _with_dashes(argument: str) -> str:
@@ -35,18 +38,25 @@ def main() -> None:
         signal.signal(number, _interrupt)
     try:
         sys.exit(_run(list(map(_with_dashes, sys.argv[1:]))))
-    except TurnwiseError as error:
-        print(f"turnwise: {error}", file=sys.stderr)
-        sys.exit(error.exit_status)
-    except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(141)
-        print(f"turnwise: {error.strerror or error}: {str(error.filename or 'a file')!r}.", file=sys.stderr)
-        sys.exit(2)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except (TurnwiseError, OSError) as error:
+        said = error if isinstance(error, TurnwiseError) else error_of(error)
+        print(f"turnwise: {said}", file=sys.stderr)
+        sys.exit(said.exit_status)
     except _InterruptedError:
         print("turnwise: interrupted; run the same line again to go on.", file=sys.stderr)
         sys.exit(130)
+
+
+def error_of(error: OSError) -> TurnwiseError:
+    """Return what to say of a file or folder that cannot be had; a full or broken disk is the machine's failure."""
+    what = error.strerror or str(error)
+    what += f": {str(error.filename)!r}" if error.filename is not None else ""
+    if error.errno in _SPOILED:
+        return InfrastructureError(f"{what}: make room (or mend the file system), then run the same line again.")
+    return TurnwiseError(f"{what}.")
 
 
 def _run(arguments: Sequence[str]) -> int:

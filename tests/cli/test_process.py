@@ -1,6 +1,8 @@
 """The process of the command line: full disks, closed pipes, narrow encodings and signals never end in a traceback."""
 
 import errno
+import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -46,3 +48,21 @@ def test_a_full_disk_ends_with_3_and_what_to_do(tmp_path: Path) -> None:
         3,
         "turnwise: No space left on device: make room (or mend the file system), then run the same line again.\n",
     )
+
+
+@pytest.mark.parametrize("arguments", [("tasks",), ("--help",), ("run", "--help")])
+def test_a_closed_pipe_is_no_error(arguments: tuple[str, ...]) -> None:
+    """What is printed to a reader that has gone ends quietly, with the status of a process that died of it."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(_command(*arguments), stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_what_a_reader_took_before_it_left_is_whole() -> None:
+    """``turnwise tasks | head -1``: the first line, and nothing on standard error."""
+    line = f"set -o pipefail; {shlex.join(_command('run', '--help'))} | head -1"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+    assert done.stdout == "Usage: turnwise run [OPTIONS]\n" and done.stderr == ""
+    assert done.returncode in (0, 141)  # by whether head had left when it printed

@@ -1,6 +1,7 @@
 """The process of the command line: names of options, signals, and errors as one sentence, never a traceback.
 
-Exit status: 0 done, 2 bad input or missing data, 3 the machine failed (infrastructure), 130 interrupted.
+Exit status: 0 done, 2 bad input or missing data, 3 the machine failed (infrastructure), 130 interrupted, 141 nobody
+reads what is printed any more.
 """
 
 import errno

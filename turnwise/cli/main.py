@@ -6,14 +6,10 @@ reads what is printed any more.
 
 import errno
 import os
-import signal
 import sys
 from collections.abc import Sequence
 
-import typer
-
-from turnwise.cli.app import app
-from turnwise.cli.mistakes import UsageError, describe_mistake, is_help
+from turnwise.cli.interruption import STATUS, Interrupter, Interruption, say_interrupted
 from turnwise.errors import InfrastructureError, TurnwiseError
 
 _SPOILED = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
@@ -25,30 +21,31 @@ def _with_dashes(argument: str) -> str:
     return name.replace("_", "-") + sign + value if name.startswith("--") else argument
 
 
-class _InterruptedError(BaseException):
-    """The user, or the cluster, wants this process to stop (typer would swallow a KeyboardInterrupt unsaid)."""
-
-
-def _interrupt(*_: object) -> None:
-    raise _InterruptedError
-
-
 def main() -> None:
     """Run the command line and end the process with its exit status; SIGTERM stops it as Ctrl-C does."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+    interrupter = Interrupter()
     try:
-        sys.exit(_run(list(map(_with_dashes, sys.argv[1:]))))
+        interrupter.listen()  # before the imports that take time
+        status = _finish(list(map(_with_dashes, sys.argv[1:])))
+    except Interruption:
+        say_interrupted()
+        status = STATUS
+    finally:
+        interrupter.close()
+    sys.exit(status)
+
+
+def _finish(arguments: Sequence[str]) -> int:
+    """Carry out a command and return its exit status; what went wrong has been said."""
+    try:
+        return _run(arguments)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+        return 141
     except (TurnwiseError, OSError) as error:
         said = error if isinstance(error, TurnwiseError) else error_of(error)
         print(f"turnwise: {said}", file=sys.stderr)
-        sys.exit(said.exit_status)
-    except _InterruptedError:
-        print("turnwise: interrupted; run the same line again to go on.", file=sys.stderr)
-        sys.exit(130)
+        return said.exit_status
 
 
 def error_of(error: OSError) -> TurnwiseError:
@@ -62,6 +59,11 @@ def error_of(error: OSError) -> TurnwiseError:
 
 def _run(arguments: Sequence[str]) -> int:
     """Carry out a command and return its exit status; typer's own way of it would print its errors and end."""
+    import typer
+
+    from turnwise.cli.app import app
+    from turnwise.cli.mistakes import UsageError, describe_mistake, is_help
+
     try:
         command = typer.main.get_command(app)
         with command.make_context("turnwise", list(arguments)) as context:

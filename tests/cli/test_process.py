@@ -144,3 +144,16 @@ def test_a_signal_in_a_finalizer_is_not_swallowed(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, cwd=tmp_path, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (130, b"", _SAID)
+
+
+@pytest.mark.parametrize("setting", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}])
+def test_what_a_stream_cannot_hold_is_shown_escaped(setting: dict[str, str], tmp_path: Path) -> None:
+    """On standard output and standard error; no command ends for a letter."""
+    environment = dict(os.environ, PYTHONCOERCECLOCALE="0", **setting)
+    (tmp_path / "tests.json").write_text('{"public": [{"input": "\u00e9", "output": "\u00e8"}]}', encoding="utf-8")
+    (tmp_path / "echo.py").write_text("print(input())", encoding="ascii")
+    command = _command("check", "echo.py", "--tests", "tests.json")
+    shown = subprocess.run(command, capture_output=True, cwd=tmp_path, env=environment, check=False)
+    assert shown.returncode == 0 and rb"\xe8" in shown.stdout, shown.stderr
+    refused = subprocess.run(_command("tasks", "caf\u00e9"), capture_output=True, env=environment, check=False)
+    assert refused.returncode == 2 and refused.stderr.startswith(b"turnwise: Unknown task 'caf\\"), refused.stderr

@@ -5,6 +5,7 @@ reads what is printed any more.
 """
 
 import errno
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ def main() -> None:
     interrupter = Interrupter()
     try:
         interrupter.listen()  # before the imports that take time
+        _escape_what_streams_cannot_hold()
         status = _finish(list(map(_with_dashes, sys.argv[1:])))
     except Interruption:
         say_interrupted()
@@ -33,6 +35,12 @@ def main() -> None:
     finally:
         interrupter.close()
     sys.exit(status)
+
+
+def _escape_what_streams_cannot_hold() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # not where it is closed
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _finish(arguments: Sequence[str]) -> int:

@@ -7,11 +7,13 @@ error, and at the second one, the process is left at once: what a run has is on 
 import os
 import signal
 import sys
+from contextlib import suppress
 from types import FrameType
 from typing import Any, NoReturn
 
 STATUS = 130
 _SAID = "turnwise: interrupted; run the same line again to go on.\n"
+_STOPPING = "turnwise: stopping; once more to stop at once.\n"
 _SHOW_CURSOR = "\x1b[?25h"  # a progress bar hides it
 
 
@@ -38,15 +40,27 @@ class Interrupter:
 
     def __call__(self, _number: int, frame: FrameType | None) -> None:
         """Raise Interruption, or leave at once."""
-        if self._is_told or _is_importing(frame):
+        is_held_back_one = frame is None  # see InterruptibleRunner
+        if not is_held_back_one and (self._is_told or _is_importing(frame)):
             _leave()
         self._is_told = True
         raise Interruption
 
+    def notice(self) -> None:
+        """Say that work is being ended, which may take seconds."""
+        self._is_told = True
+        _say(("\n" if os.isatty(2) else "") + _STOPPING)  # a progress bar has not ended its line
+
 
 def say_interrupted() -> None:
-    """Say it without Python's streams, which may be what the signal came upon."""
-    os.write(2, ((_SHOW_CURSOR if os.isatty(2) else "") + _SAID).encode())
+    """Say what to do next."""
+    _say((_SHOW_CURSOR if os.isatty(2) else "") + _SAID)
+
+
+def _say(text: str) -> None:
+    """Print without Python's streams, which may be what the signal came upon."""
+    with suppress(OSError):
+        os.write(2, text.encode())
 
 
 def _leave() -> NoReturn:

@@ -271,7 +271,7 @@ def test_a_judge_that_is_closed_ends_after_the_test_it_is_at() -> None:
         await asyncio.to_thread(began.wait)
         asked.cancel()
         closing = asyncio.ensure_future(asyncio.to_thread(judge.close))
-        await asyncio.sleep(0.05)
+        await asyncio.to_thread(judge._is_closing.wait)
         goes_on.set()
         await closing
 

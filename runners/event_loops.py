@@ -14,19 +14,28 @@ import signal
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from types import FrameType, TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar, runtime_checkable
 
 Result = TypeVar("Result")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _Handler = Callable[[int, FrameType | None], object]
 
 
+@runtime_checkable
+class Noticing(Protocol):
+    """A handler that wants to know at once of the signal that is held back from it, so as to say so."""
+
+    def notice(self) -> None:
+        """Take note; called once, in whichever line is being run, and not to raise."""
+        ...
+
+
 class InterruptibleRunner:
     """An ``asyncio.Runner`` whose work is cancelled by SIGINT or SIGTERM; the loop lives until it is closed.
 
-    Once the cancelled work has ended, the handler that was there before is called, which is to raise. The second
-    signal calls it at once, wherever that raises. Signals that have no handler written in Python are left as they
-    are, and so are all of them in other threads than the main one, which get none.
+    Once the cancelled work has ended, the handler that was there before is called, which is to raise, with no frame,
+    since it interrupts none. The second signal calls it at once, wherever that raises. Signals that have no handler
+    written in Python are left as they are, and so are all of them in other threads than the main one, which get none.
     """
 
     def __init__(self) -> None:
@@ -72,8 +81,11 @@ class InterruptibleRunner:
             self._held.append(number)
             if self._cancel is not None:
                 self._runner.get_loop().call_soon_threadsafe(self._cancel)
+            handler = before[number]
             if is_second:
-                before[number](number, frame)
+                handler(number, frame)
+            elif isinstance(handler, Noticing):
+                handler.notice()
 
         for number in before:
             signal.signal(number, hold)

@@ -12,9 +12,10 @@ program's fault and never cached. The judge starts no process itself.
 
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from threading import Event
 
 from turnwise.benchmarks import values
 from turnwise.benchmarks.matching import DEFAULT_MATCHER, check_matcher, output_matches
@@ -80,6 +81,7 @@ class Judge:
         self._cache = cache or NoCache()
         self._time_factor = time_factor
         self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="judge")
+        self._is_closing = Event()
         self._gate = Gate(workers, reserved=1)
         self._digests: dict[tuple[int, bool], tuple[Problem, bytes]] = {}
         self.environment = Environment(executor.name, executor.tier, executor.interpreter, check_matcher(matcher))
@@ -147,7 +149,8 @@ class Judge:
             return await asyncio.get_running_loop().run_in_executor(self._pool, judge)
 
     def close(self) -> None:
-        """End the workers; waits for what they are judging."""
+        """End the workers; waits for the test that each is at, and drops what is judged by half."""
+        self._is_closing.set()
         self._pool.shutdown(cancel_futures=True)
 
     def _run(self, problem: Problem, program: Program, *, hidden: bool) -> Report:
@@ -164,7 +167,7 @@ class Judge:
 
     def _run_public(self, problem: Problem, session: Session) -> tuple[tuple[TestResult, ...], str | None]:
         results = []
-        for index, (test, execution) in enumerate(_executions(session, problem.public_tests)):
+        for index, (test, execution) in enumerate(self._executions(session, problem.public_tests)):
             if execution.ending is Ending.COMPILE_ERROR:
                 return (), execution.error
             verdict = self._verdict(problem, test, execution)
@@ -182,12 +185,27 @@ class Judge:
 
     def _run_hidden(self, problem: Problem, session: Session) -> tuple[TestResult, ...]:
         results = []
-        for index, (test, execution) in enumerate(_executions(session, problem.hidden_tests)):
+        for index, (test, execution) in enumerate(self._executions(session, problem.hidden_tests)):
             verdict = self._verdict(problem, test, execution)
             results.append(TestResult(index, verdict, execution.cpu_seconds, execution.peak_memory_bytes))
             if verdict is not Verdict.PASSED:
                 break
         return tuple(results)
+
+    def _executions(self, session: Session, tests: Sequence[TestCase]) -> Iterator[tuple[TestCase, Execution]]:
+        """Run the tests in order; a run that the machine spoiled is repeated once."""
+        for test in tests:
+            if self._is_closing.is_set():
+                raise CancelledError  # who asked has gone
+            data = test.input.encode("utf-8", "surrogatepass")
+            for attempt in (1, 2):
+                execution = next(iter(session.run([data])))
+                spoiled = execution.ending in (Ending.STARVED, Ending.INFRASTRUCTURE)
+                if not spoiled or attempt == 2:
+                    break
+            yield test, execution
+            if execution.ending is Ending.COMPILE_ERROR:
+                return
 
     def _verdict(self, problem: Problem, test: TestCase, execution: Execution) -> Verdict:
         if execution.ending is not Ending.FINISHED:
@@ -208,20 +226,6 @@ def program_of(problem: Problem, source: str) -> Program:
         problem.input_file,
         problem.output_file,
     )
-
-
-def _executions(session: Session, tests: Sequence[TestCase]) -> Iterator[tuple[TestCase, Execution]]:
-    """Run the tests in order; a run that the machine spoiled is repeated once."""
-    for test in tests:
-        data = test.input.encode("utf-8", "surrogatepass")
-        for attempt in (1, 2):
-            execution = next(iter(session.run([data])))
-            spoiled = execution.ending in (Ending.STARVED, Ending.INFRASTRUCTURE)
-            if not spoiled or attempt == 2:
-                break
-        yield test, execution
-        if execution.ending is Ending.COMPILE_ERROR:
-            return
 
 
 def _overall(public: Sequence[TestResult], hidden: Sequence[TestResult]) -> Verdict:

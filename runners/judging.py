@@ -1,5 +1,6 @@
 """Judging: the programs of a run that has been sampled, without a model; goes on where it stopped."""
 
+import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from pathlib import Path
 
 from turnwise.benchmarks.records import Problem
 from turnwise.errors import TurnwiseError
-from turnwise.files import write_atomically
+from turnwise.files import write_atomically, write_synced
 from turnwise.runners.drivers import run_asynchronously
 from turnwise.runners.event_loops import InterruptibleRunner
 from turnwise.runners.judge import Judge
@@ -85,10 +86,23 @@ def copy_for_judge(folder: RunFolder, target: Path, machine: Machine, *, matcher
         raise TurnwiseError(f"The folder {str(target)!r} is not empty: give another --output_path.")
     for shard in folder.shards:
         folder.read_shard(shard)  # what is copied has to be whole
-    shutil.copytree(folder.path / "trajectories", target / "trajectories", ignore=shutil.ignore_patterns("*.part"))
-    shutil.copyfile(folder.path / "shards.jsonl", target / "shards.jsonl")
-    write_atomically(copy.run_json, record.model_dump_json(indent=1) + "\n")
+    _copy(folder.path, target.resolve(), record)
     return copy
+
+
+def _copy(source: Path, target: Path, record: RunRecord) -> None:
+    """Write the trajectories of ``source`` and ``record`` to ``target``, whole or not at all."""
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        for path in (source / "shards.jsonl", *sorted((source / "trajectories").rglob("*"))):
+            if path.is_file() and path.suffix != ".part":
+                copied = unfinished / path.relative_to(source)
+                copied.parent.mkdir(parents=True, exist_ok=True)
+                write_synced(copied, path.read_bytes())
+        write_atomically(unfinished / RunFolder(source).run_json.name, record.model_dump_json(indent=1) + "\n")
+        unfinished.replace(target)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 async def _judge(folder: RunFolder, tasks: Sequence[LoadedTask], work: Work) -> Judged:
@@ -99,6 +113,7 @@ async def _judge(folder: RunFolder, tasks: Sequence[LoadedTask], work: Work) -> 
         await work.judge_trajectory(*item, every_turn=every_turn)
 
     done = 0
+    work.machine.report("judging", done, total)
     async for _ in run_asynchronously(_sampled(folder, tasks), carry, concurrency=lambda: 2 * work.machine.workers):
         done += 1
         work.count_dialogue()

@@ -1,5 +1,9 @@
-"""``--cluster local``: the same workers as a pool of processes of this machine, step after step."""
+"""``--cluster local``: the same workers as a pool of processes of this machine, step after step.
 
+What they say goes to standard error, so that standard output holds the tables alone.
+"""
+
+import sys
 import threading
 from collections.abc import Callable
 
@@ -22,7 +26,7 @@ def _run_pool(submission: Submission, step: str, told: Told, environ: dict[str, 
     def run(slot: int) -> Callable[[], None]:
         def supervise() -> None:
             command = worker_command(submission.cluster.run, submission.number, step, slot)
-            supervisor = Supervisor(submission, step, slot, JobFacts.of(environ), command, told)
+            supervisor = Supervisor(submission, step, slot, JobFacts.of(environ), command, told, log=sys.stderr)
             statuses.append(supervisor.run())
 
         return supervise

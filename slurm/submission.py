@@ -18,6 +18,7 @@ from turnwise.errors import TurnwiseError
 from turnwise.files import write_atomically
 from turnwise.slurm.layout import ClusterFolder
 from turnwise.slurm.profile import ClusterProfile
+from turnwise.tasks.damage import describe_damage
 from turnwise.tasks.run_folder import RunFolder, Shard
 
 
@@ -86,7 +87,7 @@ class Submission:
             return SubmissionRecord.model_validate_json(path.read_bytes())
         except (OSError, ValidationError) as error:
             raise TurnwiseError(
-                f"The submission {str(path)!r} cannot be read ({type(error).__name__}): submit the run again."
+                f"The submission {str(path)!r} cannot be read ({describe_damage(error)}): submit the run again."
             ) from None
 
     @cached_property
@@ -98,7 +99,7 @@ class Submission:
             return [by_key[task, number] for task, number in map(json.loads, path.read_text().splitlines())]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise TurnwiseError(
-                f"The list of shards {str(path)!r} cannot be read ({type(error).__name__}): submit the run again."
+                f"The list of shards {str(path)!r} cannot be read ({describe_damage(error)}): submit the run again."
             ) from None
 
     @property
@@ -110,7 +111,10 @@ class Submission:
         except FileNotFoundError:
             return Jobs()
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise TurnwiseError(f"The jobs of {str(path)!r} cannot be read ({type(error).__name__}).") from None
+            raise TurnwiseError(
+                f"The jobs in {str(path)!r} cannot be read ({describe_damage(error)}): remove it once squeue shows "
+                "none of this run."
+            ) from None
 
     def write_jobs(self, jobs: Jobs) -> None:
         """Say what the cluster accepted so far."""

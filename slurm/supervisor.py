@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, TextIO
 
 from turnwise.slurm.claims import Claim, Claims, Ended, ShardState
 from turnwise.slurm.events import CLAIM, CRASH, FAILED, REQUEUE, START, STOP, EventLog, read_events
@@ -77,7 +77,7 @@ class JobFacts:
 
 @dataclass(slots=True)
 class Supervisor:
-    """Runs the worker of one slot of a submission's step; ``command`` is what starts it."""
+    """Runs the worker of one slot of a submission's step; ``command`` is what starts it, ``log`` takes what it says."""
 
     submission: Submission
     step: str
@@ -86,6 +86,7 @@ class Supervisor:
     command: Sequence[str]
     told: Told
     requeue: Callable[[str], bool] = field(default=lambda _: False)
+    log: TextIO = field(default_factory=lambda: sys.stdout)
 
     @property
     def worker(self) -> str:
@@ -158,7 +159,7 @@ class Supervisor:
             signal.pthread_sigmask(signal.SIG_SETMASK, masked)
         lines: deque[str] = deque(maxlen=200)
         assert process.stdout is not None  # noqa: S101 - for the type checker: it was asked for above
-        reader = threading.Thread(target=_pass_on, args=(process.stdout, lines), daemon=True)
+        reader = threading.Thread(target=_pass_on, args=(process.stdout, lines, self.log), daemon=True)
         reader.start()
         killed_at = 0.0
         while process.poll() is None:
@@ -199,13 +200,13 @@ class Supervisor:
         return bool(crashed)
 
 
-def _pass_on(stream: IO[bytes], lines: deque[str]) -> None:
-    """Copy a worker's output to this job's log, keeping the last lines."""
+def _pass_on(stream: IO[bytes], lines: deque[str], log: TextIO) -> None:
+    """Copy a worker's output to ``log``, keeping the last lines."""
     for line in stream:
         text = line.decode("utf-8", "replace")
         lines.append(text.rstrip("\n")[:2000])
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        log.write(text)
+        log.flush()
 
 
 def worker_command(run: Path, submission: int, step: str, slot: int) -> list[str]:

@@ -21,6 +21,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
 from turnwise.errors import TurnwiseError
+from turnwise.tasks.damage import describe_damage
 from turnwise.tasks.judgement import Judgement, Place, read_judgements
 from turnwise.tasks.trajectory import Trajectory
 
@@ -139,10 +140,8 @@ class RunFolder:
                 "turnwise run or turnwise sample wrote."
             ) from None
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            where = ".".join(map(str, first["loc"])) or "the document"
             raise TurnwiseError(
-                f"{str(self.run_json)!r} cannot be read ({where}: {first['msg'].lower()}): give another folder."
+                f"{str(self.run_json)!r} cannot be read ({describe_damage(error)}): give another folder."
             ) from None
 
     @cached_property
@@ -162,7 +161,7 @@ class RunFolder:
             ]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise TurnwiseError(
-                f"The plan {str(path)!r} cannot be read ({type(error).__name__}): it belongs beside run.json; "
+                f"The plan {str(path)!r} cannot be read ({describe_damage(error)}): it belongs beside run.json; "
                 "give another folder, or remove this one."
             ) from None
         if [key for shard in shards for key in shard.keys] != [key for plan in plans.values() for key in plan]:
@@ -200,7 +199,7 @@ class RunFolder:
             found = [Trajectory.from_json(json.loads(line)) for line in data.decode("ascii").splitlines()]
         except (ValueError, KeyError, TypeError) as error:
             raise TurnwiseError(
-                f"The shard {str(path)!r} cannot be read ({type(error).__name__}): {_SHARD_REMEDY}"
+                f"The shard {str(path)!r} cannot be read ({describe_damage(error)}): {_SHARD_REMEDY}"
             ) from None
         if [(one.task, one.problem, one.sample) for one in found] != [(shard.task, *key) for key in shard.keys]:
             raise TurnwiseError(f"The shard {str(path)!r} does not hold the dialogues of the plan: {_SHARD_REMEDY}")

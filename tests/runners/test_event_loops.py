@@ -113,6 +113,34 @@ def test_the_second_signal_is_not_held_back(number: signal.Signals) -> None:
     assert log == ["cancelled"]
 
 
+def test_a_handler_that_wants_to_know_is_told_at_the_first_signal() -> None:
+    """Before the work has ended, once; it is called itself when the work has, with no frame."""
+    log: list[object] = []
+
+    class Handler:
+        def __call__(self, _: int, frame: object) -> None:
+            log.append(frame)
+            raise StopError
+
+        def notice(self) -> None:
+            log.append("noticed")
+
+    async def work() -> None:
+        signal.raise_signal(signal.SIGTERM)
+        try:
+            await asyncio.sleep(60)
+        finally:
+            log.append("ended")
+
+    before = signal.signal(signal.SIGTERM, Handler())
+    try:
+        with InterruptibleRunner() as runner, pytest.raises(StopError):
+            runner.run(work())
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert log == ["noticed", "ended", None]
+
+
 def test_a_signal_between_two_pieces_of_work_is_not_kept(number: signal.Signals) -> None:
     """Outside of ``run`` the handler is the one that was there; the loop can be used again."""
 

@@ -251,3 +251,29 @@ def test_a_giant_result_is_told_by_its_size(executor: Executor) -> None:
     (result,) = judge.judge(problem, "def f(x): return [[]] * 500_000", hidden=False).public
     assert (result.verdict, result.output) == (Verdict.WRONG_ANSWER, "(a result of 2,000,000 bytes)")
     judge.close()
+
+
+def test_a_judge_that_is_closed_ends_after_the_test_it_is_at() -> None:
+    """Nobody waits for the others any more: an interrupted run ends, and nothing half judged is kept."""
+    began, goes_on = threading.Event(), threading.Event()
+
+    class Waiting(PlannedExecutor):
+        def run(self, inputs: Iterable[bytes]) -> Iterator[Execution]:
+            began.set()
+            goes_on.wait()
+            return super().run(inputs)
+
+    executor = Waiting([_good("2\n")] * 5)
+    judge = Judge(executor)
+
+    async def leave() -> None:
+        asked = asyncio.ensure_future(judge.judge_async(DOUBLE, RIGHT))
+        await asyncio.to_thread(began.wait)
+        asked.cancel()
+        closing = asyncio.ensure_future(asyncio.to_thread(judge.close))
+        await asyncio.to_thread(judge._is_closing.wait)
+        goes_on.set()
+        await closing
+
+    asyncio.run(leave())
+    assert executor.seen == [b"1\n"]

@@ -1,6 +1,7 @@
 """Judging a sampled run: without a model, only what is not judged yet, and anew in a copy."""
 
 import json
+import resource
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -193,3 +194,33 @@ def test_a_copy_overwrites_nothing(
     with pytest.raises(TurnwiseError, match=r"(holds another run|is not empty): give another --output_path"):
         copy_for_judge(folder, target, machine, matcher="deepmind", time_factor=1.0)
     assert {path: path.read_bytes() for path in target.rglob("*") if path.is_file()} == before
+
+
+def test_a_copy_that_fails_leaves_nothing_and_names_the_file(
+    sampled: tuple[RunFolder, list[LoadedTask]], machine: Machine, tmp_path: Path
+) -> None:
+    """As on a full disk; the same line then makes the copy, and its folder is the only one made."""
+    folder, _ = sampled
+    target = tmp_path / "anew"
+    before = sorted(tmp_path.iterdir())
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        with pytest.raises(OSError, match="File too large") as failed:
+            copy_for_judge(folder, target, machine, matcher="exact", time_factor=1.0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert failed.value.filename.endswith(f"trajectories/{TASK.name}/00000.jsonl")
+    assert sorted(tmp_path.iterdir()) == before
+    target.mkdir()  # an empty folder is as good as none
+    copy = copy_for_judge(folder, target, machine, matcher="exact", time_factor=1.0)
+    assert copy.run_json.exists() and sorted(tmp_path.iterdir()) == sorted([*before, target])
+
+
+def test_judging_says_from_the_start_how_much_there_is(
+    sampled: tuple[RunFolder, list[LoadedTask]], machine: Machine
+) -> None:
+    """Before the first program has been judged, which may take minutes."""
+    said: list[tuple[str, int, int]] = []
+    judge(*sampled, replace(machine, on_progress=lambda *one: said.append(one)))
+    assert said[0] == ("judging", 0, said[-1][2]) and said[-1][1] == said[-1][2] > 0

@@ -107,7 +107,7 @@ def test_twenty_killed_runs_go_on_to_the_same_files(tmp_path: Path, cache_dir: P
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_an_interrupted_run_says_how_to_go_on(number: signal.Signals, tmp_path: Path, cache_dir: Path) -> None:
-    """One sentence, exit status 130, no traceback; the same line then finishes the run."""
+    """At once, and again when it has ended; exit status 130, no traceback; the same line then finishes the run."""
     output = tmp_path / "run"
     command = [sys.executable, "-m", "turnwise", "run", "-M", "replay", "-a", f"path={ANSWERS}", "-o", str(output)]
     command += ["-t", "sample_codecontests_multiturn"]
@@ -119,6 +119,7 @@ def test_an_interrupted_run_says_how_to_go_on(number: signal.Signals, tmp_path: 
     process.send_signal(number)
     _, said = process.communicate()
     assert process.returncode == 130
+    assert said.count(b"turnwise: stopping; once more to stop at once.\n") == 1
     assert b"turnwise: interrupted; run the same line again to go on." in said and b"Traceback" not in said
     done = subprocess.run(command, env=environment, capture_output=True, check=False)
     assert done.returncode == 0 and b"repairing" in done.stdout

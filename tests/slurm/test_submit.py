@@ -133,11 +133,12 @@ def test_submitting_without_slurm_says_what_to_do(tmp_path: Path, cache_dir: Pat
 
 @pytest.mark.slow
 def test_a_pool_on_one_machine_does_the_same(tmp_path: Path, cache_dir: Path) -> None:
-    """``--cluster local``: two processes, each shard once, the files of the run in one process."""
+    """``--cluster local``: two processes, each shard once, the files of one process; stdout holds tables alone."""
     run = ClusterRun(tmp_path, environment_of(cache_dir))
     done = run.submit("--cluster", "local")
     assert done.returncode == 0, done.stderr
     assert set(run.calls().values()) == {1}
+    assert "expected outputs" in done.stderr and done.stdout == run.command("collect", str(run.output)).stdout
     assert_equal_runs(run.output, run.on_one_machine())
     status = run.command("status", str(run.output)).stdout
     assert "Sampling: 14 done, 0 running, 0 waiting, 0 poison of 14 shards." in status

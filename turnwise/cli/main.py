@@ -1,14 +1,19 @@
 """The process of the command line: names of options, signals, and errors as one sentence, never a traceback.
 
-Exit status: 0 done, 2 bad input or missing data, 3 the machine failed (infrastructure), 130 interrupted.
+Exit status: 0 done, 2 bad input or missing data, 3 the machine failed (infrastructure), 130 interrupted, 141 nobody
+reads what is printed any more.
 """
 
+import errno
+import io
 import os
-import signal
 import sys
+from collections.abc import Sequence
 
-from turnwise.cli.app import app
-from turnwise.errors import TurnwiseError
+from turnwise.cli.interruption import STATUS, Interrupter, Interruption, say_interrupted
+from turnwise.errors import InfrastructureError, TurnwiseError
+
+_SPOILED = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 
 def _with_dashes(argument: str) -> str:
@@ -17,29 +22,65 @@ def _with_dashes(argument: str) -> str:
     return name.replace("_", "-") + sign + value if name.startswith("--") else argument
 
 
-class _InterruptedError(BaseException):
-    """The user, or the cluster, wants this process to stop (typer would swallow a KeyboardInterrupt unsaid)."""
-
-
-def _interrupt(*_: object) -> None:
-    raise _InterruptedError
-
-
 def main() -> None:
     """Run the command line and end the process with its exit status; SIGTERM stops it as Ctrl-C does."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+    interrupter = Interrupter()
     try:
-        app(args=list(map(_with_dashes, sys.argv[1:])), prog_name="turnwise")
-    except TurnwiseError as error:
-        print(f"turnwise: {error}", file=sys.stderr)
-        sys.exit(error.exit_status)
-    except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(141)
-        print(f"turnwise: {error.strerror or error}: {str(error.filename or 'a file')!r}.", file=sys.stderr)
-        sys.exit(2)
-    except _InterruptedError:
-        print("turnwise: interrupted; run the same line again to go on.", file=sys.stderr)
-        sys.exit(130)
+        interrupter.listen()  # before the imports that take time
+        _escape_what_streams_cannot_hold()
+        status = _finish(list(map(_with_dashes, sys.argv[1:])))
+    except Interruption:
+        say_interrupted()
+        status = STATUS
+    finally:
+        interrupter.close()
+    sys.exit(status)
+
+
+def _escape_what_streams_cannot_hold() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # not where it is closed
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _finish(arguments: Sequence[str]) -> int:
+    """Carry out a command and return its exit status; what went wrong has been said."""
+    try:
+        return _run(arguments)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except (TurnwiseError, OSError) as error:
+        said = error if isinstance(error, TurnwiseError) else error_of(error)
+        print(f"turnwise: {said}", file=sys.stderr)
+        return said.exit_status
+
+
+def error_of(error: OSError) -> TurnwiseError:
+    """Return what to say of a file or folder that cannot be had; a full or broken disk is the machine's failure."""
+    what = error.strerror or str(error)
+    what += f": {str(error.filename)!r}" if error.filename is not None else ""
+    if error.errno in _SPOILED:
+        return InfrastructureError(f"{what}: make room (or mend the file system), then run the same line again.")
+    return TurnwiseError(f"{what}.")
+
+
+def _run(arguments: Sequence[str]) -> int:
+    """Carry out a command and return its exit status; typer's own way of it would print its errors and end."""
+    import typer
+
+    from turnwise.cli.app import app
+    from turnwise.cli.mistakes import UsageError, describe_mistake, is_help
+
+    try:
+        command = typer.main.get_command(app)
+        with command.make_context("turnwise", list(arguments)) as context:
+            command.invoke(context)
+    except typer.Exit as leaving:
+        return leaving.exit_code
+    except UsageError as error:
+        if is_help(error):  # a command group without a command
+            print(error.message, file=sys.stderr)
+            return 2
+        raise TurnwiseError(describe_mistake(error, arguments)) from None
+    return 0

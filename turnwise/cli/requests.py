@@ -17,9 +17,10 @@ from turnwise.errors import TurnwiseError
 def run_request(options: RunOptions, *, command: str | None) -> RunRequest:
     """Return what ``options`` ask of ``turnwise run``, or of another ``command`` that has them.
 
-    Raises TurnwiseError for an option that is missing.
+    Raises TurnwiseError for an option that is missing, or one of a dry run that is none.
     """
     _check_given(options, f"turnwise {command} needs {{}}; turnwise demo runs the bundled sample without it.")
+    _check_dry_run(options)
     dry_run = DryRun(options.calibrate, options.throughput, options.gpus) if options.dry_run else None
     return _request(
         options,
@@ -56,6 +57,15 @@ def _check_given(options: RunOptions | GridOptions, sentence: str) -> None:
     for option, value in needed.items():
         if not value:
             raise TurnwiseError(sentence.format(option))
+
+
+def _check_dry_run(options: RunOptions) -> None:
+    """Raise TurnwiseError for what only an estimate takes, before it begins the run that was to be estimated."""
+    bare = RunOptions()
+    for name in ("calibrate", "throughput", "gpus"):
+        value = getattr(options, name)
+        if not options.dry_run and value != getattr(bare, name):
+            raise TurnwiseError(f"--{name} is {value:g}, which --dry-run alone takes: add --dry-run, or leave it out.")
 
 
 def _request(options: RunOptions | GridOptions, dry_run: DryRun | None = None, **more: Any) -> RunRequest:

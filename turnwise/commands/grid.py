@@ -9,7 +9,7 @@ from turnwise.commands.back_end import Wanted
 from turnwise.commands.machine import check_runs_output, show_progress
 from turnwise.commands.models import find_back_end
 from turnwise.commands.run import RunRequest, command_line, describe_sampled
-from turnwise.commands.settings import check_settings, with_prompts
+from turnwise.commands.settings import check_decoys, check_settings, with_prompts
 from turnwise.errors import TurnwiseError
 from turnwise.files import write_atomically
 from turnwise.leaderboard.formats import Style, render_notes, render_tables
@@ -96,6 +96,7 @@ def _plan(request: GridRequest, base: RunSettings, tasks: Sequence[Task], prompt
             prompts.check(settings.strategy_of(task).prompt_ids)
             _check_metric(request.metric, settings, task)
         cells.append(replace(cell, settings=settings))
+    check_decoys(request.run.incorrect_programs, [cell.settings for cell in cells], tasks)
     return distinct_cells(cells, tasks)
 
 

@@ -72,7 +72,7 @@ def show_command(request: ShowRequest, *, environ: dict[str, str]) -> str:
         tasks=request.tasks,
         given=request.given,
     )
-    check_decoys(request.incorrect_programs, settings, find_tasks(request.tasks))
+    check_decoys(request.incorrect_programs, [settings], find_tasks(request.tasks))
     prompts = PromptSet.load(request.prompts)
     programs = [_read_program(path) for path in request.programs]
     parts = []

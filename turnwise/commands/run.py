@@ -120,7 +120,7 @@ def open_job(
     prompts = PromptSet.load(request.prompts)
     for task in tasks:
         prompts.check(settings.strategy_of(task).prompt_ids)
-    check_decoys(request.incorrect_programs, settings, tasks)
+    check_decoys(request.incorrect_programs, [settings], tasks)
     with (
         show_progress() as on_progress,
         request.host.machine(environ, on_progress, interpreter=settings.interpreter, back_end=back_end) as machine,

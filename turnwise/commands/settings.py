@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -138,9 +138,10 @@ def check_settings(settings: RunSettings, chosen: Sequence[Task], *, metrics_giv
             raise TurnwiseError(f"--samples names the task {name!r}, which --tasks does not: add it there.")
 
 
-def check_decoys(path: Path | None, settings: RunSettings, chosen: Sequence[Task]) -> None:
-    """Raise TurnwiseError for a file of incorrect programs that no turn of the tasks ``chosen`` would use."""
-    if path is not None and not any(settings.strategy_of(task).uses_random_feedback for task in chosen):
+def check_decoys(path: Path | None, runs: Iterable[RunSettings], chosen: Sequence[Task]) -> None:
+    """Raise TurnwiseError for a file of incorrect programs that no turn of the tasks ``chosen`` in ``runs`` uses."""
+    strategies = (settings.strategy_of(task) for settings in runs for task in chosen)
+    if path is not None and not any(strategy.uses_random_feedback for strategy in strategies):
         raise TurnwiseError(
             f"--incorrect-programs {str(path)!r} serves the feedback random, and no turn has it: give --feedback "
             "random, or leave it out."

@@ -167,8 +167,8 @@ def test_bad_input_is_one_sentence_and_exit_2(files: Path, arguments: list[str],
     (files / "limit.json").write_text(json.dumps({**TESTS, "time_limit_seconds": -1}))
     done = _turnwise(*arguments, cwd=files)
     assert (done.returncode, done.stdout) == (2, ""), done.stdout + done.stderr
-    assert message in done.stderr
-    assert done.stderr.startswith("turnwise: ") and "Traceback" not in done.stderr
+    lines = done.stderr.splitlines()  # before the error there may be advice on a slow machine
+    assert message in lines[-1] and all(line.startswith("turnwise: ") for line in lines), done.stderr
     assert not (files / "o").exists()
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from turnwise.commands.back_end import Wanted
 from turnwise.commands.models import find_back_end, models_to_fetch
 from turnwise.errors import TurnwiseError
 from turnwise.slurm.prefetch import fetch_model
@@ -30,11 +31,11 @@ def fetched(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str | None]]:
 def test_model_and_tokenizer_are_fetched_with_their_revision(fetched: list[Any]) -> None:
     """Of engines in the job; a server's model is not ours to fetch, and a folder is there."""
     arguments = "model=org/model,tokenizer=org/words,revision=v2,max_model_len=4096"
-    for name, revision in models_to_fetch(find_back_end("vllm"), arguments):
+    for name, revision in models_to_fetch(find_back_end("vllm"), Wanted(arguments)):
         fetch_model(name, revision)
     assert fetched == [("org/model", "v2"), ("org/words", "v2")]
-    assert models_to_fetch(find_back_end("hf"), "pretrained=org/model") == [("org/model", None)]
-    assert models_to_fetch(find_back_end("openai"), "model=org/model") == []
+    assert models_to_fetch(find_back_end("hf"), Wanted("pretrained=org/model")) == [("org/model", None)]
+    assert models_to_fetch(find_back_end("openai"), Wanted("model=org/model")) == []
 
 
 def test_a_folder_is_left_as_it_is(fetched: list[Any], tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ class HostOptions:
         workers = self.workers or max(1, usable_cores() - (back_end.cores if back_end else 0))
         with closing(HardenedExecutor(self.interpreter or interpreter)) as executor:
             for advice in check_machine(executor, workers=workers, environ=environ):
-                print(advice, file=sys.stderr, flush=True)
+                print(f"turnwise: {advice}", file=sys.stderr, flush=True)
             if back_end is not None and back_end.in_process:
                 executor.start_workers(workers)
             yield Machine(executor, default_cache_dir(environ), self.data_dir, environ, workers, on_progress)

@@ -1,5 +1,4 @@
-"""Let hundreds of threads wake all the time, so that some always wait for a core, and little is computed."""
-
+# Lets hundreds of threads wake all the time, so that some always wait for a core, and little is computed.
 import ctypes
 import threading
 import time

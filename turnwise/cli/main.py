@@ -48,12 +48,21 @@ def _finish(arguments: Sequence[str]) -> int:
     try:
         return _run(arguments)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_what_cannot_be_printed()
         return 141
     except (TurnwiseError, OSError) as error:
         said = error if isinstance(error, TurnwiseError) else error_of(error)
         print(f"turnwise: {said}", file=sys.stderr)
+        _drop_what_cannot_be_printed()
         return said.exit_status
+
+
+def _drop_what_cannot_be_printed() -> None:
+    """Let the interpreter not try once more at its end, which would say so and change the exit status."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def error_of(error: OSError) -> TurnwiseError:

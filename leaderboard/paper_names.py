@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from turnwise.benchmarks.texts import printable
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.tables import ScoredTask
+from turnwise.tasks.prompt_names import NONE
 
-NONE = "none"
 _SIZE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)\s?B(?![a-z])", re.IGNORECASE)
 
 

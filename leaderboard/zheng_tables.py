@@ -21,7 +21,6 @@ from turnwise.leaderboard.paper_cells import (
     value_of,
 )
 from turnwise.leaderboard.paper_names import (
-    NONE,
     family_of,
     feedback_of,
     instruction_of,
@@ -37,28 +36,8 @@ from turnwise.leaderboard.papers import Shown
 from turnwise.leaderboard.published import published_table_of
 from turnwise.leaderboard.scores import ALL
 from turnwise.leaderboard.tables import ScoredTask, percent
+from turnwise.tasks.prompt_names import FEEDBACK_KINDS, INSTRUCTIONS, NONE, REASONING
 
-REASONING = (
-    NONE,
-    "self_reflection",
-    "explain_io",
-    "problem_tag",
-    "difficulty",
-    "natural_language_solution",
-    "multiple_solutions",
-    "helper_docstring",
-    "intermediate_variables",
-)
-INSTRUCTIONS = (
-    NONE,
-    "helper_functions",
-    "double_check",
-    "line_comments",
-    "docstrings",
-    "weak_then_better",
-    "step_by_step",
-)
-FEEDBACK = ("binary", "failed_tests", "failed_and_passed", "ldb", NONE, "random")
 LEVELS = ("EASY", "MEDIUM", "MEDIUM_HARD", "HARD", "VERY_HARD")
 COT_METRIC = "pass@100"
 
@@ -75,8 +54,8 @@ def grid_tables(scored: Sequence[ScoredTask], over: Shown | None = None) -> list
 
 
 def _grid_table(metric: str, model: str, task: str, cells: Cells) -> Table:
-    across = known_first(INSTRUCTIONS, (instruction for _, instruction in cells))
-    down = known_first(REASONING, (reasoning for reasoning, _ in cells))
+    across = known_first((NONE, *INSTRUCTIONS), (instruction for _, instruction in cells))
+    down = known_first((NONE, *REASONING), (reasoning for reasoning, _ in cells))
     rows = tuple((reasoning, *(cell_of(cells, reasoning, one) for one in across)) for reasoning in down)
     title = f"{metric} of {model} on {task}, percent, by reasoning prompt and instruction"
     return Table(("reasoning", *across), rows, 1, title, notes_on(cells))
@@ -90,7 +69,7 @@ def feedback_tables(scored: Sequence[ScoredTask], over: Shown | None = None) -> 
         kind = feedback_of(one)
         for metric in n_at_k_of(one):
             put(cells, (*name_of(one), prompts_of(one), metric, kind), one, percent(find_estimate(one, metric), over))
-    kinds = known_first(FEEDBACK, (key[-1] for key in cells))
+    kinds = known_first(FEEDBACK_KINDS, (key[-1] for key in cells))
     return [pivot(cells, ("model", "task", "prompts", "metric"), kinds, "Execution feedback, percent solved")]
 
 

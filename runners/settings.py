@@ -15,8 +15,9 @@ from turnwise.tasks.catalog import Task
 from turnwise.tasks.decoys import DecoyPool
 from turnwise.tasks.dialogue import DialoguePlan
 from turnwise.tasks.metrics import NAtK, check_support, parse_n_at_k
+from turnwise.tasks.prompt_names import DEFAULT_FEEDBACK
 from turnwise.tasks.prompts import PromptSet
-from turnwise.tasks.strategies import DEFAULT_FEEDBACK, Strategy, TurnPlan, build_strategy
+from turnwise.tasks.strategies import Strategy, TurnPlan, build_strategy
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,31 +19,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from turnwise.errors import TurnwiseError
+from turnwise.tasks.prompt_names import DEFAULT_FEEDBACK, FEEDBACK_KINDS, GUIDELINES, NONE
 
-NONE = "none"
-REASONING = (
-    "self_reflection",
-    "explain_io",
-    "problem_tag",
-    "difficulty",
-    "natural_language_solution",
-    "multiple_solutions",
-    "helper_docstring",
-    "intermediate_variables",
-)
-INSTRUCTIONS = (
-    "helper_functions",
-    "double_check",
-    "line_comments",
-    "docstrings",
-    "weak_then_better",
-    "step_by_step",
-)
-GUIDELINES = "guidelines"
-# Two programs in one answer: only the last block is the answer.
-LAST_BLOCK_INSTRUCTIONS = frozenset({"weak_then_better"})
-FEEDBACK_KINDS = ("binary", "failed_tests", "failed_and_passed", "ldb", NONE, "random")
-DEFAULT_FEEDBACK = "failed_tests"
 STRATEGIES = ("single_turn", "multi_turn", "cot", "cot_every_turn", "cot_retry")
 
 

@@ -17,15 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from turnwise.benchmarks.mappings import read_mapping
 from turnwise.errors import TurnwiseError
-from turnwise.tasks.strategies import (
-    DEFAULT_FEEDBACK,
-    NONE,
-    Strategy,
-    TurnPlan,
-    check_feedback,
-    parse_instruction,
-    parse_reasoning,
-)
+from turnwise.tasks.prompt_names import DEFAULT_FEEDBACK, NONE
+from turnwise.tasks.strategies import Strategy, TurnPlan, check_feedback, parse_instruction, parse_reasoning
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 ENDINGS = (".yaml", ".yml")

@@ -122,28 +122,29 @@ def test_a_signal_at_any_moment_of_the_start_is_one_sentence(number: signal.Sign
     assert were_told  # else nothing was tested
 
 
+def _said_by(work: str, folder: Path) -> tuple[int, bytes, bytes]:
+    """Return status and output of a process whose command is ``work``, the source of a function of that name."""
+    program = f"import os, signal, time\nimport turnwise.cli.main as line\n\n{work}\nline._run = work\nline.main()\n"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, cwd=folder, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
 def test_the_second_signal_leaves_at_once(tmp_path: Path) -> None:
     """Whatever the first one has begun to end."""
-    program = (
-        "import os, signal, sys\nimport turnwise.cli.main as line\n\n"
+    work = (
         "def work(_):\n    try:\n        os.kill(os.getpid(), signal.SIGINT)\n    finally:\n"
-        "        os.kill(os.getpid(), signal.SIGTERM)\n        print('not reached')\n\n"
-        "line._run = work\nline.main()\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n        print('not reached')\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, cwd=tmp_path, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (130, b"", _SAID)
+    assert _said_by(work, tmp_path) == (130, b"", _SAID)
 
 
 def test_a_signal_in_a_finalizer_is_not_swallowed(tmp_path: Path) -> None:
     """Python has nobody there to raise it to."""
-    program = (
-        "import os, signal, time\nimport turnwise.cli.main as line\n\n"
+    work = (
         "class Thing:\n    def __del__(self):\n        os.kill(os.getpid(), signal.SIGINT)\n        time.sleep(9)\n\n"
-        "def work(_):\n    Thing()\n    print('not reached')\n    return 0\n\n"
-        "line._run = work\nline.main()\n"
+        "def work(_):\n    Thing()\n    print('not reached')\n    return 0\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, cwd=tmp_path, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (130, b"", _SAID)
+    assert _said_by(work, tmp_path) == (130, b"", _SAID)
 
 
 @pytest.mark.parametrize("setting", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}])

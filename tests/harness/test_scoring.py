@@ -95,7 +95,7 @@ def test_what_the_machine_spoiled_has_no_judgement() -> None:
 
     problems = {name: Problem(name, "b", "test", "", (), ()) for name in "ab"}
     dialogues = [_dialogue("a", "pass"), _dialogue("b", "pass")]
-    found = judge_all(Spoiled(), problems, dialogues)  # type: ignore[arg-type]
+    found = judge_all(Spoiled(), problems, dialogues)  # type: ignore[arg-type]  # of a Judge it takes no more than this
     assert [one.problem for one in found.values()] == ["a"]
     scored = _score(dialogues, list(found.values()), "a", "b")
     assert scored["a"]["pass@1"] == 1.0 and "pass@1" not in scored["b"] and scored["b"]["missing"] == 1.0

@@ -121,3 +121,22 @@ def judge() -> Callable[..., Judgement]:
 def write_run() -> Callable[..., Path]:
     """write_run(path, trajectories, judgements, ...): a run folder; each dialogue not given is not sampled yet."""
     return _write_run
+
+
+@pytest.fixture
+def small_run(
+    tmp_path: Path,
+    write_run: Callable[..., Path],
+    dialogue: Callable[..., Trajectory],
+    judge: Callable[..., Judgement],
+) -> Callable[..., Path]:
+    """small_run(name, ...): two dialogues on one problem, right in turn 2 and out of context in turn 1."""
+
+    def write(name: str, **options: Any) -> Path:
+        solved = dialogue("fail", "pass", tokens=(10, 5))
+        lost = dialogue("fail", sample=1, end=End.CONTEXT_OVERFLOW, tokens=(8, 2))
+        given = options.pop("settings", {})
+        chosen = RunSettings(**{"samples_per_problem": 2, "n_at_k": ("1@3",), **given})
+        return write_run(tmp_path / name, [solved, lost], [judge(solved)], settings=chosen, **options)
+
+    return write

@@ -14,9 +14,10 @@ from turnwise.leaderboard.paper_tables import PAPER_TABLES, paper_tables
 from turnwise.leaderboard.published import published_rows
 from turnwise.leaderboard.report import score_runs
 from turnwise.leaderboard.tables import ScoredTask
-from turnwise.leaderboard.zheng_tables import INSTRUCTIONS, LEVELS, REASONING
+from turnwise.leaderboard.zheng_tables import LEVELS
 from turnwise.runners.settings import RunSettings, Sampling
 from turnwise.tasks.judgement import Judgement
+from turnwise.tasks.prompt_names import INSTRUCTIONS, NONE, REASONING
 from turnwise.tasks.run_folder import AskedProblem
 from turnwise.tasks.trajectory import Trajectory
 
@@ -80,8 +81,8 @@ def test_the_grid_has_a_cell_for_each_pair_of_prompts(run: MakeRun) -> None:
         f"{metric} of m-8B on t, percent, by reasoning prompt and instruction" for metric in ("pass@1", "pass@2")
     ]
     first = tables[0]
-    assert first.headers == ("reasoning", *INSTRUCTIONS)
-    assert [row[0] for row in first.rows] == list(REASONING)
+    assert first.headers == ("reasoning", NONE, *INSTRUCTIONS)
+    assert [row[0] for row in first.rows] == [NONE, *REASONING]
     filled = {(row[0], head): cell for row in first.rows for head, cell in zip(first.headers, row, strict=True) if cell}
     assert {pair: cell for pair, cell in filled.items() if pair[1] != "reasoning"} == {
         ("none", "none"): "50.0",

@@ -27,6 +27,7 @@ ALLOWED = {
         "turnwise.benchmarks",
         "turnwise.tasks.judgement",
         "turnwise.tasks.metrics",
+        "turnwise.tasks.prompt_names",
         "turnwise.tasks.run_folder",
         "turnwise.tasks.trajectory",
     ),

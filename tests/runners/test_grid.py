@@ -24,9 +24,10 @@ from turnwise.runners.sampler import Request
 from turnwise.runners.settings import RunSettings, Sampling
 from turnwise.runners.sharing import Donor
 from turnwise.tasks.catalog import TASKS
+from turnwise.tasks.prompt_names import INSTRUCTIONS, NONE, REASONING
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.run_folder import RunFolder
-from turnwise.tasks.strategies import INSTRUCTIONS, NONE, REASONING, TurnPlan
+from turnwise.tasks.strategies import TurnPlan
 from turnwise.tasks.trajectory import Reply
 
 MULTI, SINGLE = TASKS["sample_codecontests_multiturn"], TASKS["sample_codecontests_singleturn"]

@@ -19,9 +19,9 @@ from turnwise.runners.sampling import Job, sample
 from turnwise.runners.settings import RunSettings
 from turnwise.tasks.catalog import TASKS
 from turnwise.tasks.dialogue import Dialogue
+from turnwise.tasks.prompt_names import FEEDBACK_KINDS, NONE
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.run_folder import RunFolder
-from turnwise.tasks.strategies import FEEDBACK_KINDS, NONE
 
 TASK = TASKS["sample_codecontests_multiturn"]
 FIRST = 0.25

@@ -27,8 +27,9 @@ from turnwise.benchmarks.records import (
 from turnwise.benchmarks.traces import BlockRun, Trace
 from turnwise.tasks.decoys import Decoy, DecoyPool
 from turnwise.tasks.dialogue import Ask, Dialogue, DialoguePlan
+from turnwise.tasks.prompt_names import FEEDBACK_KINDS, GUIDELINES, INSTRUCTIONS, NONE, REASONING
 from turnwise.tasks.prompts import PromptSet
-from turnwise.tasks.strategies import FEEDBACK_KINDS, GUIDELINES, INSTRUCTIONS, NONE, REASONING, build_strategy
+from turnwise.tasks.strategies import build_strategy
 from turnwise.tasks.trajectory import Reply
 
 GOLDEN = Path(__file__).with_name("golden")

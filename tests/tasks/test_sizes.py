@@ -11,8 +11,8 @@ from turnwise.benchmarks.records import Environment, Problem, Report, TestCase, 
 from turnwise.benchmarks.traces import BlockRun, Trace
 from turnwise.tasks.dialogue import render_statement
 from turnwise.tasks.feedback import FEEDBACK_CHARACTERS, feedback_text
+from turnwise.tasks.prompt_names import FEEDBACK_KINDS
 from turnwise.tasks.prompts import PromptSet
-from turnwise.tasks.strategies import FEEDBACK_KINDS
 
 PROMPTS = PromptSet.load()
 ENVIRONMENT = Environment("planned", "none", "no Python", "tokens")

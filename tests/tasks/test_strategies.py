@@ -6,14 +6,9 @@ from typing import Any
 import pytest
 
 from turnwise.errors import TurnwiseError
-from turnwise.leaderboard import zheng_tables
+from turnwise.tasks.prompt_names import FEEDBACK_KINDS, GUIDELINES, INSTRUCTIONS, NONE, REASONING
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.strategies import (
-    FEEDBACK_KINDS,
-    GUIDELINES,
-    INSTRUCTIONS,
-    NONE,
-    REASONING,
     TurnPlan,
     build_strategy,
     multi_turn,
@@ -32,13 +27,6 @@ def test_the_bundled_set_has_each_prompt_of_the_paper_and_no_other() -> None:
     assert set(prompts.names("reasoning")) == set(REASONING) and len(REASONING) == 8
     assert set(prompts.names("instruction")) == {*INSTRUCTIONS, GUIDELINES} and len(INSTRUCTIONS) == 6
     assert set(prompts.names("feedback")) == set(FEEDBACK_KINDS)
-
-
-def test_the_papers_tables_have_the_rows_and_columns_of_the_grid() -> None:
-    """The leaderboard names the same prompts and kinds of feedback in the same order."""
-    assert (NONE, *REASONING) == zheng_tables.REASONING
-    assert (NONE, *INSTRUCTIONS) == zheng_tables.INSTRUCTIONS
-    assert zheng_tables.FEEDBACK == FEEDBACK_KINDS
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ from turnwise.errors import TurnwiseError
 from turnwise.runners.settings import RunSettings, Sampling, settings_of
 from turnwise.tasks.catalog import Task, find_tasks
 from turnwise.tasks.extraction import check_extraction
-from turnwise.tasks.strategies import LAST_BLOCK_INSTRUCTIONS, Strategy, parse_instruction, parse_reasoning
+from turnwise.tasks.prompt_names import LAST_BLOCK_INSTRUCTIONS
+from turnwise.tasks.strategies import Strategy, parse_instruction, parse_reasoning
 from turnwise.tasks.strategy_file import is_strategy_file, read_strategy
 
 Model = TypeVar("Model", bound=BaseModel)

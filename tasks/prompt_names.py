@@ -1,0 +1,26 @@
+"""The names of what can be asked and told, in the order of the tables of arXiv 2410.08105."""
+
+NONE = "none"
+REASONING = (
+    "self_reflection",
+    "explain_io",
+    "problem_tag",
+    "difficulty",
+    "natural_language_solution",
+    "multiple_solutions",
+    "helper_docstring",
+    "intermediate_variables",
+)
+INSTRUCTIONS = (
+    "helper_functions",
+    "double_check",
+    "line_comments",
+    "docstrings",
+    "weak_then_better",
+    "step_by_step",
+)
+GUIDELINES = "guidelines"
+# Two programs in one answer: only the last block is the answer.
+LAST_BLOCK_INSTRUCTIONS = frozenset({"weak_then_better"})
+FEEDBACK_KINDS = ("binary", "failed_tests", "failed_and_passed", "ldb", NONE, "random")
+DEFAULT_FEEDBACK = "failed_tests"

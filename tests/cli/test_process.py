@@ -32,7 +32,11 @@ def _command(*arguments: str) -> list[str]:
             3,
             "Disk quota exceeded: make room (or mend the file system), then run the same line again.",
         ),
-        (PermissionError(errno.EACCES, "Permission denied", "o"), 2, "Permission denied: 'o'."),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "o"),
+            2,
+            "Permission denied: 'o': mend that path, or name another.",
+        ),
         (OSError(errno.EMFILE, "Too many open files"), 2, "Too many open files."),
         (OSError("cannot read it"), 2, "cannot read it."),
     ],

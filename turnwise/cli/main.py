@@ -71,7 +71,7 @@ def error_of(error: OSError) -> TurnwiseError:
     what += f": {str(error.filename)!r}" if error.filename is not None else ""
     if error.errno in _SPOILED:
         return InfrastructureError(f"{what}: make room (or mend the file system), then run the same line again.")
-    return TurnwiseError(f"{what}.")
+    return TurnwiseError(f"{what}." if error.filename is None else f"{what}: mend that path, or name another.")
 
 
 def _run(arguments: Sequence[str]) -> int:

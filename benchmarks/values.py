@@ -19,6 +19,7 @@ no pickle: decoding never calls anything but the constructors of the types above
 import json
 import math
 from collections import Counter
+from itertools import chain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ MAXIMUM_DEPTH = 100  # far from the interpreter's own limit: a level costs sever
 _SMALL_INTEGER = 2**53
 _MOST_OF_A_HASH = 256  # different values that may share a hash, as all tuples of eight numbers -1 or -2 do
 _PLAIN_TYPES = frozenset([type(None), bool, int, float, str])
+_LISTS = frozenset([list])
+_MOST_LEVELS_AT_ONCE = 4  # matrices; a deeper list is taken item by item, and its depth is counted
 
 
 class Opaque:
@@ -74,7 +77,7 @@ def decode(data: "_JsonValue", depth: int = 0) -> "Any":
     if depth > MAXIMUM_DEPTH:
         raise ValueError("value nested deeper than %d levels" % MAXIMUM_DEPTH)
     if isinstance(data, list):
-        return data if _is_plain(data) else [decode(item, depth + 1) for item in data]
+        return data if _is_plain(data, depth + 1) else [decode(item, depth + 1) for item in data]
     if isinstance(data, float) and not math.isfinite(data):
         raise ValueError("malformed value: bare %r" % data)
     if not isinstance(data, dict):
@@ -127,19 +130,33 @@ def _encode_float(value: float, depth: int) -> "_JsonValue":
 
 def _encode_items(items: "Any", depth: int) -> "List[_JsonValue]":
     listed = list(items)
-    return listed if _is_plain(listed) else [encode(item, depth) for item in listed]
+    return listed if _is_plain(listed, depth) else [encode(item, depth) for item in listed]
 
 
-def _is_plain(items: "List[Any]") -> "bool":
-    """Whether these stand for themselves in JSON: nothing to encode, nothing to decode (large lists are usual)."""
+def _is_plain(items: "List[Any]", depth: int) -> "bool":
+    """Whether these, ``depth`` levels down, stand for themselves in JSON: nothing to encode, nothing to decode.
+
+    Large lists are usual, and so are large lists of small ones, which are looked at as one.
+    """
     kinds = set(map(type, items))
+    for _ in range(min(_MOST_LEVELS_AT_ONCE, MAXIMUM_DEPTH - depth + 1)):
+        if kinds != _LISTS:
+            break
+        items = list(chain.from_iterable(items))
+        kinds = set(map(type, items))
     if not kinds <= _PLAIN_TYPES:
         return False
-    if str in kinds and not all(map(str.isascii, (item for item in items if type(item) is str))):
+    if int in kinds:
+        integers = _of_kind(int, items, kinds)
+        if min(integers) <= -_SMALL_INTEGER or max(integers) >= _SMALL_INTEGER:
+            return False
+    if str in kinds and not all(map(str.isascii, _of_kind(str, items, kinds))):
         return False
-    if int in kinds and any(type(item) is int and not -_SMALL_INTEGER < item < _SMALL_INTEGER for item in items):
-        return False
-    return float not in kinds or all(math.isfinite(item) for item in items if type(item) is float)
+    return float not in kinds or all(map(math.isfinite, _of_kind(float, items, kinds)))
+
+
+def _of_kind(kind: "type", items: "List[Any]", kinds: "Set[type]") -> "List[Any]":
+    return items if len(kinds) == 1 else [item for item in items if type(item) is kind]
 
 
 def _encode_set(items: "Any", depth: int) -> "List[_JsonValue]":
@@ -181,7 +198,7 @@ _ENCODERS: "List[Any]" = [
 def _decode_items(body: "Any", depth: int) -> "List[Any]":
     if not isinstance(body, list):
         raise ValueError("malformed value: a collection needs a list")
-    return body if _is_plain(body) else [decode(item, depth) for item in body]
+    return body if _is_plain(body, depth) else [decode(item, depth) for item in body]
 
 
 def _decode_dict(body: "Any", depth: int) -> "Dict[Any, Any]":

@@ -245,7 +245,11 @@ def test_public_tests_never_wait_for_hidden_ones() -> None:
 def test_a_giant_result_is_told_by_its_size(executor: Executor) -> None:
     """What is shown of it would be cut anyway, and as objects it would take the judge's memory."""
     problem = replace(
-        DOUBLE, rule=MatchRule(comparison=Comparison.VALUE), entry_point="f", public_tests=(TestCase("[1]", "2"),)
+        DOUBLE,
+        rule=MatchRule(comparison=Comparison.VALUE),
+        entry_point="f",
+        public_tests=(TestCase("[1]", "2"),),
+        limits=Limits(20.0, 256_000_000),
     )
     judge = Judge(executor)
     (result,) = judge.judge(problem, "def f(x): return [[]] * 500_000", hidden=False).public

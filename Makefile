@@ -38,14 +38,15 @@ clean: ## remove .venv, build outputs and caches
 	rm -rf .venv build dist turnwise.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# Modules are compiled when they are first imported; most of what torch brings never is.
 # The stamps are newer than the files they depend on for as long as the installation is up to date.
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
 .venv/installed-core: $(DEPENDS_ON) | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --editable .
+	$(BIN)/python -m pip install --quiet --no-compile --editable .
 	@touch $@
 
 .venv/installed-test: $(DEPENDS_ON) | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS)]'
+	$(BIN)/python -m pip install --quiet --no-compile --editable '.[$(EXTRAS)]'
 	@touch .venv/installed-core $@

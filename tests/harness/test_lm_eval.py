@@ -207,9 +207,18 @@ def test_what_lm_eval_wrote_is_scored_where_it_stands(
     assert again[0].run.record.settings["chat_template"] is True
 
 
-def test_bare_lm_eval_lists_our_tasks_beside_its_own(bare_environment: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        ("groups", {"turnwise", "taco_multiturn", "mmlu"}),
+        pytest.param("tasks", {*TASKS, "turnwise", "hellaswag", "mbpp_plus"}, marks=pytest.mark.long),
+    ],
+)
+def test_bare_lm_eval_lists_our_tasks_beside_its_own(
+    kind: str, names: set[str], bare_environment: dict[str, str], tmp_path: Path
+) -> None:
     """As it is installed, without an option."""
-    line = [EXECUTABLE, "ls", "tasks"]
+    line = [EXECUTABLE, "ls", kind]
     listed = subprocess.run(line, cwd=tmp_path, env=bare_environment, capture_output=True, text=True, check=True)
     rows = {row.split("|")[1].strip() for row in listed.stdout.splitlines() if row.count("|") > 1}
-    assert {*TASKS, "turnwise", "hellaswag", "mbpp_plus"} <= rows
+    assert names <= rows

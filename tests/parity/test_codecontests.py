@@ -16,6 +16,11 @@ Rows = Callable[[str], list[dict[str, Any]]]
 
 pytestmark = [pytest.mark.data, pytest.mark.slow]
 
+PARTS = 3
+each_part = pytest.mark.parametrize(
+    "part", [0, *(pytest.param(part, marks=pytest.mark.long) for part in range(1, PARTS))]
+)
+
 # The recorded check ran every public test, and at most this many private and as many generated ones.
 TESTS_OF_A_KIND = 60
 # Expected "3.162277660", printed "3.1622776601683795": the recorded check knew no tolerance (docs/parity.md).
@@ -28,11 +33,11 @@ def _as_recorded(problem: Problem, private: int) -> Problem:
     return replace(problem, hidden_tests=kept)
 
 
-@pytest.mark.parametrize("part", [0, 1])
+@each_part
 def test_recorded_programs_get_their_recorded_verdicts(
     part: int, data_dir: Path, recorded: Rows, executor: Executor
 ) -> None:
-    """All 256 programs with a recorded verdict agree on the whole; public verdicts differ where explained."""
+    """Each of the 256 programs with a recorded verdict agrees on the whole; public verdicts differ where explained."""
     private = {row["name"]: len(row["private_tests"]["input"]) for row in recorded("codecontests/test.jsonl.gz")}
     problems = {
         problem.name: _as_recorded(problem, private[problem.name])
@@ -42,7 +47,7 @@ def test_recorded_programs_get_their_recorded_verdicts(
     assert len(rows) == 256
     judge = Judge(executor)
     differing = []
-    for row in rows[part::2]:
+    for row in rows[part::PARTS]:
         report = judge.judge(problems[row["task_id"]], row["turns"][0]["code"])
         then = row["_our_verdict"]
         assert report.passed == then["passed"], (
@@ -57,13 +62,13 @@ def test_recorded_programs_get_their_recorded_verdicts(
     assert len(differing) <= 0.01 * len(rows)
 
 
-@pytest.mark.parametrize("part", [0, 1])
+@each_part
 def test_human_solutions_pass_the_tests_they_were_checked_on(
     part: int, data_dir: Path, recorded: Rows, executor: Executor
 ) -> None:
     """Each human solution recorded as exact passes (178); float and case ones pass by tolerance; the rest fails."""
     problems = {p.name: p for p in load_problems("codecontests", split="train", data_dir=data_dir).problems}
-    rows = recorded("codecontests/train_subset.jsonl.gz")[part::2]
+    rows = recorded("codecontests/train_subset.jsonl.gz")[part::PARTS]
     requests, checks = [], []
     for row in rows:
         problem, check = problems[row["name"]], row["_reference_check"]

@@ -27,12 +27,22 @@ _LONGEST_WAIT_SECONDS = 3600.0  # then it is asked again, whatever it said: a ru
 
 
 class TransientError(Exception):
-    """A request that failed for now; ``wait_seconds`` is what the server asked for."""
+    """A request that failed for now; ``wait_seconds`` is what the server asked for.
+
+    ``is_unheard``: it never came to the server, so the failure says nothing of the request.
+    """
 
     def __init__(
-        self, reason: str, *, is_busy: bool = False, is_timeout: bool = False, wait_seconds: float | None = None
+        self,
+        reason: str,
+        *,
+        is_unheard: bool = False,
+        is_busy: bool = False,
+        is_timeout: bool = False,
+        wait_seconds: float | None = None,
     ) -> None:
         super().__init__(reason)
+        self.is_unheard = is_unheard
         self.is_busy = is_busy
         self.is_timeout = is_timeout
         self.wait_seconds = wait_seconds
@@ -52,7 +62,9 @@ def sort_error(error: Exception, *, base_url: str, model: str) -> Exception:
     if isinstance(error, MalformedError):
         return TransientError(f"the answer cannot be read: {error}")
     if not isinstance(error, openai.APIStatusError):
-        return TransientError(f"the connection failed: {_short(error.__cause__ or error)}")
+        reason = f"the connection failed: {_short(error.__cause__ or error)}"
+        # By its name: the client is built on one of several packages (httpx, httpx2), which name it alike.
+        return TransientError(reason, is_unheard=type(error.__cause__).__name__ == "ConnectError")
     said, status = _short(error.message), error.status_code
     if status in REFUSED:
         return ContextOverflowError(said) if is_overflow(f"{error.code} {error.message}") else RequestError(said)

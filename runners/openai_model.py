@@ -164,7 +164,7 @@ class OpenAIModel:
             self.gate.refused(seconds=seconds if error.wait_seconds is None else error.wait_seconds)
             return
         if failures > (_TIMEOUT_RETRIES if error.is_timeout else server.max_retries):
-            if await self._is_alive():
+            if not error.is_unheard and await self._is_alive():
                 raise RequestError(str(error))
             if silent > server.outage:
                 raise ServerGoneError(server.base_url, str(error))

@@ -343,13 +343,21 @@ def test_a_server_that_is_gone_stops_the_run() -> None:
     assert "does not answer" in str(outcome) and "run the same line again" in str(outcome)
 
 
-def test_a_server_that_comes_back_is_waited_for() -> None:
-    """A restart costs time and no dialogue."""
+class AliveModel(OpenAIModel):
+    """Asks whether the server is alive only at moments at which it is."""
+
+    async def _is_alive(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("kind", [OpenAIModel, AliveModel])
+def test_a_server_that_comes_back_is_waited_for(kind: type[OpenAIModel]) -> None:
+    """A restart costs time and no dialogue, at whatever moment the server is there again."""
     with ChatServer(lambda body: Completion("before")) as server:
         pass
 
     async def ask() -> Reply:
-        model = OpenAIModel(Server(server.base_url, "tiny", backoff=0.02, max_retries=1), Sampling())
+        model = kind(Server(server.base_url, "tiny", backoff=0.02, max_retries=1), Sampling())
         asking = asyncio.create_task(model.generate(_request()))
         await asyncio.sleep(0.3)
         with ChatServer(lambda body: Completion("back"), port=server.port):

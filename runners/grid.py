@@ -46,7 +46,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The cells, and what they share; ``open_model`` is asked once, when a cell has work left."""
+    """The cells, and what they share; ``open_model`` is asked once, when a cell has work left.
+
+    ``recorded_model`` gives the model of a folder's run without opening it, or None where that cannot be.
+    """
 
     cells: Sequence[Cell]
     tasks: Sequence[LoadedTask]
@@ -54,6 +57,7 @@ class Grid:
     prompts: PromptSet
     decoys: Mapping[str, DecoyPool]
     command: str = ""
+    recorded_model: Callable[[Path], Model | None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +121,14 @@ def _judge(settings: RunSettings, machine: Machine, cache: SharedCache) -> Judge
 def _run_cell(grid: Grid, number: int, asking: _Asking, machine: Machine, output: Path) -> Sampled | None:
     cell = grid.cells[number]
     folder = output / cell.name
-    job = Job(grid.tasks, asking.model(cell.settings), cell.settings, grid.prompts, grid.command, _used(grid, cell))
-    record = job.to_record(machine)
     marker = folder / "finished"
-    if marker.exists() and marker.read_text(encoding="ascii", errors="replace").strip() == _digest(record):
+    digest = marker.read_text(encoding="ascii", errors="replace").strip() if marker.exists() else ""
+    closed = grid.recorded_model(folder) if digest else None
+    if closed is not None and _digest(_job(grid, cell, closed).to_record(machine)) == digest:
+        return None
+    job = _job(grid, cell, asking.model(cell.settings))
+    record = job.to_record(machine)
+    if _digest(record) == digest:
         return None
     donors = [output / other.name for other in donors_of(grid, number)]
     donor = next((Donor(RunFolder(path)) for path in donors if (path / "run.json").is_file()), None)
@@ -128,6 +136,10 @@ def _run_cell(grid: Grid, number: int, asking: _Asking, machine: Machine, output
     if not sampled.missing and not sampled.unjudged:
         write_atomically(marker, _digest(record) + "\n")
     return sampled
+
+
+def _job(grid: Grid, cell: Cell, model: Model) -> Job:
+    return Job(grid.tasks, model, cell.settings, grid.prompts, grid.command, _used(grid, cell))
 
 
 def donors_of(grid: Grid, number: int) -> list[Cell]:

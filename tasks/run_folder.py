@@ -211,6 +211,11 @@ class RunFolder:
             if shard.task == task:
                 yield from self.read_shard(shard) or ()
 
+    def is_sampled(self) -> bool:
+        """Return whether every dialogue of the plan has ended and none is missing."""
+        shards = (self.read_shard(shard) for shard in self.shards)
+        return all(found is not None and not any(one.is_missing for one in found) for found in shards)
+
     def judgements(self) -> dict[Place, Judgement]:
         """Return the judgements by what they are about; of two on the same program the first counts."""
         found: dict[Place, Judgement] = {}

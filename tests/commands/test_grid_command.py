@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from chat_server import ChatServer, Completion
 
 ANSWERS = Path(__file__).resolve().parents[2] / "benchmarks" / "sample" / "answers" / "repairing.jsonl"
 BASE = ("-M", "replay", "-a", f"path={ANSWERS}", "-t", "sample_codecontests_multiturn")
@@ -56,6 +57,16 @@ def test_a_grid_is_run_scored_and_gone_on_with(tmp_path: Path) -> None:
 
 
 KINDS = ("binary", "failed_tests")
+
+
+@pytest.mark.slow
+def test_a_finished_grid_needs_no_model(tmp_path: Path) -> None:
+    """The same line again prints the tables when the server has gone."""
+    options = ("-t", "sample_mbpp_plus_multiturn", "--cells", "none+none", "--temperatures", "0,1", "-M", "openai")
+    with ChatServer(lambda body: Completion(f"None, {body['seed']}.")) as server:
+        options += ("-a", f"base_url={server.base_url}", "-o", str(tmp_path / "grid"))
+        first = _grid(*options)
+    assert _grid(*options) == first
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,11 @@ def test_a_local_model_runs_end_to_end(folder: Path, tmp_path: Path, cache_dir: 
     reply = json.loads(first.splitlines()[0])["turns"][0]["calls"][0]["reply"]
     assert len(reply["token_ids"]) == len(reply["logprobs"]) == reply["completion_tokens"] <= 6
     assert "Dialogues: 6;" in _turnwise(cache_dir, "run", "--dry-run", *arguments, "-o", tmp_path / "a")
-    other = _turnwise(cache_dir, "run", "--dry-run", *arguments, "--seed", 7, "-o", tmp_path / "a", status=2)
+    moved = folder.rename(tmp_path / "away")  # a finished run does not open it again, and so its absence is no matter
+    again = _turnwise(cache_dir, "run", *arguments, "-o", tmp_path / "a")
+    other = _turnwise(cache_dir, "run", *arguments, "--seed", 7, "-o", tmp_path / "a", status=2)
+    moved.rename(folder)
+    assert again.splitlines()[:3] == said.splitlines()[:3]
     assert "holds another run (settings seed: 0 there, 7 here)" in other
 
 

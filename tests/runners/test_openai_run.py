@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chat_server import ChatServer, Completion
+from chat_server import ChatServer, Completion, Fault
 
 from turnwise.runners.chat import to_chat
 from turnwise.runners.drivers import run_in_lockstep
@@ -184,6 +184,25 @@ def test_first_turns_asked_jointly_are_the_same_after_a_kill(
         killed.finish()
     assert killed.trajectories() == whole.trajectories()
     assert json.loads((killed.output / "run.json").read_text())["model"]["first_turns"] == "4"
+
+
+@pytest.mark.slow
+def test_a_finished_run_needs_no_server(repairer: Repairer, tmp_path: Path, cache_dir: Path) -> None:
+    """Its line again prints its table; of another model, or with a dialogue missing, there is somebody to ask."""
+    faults = [Fault("status", status=400)]
+
+    def answer(body: dict[str, Any]) -> Completion | Fault:
+        return faults.pop() if faults else repairer.answer(body)
+
+    with ChatServer(answer) as server:
+        run = Run(tmp_path / "run", cache_dir, server)
+        assert "1 of 35 dialogues are missing" in run.finish()
+        asked = len(server.bodies)
+        table = run.finish()
+        assert len(server.bodies) > asked and "missing" not in table
+    assert run.finish().partition("Written")[0] == table.partition("Written")[0]
+    run.command[run.command.index("-a") + 1] += ",model=other"
+    assert "does not answer" in run.finish(status=3)
 
 
 @pytest.mark.slow

@@ -28,12 +28,16 @@ class Arguments(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the user wants of a back end: ``arguments`` as typed, and, of a model to open, what it is asked with."""
+    """What the user wants of a back end: ``arguments`` as typed, and, of a model to open, what it is asked with.
+
+    ``recorded`` is what a run that was begun says of its model: it stands for what only a loaded one tells.
+    """
 
     arguments: str
     environ: Mapping[str, str] = field(default_factory=dict)
     settings: RunSettings = field(default_factory=RunSettings)
     tasks: Sequence[Task] = ()
+    recorded: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def pairs(self) -> dict[str, str]:
@@ -50,7 +54,7 @@ class BackEnd:
     """How a model is opened, and how many of this machine's cores it needs for itself.
 
     ``in_process`` engines start threads and load an accelerator: judge workers have to be there before.
-    ``describe`` says what run.json says of one that is not loaded.
+    ``describe`` says what run.json says of one that is not open; raises TurnwiseError where only the model could tell.
     """
 
     open: Callable[[Wanted], Model]

@@ -7,7 +7,7 @@ from typing import Any
 
 from turnwise.commands.back_end import Wanted
 from turnwise.commands.machine import check_runs_output, show_progress
-from turnwise.commands.models import find_back_end
+from turnwise.commands.models import find_back_end, recorded_model
 from turnwise.commands.run import RunRequest, command_line, describe_sampled
 from turnwise.commands.settings import check_decoys, check_settings, with_prompts
 from turnwise.errors import TurnwiseError
@@ -143,9 +143,12 @@ def _run(
         def model(settings: RunSettings) -> Model:
             return back_end.open(Wanted(request.run.model_args, environ, settings, tasks))
 
+        def recorded(folder: Path) -> Model | None:
+            return recorded_model(back_end, Wanted(request.run.model_args, environ), folder)
+
         loaded = [load_task(task, first, machine) for task in tasks]
         decoys = _decoys(cells, loaded, machine, request.run.incorrect_programs)
-        grid = Grid(cells, loaded, model, prompts, decoys, command)
+        grid = Grid(cells, loaded, model, prompts, decoys, command, recorded)
         for ran in run_grid(grid, machine, output=request.run.output):
             folder = request.run.output / ran.cell.name
             said += describe_sampled(ran.sampled, folder) if ran.sampled is not None else []

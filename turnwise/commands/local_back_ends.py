@@ -108,16 +108,18 @@ def _count_by_template(given: _LocalArguments, name: str, max_length: int | None
 
 def _describe_hf(wanted: Wanted) -> dict[str, str]:
     given = wanted.parsed(_HFArguments)
-    if given.max_length is None:
+    length = given.max_length or wanted.recorded.get("max_length")
+    if length is None:
         raise TurnwiseError(_UNKNOWN_LENGTH.format(back_end="hf", name="max_length"))
-    return describe_hf(given.name("hf"), given.max_length, revision=given.revision or "main")
+    return describe_hf(given.name("hf"), int(length), revision=given.revision or "main")
 
 
 def _describe_vllm(wanted: Wanted) -> dict[str, str]:
     given = wanted.parsed(_VLLMArguments)
-    if given.max_model_len is None:
+    length = given.max_model_len or wanted.recorded.get("max_model_len")
+    if length is None:
         raise TurnwiseError(_UNKNOWN_LENGTH.format(back_end="vllm", name="max_model_len"))
-    return describe_vllm(given.name("vllm"), given.max_model_len, revision=given.revision, environ=wanted.environ)
+    return describe_vllm(given.name("vllm"), int(length), revision=given.revision, environ=wanted.environ)
 
 
 def _as_json(text: str) -> Any:

@@ -1,11 +1,15 @@
 """The model back ends by name, as ``--model`` takes them."""
 
+from dataclasses import replace
+from pathlib import Path
+
 from turnwise.commands.back_end import BackEnd, Wanted
 from turnwise.commands.local_back_ends import HF, VLLM
 from turnwise.commands.openai_back_end import OPENAI, describe_served
 from turnwise.commands.replay_back_end import REPLAY
 from turnwise.errors import TurnwiseError
 from turnwise.runners.sampler import Model, ScriptedSampler
+from turnwise.tasks.run_folder import RunFolder
 
 MODELS: dict[str, BackEnd] = {"openai": OPENAI, "vllm": VLLM, "hf": HF, "replay": REPLAY}
 
@@ -23,11 +27,26 @@ def describe_model(back_end: BackEnd, wanted: Wanted, *, served_in_job: bool = F
     Those are engines in the job's process, and (``served_in_job``) servers that the job starts. Raises
     TurnwiseError where only the model itself could tell.
     """
-    describe = describe_served if served_in_job else back_end.describe
-    if describe is None:
+    if served_in_job:
+        return _closed(describe_served(wanted))
+    return _closed(back_end.describe(wanted)) if back_end.in_process and back_end.describe else None
+
+
+def recorded_model(back_end: BackEnd, wanted: Wanted, folder: Path) -> Model | None:
+    """Return the model of the run in ``folder``, closed, if it is the one that is wanted; else None."""
+    if back_end.describe is None or not (folder / "run.json").is_file():
         return None
+    recorded = RunFolder(folder).record.model
+    try:
+        description = back_end.describe(replace(wanted, recorded=recorded))
+    except (TurnwiseError, ValueError):
+        return None  # opening it says what is wrong
+    return _closed(description) if description == recorded else None
+
+
+def _closed(description: dict[str, str]) -> Model:
     model = ScriptedSampler({})
-    model.description = describe(wanted)
+    model.description = description
     return model
 
 

@@ -36,8 +36,19 @@ def served_name(wanted: Wanted) -> str:
 
 def describe_served(wanted: Wanted) -> dict[str, str]:
     """Return what run.json says of a model that a server of the job's own serves."""
+    return _describe(wanted, served_name(wanted))
+
+
+def _describe_known(wanted: Wanted) -> dict[str, str]:
+    name = wanted.parsed(_OpenAIArguments).model or wanted.recorded.get("model", "")
+    if not name:
+        raise TurnwiseError("--model openai is not asked here, so name the model: -a model=NAME.")
+    return _describe(wanted, name)
+
+
+def _describe(wanted: Wanted, name: str) -> dict[str, str]:
     given = wanted.parsed(_OpenAIArguments)
-    return describe_openai(served_name(wanted), system_role=given.system_role, first_turns=given.first_turns)
+    return describe_openai(name, system_role=given.system_role, first_turns=given.first_turns)
 
 
 def _open(wanted: Wanted) -> Model:
@@ -88,4 +99,4 @@ def _count(wanted: Wanted) -> TokenCounter:
     return ServerCounter(server.base_url, server.model, api_key=server.api_key)
 
 
-OPENAI = BackEnd(_open, _count, cores=1)
+OPENAI = BackEnd(_open, _count, cores=1, describe=_describe_known)

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from turnwise.commands.machine import (
     show_progress,
     usable_cores,
 )
-from turnwise.commands.models import find_back_end
+from turnwise.commands.models import find_back_end, recorded_model
 from turnwise.commands.preflight import DryRun, preflight
 from turnwise.commands.score import score_command
 from turnwise.commands.settings import build_settings, check_decoys
@@ -142,12 +143,9 @@ def run_command(
     if dry_run is not None:
         dry_run.check()
 
-    def stand_in(back_end: BackEnd) -> Model | None:
-        if dry_run is None or dry_run.calibrate or not back_end.in_process:
-            return None
-        return ScriptedSampler({}, "not loaded, since it is not asked")
-
-    with open_job(request, environ=environ, command=command_line(arguments), stand_in=stand_in) as (job, machine):
+    with open_job(
+        request, environ=environ, command=command_line(arguments), stand_in=partial(_stand_in, request, environ)
+    ) as (job, machine):
         if dry_run is not None:
             counter = find_back_end(request.model).count(Wanted(request.model_args, environ))
             return preflight(job, machine, counter, dry_run, output=request.output)
@@ -156,6 +154,15 @@ def run_command(
     if not judge_hidden:
         return "\n".join([*said, f"Sampled: {request.output}; next: turnwise judge {request.output}"])
     return "\n".join([score_command([request.output]), *said])
+
+
+def _stand_in(request: RunRequest, environ: Mapping[str, str], back_end: BackEnd) -> Model | None:
+    """Return what stands for a model that will not be asked, since opening an engine takes minutes."""
+    if request.dry_run is not None:
+        is_asked = request.dry_run.calibrate or not back_end.in_process
+        return None if is_asked else ScriptedSampler({}, "not loaded, since it is not asked")
+    found = recorded_model(back_end, Wanted(request.model_args, environ), request.output)
+    return found if found and RunFolder(request.output).is_sampled() else None
 
 
 def judge_command(

@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import accumulate
 from typing import Any
 
+from turnwise.tasks.damage import describe_damage
 from turnwise.tasks.trajectory import Reply
 
 # How vLLM and SGLang end an answer that they, not the model, broke off.
@@ -30,7 +31,7 @@ def read_replies(data: Any) -> list[Reply]:
             choices = sorted(choices, key=lambda choice: choice["index"])
         replies = [_read_choice(choice, usage) for choice in choices]
     except (LookupError, TypeError, AttributeError) as error:
-        raise MalformedError(f"it is no chat completion ({type(error).__name__}: {error})") from None
+        raise MalformedError(f"it is no chat completion ({describe_damage(error)})") from None
     if not replies:
         raise MalformedError("it is no chat completion (it has no choices)")
     return replies if len(replies) == 1 else _share_tokens(replies)
@@ -84,7 +85,7 @@ async def read_stream(chunks: AsyncIterator[Any], *, on_first_token: Callable[[]
                 if text[-1] or reasoning[-1] or finish_reason:
                     on_first_token()
         except (LookupError, TypeError, AttributeError) as error:
-            raise MalformedError(f"it is no chat completion ({type(error).__name__}: {error})") from None
+            raise MalformedError(f"it is no chat completion ({describe_damage(error)})") from None
     if finish_reason is None:
         raise MalformedError("its stream ended before the answer did")
     return _reply(
@@ -128,7 +129,7 @@ def _text(value: Any) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise TypeError(f"a text is a JSON {type(value).__name__}")
+        raise TypeError("a text of another kind")
     return value
 
 

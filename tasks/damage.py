@@ -1,4 +1,4 @@
-"""Why a file of a run cannot be read, in words: what Python raised on it, said to whoever has to mend it."""
+"""Why a file or an answer cannot be read, in words: what Python raised on it, said to whoever has to mend it."""
 
 import json
 import re
@@ -19,7 +19,7 @@ def describe_damage(error: Exception) -> str:
         return "it is cut off or no JSON"
     if isinstance(error, KeyError):
         return f"{error.args[0]!r} is missing or unknown"
-    if isinstance(error, TypeError):
+    if isinstance(error, TypeError | AttributeError):
         return "a value in it is of another kind than it has to be"
     said = " ".join(str(error).split())
     return re.sub(r" is not a valid \w+$", " is unknown", said)  # of an enumeration, which has a name for us alone

@@ -88,8 +88,8 @@ def test_check_judges_a_problem_by_its_id(files: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["check", "right.py"], "either --problem ID or --tests FILE"),
-        (["check", "right.py", "--tests", "tests.json", "--problem", "a/b"], "either --problem ID or --tests"),
+        (["check", "right.py"], "Give --problem ID or --tests FILE"),
+        (["check", "right.py", "--tests", "tests.json", "--problem", "a/b"], "Give --problem ID or --tests"),
         (["check", "none.py", "--tests", "tests.json"], "program 'none.py' cannot be read (No such file"),
         (["check", "right.py", "--tests", "none.json"], "tests 'none.json' cannot be read"),
         (["check", "right.py", "--tests", "right.py"], "tests 'right.py' are not usable"),

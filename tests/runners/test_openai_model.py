@@ -16,7 +16,7 @@ from chat_server import ChatServer, Completion, Fault
 from turnwise.errors import TurnwiseError
 from turnwise.runners.openai_errors import TransientError, sort_error
 from turnwise.runners.openai_model import OpenAIModel
-from turnwise.runners.openai_replies import MalformedError, read_stream
+from turnwise.runners.openai_replies import MalformedError, read_replies, read_stream
 from turnwise.runners.openai_server import Server, served_models
 from turnwise.runners.sampler import ContextOverflowError, Outcome, Request, RequestError
 from turnwise.runners.settings import Sampling
@@ -397,3 +397,20 @@ def test_the_only_model_served_need_not_be_named() -> None:
         where.with_model(())
     with pytest.raises(TurnwiseError, match="does not answer"):
         served_models(where, timeout=2)
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ({}, "'choices' is missing or unknown"),
+        ([], "a value in it is of another kind than it has to be"),
+        ({"choices": [{"message": {"content": 3}}]}, "a value in it is of another kind than it has to be"),
+        ({"choices": []}, "it has no choices"),
+    ],
+    ids=str,
+)
+def test_what_is_no_completion_is_told_in_words(answer: Any, why: str) -> None:
+    """To people who know neither our code nor Python."""
+    with pytest.raises(MalformedError) as raised:
+        read_replies(answer)
+    assert str(raised.value) == f"it is no chat completion ({why})"

@@ -83,7 +83,7 @@ class CheckResult:
 def check_program(request: CheckRequest, executor: Executor, *, environ: dict[str, str]) -> CheckResult:
     """Judge the program; raises TurnwiseError for a missing file, an unknown problem or bad tests."""
     if bool(request.problem) == (request.tests is not None):
-        raise TurnwiseError("Give either --problem ID or --tests FILE, and one of them.")
+        raise TurnwiseError("Give --problem ID or --tests FILE: one of the two.")
     check_time_factor(request.time_factor)
     source = _read_program(request.program)
     judge = Judge(executor, matcher=request.matcher, time_factor=request.time_factor)

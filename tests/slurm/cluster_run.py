@@ -35,9 +35,17 @@ PROFILE: dict[str, Any] = {
 class ClusterRun:
     """A run folder and the commands on it; ``delay`` is what each call to the model takes."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], *, delay: float = 0.0, poison: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        environment: Mapping[str, str],
+        *,
+        delay: float = 0.0,
+        poison: str = "",
+        output: Path | None = None,
+    ) -> None:
         self.folder = folder
-        self.output = folder / "run"
+        self.output = output or folder / "run"
         self.calls_folder = folder / "calls"
         self.calls_folder.mkdir(parents=True)
         self._environment = {

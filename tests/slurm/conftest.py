@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cluster_run import ClusterRun, Start, environment_of
@@ -23,8 +24,8 @@ def cluster() -> Iterator[VirtualCluster]:
 def start(cluster: VirtualCluster, tmp_path: Path, cache_dir: Path) -> Iterator[Start]:
     """Return a function that makes a run on the cluster; its jobs are ended with the test."""
 
-    def make(*, delay: float = 0.0, poison: str = "", folder: Path = tmp_path) -> ClusterRun:
-        return ClusterRun(folder, environment_of(cache_dir, cluster.environment), delay=delay, poison=poison)
+    def make(**options: Any) -> ClusterRun:
+        return ClusterRun(tmp_path, environment_of(cache_dir, cluster.environment), **options)
 
     yield make
     cluster.cancel_all()

@@ -31,7 +31,7 @@ def charts() -> dict[str, Chart]:
     return {
         "turns": Chart(
             "More turns",
-            "pass@1 where a dialogue may take so many turns; bands are 95 % intervals over problems.",
+            "pass@1 where a dialogue may take so many turns; bars are 95 % intervals over problems.",
             _lines("turns", "turns at most", integer=True),
         ),
         "n_at_k": Chart(
@@ -51,7 +51,7 @@ def charts() -> dict[str, Chart]:
         ),
         "difficulty": Chart(
             "By difficulty",
-            "The usual score on the problems of each level.",
+            "The usual score on the problems of each level; bars are 95 % intervals over problems.",
             _lines("level", "difficulty", nominal=True),
         ),
         "failures": Chart(
@@ -122,6 +122,10 @@ _BY_RUN = {
     "scale": {"domain": "$names", "range": "$colours"},
     "legend": "$legend",
 }
+_BESIDE = {
+    "domain": "$names",
+    "range": [{"expr": "bandwidth('x') / 2 - 12"}, {"expr": "bandwidth('x') / 2 + 12"}],
+}
 
 
 def _base(height: int = 240) -> dict[str, Any]:
@@ -146,6 +150,7 @@ def _lines(
     x: dict[str, Any] = {"field": field, "type": "quantitative", "title": title, "scale": {"nice": False}}
     if nominal:
         x = {"field": field, "type": "ordinal", "title": title, "sort": None, "scale": {"domain": "$levels"}}
+        x["axis"] = {"labelAngle": -30}
     elif integer:
         x = {"field": field, "type": "ordinal", "title": title, "axis": {"labelAngle": 0}}
     elif log:
@@ -174,7 +179,7 @@ def _lines(
     if dash:
         of_dash = {"field": dash, "type": "nominal", "title": None, "scale": {"range": _DASHES}, "sort": None}
         line["encoding"]["strokeDash"] = of_dash | {"legend": "$dashes"}
-    area = {
+    interval: dict[str, Any] = {
         "mark": {"type": "area", "opacity": 0.13},
         "encoding": {
             "x": x,
@@ -184,9 +189,11 @@ def _lines(
             **({"detail": {"field": dash}} if dash else {}),
         },
     }
-    ruler = {"mark": {"type": "rule", "opacity": 0.5}, "encoding": area["encoding"]}
-    layers = [ruler if nominal else area, line] if band else [line]
-    return {**_base(), "layer": layers}
+    if band and (nominal or integer):  # a bar beside those of the others: bands of several runs would hide each other
+        interval["mark"] = {"type": "rule", "opacity": 0.6, "strokeWidth": 1.5}
+        for layer in (interval, line):
+            layer["encoding"]["xOffset"] = {"field": "model", "type": "nominal", "scale": _BESIDE}
+    return {**_base(), "layer": [interval, line] if band else [line]}
 
 
 def _failures() -> dict[str, Any]:

@@ -205,6 +205,16 @@ def test_charts_are_drawn_as_files(tmp_path: Path, run: Callable[..., Path], end
     assert said.startswith(f"Chart: {path} (More turns, t)") and path.read_bytes().startswith(start)
 
 
+def test_the_intervals_of_several_runs_stand_side_by_side(tmp_path: Path, run: Callable[..., Path]) -> None:
+    """None hides another one's, though their scores are equal."""
+    runs = [run(name, model=name) for name in ("a", "b", "c")]
+    plot_command(runs, tmp_path / "turns.svg", chart="turns")
+    drawn = (tmp_path / "turns.svg").read_text(encoding="utf-8")
+    (group,) = re.findall(r'class="mark-rule role-mark.*?</g>', drawn, re.DOTALL)
+    places = re.findall(r'transform="translate\(([\d.]+),', group)
+    assert len(places) == len(set(places)) >= 3
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -7,6 +7,7 @@ from typing import Any
 
 _CHUNK = 1 << 16
 TOKEN_BYTES = 16
+_TOKENS_AT_ONCE = 64
 
 
 class ProtocolError(Exception):
@@ -28,6 +29,7 @@ class ControlSocket:
         self._size = 0
         self._rest = b""
         self._token = b""
+        self._tokens: list[bytes] = []
 
     def receive(self) -> bytes | None:
         """Return the next line if it is there, or None; raises EOFError at the end, OversizeError if too long."""
@@ -65,17 +67,17 @@ class ControlSocket:
         return line[TOKEN_BYTES:]
 
     def request(self) -> None:
-        """Ask for the next call's result; raises ProtocolError if something arrived unasked."""
-        try:
-            early = bool(self._rest or self._parts or self.connection.recv(1, socket.MSG_PEEK))
-        except BlockingIOError:
-            early = False
-        except ConnectionError:
-            early = False
-        if early:
+        """Ask for the next call's result; raises ProtocolError if something arrived unasked.
+
+        What is on its way unasked is found with the answer, which then does not begin with its token.
+        """
+        if self._rest or self._parts:
             raise ProtocolError("a message before it was asked for")
+        if not self._tokens:  # many at once: one system call for them all
+            random = secrets.token_hex(TOKEN_BYTES // 2 * _TOKENS_AT_ONCE).encode()
+            self._tokens = [random[start : start + TOKEN_BYTES] for start in range(0, len(random), TOKEN_BYTES)]
+        self._token = self._tokens.pop()
         try:
-            self._token = secrets.token_hex(TOKEN_BYTES // 2).encode()
             self.connection.send(self._token)
         except ConnectionError:
             raise EOFError from None

@@ -45,7 +45,7 @@ class WorkerFiles:
 
     def wrote_more_than(self, limit: int) -> bool:
         """Return whether stdout or stderr is larger than ``limit`` bytes."""
-        return any(os.fstat(descriptor).st_size > limit for descriptor in (self._stdout, self._stderr))
+        return os.fstat(self._stdout).st_size > limit or os.fstat(self._stderr).st_size > limit
 
     def close(self) -> None:
         """Give the files up."""

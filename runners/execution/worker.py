@@ -107,7 +107,7 @@ class Worker:
         """Have a runner for ``program`` and return its socket; raises OSError if the zygote is gone."""
         prelude = program.prelude.encode("utf-8")
         self.files.give_input(b"")
-        self.files.give_arguments(program.source + prelude)
+        self.files.give_program(program.source + prelude)
         seconds = 0 if program.entry_point else limits.time_limit_seconds + COMPILE_TIME_LIMIT_SECONDS
         request = {
             "source": len(program.source),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _CALLS = files.ARGUMENTS + 1
 _MESSAGE_BYTES = 64
+_USUAL_ARGUMENTS = 4096
 # Programs whose output may depend on the interpreter tearing down its objects.
 _NEEDS_TEARDOWN = re.compile(rb"__del__|fdopen|Buffered|TextIOWrapper|FileIO|open\s*\((?!\s*0\s*[,)])")
 
@@ -138,4 +139,7 @@ def report(channel: int, pid: int) -> None:
 
 
 def read_arguments() -> str:
-    return os.pread(files.ARGUMENTS, os.fstat(files.ARGUMENTS).st_size, 0).decode("ascii")
+    data = os.pread(files.ARGUMENTS, _USUAL_ARGUMENTS, 0)
+    if len(data) == _USUAL_ARGUMENTS:
+        data = os.pread(files.ARGUMENTS, os.fstat(files.ARGUMENTS).st_size, 0)
+    return data.decode("ascii")

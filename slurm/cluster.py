@@ -3,13 +3,14 @@
 Arrays are slots for workers, not shards: a cluster that accepts fewer of them still does the whole run, later.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from turnwise.errors import TurnwiseError
 from turnwise.slurm.job import JobTask
 from turnwise.slurm.layout import CLOSE, JUDGE, SAMPLE
+from turnwise.slurm.queue import ask
 from turnwise.slurm.scripts import parameters, python_of, setup_lines
 from turnwise.slurm.submission import Array, Jobs, Submission
 
@@ -18,8 +19,23 @@ class RefusedError(Exception):
     """SLURM does not take a job; says why."""
 
 
-# Submits so many jobs of a task that wait for a dependency ("": for none); returns their id.
-Submit = Callable[[Submission, JobTask, int, str], str]
+class Scheduler(Protocol):
+    """What takes jobs: SLURM, or what stands for it in a test."""
+
+    def submit(self, submission: Submission, task: JobTask, count: int, dependency: str) -> str:
+        """Submit so many jobs of a task that wait for a dependency ("": for none); return their id.
+
+        Sampling is held. Raises RefusedError.
+        """
+        ...
+
+    def cancel(self, jobs: Sequence[str]) -> None:
+        """Take jobs back that have not begun."""
+        ...
+
+    def release(self, jobs: Sequence[str]) -> bool:
+        """Let held jobs begin; return whether that worked."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,71 +52,110 @@ def cut_arrays(workers: int, largest: int) -> Iterator[tuple[int, int]]:
         yield first, min(largest, workers - first)
 
 
-def submit_jobs(submission: Submission, submit: Submit, *, largest: int) -> Accepted:
+def submit_jobs(submission: Submission, scheduler: Scheduler, *, largest: int) -> Accepted:
     """Hand over all jobs of ``submission``, in arrays of ``largest`` elements; what was accepted is written down.
 
-    Raises TurnwiseError if not even one worker is accepted.
+    Sampling is held until the rest is accepted: samplers that take the places of their judges would make a run that
+    nobody judges. Raises TurnwiseError if not even one worker is accepted.
     """
-    jobs, refusals = Jobs(), []
+    submitting = _Submitting(submission, scheduler)
     for first, count in cut_arrays(submission.record.workers, largest):
-        array, said = _submit_array(submission, SAMPLE, first, count, "", submit)
-        refusals += said
-        if array is None:
+        if submitting.add_pair(first, count) < count:
             break
-        jobs = replace(jobs, sample=[*jobs.sample, array])
-        submission.write_jobs(jobs)
-        judges, said = _submit_array(submission, JUDGE, first, array.count, f"aftercorr:{array.job}", submit)
-        refusals += said
-        if judges is not None:
-            jobs = replace(jobs, judge=[*jobs.judge, judges])
-            submission.write_jobs(jobs)
-        if array.count < count:
-            break
-    if not jobs.sample:
-        raise TurnwiseError(f"SLURM accepts no job of this run: {refusals[-1]}")
-    try:
-        run, number = str(submission.cluster.run), submission.number
-        close = submit(submission, JobTask(run, number, CLOSE), 1, f"afterany:{':'.join(jobs.ids)}")
-        jobs = replace(jobs, close=close)
-    except RefusedError as error:
-        refusals.append(f"no closing job ({error}): run turnwise collect {run} when the workers have ended")
-    submission.write_jobs(jobs)
-    return Accepted(jobs, tuple(refusals))
+    submitting.add_close()
+    held = [one.job for one in submitting.jobs.sample]
+    if not scheduler.release(held):
+        submitting.refusals.append(f"the sampling jobs are held: scontrol release {','.join(held)}")
+    return Accepted(submitting.jobs, tuple(submitting.refusals))
 
 
-def _submit_array(
-    submission: Submission,
-    step: str,
-    first: int,
-    count: int,
-    dependency: str,
-    submit: Submit,
-) -> tuple[Array | None, list[str]]:
-    """Submit an array, halved until it is accepted; return it and what was refused."""
-    refusals: list[str] = []
-    task = JobTask(str(submission.cluster.run), submission.number, step, first)
-    while count:
+class _Submitting:
+    """The jobs of a submission that are accepted so far, always written down, and what was refused."""
+
+    def __init__(self, submission: Submission, scheduler: Scheduler) -> None:
+        self._submission = submission
+        self._scheduler = scheduler
+        self._run = str(submission.cluster.run)
+        self.jobs = Jobs()
+        self.refusals: list[str] = []
+
+    def add_pair(self, first: int, wanted: int) -> int:
+        """Add samplers and as many judges that wait for them, fewer until they are accepted; return how many."""
+        count, refusal = wanted, ""
+        while count:
+            before = self.jobs
+            try:
+                sample = self._submit(SAMPLE, first, count, "")
+                self._keep(replace(before, sample=[*before.sample, sample]))
+                judge = self._submit(JUDGE, first, count, f"aftercorr:{sample.job}")
+                self._keep(replace(self.jobs, judge=[*before.judge, judge]))
+                break
+            except RefusedError as error:
+                self._take_back(before)
+                refusal = str(error)
+                count = count * 3 // 4
+        if refusal:
+            self.refusals.append(f"{wanted} workers are more than SLURM accepts ({refusal}): {count} of them work")
+        return count
+
+    def add_close(self) -> None:
+        """Add the closing job, for which a worker may have to make room."""
+        while self.jobs.sample:
+            try:
+                close = self._submit(CLOSE, 0, 1, f"afterany:{':'.join(self.jobs.ids)}")
+                self._keep(replace(self.jobs, close=close.job))
+                return
+            except RefusedError as error:
+                last = self.jobs.sample[-1]
+                if len(self.jobs.sample) == last.count == 1:
+                    self.refusals.append(
+                        f"no closing job ({error}): run turnwise collect {self._run} when the workers have ended"
+                    )
+                    return
+                self._take_back(replace(self.jobs, sample=self.jobs.sample[:-1], judge=self.jobs.judge[:-1]))
+                self.refusals.append(f"one worker makes room for the closing job ({error})")
+                self.add_pair(last.first, last.count - 1)
+        raise TurnwiseError(f"SLURM accepts no job of this run: {self.refusals[-1]}.")
+
+    def _submit(self, step: str, first: int, count: int, dependency: str) -> Array:
+        task = JobTask(self._run, self._submission.number, step, first)
+        return Array(self._scheduler.submit(self._submission, task, count, dependency), first, count)
+
+    def _take_back(self, kept: Jobs) -> None:
+        gone = [job for job in self.jobs.ids if job not in kept.ids]
+        if gone:
+            self._scheduler.cancel(gone)
+            self._keep(kept)
+
+    def _keep(self, jobs: Jobs) -> None:
+        self.jobs = jobs
+        self._submission.write_jobs(jobs)
+
+
+class Slurm:
+    """SLURM, asked through submitit."""
+
+    def submit(self, submission: Submission, task: JobTask, count: int, dependency: str) -> str:
+        """Submit ``count`` jobs of one step; return the job's id. Raises RefusedError."""
+        import submitit
+        from submitit.core.utils import FailedJobError, FailedSubmissionError
+
+        record = submission.record
+        executor = submitit.SlurmExecutor(submission.path / "jobs" / task.step, python=python_of(record.profile))
+        given: dict[str, Any] = parameters(
+            record.profile, task.step, name=submission.cluster.run.name, dependency=dependency
+        )
+        executor.update_parameters(**given, setup=setup_lines(record.profile, submission.code()))
         try:
-            return Array(submit(submission, task, count, dependency), first, count), refusals
-        except RefusedError as error:
-            refusals.append(f"{count} {step} workers were refused ({error})")
-            count //= 2
-    return None, refusals
+            found = executor.submit_array([task] * count)
+        except (FailedJobError, FailedSubmissionError) as error:
+            raise RefusedError(" ".join(str(error).split())[-300:]) from None
+        return str(found[0].job_id).partition("_")[0]
 
+    def cancel(self, jobs: Sequence[str]) -> None:
+        """Take pending jobs back; one that stays can do no harm but to wait."""
+        ask("scancel", *jobs)
 
-def submit_to_slurm(submission: Submission, task: JobTask, count: int, dependency: str) -> str:
-    """Submit ``count`` jobs of one step through submitit; return the job's id. Raises RefusedError."""
-    import submitit
-    from submitit.core.utils import FailedJobError, FailedSubmissionError
-
-    record = submission.record
-    executor = submitit.SlurmExecutor(submission.path / "jobs" / task.step, python=python_of(record.profile))
-    given: dict[str, Any] = parameters(
-        record.profile, task.step, name=submission.cluster.run.name, dependency=dependency
-    )
-    executor.update_parameters(**given, setup=setup_lines(record.profile, submission.code()))
-    try:
-        found = executor.submit_array([task] * count)
-    except (FailedJobError, FailedSubmissionError) as error:
-        raise RefusedError(" ".join(str(error).split())[-300:]) from None
-    return str(found[0].job_id).partition("_")[0]
+    def release(self, jobs: Sequence[str]) -> bool:
+        """Let held jobs begin."""
+        return ask("scontrol", "release", ",".join(jobs)) is not None

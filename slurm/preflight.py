@@ -31,7 +31,7 @@ def ask_limits(profile: ClusterProfile) -> ClusterLimits:
         return ClusterLimits(False, DEFAULT_MAX_ARRAY, None, ())
     said = config.get("MaxArraySize", "")
     elements = int(said) if said.isdigit() else DEFAULT_MAX_ARRAY  # from 0 to one less
-    return ClusterLimits(True, max(1, elements), _submit_jobs(), tuple(_problems(profile)))
+    return ClusterLimits(True, max(1, elements), _submit_jobs(profile.account), tuple(_problems(profile)))
 
 
 def jobs_of(workers: int) -> int:
@@ -39,9 +39,10 @@ def jobs_of(workers: int) -> int:
     return 2 * workers + 1
 
 
-def _submit_jobs() -> int | None:
-    """Return the lowest MaxSubmitJobs of this user, None without accounting or limit."""
-    said = ask("sacctmgr", "-n", "-P", "show", "assoc", f"user={getpass.getuser()}", "format=MaxSubmitJobs")
+def _submit_jobs(account: str) -> int | None:
+    """Return the lowest MaxSubmitJobs of this user (with ``account``, if named), None without accounting or limit."""
+    whose = [f"user={getpass.getuser()}", *([f"account={account}"] if account else [])]
+    said = ask("sacctmgr", "-n", "-P", "show", "assoc", *whose, "format=MaxSubmitJobs")
     found = [int(line) for line in (said or "").split() if line.isdigit()]
     return min(found, default=None)
 

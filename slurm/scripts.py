@@ -18,6 +18,8 @@ def parameters(profile: ClusterProfile, step: str, *, name: str, dependency: str
     else:
         given = _of_cpu_jobs(profile, profile.judge if step == JUDGE else profile.close)
     extra = {"requeue": True, "kill-on-invalid-dep": "yes", **given.pop("extra")}
+    if step == SAMPLE:
+        extra["hold"] = True  # until judging and closing are accepted, too (cluster.py)
     return {
         "job_name": f"turnwise-{step}-{name}",
         **{key: value for key, value in given.items() if value not in ("", None)},

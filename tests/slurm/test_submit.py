@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -34,17 +35,35 @@ def submission_of(folder: Path, workers: int) -> Submission:
 class FakeCluster:
     """Accepts at most ``room`` jobs, and says no to what is more."""
 
-    def __init__(self, room: int) -> None:
+    def __init__(self, room: int, *, releases: bool = True) -> None:
         self.room = room
+        self.releases = releases
         self.submitted: list[tuple[str, int, int, str]] = []
+        self.cancelled: list[str] = []
+        self.released: list[str] = []
 
-    def __call__(self, submission: Submission, task: JobTask, count: int, dependency: str) -> str:
+    def submit(self, submission: Submission, task: JobTask, count: int, dependency: str) -> str:
         """Take a job or refuse it."""
         if count > self.room:
             raise RefusedError("Job violates accounting/QOS policy")
         self.room -= count
         self.submitted.append((task.step, task.first, count, dependency))
         return str(len(self.submitted))
+
+    def cancel(self, jobs: Sequence[str]) -> None:
+        """Take jobs back, and have their room."""
+        assert not self.released
+        self.cancelled += jobs
+        self.room += sum(self.submitted[int(job) - 1][2] for job in jobs)
+
+    def release(self, jobs: Sequence[str]) -> bool:
+        """Let jobs begin."""
+        self.released += jobs
+        return self.releases
+
+    def left(self) -> list[tuple[str, int, int, str]]:
+        """Return what was not taken back."""
+        return [one for number, one in enumerate(self.submitted, 1) if str(number) not in self.cancelled]
 
 
 def test_arrays_are_paired_and_one_job_closes_the_run(tmp_path: Path) -> None:
@@ -60,17 +79,35 @@ def test_arrays_are_paired_and_one_job_closes_the_run(tmp_path: Path) -> None:
         ("judge", 4, 1, "aftercorr:5"),
         ("close", 0, 1, "afterany:1:3:5:2:4:6"),
     ]
-    assert accepted.refusals == ()
+    assert accepted.refusals == () and cluster.released == ["1", "3", "5"]
 
 
-def test_what_a_cluster_refuses_is_said_and_fewer_workers_do_the_run(tmp_path: Path) -> None:
-    """With room for seven jobs, eight workers become four; the rest is said, the jobs are written down."""
-    cluster = FakeCluster(7)
+@pytest.mark.parametrize(("room", "largest", "samplers"), [(7, 1001, [3]), (6, 1001, [2]), (7, 2, [2, 1]), (3, 4, [1])])
+def test_what_a_cluster_refuses_is_said_and_fewer_workers_do_the_run(
+    tmp_path: Path, room: int, largest: int, samplers: list[int]
+) -> None:
+    """Each with its judge, and the closing job; what is left of the jobs is written down, and begins at the end."""
+    cluster = FakeCluster(room)
     submission = submission_of(tmp_path, 8)
-    accepted = submit_jobs(submission, cluster, largest=1001)
-    assert [(step, count) for step, _, count, _ in cluster.submitted][:2] == [("sample", 4), ("judge", 2)]
-    assert any("8 sample workers were refused" in one for one in accepted.refusals)
+    accepted = submit_jobs(submission, cluster, largest=largest)
+    counts = {step: [count for name, _, count, _ in cluster.left() if name == step] for step in ("sample", "judge")}
+    assert counts == {"sample": samplers, "judge": samplers}
+    assert cluster.left()[-1][0] == "close"
+    assert any("are more than SLURM accepts" in one for one in accepted.refusals)
     assert submission.jobs == accepted.jobs
+    assert cluster.released == [one.job for one in accepted.jobs.sample]
+
+
+def test_without_room_for_a_closing_job_the_run_is_closed_by_hand(tmp_path: Path) -> None:
+    """One worker and its judge are the least."""
+    accepted = submit_jobs(submission_of(tmp_path, 1), FakeCluster(2), largest=4)
+    assert len(accepted.jobs.ids) == 2 and "run turnwise collect" in accepted.refusals[-1]
+
+
+def test_jobs_that_stay_held_are_named(tmp_path: Path) -> None:
+    """With the command that lets them begin."""
+    accepted = submit_jobs(submission_of(tmp_path, 2), FakeCluster(9, releases=False), largest=1)
+    assert accepted.refusals == ("the sampling jobs are held: scontrol release 1,3",)
 
 
 def test_a_cluster_that_takes_nothing_is_an_error(tmp_path: Path) -> None:

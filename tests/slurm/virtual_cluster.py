@@ -6,8 +6,8 @@
         subprocess.run(["sinfo"], env=cluster.environment)
 
 All files lie in one folder of its own and all ports are free ones, so that clusters do not meet. A node can be
-lost as in a power cut, and come back. Every process is ended with the cluster. Keeps no accounting; what needs
-it asks for slurmdbd.
+lost as in a power cut, and come back. Every process is ended with the cluster. Keeps no accounts: accounting_cluster.py
+does.
 """
 
 import os
@@ -25,7 +25,7 @@ from types import TracebackType
 from typing import Self
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "sinfo", "srun", "scancel")
-_SEARCHED = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+SEARCHED = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
 _CONFIGURATION = """\
 ClusterName=virtual
@@ -81,7 +81,7 @@ PartitionName=short Nodes=ALL MaxTime=30 DefaultTime=10 PriorityTier=10 PreemptM
 
 def missing_programs() -> list[str]:
     """Return what of SLURM is not installed here."""
-    return [name for name in PROGRAMS if shutil.which(name, path=_SEARCHED) is None]
+    return [name for name in PROGRAMS if shutil.which(name, path=SEARCHED) is None]
 
 
 class VirtualCluster:
@@ -92,10 +92,11 @@ class VirtualCluster:
     ) -> None:
         self.nodes = nodes
         self.folder = Path(tempfile.mkdtemp(prefix="vc", dir="/tmp"))  # a socket's path must be short
-        base = _free_ports(nodes + 1)
-        self._configuration = _CONFIGURATION.format(
-            host=socket.gethostname().partition(".")[0],
-            user=_user_name(),
+        base = free_ports(nodes + 1)
+        self.host = socket.gethostname().partition(".")[0]
+        self.configuration = _CONFIGURATION.format(
+            host=self.host,
+            user=user_name(),
             port=base,
             folder=self.folder,
             first_port=base + 1,
@@ -111,7 +112,7 @@ class VirtualCluster:
         self.environment: Mapping[str, str] = {
             **os.environ,
             "SLURM_CONF": str(self.folder / "etc" / "slurm.conf"),
-            "PATH": _SEARCHED,
+            "PATH": SEARCHED,
         }
 
     def __enter__(self) -> Self:
@@ -163,7 +164,7 @@ class VirtualCluster:
 
     def stop_controller(self) -> None:
         """End slurmctld; jobs go on."""
-        _end(self._pid("slurmctld.pid"), seconds=10)
+        end_process(self.pid("slurmctld.pid"), seconds=10)
 
     def start_node(self, number: int) -> None:
         """Start a node, or bring it back."""
@@ -172,7 +173,7 @@ class VirtualCluster:
 
     def cut_power(self, number: int) -> None:
         """Lose a node with all it runs, so that nobody can report anything."""
-        daemon = self._pid(f"slurmd-node{number}.pid")
+        daemon = self.pid(f"slurmd-node{number}.pid")
         steps = self._step_daemons(number)
         for pid in (daemon, *steps):
             _signal(pid, signal.SIGSTOP)
@@ -190,15 +191,15 @@ class VirtualCluster:
     def stop(self) -> None:
         """End every process of the cluster and remove its folder."""
         with suppress(RuntimeError, OSError, TimeoutError):
-            if self._pid("slurmctld.pid"):
+            if self.pid("slurmctld.pid"):
                 self.cancel_all()
         steps = [pid for number in range(1, self.nodes + 1) for pid in self._step_daemons(number)]
         for pid in [child for step in steps for child in (step, *_descendants(step))]:
             _signal(pid, signal.SIGKILL)
         for number in range(1, self.nodes + 1):
-            _end(self._pid(f"slurmd-node{number}.pid"), seconds=3)
+            end_process(self.pid(f"slurmd-node{number}.pid"), seconds=3)
         self.stop_controller()
-        _end(self._pid("munged.pid"), seconds=3)
+        end_process(self.pid("munged.pid"), seconds=3)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _write(self) -> None:
@@ -213,7 +214,7 @@ class VirtualCluster:
         for device in devices:
             device.touch()
         etc = self.folder / "etc"
-        (etc / "slurm.conf").write_text(self._configuration)
+        (etc / "slurm.conf").write_text(self.configuration)
         (etc / "gres.conf").write_text("".join(f"Name=gpu Type=fake File={device}\n" for device in devices))
         (etc / "cgroup.conf").write_text("CgroupPlugin=cgroup/v1\nCgroupAutomount=no\n")
 
@@ -232,7 +233,7 @@ class VirtualCluster:
         wait_for((munge / "socket").exists, 10, "munged")
 
     def _start(self, program: str, *arguments: str) -> None:
-        path = shutil.which(program, path=_SEARCHED)
+        path = shutil.which(program, path=SEARCHED)
         log = self.folder / "log" / f"{program}.err"
         with log.open("ab") as file:
             command = [str(path), *arguments]
@@ -242,7 +243,8 @@ class VirtualCluster:
         if done.returncode:
             raise RuntimeError(f"{program} does not start: {log.read_text()[-500:]}")
 
-    def _pid(self, name: str) -> int:
+    def pid(self, name: str) -> int:
+        """Return the process whose number is kept in a file of this name, 0 if there is none."""
         with suppress(OSError, ValueError):
             return int((self.folder / "run" / name).read_text())
         return 0
@@ -268,13 +270,14 @@ def wait_for(condition: Callable[[], object], seconds: float, what: str) -> None
         time.sleep(0.1)
 
 
-def _user_name() -> str:
+def user_name() -> str:
+    """Return the name of who runs this, who is the user of SLURM too."""
     import pwd
 
     return pwd.getpwuid(os.getuid()).pw_name
 
 
-def _free_ports(count: int) -> int:
+def free_ports(count: int) -> int:
     """Return the first of ``count`` consecutive ports that are free."""
     for _ in range(100):
         base = 20000 + secrets.randbelow(10000)
@@ -305,7 +308,7 @@ def _signal(pid: int, number: int) -> None:
             os.kill(pid, number)
 
 
-def _end(pid: int, *, seconds: float) -> None:
+def end_process(pid: int, *, seconds: float) -> None:
     """End a daemon, by force if it does not go."""
     _signal(pid, signal.SIGTERM)
     end = time.monotonic() + seconds

@@ -19,7 +19,7 @@ from turnwise.commands.worker import freeze_request, thaw_request, work_on
 from turnwise.errors import TurnwiseError
 from turnwise.runners.sampling import Job
 from turnwise.runners.work import freeze
-from turnwise.slurm.cluster import Accepted, submit_jobs, submit_to_slurm
+from turnwise.slurm.cluster import Accepted, Slurm, submit_jobs
 from turnwise.slurm.freeze import freeze_code
 from turnwise.slurm.layout import JUDGE, SAMPLE, ClusterFolder
 from turnwise.slurm.local import run_locally
@@ -181,7 +181,7 @@ def _start(submission: Submission, environ: dict[str, str], *, largest: int) -> 
     """Start the workers of ``submission``, in arrays of ``largest``; return what to print."""
     run, cluster = submission.cluster.run, submission.record.cluster
     if cluster == "slurm":
-        return _describe(submission, submit_jobs(submission, submit_to_slurm, largest=largest))
+        return _describe(submission, submit_jobs(submission, Slurm(), largest=largest))
     if cluster == "local":
         told = Told()
         told.listen(signal.SIGINT)

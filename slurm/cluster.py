@@ -56,13 +56,17 @@ def submit_jobs(submission: Submission, scheduler: Scheduler, *, largest: int) -
     """Hand over all jobs of ``submission``, in arrays of ``largest`` elements; what was accepted is written down.
 
     Sampling is held until the rest is accepted: samplers that take the places of their judges would make a run that
-    nobody judges. Raises TurnwiseError if not even one worker is accepted.
+    nobody judges. An interrupt takes back what was accepted. Raises TurnwiseError if not even one worker is.
     """
     submitting = _Submitting(submission, scheduler)
-    for first, count in cut_arrays(submission.record.workers, largest):
-        if submitting.add_pair(first, count) < count:
-            break
-    submitting.add_close()
+    try:
+        for first, count in cut_arrays(submission.record.workers, largest):
+            if submitting.add_pair(first, count) < count:
+                break
+        submitting.add_close()
+    except BaseException:
+        submitting.take_back(Jobs())
+        raise
     held = [one.job for one in submitting.jobs.sample]
     if not scheduler.release(held):
         submitting.refusals.append(f"the sampling jobs are held: scontrol release {','.join(held)}")
@@ -91,7 +95,7 @@ class _Submitting:
                 self._keep(replace(self.jobs, judge=[*before.judge, judge]))
                 break
             except RefusedError as error:
-                self._take_back(before)
+                self.take_back(before)
                 refusal = str(error)
                 count = count * 3 // 4
         if refusal:
@@ -112,7 +116,7 @@ class _Submitting:
                         f"no closing job ({error}): run turnwise collect {self._run} when the workers have ended"
                     )
                     return
-                self._take_back(replace(self.jobs, sample=self.jobs.sample[:-1], judge=self.jobs.judge[:-1]))
+                self.take_back(replace(self.jobs, sample=self.jobs.sample[:-1], judge=self.jobs.judge[:-1]))
                 self.refusals.append(f"one worker makes room for the closing job ({error})")
                 self.add_pair(last.first, last.count - 1)
         raise TurnwiseError(f"SLURM accepts no job of this run: {self.refusals[-1]}.")
@@ -121,7 +125,8 @@ class _Submitting:
         task = JobTask(self._run, self._submission.number, step, first)
         return Array(self._scheduler.submit(self._submission, task, count, dependency), first, count)
 
-    def _take_back(self, kept: Jobs) -> None:
+    def take_back(self, kept: Jobs) -> None:
+        """Cancel what was accepted besides ``kept``."""
         gone = [job for job in self.jobs.ids if job not in kept.ids]
         if gone:
             self._scheduler.cancel(gone)

@@ -104,6 +104,21 @@ def test_without_room_for_a_closing_job_the_run_is_closed_by_hand(tmp_path: Path
     assert len(accepted.jobs.ids) == 2 and "run turnwise collect" in accepted.refusals[-1]
 
 
+def test_an_interrupt_takes_back_what_was_accepted(tmp_path: Path) -> None:
+    """Else it would stay held."""
+
+    class Interrupted(FakeCluster):
+        def submit(self, submission: Submission, task: JobTask, count: int, dependency: str) -> str:
+            if task.step == "close":
+                raise KeyboardInterrupt
+            return super().submit(submission, task, count, dependency)
+
+    cluster, submission = Interrupted(100), submission_of(tmp_path, 4)
+    with pytest.raises(KeyboardInterrupt):
+        submit_jobs(submission, cluster, largest=2)
+    assert cluster.left() == [] and submission.jobs.ids == []
+
+
 def test_jobs_that_stay_held_are_named(tmp_path: Path) -> None:
     """With the command that lets them begin."""
     accepted = submit_jobs(submission_of(tmp_path, 2), FakeCluster(9, releases=False), largest=1)

@@ -97,14 +97,23 @@ def test_hostile_messages_are_protocol_errors(line: bytes) -> None:
 
 
 def test_an_early_message_is_refused_and_a_closed_end_noticed(pair: tuple[ControlSocket, socket.socket]) -> None:
-    """Nothing may wait when the next result is asked for."""
+    """What comes behind an answer is found when the next is asked for; what comes later, with that answer."""
     control, theirs = pair
     control.request()
-    theirs.send(b'{"value": 1}\n')
+    theirs.send(theirs.recv(100) + b'{"value": 1}\n{"value"')
+    assert control.receive_answer() == b'{"value": 1}'
     with pytest.raises(ProtocolError, match="before it was asked for"):
         control.request()
+    theirs.send(b": 2}\n" + b'{"value": 3}\n')
+    assert control.receive() == b'{"value": 2}'
+    assert control.receive() == b'{"value": 3}'
+    theirs.send(b'{"value": 4}\n')
+    control.request()
+    theirs.send(theirs.recv(100) + b'{"value": 5}\n')
+    with pytest.raises(ProtocolError, match="answers no request"):
+        control.receive_answer()
     theirs.close()
-    assert control.receive() == b'{"value": 1}'
+    assert (control.receive() or b"").endswith(b'{"value": 5}')
     with pytest.raises(EOFError):
         control.receive()
 

@@ -65,7 +65,7 @@ def test_the_check_example_is_true(tmp_path: Path, cache_dir: Path) -> None:
 @pytest.mark.parametrize(
     "example",
     [
-        pytest.param(one, marks=pytest.mark.xdist_group(re.findall(r"--tasks (\w+)_multiturn", one[0])[0]))
+        pytest.param(one, marks=pytest.mark.long if "humaneval" in one[0] else ())  # a minute of canonical solutions
         for one in _examples()
         if _with_data(one)
     ],

@@ -207,11 +207,12 @@ def test_what_lm_eval_wrote_is_scored_where_it_stands(
     assert again[0].run.record.settings["chat_template"] is True
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("kind", "names"),
     [
         ("groups", {"turnwise", "taco_multiturn", "mmlu"}),
-        pytest.param("tasks", {*TASKS, "turnwise", "hellaswag", "mbpp_plus"}, marks=pytest.mark.long),
+        ("tasks", {*TASKS, "turnwise", "hellaswag", "mbpp_plus"}),
     ],
 )
 def test_bare_lm_eval_lists_our_tasks_beside_its_own(

@@ -68,7 +68,8 @@ def _evaluate(python: str, dataset: str, samples: Path, data: Path, cache: Path)
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("dataset", ["humaneval", pytest.param("mbpp", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("dataset", FOLDERS)
 def test_evalplus_agrees_on_an_exported_file(
     dataset: str, data_dir: Path, recorded: Rows, evalplus_python: str, tmp_path: Path
 ) -> None:

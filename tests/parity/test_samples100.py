@@ -87,7 +87,7 @@ def _check(names: tuple[str, ...], data_dir: Path, machine: Machine, output: Pat
     assert {one["metric"]: (one["difference"], one["p_value"]) for one in same} == dict.fromkeys(values, (0.0, 1.0))
 
 
-@pytest.mark.parametrize(("names", "prefill"), [(FEW, False), (FEW[1:], True)])
+@pytest.mark.parametrize(("names", "prefill"), [(FEW, False), pytest.param(FEW[1:], True, marks=pytest.mark.long)])
 def test_pass_at_k_of_a_hundred_samples_is_exact(
     names: tuple[str, ...], prefill: bool, data_dir: Path, machine: Machine, tmp_path: Path
 ) -> None:

@@ -70,8 +70,11 @@ class HttpServer:
 
     async def stop(self) -> None:
         """End it, open connections included."""
+        for listening in self._server.sockets:
+            asyncio.get_running_loop().remove_reader(listening.fileno())
+        for _ in range(10):  # turns in which what was accepted becomes a task, which closes it; a closed server drops it
+            await asyncio.sleep(0)
         self._server.close()
-        await asyncio.sleep(0.05)  # what was accepted just before becomes a task, which closes it
         for task in self._serving:
             task.cancel()
         await asyncio.gather(*self._serving, return_exceptions=True)

@@ -72,7 +72,7 @@ class HttpServer:
         """End it, open connections included."""
         for listening in self._server.sockets:
             asyncio.get_running_loop().remove_reader(listening.fileno())
-        for _ in range(10):  # turns in which what was accepted becomes a task, which closes it; a closed server drops it
+        for _ in range(10):  # turns in which what was accepted becomes a task and closes it; a closed server drops it
             await asyncio.sleep(0)
         self._server.close()
         for task in self._serving:

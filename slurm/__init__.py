@@ -5,6 +5,7 @@
     RUN/cluster/claims/             who has which shard, and how each attempt at it ended
     RUN/cluster/heartbeats/         a file per worker that is touched while it lives
     RUN/cluster/events/             a log per worker: starts, stops, crashes
+    RUN/cluster/ends/               a file per job that was told to end: whether it comes back
 
 What is done is told by the files of the run alone, never by a job's state.
 """

@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from turnwise.slurm.events import CLAIM, CRASH, FAILED, REQUEUE, START, STOP, read_events
+from turnwise.slurm.ends import REQUEUED, STAYED_AWAY, JobAttempt, read_ends
+from turnwise.slurm.events import CLAIM, CRASH, FAILED, START, STOP, read_events
 from turnwise.slurm.layout import ClusterFolder
 from turnwise.slurm.queue import ask
 
-_ENDS = {"": "ended", "SIGUSR2": "warned of its end", "SIGTERM": "cancelled"}
+LOST = "lost without a word"
+# Where neither the batch script nor a later attempt says more.
+_ENDS = {"SIGUSR2": "warned of its end", "SIGTERM": "told to end"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,8 @@ class Bill:
 
 
 def read_attempts(cluster: ClusterFolder, now: float) -> Iterator[Attempt]:
-    """Yield the attempts of all workers as their logs tell them."""
+    """Yield the attempts of all workers as their logs and their batch scripts tell them."""
+    ends = read_ends(cluster)
     for path in sorted((cluster.path / "events").glob("*.jsonl")):
         lives: list[list[dict[str, Any]]] = []
         for event in read_events(path):
@@ -57,20 +61,24 @@ def read_attempts(cluster: ClusterFolder, now: float) -> Iterator[Attempt]:
             if lives:
                 lives[-1].append(event)
         for number, life in enumerate(lives):
-            yield _attempt(cluster, path, life, number, is_last=number == len(lives) - 1, now=now)
+            later = lives[number + 1][0] if number + 1 < len(lives) else None
+            yield _attempt(cluster, path, life, number, later=later, ends=ends, now=now)
 
 
 def _attempt(
-    cluster: ClusterFolder, path: Path, life: Sequence[dict[str, Any]], number: int, *, is_last: bool, now: float
+    cluster: ClusterFolder,
+    path: Path,
+    life: Sequence[dict[str, Any]],
+    number: int,
+    *,
+    later: Mapping[str, Any] | None,
+    ends: Mapping[JobAttempt, str],
+    now: float,
 ) -> Attempt:
     start, last = life[0], life[-1]
-    end, cause = float(last["time"]), "lost without a word"
-    if last["event"] == STOP:
-        failed = [event["event"] for event in life if event["event"] in (CRASH, FAILED)]
-        cause = f"{failed[-1]}" if failed and last.get("status") else _ENDS.get(last.get("told", ""), "ended")
-        if any(event["event"] == REQUEUE for event in life):
-            cause = "requeued"
-    elif is_last:
+    end = float(last["time"])
+    cause = _cause(life, later, ends.get(JobAttempt(str(start.get("job", "")), int(start.get("restarts", 0))), ""))
+    if cause == LOST and later is None:
         try:
             end = max(end, cluster.heartbeat(path.stem).stat().st_mtime)
         except OSError:
@@ -89,6 +97,23 @@ def _attempt(
         claimed - begun,
         cause,
     )
+
+
+def _cause(life: Sequence[dict[str, Any]], later: Mapping[str, Any] | None, word: str) -> str:
+    """Return how an attempt ended: ``word`` is its batch script's, ``later`` the start of the next one."""
+    start, last = life[0], life[-1]
+    told = last["event"] == STOP and last.get("status") and last.get("told", "")
+    failed = [event["event"] for event in life if event["event"] in (CRASH, FAILED)]
+    if failed and last["event"] == STOP and last.get("status") and not told:
+        return str(failed[-1])
+    is_again = later is not None and later.get("job") == start.get("job")
+    if word == REQUEUED or (told and is_again):
+        return REQUEUED
+    if word:
+        return STAYED_AWAY[word]
+    if last["event"] != STOP:
+        return LOST
+    return _ENDS.get(told or "", "ended")
 
 
 def make_bill(attempts: Sequence[Attempt], jobs: Sequence[str]) -> Bill:

@@ -5,13 +5,13 @@ Arrays are slots for workers, not shards: a cluster that accepts fewer of them s
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from turnwise.errors import TurnwiseError
 from turnwise.slurm.job import JobTask
 from turnwise.slurm.layout import CLOSE, JUDGE, SAMPLE
 from turnwise.slurm.queue import ask
-from turnwise.slurm.scripts import parameters, python_of, setup_lines
+from turnwise.slurm.scripts import parameters, python_of
 from turnwise.slurm.submission import Array, Jobs, Submission
 
 
@@ -147,10 +147,10 @@ class Slurm:
 
         record = submission.record
         executor = submitit.SlurmExecutor(submission.path / "jobs" / task.step, python=python_of(record.profile))
-        given: dict[str, Any] = parameters(
-            record.profile, task.step, name=submission.cluster.run.name, dependency=dependency
+        given = parameters(
+            record.profile, task.step, cluster=submission.cluster, code=submission.code(), dependency=dependency
         )
-        executor.update_parameters(**given, setup=setup_lines(record.profile, submission.code()))
+        executor.update_parameters(**given)
         try:
             found = executor.submit_array([task] * count)
         except (FailedJobError, FailedSubmissionError) as error:

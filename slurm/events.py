@@ -11,7 +11,7 @@ from typing import Any
 
 from turnwise.runners.logs import AppendLog
 
-START, STOP, CRASH, FAILED, CLAIM, REQUEUE = "start", "stop", "crash", "failed", "claim", "requeue"
+START, STOP, CRASH, FAILED, CLAIM = "start", "stop", "crash", "failed", "claim"
 
 
 class EventLog:

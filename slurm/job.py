@@ -10,14 +10,12 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from turnwise.slurm.layout import CLOSE, JUDGE, ClusterFolder
 from turnwise.slurm.submission import Submission
-from turnwise.slurm.supervisor import JobFacts, Supervisor, Told, worker_command
+from turnwise.slurm.supervisor import WARNED, JobFacts, Supervisor, Told, worker_command
 
-_REQUEUE_TRIES = 5
-_REQUEUE_WAIT_SECONDS = 5.0
 _STAGGER_SECONDS, _MOST_STAGGER_SECONDS = 0.05, 60.0
 
 
@@ -43,31 +41,17 @@ class JobTask:
         os.environ.update(job_environment(os.environ))
         step, slot = (JUDGE, submission.record.workers) if self.step == CLOSE else (self.step, slot)
         command = worker_command(run, self.submission, step, slot)
-        status = Supervisor(submission, step, slot, facts, command, told, requeue).run()
+        supervisor = Supervisor(submission, step, slot, facts, command, told)
+        status = supervisor.run()
         if self.step == CLOSE and not told.reason:  # what no judge of the array came to is judged by now
             status = subprocess.call([sys.executable, "-u", "-m", "turnwise", "collect", str(run)])
+            if told.reason and status < 0:
+                status = supervisor.stop_status()
         sys.exit(status)
 
-    def checkpoint(self, *_: Any) -> Any:
-        """Return what submitit starts again, if the warning comes before the supervisor listens."""
-        from submitit.helpers import DelayedSubmission
-
-        return DelayedSubmission(self)
-
-
-def requeue(job: str) -> bool:
-    """Ask SLURM to run ``job`` again; return whether it will."""
-    for _ in range(_REQUEUE_TRIES):
-        try:
-            done = subprocess.run(["scontrol", "requeue", job], capture_output=True, check=False)
-        except OSError as error:  # a container without SLURM's commands
-            print(f"scontrol requeue {job}: {error.strerror}", flush=True)
-            return False
-        if done.returncode == 0:
-            return True
-        print(f"scontrol requeue {job}: {done.stderr.decode('utf-8', 'replace').strip()}", flush=True)
-        time.sleep(_REQUEUE_WAIT_SECONDS)
-    return False
+    def checkpoint(self, *_: Any) -> NoReturn:
+        """End the job as warned; submitit calls it if the warning comes before the supervisor listens."""
+        sys.exit(WARNED)
 
 
 def job_environment(environ: "os._Environ[str]") -> dict[str, str]:

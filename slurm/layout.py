@@ -32,6 +32,11 @@ class ClusterFolder:
         """Return the log of ``worker``."""
         return self.path / "events" / f"{worker}.jsonl"
 
+    @property
+    def ends(self) -> Path:
+        """The folder in which batch scripts say what became of jobs that were told to end, a file for each job."""
+        return self.path / "ends"
+
 
 def worker_name(submission: int, step: str, slot: int) -> str:
     """Return the name of the worker in ``slot`` (from 0) of a step."""

@@ -5,13 +5,48 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from turnwise.slurm.layout import JUDGE, SAMPLE
+from turnwise.slurm.layout import JUDGE, SAMPLE, ClusterFolder
 from turnwise.slurm.profile import ClusterProfile, CpuJobs
+from turnwise.slurm.supervisor import GIVEN_UP, WARNED
+
+# What a worker's exit status asks for is decided by the batch script: only there are SLURM's commands at hand, since a
+# worker may run in a container. TERM comes from scancel, and from a preemption that gives a grace time; what scontrol
+# says tells them apart. "incomplete" refuses a job that scancel ended meanwhile; whether SLURM has requeued the job,
+# of itself or as it was asked to, is told by its count of restarts alone. A job that ends before SLURM ends it to
+# requeue it would count as failed. Nothing here relies on, or breaks under, set -eu of the profile's lines.
+_BEFORE = """\
+told_to_end=
+trap 'told_to_end=yes' TERM"""
+_AFTER = r"""status=$?
+set +eu
+if ((status != 0 && status != {given_up})); then
+    job=${{SLURM_ARRAY_JOB_ID:+${{SLURM_ARRAY_JOB_ID}}_${{SLURM_ARRAY_TASK_ID}}}}
+    job=${{job:-$SLURM_JOB_ID}} restarts=${{SLURM_RESTART_COUNT:-0}} became=unanswered
+    for try in 1 2 3 4 5; do
+        facts=$(scontrol show job --oneliner "$job") || {{ [[ $told_to_end ]] || sleep 5; continue; }}
+        [[ $facts =~ \ Restarts=([0-9]+) ]] && ((BASH_REMATCH[1] > restarts)) && {{ became=requeued; break; }}
+        if [[ $facts =~ \ JobState=(RUNNING|SUSPENDED|STOPPED)\  ]]; then
+            ((status == {warned})) || [[ $facts =~ \ PreemptTime=[0-9] ]] || {{ became=; break; }}
+            became=refused
+            scontrol requeue incomplete "$job" || [[ $told_to_end ]] || sleep 5
+        else
+            became=cancelled
+            break
+        fi
+    done
+    [[ $became ]] && mkdir -p {ends} && echo "$restarts $became" >> {ends}/"$job"
+    if [[ $became == requeued ]]; then
+        for try in {{1..90}}; do [[ $told_to_end ]] || sleep 1; done
+    fi
+fi
+exit $status"""
 
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
 
 
-def parameters(profile: ClusterProfile, step: str, *, name: str, dependency: str = "") -> dict[str, Any]:
+def parameters(
+    profile: ClusterProfile, step: str, *, cluster: ClusterFolder, code: Path, dependency: str = ""
+) -> dict[str, Any]:
     """Return what submitit is told of the jobs of one step."""
     if step == SAMPLE:
         given = _of_sampling(profile)
@@ -21,7 +56,7 @@ def parameters(profile: ClusterProfile, step: str, *, name: str, dependency: str
     if step == SAMPLE:
         extra["hold"] = True  # until judging and closing are accepted, too (cluster.py)
     return {
-        "job_name": f"turnwise-{step}-{name}",
+        "job_name": f"turnwise-{step}-{cluster.run.name}",
         **{key: value for key, value in given.items() if value not in ("", None)},
         "account": profile.account or None,
         "signal_delay_s": profile.warn_seconds,
@@ -30,6 +65,8 @@ def parameters(profile: ClusterProfile, step: str, *, name: str, dependency: str
         # Since SLURM 22.05 srun takes one core unless it is told again.
         "srun_args": ["--kill-on-bad-exit=1", f"--cpus-per-task={given['cpus_per_task']}"],
         "additional_parameters": extra,
+        "setup": _lines_before(profile, code),
+        "teardown": _lines_after(cluster),
     }
 
 
@@ -63,11 +100,17 @@ def _memory(gigabytes: float) -> str:
     return f"{round(gigabytes * 1024)}M"
 
 
-def setup_lines(profile: ClusterProfile, code: Path) -> list[str]:
+def _lines_before(profile: ClusterProfile, code: Path) -> list[str]:
     """Return the lines of a script before its command: the profile's, its environment, the frozen code."""
     environment = {**(OFFLINE if profile.offline else {}), **profile.environment}
-    lines = [*profile.setup, *(f"export {name}={shlex.quote(str(value))}" for name, value in environment.items())]
-    return [*lines, f"export PYTHONPATH={shlex.quote(str(code))}${{PYTHONPATH:+:$PYTHONPATH}}"]
+    exports = [f"export {name}={shlex.quote(str(value))}" for name, value in environment.items()]
+    path = f"export PYTHONPATH={shlex.quote(str(code))}${{PYTHONPATH:+:$PYTHONPATH}}"
+    return [*_BEFORE.splitlines(), *profile.setup, *exports, path, "set +e"]
+
+
+def _lines_after(cluster: ClusterFolder) -> list[str]:
+    """Return the lines of a script after its command: whether the job comes back."""
+    return _AFTER.format(given_up=GIVEN_UP, warned=WARNED, ends=shlex.quote(str(cluster.ends))).splitlines()
 
 
 def python_of(profile: ClusterProfile) -> str:
@@ -77,11 +120,18 @@ def python_of(profile: ClusterProfile) -> str:
 
 
 def script_text(
-    profile: ClusterProfile, step: str, folder: Path, code: Path, *, name: str, count: int | None, dependency: str = ""
+    profile: ClusterProfile,
+    step: str,
+    folder: Path,
+    *,
+    cluster: ClusterFolder,
+    code: Path,
+    count: int | None,
+    dependency: str = "",
 ) -> str:
     """Return the script of ``count`` array elements, or of one job, with submitit's files in ``folder``."""
     from submitit.slurm.slurm import _make_sbatch_string
 
-    given = {**parameters(profile, step, name=name, dependency=dependency), "setup": setup_lines(profile, code)}
+    given = parameters(profile, step, cluster=cluster, code=code, dependency=dependency)
     command = f"{python_of(profile)} -u -m submitit.core._submit {shlex.quote(str(folder))}"
     return _make_sbatch_string(command=command, folder=folder, map_count=count, **given)

@@ -34,6 +34,11 @@ class Status:
     notes: Sequence[str] = field(default_factory=tuple)
 
     @property
+    def shards_left(self) -> int:
+        """How many shards are not sampled and judged."""
+        return max(counts.total() - counts["done"] for counts in map(Counter, self.shards.values()))
+
+    @property
     def hours_left(self) -> float | None:
         """Hours until all dialogues are sampled at the rate so far; None where none is known."""
         done, total = self.dialogues

@@ -1,8 +1,10 @@
-"""The process of one job: it starts a worker, watches it, and tells SLURM what became of it.
+"""The process of one job: it starts a worker, watches it, and tells the batch script what became of it.
 
 The worker is a process of its own, so that what kills it (memory, an engine's fault) is seen here: its shards
-are marked, and the next worker starts in the same job. The signals of SLURM are taken here and by the worker:
-USR2 (time limit ahead, preemption) is flush and requeue, TERM (scancel) flush and end, never requeue.
+are marked, and the next worker starts in the same job. The signals of SLURM are taken here and by the worker, which
+saves what it has and ends: USR2 is a warning (time limit ahead, preemption), after which the job is to be requeued;
+TERM is scancel or a preemption. Which of them, and so whether the job comes back, is for the batch script to find out
+(scripts.py): it runs outside of any container. The exit status tells it what happened here.
 """
 
 import os
@@ -14,24 +16,25 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TextIO
 
 from turnwise.slurm.claims import Claim, Claims, Ended, ShardState
-from turnwise.slurm.events import CLAIM, CRASH, FAILED, REQUEUE, START, STOP, EventLog, read_events
+from turnwise.slurm.events import CLAIM, CRASH, FAILED, START, STOP, EventLog, read_events
 from turnwise.slurm.heartbeats import Heartbeat
 from turnwise.slurm.layout import worker_name
 from turnwise.slurm.stop import SIGNALS
 from turnwise.slurm.submission import Submission
 from turnwise.tasks.run_folder import Shard
 
-BAD_INPUT, INFRASTRUCTURE, STOPPED = 2, 3, 75
+BAD_INPUT, INFRASTRUCTURE = 2, 3
+# Told to end; warned, so that the job is to be requeued; warned too long after the submission for that.
+STOPPED, WARNED, GIVEN_UP = 75, 76, 77
 _POLL_SECONDS = 0.2
 _GRACE_SECONDS = 60.0
-_REQUEUE_SECONDS = 90.0
 _MOST_CRASHES = 12
 _MOST_FAILURES = 3  # in a row, of workers that came to no shard
 _KEPT_LINES = 20
@@ -51,7 +54,7 @@ class Told:
 
     def _hear(self, number: int, _: object) -> None:
         name = signal.Signals(number).name
-        if self.reason != "SIGTERM":  # after TERM nothing brings the job back
+        if self.reason != "SIGTERM":  # after TERM a warning says nothing new
             self.reason = name
 
 
@@ -85,7 +88,6 @@ class Supervisor:
     facts: JobFacts
     command: Sequence[str]
     told: Told
-    requeue: Callable[[str], bool] = field(default=lambda _: False)
     log: TextIO = field(default_factory=lambda: sys.stdout)
 
     @property
@@ -121,7 +123,7 @@ class Supervisor:
             begun = time.time()
             status, lines = self._run_worker(heartbeat)
             if status == STOPPED or (self.told.reason and status != 0):
-                return self._stop(events)
+                return self.stop_status()
             if status == 0:
                 return 0
             if status in (BAD_INPUT, INFRASTRUCTURE):  # it said why, and gave back what it had
@@ -134,18 +136,12 @@ class Supervisor:
                 return status if status > 0 else 1
         return 1
 
-    def _stop(self, events: EventLog) -> int:
-        """End this job as it was told to: requeued after a warning, unless it is cancelled or given up."""
-        late = time.time() - self.submission.record.submitted > 3600 * self.submission.record.profile.give_up_hours
-        if self.told.reason != signal.SIGUSR2.name or late or not self.facts.job:
-            return STOPPED
-        events.write(REQUEUE, job=self.facts.job)
-        if self.requeue(self.facts.job):
-            # A job that ends by itself before SLURM ends it to requeue it counts as failed, and does not come back.
-            end = time.monotonic() + _REQUEUE_SECONDS
-            while self.told.reason != signal.SIGTERM.name and time.monotonic() < end:
-                time.sleep(_POLL_SECONDS)
-        return STOPPED
+    def stop_status(self) -> int:
+        """Return the exit status of a job that was told to end."""
+        hours = (time.time() - self.submission.record.submitted) / 3600
+        if hours > self.submission.record.profile.give_up_hours:
+            return GIVEN_UP
+        return WARNED if self.told.reason == signal.SIGUSR2.name else STOPPED
 
     def _run_worker(self, heartbeat: Heartbeat) -> tuple[int, list[str]]:
         """Run one worker to its end; return its exit status (negative: the signal) and its last lines."""

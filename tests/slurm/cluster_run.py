@@ -13,6 +13,8 @@ from typing import Any
 from virtual_cluster import VirtualCluster, wait_for
 
 from turnwise.leaderboard.outcomes import read_outcomes
+from turnwise.slurm.ends import read_ends
+from turnwise.slurm.layout import ClusterFolder
 from turnwise.tasks.run_folder import RunFolder
 
 ANSWERS = Path(__file__).resolve().parents[2] / "benchmarks" / "sample" / "answers" / "repairing.jsonl"
@@ -120,6 +122,10 @@ class ClusterRun:
         """Return the events of a kind of all workers."""
         lines = [line for path in self.output.glob("cluster/events/*") for line in path.read_text().splitlines()]
         return [event for event in map(json.loads, lines) if event["event"] == name]
+
+    def ends(self) -> list[str]:
+        """Return what batch scripts said of jobs that were told to end."""
+        return list(read_ends(ClusterFolder(self.output)).values())
 
 
 def trajectory_files(output: Path) -> dict[str, bytes]:

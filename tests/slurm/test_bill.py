@@ -82,8 +82,7 @@ def test_attempts_are_read_from_the_logs_of_workers(tmp_path: Path) -> None:
         {"time": 60.0, "event": "claim", "task": "t", "shard": 0, "attempt": 1},
         {"time": 600.0, "event": "start", "job": "7_0", "node": "n2", "gpus": 2},
         {"time": 630.0, "event": "claim", "task": "t", "shard": 0, "attempt": 2},
-        {"time": 660.0, "event": "requeue", "job": "7_0"},
-        {"time": 670.0, "event": "stop", "status": 75, "told": "SIGUSR2"},
+        {"time": 670.0, "event": "stop", "status": 76, "told": "SIGUSR2"},
         {"time": 900.0, "event": "start", "job": "7_0", "node": "n2", "gpus": 2},
         {"time": 990.0, "event": "stop", "status": 75, "told": "SIGTERM"},
     ]
@@ -91,4 +90,29 @@ def test_attempts_are_read_from_the_logs_of_workers(tmp_path: Path) -> None:
     path.parent.mkdir(parents=True)
     path.write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"time": 99')
     found = [(one.cause, one.seconds, one.idle_seconds) for one in read_attempts(cluster, 10_000.0)]
-    assert found == [("lost without a word", 60.0, 60.0), ("requeued", 70.0, 30.0), ("cancelled", 90.0, 90.0)]
+    assert found == [("lost without a word", 60.0, 60.0), ("requeued", 70.0, 30.0), ("told to end", 90.0, 90.0)]
+
+
+@pytest.mark.parametrize(
+    ("words", "cause"),
+    [
+        ("0 requeued\n1 cancelled\n", "cancelled"),
+        ("1 requeued", "requeued"),
+        ("1 refused", "not requeued, since SLURM refused"),
+        ("1 unanswered", "not requeued, since SLURM did not answer"),
+        ("1 canc", "told to end"),
+        ("", "told to end"),
+    ],
+)
+def test_the_bill_counts_what_became_of_a_job_not_what_it_was_to_become(tmp_path: Path, words: str, cause: str) -> None:
+    """The batch script's word counts for the attempt that it is about; a torn one for none."""
+    cluster = ClusterFolder(tmp_path)
+    path = cluster.events("0001-sample-0000")
+    path.parent.mkdir(parents=True)
+    path.write_text(
+        '{"time": 0.0, "event": "start", "job": "7_0", "restarts": 1, "gpus": 2}\n'
+        '{"time": 90.0, "event": "stop", "status": 75, "told": "SIGTERM"}\n'
+    )
+    cluster.ends.mkdir()
+    (cluster.ends / "7_0").write_text(words)
+    assert [one.cause for one in read_attempts(cluster, 10_000.0)] == [cause]

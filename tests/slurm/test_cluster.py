@@ -61,6 +61,8 @@ def test_a_cancelled_run_goes_on_with_resume(cluster: VirtualCluster, start: Sta
     wait_for(lambda: run.committed() >= 2, 60, "the first shards")
     cluster.cancel_all()
     assert 0 < run.committed() < 14
+    status = run.command("status", str(run.output)).stdout
+    assert f"no job comes back: turnwise resume {run.output} goes on" in status and "cancelled" in status
     answered = sum(run.calls().values())
     assert run.command("resume", str(run.output)).returncode == 0
     wait_for_end(cluster)

@@ -18,8 +18,8 @@ def test_preempted_jobs_go_on(cluster: VirtualCluster, start: Start) -> None:
     assert run.submit(partition="low").returncode == 0
     wait_for(lambda: run.committed() >= 2, 60, "the first shards")
     cluster.run("sbatch", "-p", "high", "--exclusive", "-N4", "-o", "/dev/null", "--wrap", "sleep 5")
-    wait_for(lambda: len(run.events("stop")) >= 2, 60, "the workers to be pushed out")
-    assert len(run.events("requeue")) == 2
+    wait_for(lambda: len(run.ends()) >= 2, 60, "the workers to be pushed out")
+    assert run.ends() == ["requeued"] * 2
     wait_for_end(cluster)
     assert run.repeated_calls() <= 8
     assert_equal_runs(run.output, run.on_one_machine())
@@ -29,7 +29,8 @@ def test_a_time_limit_is_no_end(cluster: VirtualCluster, start: Start) -> None:
     """A worker warned before its time limit gives back what it has, is requeued, and goes on."""
     run = start(delay=2.0)
     assert run.submit(workers=1, time_minutes=1, warn_seconds=30).returncode == 0
-    wait_for(lambda: run.events("requeue"), 120, "the warning")
+    wait_for(run.ends, 120, "the warning")
+    assert run.ends() == ["requeued"]
     assert run.committed() < 14
     wait_for_end(cluster, 400)
     assert run.repeated_calls() <= 4

@@ -53,7 +53,7 @@ SchedulerParameters=bf_interval=2,sched_min_interval=100000,batch_sched_delay=0,
 PriorityType=priority/basic
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
-SlurmctldParameters=preempt_send_user_signal
+{preemption}
 SlurmdParameters=config_overrides
 ReturnToService=2
 SlurmctldTimeout=30
@@ -74,6 +74,9 @@ NodeName=node[1-{nodes}] NodeHostname={host} NodeAddr=127.0.0.1 Port=[{first_por
 Boards=1 SocketsPerBoard=1 CoresPerSocket={cpus} ThreadsPerCore=1 RealMemory={memory} Gres=gpu:fake:{gpus} State=UNKNOWN
 PartitionName=gpu Nodes=ALL Default=YES MaxTime=INFINITE DefaultTime=10 PriorityTier=10 PreemptMode=OFF State=UP
 PartitionName=low Nodes=ALL MaxTime=INFINITE DefaultTime=10 PriorityTier=1 PreemptMode=REQUEUE GraceTime=20 State=UP
+PartitionName=low0 Nodes=ALL MaxTime=INFINITE DefaultTime=10 PriorityTier=1 PreemptMode=REQUEUE GraceTime=0 State=UP
+PartitionName=low60 Nodes=ALL MaxTime=INFINITE DefaultTime=10 PriorityTier=1 PreemptMode=REQUEUE GraceTime=60 State=UP
+PartitionName=doomed Nodes=ALL MaxTime=INFINITE DefaultTime=10 PriorityTier=1 PreemptMode=CANCEL GraceTime=20 State=UP
 PartitionName=high Nodes=ALL MaxTime=INFINITE DefaultTime=10 PriorityTier=100 PreemptMode=OFF State=UP
 PartitionName=short Nodes=ALL MaxTime=30 DefaultTime=10 PriorityTier=10 PreemptMode=OFF State=UP
 """
@@ -85,10 +88,22 @@ def missing_programs() -> list[str]:
 
 
 class VirtualCluster:
-    """Starts with ``with`` and is gone after it; ``environment`` is what its users need."""
+    """Starts with ``with`` and is gone after it; ``environment`` is what its users need.
+
+    Jobs of the partitions low (20 s of grace), low0 (none), low60 and doomed (20 s, never requeued by SLURM) give way
+    to those of high. With ``warns_preempted`` they are sent their warning (USR2) at the beginning of the grace time,
+    without, as on sites that leave it at its default, TERM.
+    """
 
     def __init__(
-        self, *, nodes: int = 4, cpus: int = 4, gpus: int = 2, memory: int = 4000, max_array: int = 1001
+        self,
+        *,
+        nodes: int = 4,
+        cpus: int = 4,
+        gpus: int = 2,
+        memory: int = 4000,
+        max_array: int = 1001,
+        warns_preempted: bool = True,
     ) -> None:
         self.nodes = nodes
         self.folder = Path(tempfile.mkdtemp(prefix="vc", dir="/tmp"))  # a socket's path must be short
@@ -107,6 +122,7 @@ class VirtualCluster:
             gpus=gpus,
             max_array=max_array,
             max_jobs=10000,
+            preemption="SlurmctldParameters=preempt_send_user_signal" if warns_preempted else "",
         )
         self._gpus = gpus
         self.environment: Mapping[str, str] = {

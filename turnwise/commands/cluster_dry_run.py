@@ -112,13 +112,13 @@ def _script_lines(planned: Planned, profile: ClusterProfile, workers: int, large
                 profile,
                 step,
                 folder / step,
-                code,
-                name=planned.run.name,
+                cluster=cluster,
+                code=code,
                 count=count if count > 1 else None,
                 dependency=dependency,
             )
             yield f"\n==> {step} {number}: {count} workers <==\n{text}"
     close = script_text(
-        profile, CLOSE, folder / CLOSE, code, name=planned.run.name, count=None, dependency="afterany:ALL_OF_THEM"
+        profile, CLOSE, folder / CLOSE, cluster=cluster, code=code, count=None, dependency="afterany:ALL_OF_THEM"
     )
     yield f"\n==> {CLOSE} <==\n{close}"

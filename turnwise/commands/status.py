@@ -40,7 +40,9 @@ def watch_status(run: Path, show: Callable[[str], None], *, seconds: float = WAT
 
 def render_status(status: Status, run: Path) -> str:
     """Return the status as text."""
-    return "\n".join([*_progress_lines(status), *_job_lines(status), *_bill_lines(status), *_error_lines(status, run)])
+    return "\n".join(
+        [*_progress_lines(status), *_job_lines(status, run), *_bill_lines(status), *_error_lines(status, run)]
+    )
 
 
 def _progress_lines(status: Status) -> Iterator[str]:
@@ -55,7 +57,7 @@ def _progress_lines(status: Status) -> Iterator[str]:
     yield f"Dialogues sampled: {done} of {total}{rate}{ends}."
 
 
-def _job_lines(status: Status) -> Iterator[str]:
+def _job_lines(status: Status, run: Path) -> Iterator[str]:
     if status.jobs is None:
         yield "Jobs: SLURM does not answer here; what is said rests on the run's files."
     elif status.jobs:
@@ -65,6 +67,9 @@ def _job_lines(status: Status) -> Iterator[str]:
         yield f"Jobs: {', '.join(f'{count} {state}' for state, count in counts.items())}."
     else:
         yield "Jobs: none is left."
+        is_running = any(attempt.cause == "running" for attempt in status.attempts)
+        if status.shards_left and not is_running:
+            yield f"{status.shards_left} shards are not done, and no job comes back: turnwise resume {run} goes on."
 
 
 def _bill_lines(status: Status) -> Iterator[str]:

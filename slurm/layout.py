@@ -33,6 +33,11 @@ class ClusterFolder:
         return self.path / "events" / f"{worker}.jsonl"
 
     @property
+    def inputs(self) -> Path:
+        """The folder of copies of what the options of the run name."""
+        return self.path / "inputs"
+
+    @property
     def ends(self) -> Path:
         """The folder in which batch scripts say what became of jobs that were told to end, a file for each job."""
         return self.path / "ends"

@@ -1,5 +1,6 @@
 """What SLURM says of jobs: squeue, sacct and scontrol, each asked once for everything; None where it cannot say."""
 
+import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,12 +28,15 @@ def ask(*command: str) -> str | None:
     return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
 
 
-def queued_jobs(jobs: Sequence[str]) -> list[QueuedJob] | None:
-    """Return those of ``jobs`` that are pending or running; None if SLURM does not answer."""
+def queued_jobs(jobs: Sequence[str], owner: int) -> list[QueuedJob] | None:
+    """Return those of ``jobs``, which are the user's with the number ``owner``, that are pending or running.
+
+    None if SLURM does not answer, or would show them to their owner alone: that is not the same as no jobs.
+    """
     if not jobs:
         return []
-    said = ask("squeue", "--noheader", "--format=%F|%K|%T|%r|%N", "--me", "--states=all")
-    if said is None:
+    said = ask("squeue", "--noheader", "--format=%F|%K|%T|%r|%N", f"--user={owner}", "--states=all")
+    if said is None or (owner != os.getuid() and _are_jobs_private()):
         return None
     wanted, found = set(jobs), []
     for line in said.splitlines():
@@ -56,6 +60,12 @@ ENDED = frozenset(
         "REVOKED",
     )
 )
+
+
+def _are_jobs_private() -> bool:
+    """Return whether SLURM shows a user nothing of others' jobs (but for root, who sees all), or does not say."""
+    private = limits().get("PrivateData")
+    return private is None or ("jobs" in private.split(",") and os.getuid() != 0)
 
 
 def job_state(job: str) -> str:

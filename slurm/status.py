@@ -59,13 +59,27 @@ def read_status(folder: RunFolder) -> Status:
         shards,
         (sum(len(shard.keys) for shard in done), sum(len(shard.keys) for shard in folder.shards)),
         _rate(attempts, sum(len(shard.keys) for shard in done)),
-        queued_jobs(ids),
+        jobs_left(submissions),
         attempts,
         make_bill(attempts, ids),
         _poison(folder, cluster, states),
         errors,
         _bad_nodes(errors),
     )
+
+
+def jobs_left(submissions: Sequence[Submission]) -> list[QueuedJob] | None:
+    """Return the jobs of ``submissions`` that are pending or running; None if SLURM does not tell."""
+    by_owner: dict[int, list[str]] = {}
+    for submission in submissions:
+        by_owner.setdefault(submission.owner, []).extend(submission.jobs.ids)
+    found: list[QueuedJob] = []
+    for owner, ids in by_owner.items():
+        waiting = queued_jobs(ids, owner)
+        if waiting is None:
+            return None
+        found += waiting
+    return found
 
 
 def _states(folder: RunFolder, cluster: ClusterFolder, step: str) -> dict[tuple[str, int], ShardState]:

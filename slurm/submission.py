@@ -23,7 +23,10 @@ from turnwise.tasks.run_folder import RunFolder, Shard
 
 
 class SubmissionRecord(BaseModel):
-    """submission.json; ``options`` are those of ``turnwise run``, in the words of the command line's part."""
+    """submission.json; ``options`` are those of ``turnwise run``, in the words of the command line's part.
+
+    ``inputs`` says by name where copies of what they name lie in the folder of inputs.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     cluster: str
@@ -31,6 +34,7 @@ class SubmissionRecord(BaseModel):
     profile: ClusterProfile
     code: str
     folder: str
+    inputs: dict[str, str] = {}
     workers: int
     submitted: float
 
@@ -120,9 +124,18 @@ class Submission:
         """Say what the cluster accepted so far."""
         write_atomically(self.path / "jobs.json", json.dumps(jobs.to_json()) + "\n")
 
+    @property
+    def owner(self) -> int:
+        """The number of the user who made it, whose its jobs are."""
+        return self.path.stat().st_uid
+
     def code(self) -> Path:
         """Return the folder of the frozen code."""
         return self.cluster.path / "code" / self.record.code
+
+    def inputs(self) -> dict[str, Path]:
+        """Return the copies of what the options name."""
+        return {name: self.cluster.inputs / path for name, path in self.record.inputs.items()}
 
 
 def freeze_submission(cluster: ClusterFolder, record: SubmissionRecord, shards: list[Shard]) -> Submission:

@@ -58,11 +58,11 @@ class ClusterRun:
             "TURNWISE_TEST_POISON": poison,
         }
 
-    def command(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def command(self, *arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command of turnwise to its end."""
         command = [sys.executable, "-m", "turnwise", *arguments]
         return subprocess.run(
-            command, env={**self._environment, **environment}, capture_output=True, text=True, check=False
+            command, env={**self._environment, **environment}, cwd=cwd, capture_output=True, text=True, check=False
         )
 
     def submit(self, *more: str, **profile: Any) -> subprocess.CompletedProcess[str]:

@@ -1,10 +1,25 @@
 """Runs over a real SLURM: whatever happens to its jobs, the files are those of the run on one machine."""
 
+import json
+import os
+import pwd
 import re
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
-from cluster_run import ClusterRun, Start, assert_equal_runs, wait_for_end
+from cluster_run import ANSWERS, PROFILE, ClusterRun, Start, assert_equal_runs, wait_for_end
+from scale import TASK, record_of
 from virtual_cluster import VirtualCluster, wait_for
+
+from turnwise.runners.work import freeze
+from turnwise.slurm.layout import ClusterFolder
+from turnwise.slurm.profile import ClusterProfile
+from turnwise.slurm.submission import Array, Jobs, SubmissionRecord, freeze_submission
+from turnwise.tasks.run_folder import RunFolder, cut_shards, plan_order
+
+BUNDLED_PROMPTS = Path(__file__).resolve().parents[2] / "tasks" / "prompts" / "turnwise-1"
 
 # One cluster for all of them, so one process of the test run.
 pytestmark = [pytest.mark.slurm, pytest.mark.slow, pytest.mark.xdist_group("slurm")]
@@ -68,6 +83,53 @@ def test_a_cancelled_run_goes_on_with_resume(cluster: VirtualCluster, start: Sta
     wait_for_end(cluster)
     assert answered and run.repeated_calls() <= 8  # those in flight: at most as many as dialogues were open
     assert_equal_runs(run.output, run.on_one_machine())
+
+
+def test_files_that_the_options_name_may_change_after_submit(
+    cluster: VirtualCluster, start: Start, tmp_path: Path
+) -> None:
+    """Prompts, strategy file and answers: the jobs spoil all of them before their workers begin; the run is whole."""
+    run = start()
+    prompts, strategy, answers = tmp_path / "prompts", tmp_path / "own.yaml", tmp_path / "answers.jsonl"
+    shutil.copytree(BUNDLED_PROMPTS, prompts)
+    strategy.write_text("turns:\n  - instruction: none\n  - feedback: failed_tests\n")
+    shutil.copyfile(ANSWERS, answers)
+    profile = tmp_path / "profile.yaml"
+    spoil = [f"echo '{{{{ gone }}}}' > {prompts}/statement.j2", f"echo spoilt > {strategy}", f"rm -f {answers}"]
+    profile.write_text(json.dumps({**PROFILE, "workers": 1, "setup": spoil}))
+    options = ["-M", "replay", "-a", f"path={answers}", "-t", "sample_mbpp_plus_multiturn", "--workers", "1"]
+    options += ["--prompts", str(prompts), "--strategy", strategy.name, "-o", str(run.output)]
+    done = run.command("submit", *options, "-p", str(profile), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    wait_for_end(cluster)
+    collected = run.command("collect", str(run.output))
+    assert collected.returncode == 0, collected.stderr
+    assert strategy.read_text() == "spoilt\n" and not answers.exists()
+    again = run.command("resume", str(run.output))
+    assert again.returncode == 0, again.stderr
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="jobs of two users take root")
+def test_a_colleague_sees_the_jobs_of_the_owner(cluster: VirtualCluster, start: Start) -> None:
+    """Whoever asks: the jobs of a submission are those of the user who made it."""
+    run, owner = start(), pwd.getpwnam("nobody")
+    folder, record = RunFolder(run.output), record_of(2, 1)
+    freeze(folder, record, lambda one: cut_shards(TASK, plan_order(one.tasks[0], 1), size=1))
+    submission = freeze_submission(
+        ClusterFolder(run.output),
+        SubmissionRecord(
+            cluster="slurm", options={}, profile=ClusterProfile(), code="", folder="/", workers=1, submitted=0.0
+        ),
+        folder.shards,
+    )
+    sbatch = ["sbatch", "--parsable", "--hold", "-o", "/dev/null", "--wrap", "true"]
+    done = subprocess.run(
+        sbatch, env=cluster.environment, cwd="/", user=owner.pw_uid, group=owner.pw_gid, capture_output=True, check=True
+    )
+    submission.write_jobs(Jobs([Array(done.stdout.decode().strip(), 0, 1)]))
+    os.chown(submission.path, owner.pw_uid, owner.pw_gid)
+    assert "Jobs: 1 PENDING (JobHeldUser)." in run.command("status", str(run.output)).stdout
+    assert "Cancelled" in run.command("cancel", str(run.output)).stdout
 
 
 def test_a_poison_shard_is_left_out_and_named(cluster: VirtualCluster, start: Start) -> None:

@@ -1,5 +1,6 @@
 """What SLURM's commands say, read as it is written; with commands of our own in their place."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,17 +32,28 @@ def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Say:
 
 def test_jobs_that_are_still_there_are_those_asked_about(say: Say) -> None:
     """Elements of arrays and whole pending ones; what has ended, and jobs of other runs, are not among them."""
-    say(
-        "squeue",
-        {"--me": "7|0|RUNNING|None|node1\n7|[1-3]|PENDING|BeginTime|\n7|4|COMPLETED|None|\n9|N/A|RUNNING|None|n"},
-    )
-    assert queued_jobs(["7", "8"]) == [
+    lines = "7|0|RUNNING|None|node1\n7|[1-3]|PENDING|BeginTime|\n7|4|COMPLETED|None|\n9|N/A|RUNNING|None|n"
+    say("squeue", {f"--user={os.getuid()}": lines})
+    assert queued_jobs(["7", "8"], os.getuid()) == [
         QueuedJob("7", "0", "RUNNING", "None", "node1"),
         QueuedJob("7", "[1-3]", "PENDING", "BeginTime", ""),
     ]
-    assert queued_jobs([]) == []
+    assert queued_jobs([], os.getuid()) == []
     say("squeue", {})
-    assert queued_jobs(["7"]) is None
+    assert queued_jobs(["7"], os.getuid()) is None
+
+
+@pytest.mark.parametrize(
+    ("private", "is_told"), [("none", True), ("accounts,users", True), ("accounts,jobs", False), ("", False)]
+)
+def test_jobs_that_are_shown_to_their_owner_alone_are_not_taken_for_none(
+    say: Say, monkeypatch: pytest.MonkeyPatch, private: str, is_told: bool
+) -> None:
+    """Where PrivateData hides them, or scontrol does not say whether it does."""
+    monkeypatch.setattr(os, "getuid", lambda: 1234)
+    say("squeue", {"--user=1": ""})
+    say("scontrol", {"show config": f"PrivateData             = {private}\n"} if private else {})
+    assert queued_jobs(["7"], 1) == ([] if is_told else None)
 
 
 @pytest.mark.parametrize(

@@ -7,20 +7,24 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from cluster_run import ANSWERS, ClusterRun, assert_equal_runs, environment_of
 from virtual_cluster import wait_for
 
+import turnwise
+from turnwise.commands.inputs import named_inputs, with_inputs
+from turnwise.commands.run import HostOptions, RunRequest
 from turnwise.errors import TurnwiseError
 from turnwise.slurm.cluster import RefusedError, submit_jobs
-from turnwise.slurm.freeze import code_digest, freeze_code
+from turnwise.slurm.freeze import code_digest, freeze_code, freeze_inputs, is_whole_input
 from turnwise.slurm.job import JobTask
 from turnwise.slurm.layout import ClusterFolder
 from turnwise.slurm.plan import longest_first, order_for
 from turnwise.slurm.profile import ClusterProfile
-from turnwise.slurm.submission import Submission, SubmissionRecord, freeze_submission
+from turnwise.slurm.submission import Array, Jobs, Submission, SubmissionRecord, freeze_submission
 from turnwise.tasks.run_folder import Shard
 
 
@@ -151,6 +155,66 @@ def test_the_code_is_frozen_once_and_runs_from_its_copy(tmp_path: Path) -> None:
     assert said.stdout.startswith(str(code))
 
 
+@pytest.mark.parametrize("suffix", [".py", ".pyc", ".yaml"])
+@pytest.mark.parametrize("is_cut", [True, False], ids=["cut", "gone"])
+def test_damaged_code_is_frozen_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, is_cut: bool
+) -> None:
+    """A power cut may leave files empty; what another Python compiles there later is no damage."""
+    package, folder = tmp_path / "turnwise", tmp_path / "code"
+    package.mkdir()
+    for name in ("__init__.py", "worker.py", "data.yaml"):
+        (package / name).write_text("1\n")
+    monkeypatch.setattr(turnwise, "__file__", str(package / "__init__.py"))
+    code = freeze_code(folder)
+    (code / "turnwise" / "__pycache__" / "worker.another.pyc").write_bytes(b"")
+    inode = code.stat().st_ino
+    assert freeze_code(folder).stat().st_ino == inode
+    damaged = next(path for path in sorted(code.rglob(f"*{suffix}")) if path.stat().st_size)
+    before = damaged.read_bytes()
+    if is_cut:
+        damaged.write_bytes(b"")
+    else:
+        damaged.unlink()
+    assert freeze_code(folder) == code and damaged.read_bytes() == before
+    assert list(folder.iterdir()) == [code]
+
+
+def test_what_the_options_name_is_frozen_once_and_told_by_its_digest(tmp_path: Path) -> None:
+    """Files and folders keep their names; what is damaged is copied anew, what is too large stays where it is."""
+    prompts, programs = tmp_path / "mine", tmp_path / "wrong.jsonl"
+    (prompts / "feedback").mkdir(parents=True)
+    (prompts / "feedback" / "a.j2").write_text("A")
+    (prompts / ".#a.j2").symlink_to("nowhere")  # as editors leave them
+    programs.write_bytes(b"x" * 1000)
+    request = RunRequest(
+        "replay",
+        "path=answers.jsonl,model=a*",
+        "t",
+        tmp_path,
+        HostOptions(None, "", 0),
+        {},
+        metadata='{"strategy": "own.yaml"}',
+        prompts=prompts,
+        incorrect_programs=programs,
+    )
+    paths = named_inputs(request)
+    assert set(paths) == {"prompts", "incorrect_programs", "strategy", "answers"}
+    kept = {name: paths[name] for name in ("prompts", "incorrect_programs")}
+    frozen = freeze_inputs(tmp_path / "inputs", kept, most_bytes=999)
+    assert set(frozen) == {"prompts"} and Path(frozen["prompts"]).name == "mine"
+    copy = tmp_path / "inputs" / frozen["prompts"]
+    (copy / "feedback" / "a.j2").write_text("")
+    assert not is_whole_input(copy)
+    assert freeze_inputs(tmp_path / "inputs", kept, most_bytes=999) == frozen and is_whole_input(copy)
+    moved = with_inputs(request, {name: Path("/frozen") / name for name in paths})
+    assert (moved.prompts, moved.model_args) == (Path("/frozen/prompts"), "path=/frozen/answers,model=a*")
+    assert json.loads(moved.metadata) == {"strategy": "/frozen/strategy"}
+    assert with_inputs(replace(request, given={"strategy": "own.yaml"}), {"strategy": Path("/f")}).given == {
+        "strategy": "/f"
+    }
+
+
 def test_the_longest_shards_come_first_and_each_worker_begins_elsewhere() -> None:
     """All workers look at all shards, in orders that meet late."""
     shards = [Shard("task", number, ((f"p{number}", 0),)) for number in range(7)]
@@ -181,6 +245,20 @@ def test_submitting_without_slurm_says_what_to_do(tmp_path: Path, cache_dir: Pat
     run = ClusterRun(tmp_path / "of", {**environment_of(cache_dir), "PATH": str(bare)})
     done = run.submit()
     assert done.returncode == 2 and "--cluster local" in done.stderr and not run.output.exists()
+
+
+def test_a_queue_that_does_not_answer_is_not_empty(tmp_path: Path, cache_dir: Path) -> None:
+    """A run that has jobs is not submitted again, here neither, until SLURM says that they are gone."""
+    (tmp_path / "bin").mkdir()
+    squeue = tmp_path / "bin" / "squeue"
+    squeue.write_text("#!/bin/sh\necho 'slurm_load_jobs error: Unable to contact slurm controller' >&2\nexit 1\n")
+    squeue.chmod(0o755)
+    path = f"{squeue.parent}:{os.environ['PATH']}"
+    run = ClusterRun(tmp_path / "of", {**environment_of(cache_dir), "PATH": path})
+    submission_of(run.output, 1).write_jobs(Jobs([Array("7", 0, 1)], [Array("8", 0, 1)], "9"))
+    done = run.submit("--cluster", "local")
+    assert done.returncode == 2 and "SLURM does not say whether jobs of" in done.stderr and "--force" in done.stderr
+    assert not (run.output / "run.json").exists()
 
 
 @pytest.mark.slow

@@ -222,7 +222,7 @@ class VirtualCluster:
         for name in ("etc", "run", "log", "state", "spool", "dev", "munge"):
             (self.folder / name).mkdir()
         self.folder.chmod(0o755)
-        (self.folder / "munge").chmod(0o700)
+        (self.folder / "munge").chmod(0o711)  # other users' jobs need its socket
         key = self.folder / "munge" / "key"
         key.write_bytes(secrets.token_bytes(1024))
         key.chmod(0o600)

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from turnwise.errors import TurnwiseError
 from turnwise.slurm.layout import JUDGE, SAMPLE, ClusterFolder
-from turnwise.slurm.queue import queued_jobs
-from turnwise.slurm.status import STATES, Status, read_status
+from turnwise.slurm.status import STATES, Status, jobs_left, read_status
 from turnwise.slurm.submission import Submission, latest_submission
 from turnwise.tasks.run_folder import RunFolder
 
@@ -33,7 +32,8 @@ def watch_status(run: Path, show: Callable[[str], None], *, seconds: float = WAT
         status = read_status(RunFolder(run))
         show(f"{time.strftime('%H:%M:%S')}\n{render_status(status, run)}\n")
         is_running = any(attempt.cause == "running" for attempt in status.attempts)
-        if not status.jobs and not is_running:
+        is_over = not status.shards_left if status.jobs is None else not status.jobs
+        if is_over and not is_running:
             return
         time.sleep(seconds)
 
@@ -108,8 +108,9 @@ def _signal_name(status: int) -> str:
 
 def cancel_command(run: Path) -> str:
     """Cancel the jobs of a run that are still there; what was sampled stays, and resume goes on."""
-    ids = [job for number in _numbers(run) for job in Submission(ClusterFolder(run), number).jobs.ids]
-    waiting = queued_jobs(ids)
+    latest_submission(run)
+    cluster = ClusterFolder(run)
+    waiting = jobs_left([Submission(cluster, number) for number in cluster.submissions()])
     if waiting is None:
         raise TurnwiseError("SLURM does not answer here (squeue): cancel on a node that reaches it.")
     jobs = sorted({job.job for job in waiting})
@@ -119,11 +120,6 @@ def cancel_command(run: Path) -> str:
     if done.returncode:
         raise TurnwiseError(f"scancel failed: {done.stderr.decode('utf-8', 'replace').strip()}")
     return f"Cancelled: {', '.join(jobs)}; turnwise resume {run} goes on."
-
-
-def _numbers(run: Path) -> list[int]:
-    latest_submission(run)
-    return ClusterFolder(run).submissions()
 
 
 def enter_folder(submission: Submission) -> None:

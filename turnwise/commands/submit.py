@@ -4,14 +4,16 @@ import fcntl
 import os
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from turnwise.commands.back_end import Wanted
 from turnwise.commands.cluster_dry_run import ClusterOptions, plan_dry_run, render_dry_run
 from turnwise.commands.collect import collect_command
+from turnwise.commands.inputs import named_inputs, with_inputs
 from turnwise.commands.models import describe_model, find_back_end, models_to_fetch
 from turnwise.commands.run import RunRequest, command_line, open_job
 from turnwise.commands.status import enter_folder
@@ -20,14 +22,14 @@ from turnwise.errors import TurnwiseError
 from turnwise.runners.sampling import Job
 from turnwise.runners.work import freeze
 from turnwise.slurm.cluster import Accepted, Slurm, submit_jobs
-from turnwise.slurm.freeze import freeze_code
+from turnwise.slurm.freeze import freeze_code, freeze_inputs, is_whole_input
 from turnwise.slurm.layout import JUDGE, SAMPLE, ClusterFolder
 from turnwise.slurm.local import run_locally
 from turnwise.slurm.plan import cut_by_tokens, job_tokens, longest_first
 from turnwise.slurm.prefetch import fetch_model
 from turnwise.slurm.preflight import ClusterLimits, ask_limits
 from turnwise.slurm.profile import ClusterProfile
-from turnwise.slurm.queue import queued_jobs
+from turnwise.slurm.status import jobs_left
 from turnwise.slurm.submission import Submission, SubmissionRecord, freeze_submission, latest_submission
 from turnwise.slurm.supervisor import Told
 from turnwise.slurm.todo import open_unfinished
@@ -69,10 +71,19 @@ def resume_command(
         chosen = chosen.model_copy(update={"extra": {**chosen.extra, "exclude": exclude}})
     request = replace(thaw_request(before.record.options), output=run)
     options = ClusterOptions(cluster or before.record.cluster, chosen, force)
-    return _submit(request, options, environ, RunFolder(run).record.command)
+    frozen = {name: path for name, path in before.inputs().items() if is_whole_input(path)}
+    return _submit(request, options, environ, RunFolder(run).record.command, frozen=frozen)
 
 
-def _submit(request: RunRequest, options: ClusterOptions, environ: dict[str, str], command: str) -> str:
+def _submit(
+    request: RunRequest,
+    options: ClusterOptions,
+    environ: dict[str, str],
+    command: str,
+    *,
+    frozen: Mapping[str, Path] = MappingProxyType({}),
+) -> str:
+    """Submit ``request``, with ``frozen`` copies in place of what its options name."""
     if options.cluster not in CLUSTERS:
         raise TurnwiseError(f"--cluster is {options.cluster!r}: choose one of {', '.join(CLUSTERS)}.")
     cluster, wanted = ClusterFolder(request.output), Wanted(request.model_args, environ)
@@ -81,7 +92,7 @@ def _submit(request: RunRequest, options: ClusterOptions, environ: dict[str, str
         _check_limits(found)
     with ExitStack() as stack:
         with open_job(
-            request,
+            with_inputs(request, frozen),
             environ=environ,
             command=command,
             stand_in=lambda back_end: describe_model(back_end, wanted, served_in_job=bool(options.profile.server)),
@@ -93,7 +104,7 @@ def _submit(request: RunRequest, options: ClusterOptions, environ: dict[str, str
                 fetch_model(name, revision)
             stack.enter_context(_one_at_a_time(cluster))  # a pool holds it until it ends
             _refuse_if_queued(cluster, force=options.force)
-            submission = _freeze(cluster, job, record, request, options)
+            submission = _freeze(cluster, job, record, request, options, frozen)
         if submission is None:
             return collect_command(request.output, environ=environ)
         return _start(submission, environ, largest=found.array_elements if found is not None else 0)
@@ -145,8 +156,12 @@ def _one_at_a_time(cluster: ClusterFolder) -> Iterator[None]:
 
 def _refuse_if_queued(cluster: ClusterFolder, *, force: bool) -> None:
     for number in () if force else cluster.submissions():
-        submission = Submission(cluster, number)
-        waiting = queued_jobs(submission.jobs.ids) if submission.record.cluster == "slurm" else []
+        waiting = jobs_left([Submission(cluster, number)])
+        if waiting is None:
+            raise TurnwiseError(
+                f"SLURM does not say whether jobs of {str(cluster.run)!r} are still there (squeue): try again where it "
+                f"answers, or give --force if none is (submission {number})."
+            )
         if waiting:
             raise TurnwiseError(
                 f"{len(waiting)} jobs of {str(cluster.run)!r} are still there (submission {number}): see turnwise "
@@ -155,9 +170,14 @@ def _refuse_if_queued(cluster: ClusterFolder, *, force: bool) -> None:
 
 
 def _freeze(
-    cluster: ClusterFolder, job: Job, record: RunRecord, request: RunRequest, options: ClusterOptions
+    cluster: ClusterFolder,
+    job: Job,
+    record: RunRecord,
+    request: RunRequest,
+    options: ClusterOptions,
+    inputs: Mapping[str, Path],
 ) -> Submission | None:
-    """Freeze the run, its plan, its code and this submission; None if nothing is left to do."""
+    """Freeze the run, its plan, its code, its inputs and this submission; None if nothing is left to do."""
     folder = RunFolder(request.output)
     tokens = job_tokens(job)
     freeze(folder, record, lambda one: cut_by_tokens(one, tokens, options.profile))
@@ -171,10 +191,21 @@ def _freeze(
         profile=options.profile,
         code=code.name,
         folder=str(Path.cwd()),
+        inputs=_freeze_inputs(cluster, {**named_inputs(request), **inputs}),
         workers=min(options.profile.workers, len(todo)),
         submitted=time.time(),
     )
     return freeze_submission(cluster, frozen, longest_first(todo, tokens))
+
+
+def _freeze_inputs(cluster: ClusterFolder, paths: Mapping[str, Path]) -> dict[str, str]:
+    try:
+        return freeze_inputs(cluster.inputs, paths)
+    except OSError as error:
+        raise TurnwiseError(
+            f"What the options name cannot be copied to {str(cluster.inputs)!r} ({error}): make it "
+            "readable, or make room."
+        ) from None
 
 
 def _start(submission: Submission, environ: dict[str, str], *, largest: int) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from turnwise.commands.back_end import Wanted
+from turnwise.commands.inputs import with_inputs
 from turnwise.commands.machine import show_progress
 from turnwise.commands.models import find_back_end
 from turnwise.commands.openai_back_end import served_name
@@ -45,7 +46,7 @@ def work_on(run: Path, number: int, step: str, slot: int, *, stop: Stop, environ
     submission = Submission(ClusterFolder(run), number)
     facts = JobFacts.of(environ)
     owner = Owner(worker_name(number, step, slot), facts.job, facts.node or platform.node())
-    request = _for_this_job(thaw_request(submission.record.options), environ)
+    request = _for_this_job(with_inputs(thaw_request(submission.record.options), submission.inputs()), environ)
     if step == SAMPLE:
         command = RunFolder(run).record.command
         with (

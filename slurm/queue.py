@@ -31,11 +31,12 @@ def ask(*command: str) -> str | None:
 def queued_jobs(jobs: Sequence[str], owner: int) -> list[QueuedJob] | None:
     """Return those of ``jobs``, which are the user's with the number ``owner``, that are pending or running.
 
-    None if SLURM does not answer, or would show them to their owner alone: that is not the same as no jobs.
+    Whoever asks, in partitions that are hidden from them too. None if SLURM does not answer, or would show them to
+    their owner alone: that is not the same as no jobs.
     """
     if not jobs:
         return []
-    said = ask("squeue", "--noheader", "--format=%F|%K|%T|%r|%N", f"--user={owner}", "--states=all")
+    said = ask("squeue", "--all", "--noheader", "--format=%F|%K|%T|%r|%N", "--states=all")
     if said is None or (owner != os.getuid() and _are_jobs_private()):
         return None
     wanted, found = set(jobs), []

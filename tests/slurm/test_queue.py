@@ -33,7 +33,7 @@ def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Say:
 def test_jobs_that_are_still_there_are_those_asked_about(say: Say) -> None:
     """Elements of arrays and whole pending ones; what has ended, and jobs of other runs, are not among them."""
     lines = "7|0|RUNNING|None|node1\n7|[1-3]|PENDING|BeginTime|\n7|4|COMPLETED|None|\n9|N/A|RUNNING|None|n"
-    say("squeue", {f"--user={os.getuid()}": lines})
+    say("squeue", {"--all": lines})
     assert queued_jobs(["7", "8"], os.getuid()) == [
         QueuedJob("7", "0", "RUNNING", "None", "node1"),
         QueuedJob("7", "[1-3]", "PENDING", "BeginTime", ""),
@@ -51,7 +51,7 @@ def test_jobs_that_are_shown_to_their_owner_alone_are_not_taken_for_none(
 ) -> None:
     """Where PrivateData hides them, or scontrol does not say whether it does."""
     monkeypatch.setattr(os, "getuid", lambda: 1234)
-    say("squeue", {"--user=1": ""})
+    say("squeue", {"--all": ""})
     say("scontrol", {"show config": f"PrivateData             = {private}\n"} if private else {})
     assert queued_jobs(["7"], 1) == ([] if is_told else None)
 

@@ -119,7 +119,7 @@ def test_a_preempted_job_comes_back_and_a_cancelled_one_does_not(cluster: Virtua
     """With and without a grace time, whether SLURM would requeue or cancel it, however a profile sets its shell.
 
     A job that scancel ends in the grace time stays away, even between the script's question and its requeue; so does
-    one of which SLURM says nothing.
+    one of which SLURM says nothing, and one whose worker somebody else ends. One that is warned comes back.
     """
     jobs = {
         "grace": StandIn(cluster, tmp_path / "grace", "low", setup=["set -euo pipefail"]),
@@ -128,13 +128,18 @@ def test_a_preempted_job_comes_back_and_a_cancelled_one_does_not(cluster: Virtua
         "cancelled": StandIn(cluster, tmp_path / "cancelled", "low", scontrol=CANCELLED_FIRST),
         "between": StandIn(cluster, tmp_path / "between", "low", scontrol=CANCELLED_BETWEEN),
         "unanswered": StandIn(cluster, tmp_path / "unanswered", "low", scontrol="exit 1", setup=["sleep() { :; }"]),
+        "warned": StandIn(cluster, tmp_path / "warned", "low"),
+        "ended": StandIn(cluster, tmp_path / "ended", "low"),
     }
     for one in jobs.values():
         one.submit()
     wait_for(lambda: all(one.begun.exists() for one in jobs.values()), 30, "the workers")
+    cluster.run("scancel", "--signal=USR2", jobs["warned"].job)
+    cluster.run("scancel", "--signal=TERM", jobs["ended"].job)
+    wait_for(lambda: jobs["warned"].word and jobs["ended"].has_stayed_away(), 30, "those that are signalled")
     push_out(cluster)
-    back = [jobs[name] for name in ("grace", "none", "doomed")]
-    away = [jobs[name] for name in ("cancelled", "between", "unanswered")]
+    back = [jobs[name] for name in ("grace", "none", "doomed", "warned")]
+    away = [jobs[name] for name in ("cancelled", "between", "unanswered", "ended")]
     wait_for(lambda: all(one.comes_back() for one in back), 30, "the preempted jobs to be requeued")
     wait_for(lambda: all(one.has_stayed_away() for one in away), 30, "the others to end")
     assert {name: one.word for name, one in jobs.items()} == {
@@ -144,6 +149,8 @@ def test_a_preempted_job_comes_back_and_a_cancelled_one_does_not(cluster: Virtua
         "cancelled": "cancelled",
         "between": "cancelled",
         "unanswered": "unanswered",
+        "warned": "requeued",
+        "ended": "",
     }
     cluster.release()
     wait_for(lambda: all(one.begun.read_text() == "\n1\n" for one in back), 30, "the second attempts")

@@ -13,7 +13,8 @@ from turnwise.slurm.supervisor import GIVEN_UP, WARNED
 # worker may run in a container. TERM comes from scancel, and from a preemption that gives a grace time; what scontrol
 # says tells them apart. "incomplete" refuses a job that scancel ended meanwhile; whether SLURM has requeued the job,
 # of itself or as it was asked to, is told by its count of restarts alone. A job that ends before SLURM ends it to
-# requeue it would count as failed. Nothing here relies on, or breaks under, set -eu of the profile's lines.
+# requeue it would count as failed. SLURM's TERM reaches whatever program runs here, so that none is relied on but for
+# scontrol, which is asked again. Nothing here relies on, or breaks under, set -eu of the profile's lines.
 _BEFORE = """\
 told_to_end=
 trap 'told_to_end=yes' TERM"""
@@ -34,7 +35,7 @@ if ((status != 0 && status != {given_up})); then
             break
         fi
     done
-    [[ $became ]] && mkdir -p {ends} && echo "$restarts $became" >> {ends}/"$job"
+    [[ $became ]] && echo "$restarts $became" >> {ends}/"$job"
     if [[ $became == requeued ]]; then
         for try in {{1..90}}; do [[ $told_to_end ]] || sleep 1; done
     fi

@@ -149,6 +149,7 @@ def freeze_submission(cluster: ClusterFolder, record: SubmissionRecord, shards: 
             break
         except FileExistsError:
             number += 1
+    cluster.ends.mkdir(exist_ok=True)
     lines = [json.dumps([shard.task, shard.number]) + "\n" for shard in shards]
     write_atomically(path / "shards.jsonl", "".join(lines))
     write_atomically(path / "submission.json", record.model_dump_json(indent=1) + "\n")

@@ -74,13 +74,15 @@ def test_of_two_submissions_at_once_one_is_refused(cluster: VirtualCluster, star
 
 
 def test_a_restart_of_the_controller_changes_nothing(cluster: VirtualCluster, start: Start) -> None:
-    """Jobs go on while slurmctld is away, and what waits begins after it."""
+    """Jobs go on while slurmctld is away, and what waits begins after it; nobody submits them again meanwhile."""
     run = start(delay=0.4)
     assert run.submit().returncode == 0
     wait_for(lambda: run.committed() >= 2, 60, "the first shards")
     cluster.stop_controller()
     away = run.command("status", str(run.output))
     assert away.returncode == 0 and "SLURM does not answer here" in away.stdout
+    again = run.command("resume", str(run.output), "--cluster", "local")
+    assert again.returncode == 2 and "SLURM does not say whether jobs of" in again.stderr
     cluster.start_controller()
     wait_for(lambda: cluster.idle_nodes() == cluster.nodes, 30, "the nodes")
     wait_for_end(cluster)

@@ -52,6 +52,7 @@ class StandIn:
     def submit(self) -> None:
         """Submit it, and let it begin."""
         (self.folder / "jobs").mkdir(parents=True)
+        self.ends.ends.mkdir(parents=True)
         setup = list(self.setup)
         if self.scontrol:
             (self.folder / "bin").mkdir()

@@ -9,18 +9,23 @@ Three matchers compare the text of stdout (the run's setting, recorded in every 
 - ``deepmind``: as the matcher published with CodeContests: tokens, case-insensitive, and any two numbers
   within 1e-5 absolute, compared as doubles (so 18-digit integers may pass wrongly: for parity only).
 
-NaN equals no number. Nothing here runs a program; special oracles of evalplus are in oracles.py.
+NaN equals no number. Outputs are hostile: words are taken one by one and a call's result is read in step with the
+expected value (results.py), so that either ends at the first difference, and a result far longer than the expected one
+is wrong without being read to its end. Nothing here runs a program; special oracles of evalplus are in oracles.py.
 """
 
 import math
 import re
-from itertools import islice
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import zip_longest
 from typing import Any
 
 from turnwise.benchmarks import values
-from turnwise.benchmarks.integers import format_integer
+from turnwise.benchmarks.equality import Equality, same_value
 from turnwise.benchmarks.oracles import evalplus_accepts
 from turnwise.benchmarks.records import Comparison, MatchRule, TestCase
+from turnwise.benchmarks.results import BeyondLimitError, Result
 from turnwise.errors import TurnwiseError
 
 MATCHERS = ("tokens", "exact", "deepmind")
@@ -31,7 +36,11 @@ _INTEGER = re.compile(rb"[+-]?[0-9]+")
 _NUMBER = re.compile(rb"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _DEEPMIND_TOKEN = re.compile(rb"[^ \t\r\n]+")
 _LONGEST_NUMBER = 4096
-_MANY_ITEMS = 1_000_000
+_MOST_FOLDED = 12  # bytes that one of another case may take
+_WINDOW_BYTES = 1 << 16
+# How much longer a result may be than the expected value: numbers are written in up to eight times as many characters.
+_LIMIT_FACTOR = 16
+_LIMIT_BYTES = 1 << 16
 _UNEQUAL_TO_ITSELF = (b'"nan"', b'"?"')
 
 
@@ -57,12 +66,14 @@ def output_matches(rule: MatchRule, test: TestCase, output: bytes, *, matcher: s
         and not any(mark in output for mark in _UNEQUAL_TO_ITSELF)
     ):
         return True  # the same value, written the same way
-    if _items(output) > _MANY_ITEMS + 4 * _items(test.output.encode("ascii")):
-        return False  # far more than was asked for, which as objects would take gigabytes
-    result, expected = values.loads(output.decode("ascii")), values.loads(test.output)
-    if rule.comparison is Comparison.VALUE:
-        return values_match(expected, result, rule=rule)
-    return evalplus_accepts(expected, result, arguments=values.loads(test.input), rule=rule)
+    room = len(test.output) + (len(test.input) if rule.oracle else 0)
+    result, expected = Result(output, limit=_LIMIT_BYTES + _LIMIT_FACTOR * room), values.loads(test.output)
+    try:
+        if rule.comparison is Comparison.VALUE:
+            return values_match(expected, result, rule=rule)
+        return evalplus_accepts(expected, result, arguments=values.loads(test.input), rule=rule)
+    except (BeyondLimitError, TypeError):  # TypeError: a set of what cannot be in one
+        return False
 
 
 def texts_match(
@@ -73,36 +84,55 @@ def texts_match(
     if matcher == "exact":
         return output.rstrip(b"\r\n") == expected.rstrip(b"\r\n")
     if matcher == "deepmind":
-        wanted = _DEEPMIND_TOKEN.findall(expected)
-        given = [found[0] for found in islice(_DEEPMIND_TOKEN.finditer(output), len(wanted) + 1)]
-        return len(wanted) == len(given) and all(map(_deepmind_token_matches, wanted, given))
-    wanted = expected.split()
-    given = output.split(None, len(wanted) + 1)  # as many as can matter of an output that may be huge
-    if len(wanted) != len(given):
-        return False
-    return all(_token_matches(want, give, rule) for want, give in zip(wanted, given, strict=True))
+        return all(
+            want is not None and give is not None and _deepmind_token_matches(want[0], give[0])
+            for want, give in zip_longest(_DEEPMIND_TOKEN.finditer(expected), _DEEPMIND_TOKEN.finditer(output))
+        )
+    return all(
+        want is not None and give is not None and _token_matches(want, give, rule)
+        for want, give in zip_longest(_tokens(expected), _tokens(output))
+    )
 
 
-def values_match(expected: Any, result: Any, *, rule: MatchRule | None = None) -> bool:
+def values_match(expected: Any, result: Result, *, rule: MatchRule | None = None) -> bool:
     """Return whether a call's ``result`` equals ``expected`` by value.
 
     Lists equal tuples, floats compare as in ``tokens`` where the expected value is a float, and TACO's
-    one-element list around the result is accepted.
+    one-element list around the result is accepted. Raises MalformedResultError for what is no value,
+    BeyondLimitError for one beyond its limit.
     """
     rule = rule or MatchRule(comparison=Comparison.VALUE)
-    if _values_equal(expected, result, rule):
+
+    def scalars(want: Any, give: Any) -> bool:
+        return _scalars_equal(want, give, rule)
+
+    how = Equality(scalars, sequences_alike=True, text_keys=True)
+    if same_value(expected, result, how):
         return True
-    return isinstance(expected, list) and len(expected) == 1 and _values_equal(expected[0], result, rule)
+    return isinstance(expected, list) and len(expected) == 1 and same_value(expected[0], result, how)
 
 
-def _items(text: bytes) -> int:
-    """Return about how many values a line of tagged JSON holds; a short one counts as none."""
-    return text.count(b",") + text.count(b"[") + text.count(b"{") if len(text) > _MANY_ITEMS else 0
+def _tokens(text: bytes) -> Iterator[bytes]:
+    """Yield the words of ``text``, split a window at a time: all at once may take forty times its size."""
+    start, width = 0, _WINDOW_BYTES
+    while start < len(text):
+        end = start + width
+        window = text[start:end]
+        words = window.split()
+        if end < len(text) and not window[-1:].isspace():  # the last word may go on
+            if len(words) == 1:
+                width *= 2
+                continue
+            end -= len(words.pop())
+        yield from words
+        start, width = end, _WINDOW_BYTES
 
 
 def _token_matches(expected: bytes, output: bytes, rule: MatchRule) -> bool:
     if expected == output:
         return True
+    if len(output) > max(_LONGEST_NUMBER, _MOST_FOLDED * len(expected)):
+        return False  # as a text it may take four times as much
     if _INTEGER.fullmatch(expected):
         if _plain_integer(expected) == _plain_integer(output):
             return True
@@ -135,30 +165,26 @@ def _folded(token: bytes) -> str:
 
 
 def _deepmind_token_matches(expected: bytes, output: bytes) -> bool:
-    if expected.lower() == output.lower():
+    if len(expected) == len(output) and expected.lower() == output.lower():
         return True
+    if max(len(expected), len(output)) > _LONGEST_NUMBER:
+        return False
     if _NUMBER.fullmatch(expected) and _NUMBER.fullmatch(output):
         return abs(float(expected) - float(output)) < DEEPMIND_TOLERANCE
     return False
 
 
-def _values_equal(expected: Any, result: Any, rule: MatchRule) -> bool:
-    if isinstance(expected, list | tuple) and isinstance(result, list | tuple):
-        return len(expected) == len(result) and all(
-            _values_equal(want, give, rule) for want, give in zip(expected, result, strict=True)
-        )
-    if isinstance(expected, dict) and isinstance(result, dict):
-        return _dicts_equal(expected, result, rule)
+def _scalars_equal(expected: Any, result: Any, rule: MatchRule) -> bool:
     if isinstance(expected, str) and isinstance(result, str):
         return expected == result or (rule.ignore_case and expected.casefold() == result.casefold())
-    if isinstance(expected, float) and isinstance(result, int | float) and not isinstance(result, bool):
+    if isinstance(expected, float) and isinstance(result, int | float | Fraction) and not isinstance(result, bool):
         return _number_values_close(expected, result, rule.tolerance)
     if rule.any_number and isinstance(expected, int) and isinstance(result, float):
         return _number_values_close(expected, result, rule.tolerance)
     return bool(expected == result)
 
 
-def _number_values_close(expected: float, result: float, tolerance: float) -> bool:
+def _number_values_close(expected: float, result: float | Fraction, tolerance: float) -> bool:
     try:
         wanted, given = float(expected), float(result)
         if not (math.isfinite(wanted) and math.isfinite(given)):
@@ -166,25 +192,3 @@ def _number_values_close(expected: float, result: float, tolerance: float) -> bo
         return _floats_close(wanted, given, tolerance)
     except OverflowError:
         return False
-
-
-def _dicts_equal(expected: dict[Any, Any], result: dict[Any, Any], rule: MatchRule) -> bool:
-    if len(expected) != len(result):
-        return False
-    longest = max((len(key) for key in expected if isinstance(key, str)), default=0)
-    by_text = {_key_text(key): item for key, item in result.items() if _is_short_key(key, longest)}
-    for key, want in expected.items():  # JSON turned every key of an expected dict into text
-        if key not in result and key not in by_text:
-            return False
-        if not _values_equal(want, result[key] if key in result else by_text[key], rule):
-            return False
-    return True
-
-
-def _is_short_key(key: object, longest: int) -> bool:
-    """Whether the key may be ``longest`` characters of text: a longer integer would take minutes to be written."""
-    return isinstance(key, int | float | str) and not (isinstance(key, int) and key.bit_length() > 4 * longest)
-
-
-def _key_text(key: int | float | str) -> str:
-    return format_integer(key) if isinstance(key, int) else str(key)

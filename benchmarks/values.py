@@ -8,29 +8,32 @@
 JSON's own types stand for None, bool, str, list, small int and finite float (a number with a point or
 an exponent, which JSON keeps exactly); everything else is an object with one key, its tag: i int
 (hexadecimal), u str with lone surrogates, f float (inf, nan), t tuple, s set, z frozenset, d dict
-(pairs), c complex, b bytes, ? opaque (only the type's name: it can be told from None, no more).
+(pairs), c complex, b bytes, q the exact ratio of a Decimal or Fraction, y the items of anything else that has some
+(a generator, a dict view), ? opaque (only the type's name: it can be told from None, no more).
 Instances of subclasses leave as their built-in base, so no class of a program reaches the judge.
 
 The judged program's process loads this file by its path, in any supported interpreter: it imports
-nothing of turnwise and keeps to the syntax of Python 3.8. It does not compare (see matching) and it is
-no pickle: decoding never calls anything but the constructors of the types above.
+nothing of turnwise and keeps to the syntax of Python 3.8. It is no pickle: decoding never calls anything but the
+constructors of the types above. But it builds sets and dicts, whose cost a hostile writer chooses: results of
+programs are read by results.py.
 """
 
 import json
 import math
-from collections import Counter
-from itertools import chain
+from itertools import chain, islice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, Iterable, List, Set
+    from typing import Any, Callable, Dict, List, Set
 
     _JsonValue = Any
 
 FORMAT = 1  # part of every fingerprint over encoded values
 MAXIMUM_DEPTH = 100  # far from the interpreter's own limit: a level costs several frames
 _SMALL_INTEGER = 2**53
-_MOST_OF_A_HASH = 256  # different values that may share a hash, as all tuples of eight numbers -1 or -2 do
+_RATIOS = frozenset([("decimal", "Decimal"), ("fractions", "Fraction")])
+_MOST_DIGITS = 1000
+_MOST_ITEMS = 1_000_000
 _PLAIN_TYPES = frozenset([type(None), bool, int, float, str])
 _LISTS = frozenset([list])
 _MOST_LEVELS_AT_ONCE = 4  # matrices; a deeper list is taken item by item, and its depth is counted
@@ -86,24 +89,6 @@ def decode(data: "_JsonValue", depth: int = 0) -> "Any":
         raise ValueError("malformed value: an object needs exactly one tag")
     ((tag, body),) = data.items()
     return _DECODERS[tag](body, depth + 1)
-
-
-def distinct(items: "Iterable[Any]") -> "Set[Any]":
-    """Return the set of ``items``; raises ValueError where hashes collide on purpose, TypeError for an unhashable one.
-
-    The hashes of numbers and tuples are known, and a set of n values that share one takes n * n steps: hours.
-    """
-    listed = list(items)
-    if len(listed) > _MOST_OF_A_HASH:
-        numbers = [hash(item) for item in listed]
-        crowded = {number for number, times in Counter(numbers).items() if times > _MOST_OF_A_HASH}
-        seen: Dict[int, List[Any]] = {number: [] for number in crowded}
-        for number, item in zip(numbers, listed):
-            if number in crowded and item not in seen[number]:
-                seen[number].append(item)
-                if len(seen[number]) > _MOST_OF_A_HASH:
-                    raise ValueError("malformed value: too many values of one hash")
-    return set(listed)
 
 
 # The unbound methods of the built-in types are called, so that no override of a subclass can lie twice.
@@ -178,7 +163,31 @@ def _encode_foreign(value: "Any", depth: int) -> "_JsonValue":
         plain = value.item()
         if type(plain) is not kind:  # a longdouble stays one
             return encode(plain, depth + 1)
+    if (kind.__module__, kind.__name__) in _RATIOS:
+        ratio = _encode_ratio(value)
+        if ratio:
+            return {"q": ratio}
+    elif depth == 0 and hasattr(kind, "__iter__"):
+        try:
+            return _encode_iterable(value, depth + 1)
+        except Exception:
+            pass  # its items are for the tasks that ask for them
     return {"?": "%s.%s" % (kind.__module__, kind.__qualname__)}
+
+
+def _encode_ratio(value: "Any") -> "List[str]":
+    """Return numerator and denominator, or nothing where they are long or it is no number."""
+    if hasattr(value, "adjusted") and not (value.is_finite() and -_MOST_DIGITS < value.adjusted() < _MOST_DIGITS):
+        return []
+    return [hex(number) for number in value.as_integer_ratio()]
+
+
+def _encode_iterable(value: "Any", depth: int) -> "_JsonValue":
+    """Return the items, which only tasks that compare sets look at, or the type's name where there are too many."""
+    items = list(islice(iter(value), _MOST_ITEMS + 1))
+    if len(items) > _MOST_ITEMS:
+        return {"?": "endless"}
+    return {"y": _encode_items(items, depth)}
 
 
 _ENCODERS: "List[Any]" = [
@@ -202,9 +211,7 @@ def _decode_items(body: "Any", depth: int) -> "List[Any]":
 
 
 def _decode_dict(body: "Any", depth: int) -> "Dict[Any, Any]":
-    decoded = [(decode(key, depth), decode(item, depth)) for key, item in _list_of(body, list)]
-    distinct(key for key, _ in decoded)
-    return dict(decoded)
+    return {decode(key, depth): decode(item, depth) for key, item in _list_of(body, list)}
 
 
 def _decode_complex(body: "Any", depth: int) -> "complex":
@@ -229,10 +236,12 @@ _DECODERS: "Dict[str, Callable[[Any, int], Any]]" = {
     "u": lambda body, depth: bytes.fromhex(_text(body)).decode("utf-8", "surrogatepass"),
     "f": lambda body, depth: float(_text(body)),
     "t": lambda body, depth: tuple(_decode_items(body, depth)),
-    "s": lambda body, depth: distinct(_decode_items(body, depth)),
-    "z": lambda body, depth: frozenset(distinct(_decode_items(body, depth))),
+    "s": lambda body, depth: set(_decode_items(body, depth)),
+    "z": lambda body, depth: frozenset(_decode_items(body, depth)),
     "d": _decode_dict,
     "c": _decode_complex,
     "b": lambda body, depth: bytes.fromhex(_text(body)),
+    "q": lambda body, depth: Opaque("ratio"),
+    "y": lambda body, depth: Opaque("iterable"),
     "?": lambda body, depth: Opaque(_text(body)),
 }

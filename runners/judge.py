@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from threading import Event
 
-from turnwise.benchmarks import values
 from turnwise.benchmarks.matching import DEFAULT_MATCHER, check_matcher, output_matches
 from turnwise.benchmarks.records import (
     Comparison,
@@ -28,6 +27,7 @@ from turnwise.benchmarks.records import (
     TestResult,
     Verdict,
 )
+from turnwise.benchmarks.results import show_result
 from turnwise.benchmarks.traces import Trace
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.runners.execution.interface import PYTHON, Ending, Execution, Executor, Program, Session
@@ -36,7 +36,6 @@ from turnwise.runners.gate import Gate
 from turnwise.runners.verdicts import NoCache, VerdictCache, digest_tests, verdict_key
 
 OUTPUT_CHARACTERS = 4096
-_SHOWN_BYTES = 1 << 20
 _TRACED = b"traced 1"  # the tracer's version
 
 _VERDICT_BY_ENDING = {
@@ -239,11 +238,4 @@ def _shown_output(problem: Problem, execution: Execution) -> str:
     """Return the output as a reader of feedback sees it: text, or the result as Python writes it."""
     if problem.rule.comparison is Comparison.TEXT:
         return execution.output[: 4 * OUTPUT_CHARACTERS].decode("utf-8", "replace")[:OUTPUT_CHARACTERS]
-    if not execution.output:
-        return ""
-    if len(execution.output) > _SHOWN_BYTES:  # as objects it may take gigabytes, and is cut anyway
-        return f"(a result of {len(execution.output):,} bytes)"
-    try:
-        return repr(values.loads(execution.output.decode("ascii")))[:OUTPUT_CHARACTERS]
-    except ValueError:
-        return ""
+    return show_result(execution.output, OUTPUT_CHARACTERS) if execution.output else ""

@@ -1,14 +1,22 @@
 """An output is right where the matcher's promise says so, and nowhere else."""
 
+import itertools
 import time
 import tracemalloc
+from collections import deque
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from turnwise.benchmarks import values
 from turnwise.benchmarks.matching import MATCHERS, check_matcher, output_matches, texts_match, values_match
+from turnwise.benchmarks.oracles import evalplus_accepts
 from turnwise.benchmarks.records import Comparison, MatchRule, TestCase
+from turnwise.benchmarks.results import Result
 from turnwise.benchmarks.values import Opaque
 from turnwise.errors import TurnwiseError
 
@@ -156,8 +164,13 @@ def label(*parts: Any) -> str:
         return "a long integer"
 
 
+def sent(result: Any) -> Result:
+    """Return the result as it comes from a program's process."""
+    return Result(values.dumps(result).encode())
+
+
 def nested(value: Any) -> Any:
-    for _ in range(190):
+    for _ in range(values.MAXIMUM_DEPTH - 2):
         value = [value]
     return value
 
@@ -199,8 +212,8 @@ VALUES: list[tuple[Any, tuple[Any, ...], tuple[Any, ...]]] = [
 
 @pytest.mark.parametrize(("expected", "equal", "unequal"), VALUES, ids=[label(row[0]) for row in VALUES])
 def test_a_result_is_right_by_value(expected: Any, equal: tuple[Any, ...], unequal: tuple[Any, ...]) -> None:
-    assert [result for result in equal if not values_match(expected, result)] == []
-    assert [label(result) for result in unequal if values_match(expected, result)] == []
+    assert [result for result in equal if not values_match(expected, sent(result))] == []
+    assert [label(result) for result in unequal if values_match(expected, sent(result))] == []
 
 
 @pytest.mark.parametrize(
@@ -218,7 +231,7 @@ def test_a_result_is_right_by_value(expected: Any, equal: tuple[Any, ...], unequ
 def test_a_rule_widens_values_by_what_it_says(expected: Any, result: Any, widened_by: str) -> None:
     for widening in ("ignore_case", "any_number"):
         rule = MatchRule(Comparison.VALUE, widening == "ignore_case", widening == "any_number")
-        assert values_match(expected, result, rule=rule) is (widening == widened_by)
+        assert values_match(expected, sent(result), rule=rule) is (widening == widened_by)
 
 
 def test_a_test_is_compared_as_its_rule_says() -> None:
@@ -237,7 +250,7 @@ def test_what_is_unequal_to_itself_is_not_right_for_being_written_alike(value: A
     assert not output_matches(MatchRule(comparison), TestCase("[]", text), text.encode())
 
 
-@pytest.mark.parametrize("output", [b"", b"nul", b"\xff", b'{"c": []}', b'{"t": 1}', b"[" * 10**5])
+@pytest.mark.parametrize("output", [b"", b"nul", b"\xff", b'{"c": []}', b'{"t": 1}', b"1 2"])
 @pytest.mark.parametrize("comparison", [Comparison.VALUE, Comparison.EVALPLUS])
 def test_a_result_that_is_no_value_is_a_value_error(output: bytes, comparison: Comparison) -> None:
     with pytest.raises(ValueError):  # any message will do: the judge shows none
@@ -257,8 +270,111 @@ def test_an_unknown_matcher_is_refused_with_the_known_ones() -> None:
 
 def test_a_dict_with_a_giant_key_is_wrong_at_once() -> None:
     """Keys are compared as JSON wrote them; an integer of ten million digits is not written for that."""
-    assert not values_match({"1": 1}, {(1 << 30_000_000) - 1: 1})
-    assert values_match({str(2**100): 1, "-7": 2}, {2**100: 1, -7: 2})
+    assert not values_match({"1": 1}, sent({(1 << 30_000_000) - 1: 1}))
+    assert values_match({str(2**100): 1, "-7": 2}, sent({2**100: 1, -7: 2}))
+
+
+_PRIME = 2**61 - 1  # every multiple of it has the hash 0
+
+
+def _probe_chain(bits: int, fill: int, repeats: int) -> list[int]:
+    """Return keys that fill one chain of a dict's places, then one more that walks all of it, again and again."""
+    mask, key, places = (1 << bits) - 1, 0, {}
+    order = []
+    for index in range(fill):
+        order.append(key)
+        places[key] = index
+        key = (key * 5 + 1) & mask
+    walker = 1 << bits
+    while True:
+        walker += 1
+        place, perturb, walks = walker & mask, walker, True
+        while perturb and walks:
+            walks = place in places
+            perturb >>= 5
+            place = (place * 5 + perturb + 1) & mask
+        if walks and place in places and places[place] < fill // 50:
+            return order + [walker] * repeats
+
+
+_CHAIN = ",".join(map(str, _probe_chain(14, 10_000, 20_000)))
+_ONE_HASH = ",".join('{"i": "%x"}' % (_PRIME * number) for number in range(1, 20_000))
+_SAME_NUMBERS = "1," * 5_000_000 + "1"
+
+
+def _as(kind: str, items: str) -> bytes:
+    if kind == "d":
+        items = ",".join(f"[{item}, 1]" for item in items.split(","))
+    return b"%s" % (items if kind == "" else '{"%s": [%s]}' % (kind, items)).encode()
+
+
+@pytest.mark.parametrize("kind", ["s", "z", "d", "y"])
+@pytest.mark.parametrize("items", [_CHAIN, _ONE_HASH, _SAME_NUMBERS], ids=["chain", "one hash", "one number"])
+@pytest.mark.parametrize(("expected", "oracle"), [({1, 2}, ""), ({1: 2}, ""), ([1, 2], "same_set")])
+def test_what_is_hostile_to_sets_is_wrong_after_work_in_proportion_to_the_expected_value(
+    monkeypatch: pytest.MonkeyPatch, kind: str, items: str, expected: Any, oracle: str
+) -> None:
+    """As a set or dict it would take the judge minutes: nothing that a program returned is ever hashed."""
+    output = _as(kind, items)
+    rule = MatchRule(Comparison.EVALPLUS, oracle=oracle)
+    reads, read = itertools.count(), Result.value
+    monkeypatch.setattr(Result, "value", lambda result: (read(result), next(reads))[0])
+    assert not output_matches(rule, TestCase("[]", values.dumps(expected)), output)
+    assert next(reads) < 100_000
+
+
+def test_usual_collisions_and_repeated_items_are_no_attack() -> None:
+    few = {_PRIME * number for number in range(200)}
+    corners: Any = set(itertools.product((-1, -2), repeat=8))  # all of one hash
+    rule = MatchRule(Comparison.EVALPLUS)
+    for value in (few, corners, dict.fromkeys(corners, 1), {frozenset(few): (1, frozenset())}):
+        assert evalplus_accepts(value, sent(value), arguments=(), rule=rule)
+    rule = MatchRule(Comparison.EVALPLUS, oracle="same_set")
+    assert output_matches(rule, TestCase("[]", "[1, 2]"), values.dumps([1, 2.0] * 5000).encode())
+
+
+@pytest.mark.parametrize(
+    ("expected", "result"),
+    [
+        ({1, 2}, {1.0, 2}),
+        ({(1, 2.0), None}, {(1.0, 2), None}),
+        ({frozenset([1, 2])}, {frozenset([2, True])}),
+        (frozenset([1]), {1}),
+        ({1: 1.0, "a": b"b"}, {"a": b"b", True: 1}),
+        (0.5, Fraction(1, 2)),
+        ([2, 0.25], [Decimal(2), Decimal("0.25")]),
+        ({0.5, 3}, {Decimal("0.5"), Fraction(3)}),
+        (-0.0, 0),
+        (2**70, float(2**70)),
+        (1, 1 + 0j),
+    ],
+    ids=label,
+)
+def test_values_equal_each_other_as_python_has_it(expected: Any, result: Any) -> None:
+    rule = MatchRule(Comparison.EVALPLUS, tolerance=0)
+    assert expected == result
+    assert evalplus_accepts(expected, sent(result), arguments=(), rule=rule)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [(n for n in (2, 1)), map(int, "12"), {1: 3, 2: 4}.keys(), range(1, 3), deque([2, 1, 1]), filter(None, (0, 1, 2))],
+    ids=lambda result: type(result).__name__,
+)
+def test_a_result_of_any_kind_that_has_items_is_right_where_a_set_is_compared(result: Any) -> None:
+    """As evalplus has it; where no set is compared, none of these equals a list or a tuple."""
+    line = values.dumps(result).encode()
+    for oracle, expected, accepted in (
+        ("same_set", "[1, 2]", True),
+        ("", "[1, 2]", False),
+        ("", '{"t": [1, 2]}', False),
+    ):
+        rule = MatchRule(Comparison.EVALPLUS, oracle=oracle)
+        assert output_matches(rule, TestCase("[]", expected), line) is accepted
+
+
+def test_a_result_without_end_is_opaque() -> None:
+    assert values.dumps(itertools.count()) == '{"?": "endless"}'
 
 
 def _peak_bytes(rule: MatchRule, expected: str, output: bytes, matcher: str) -> int:
@@ -280,7 +396,42 @@ def test_a_flood_of_words_takes_no_memory(matcher: str) -> None:
 def test_a_flood_of_values_takes_no_memory(comparison: Comparison) -> None:
     """A result with a million values more than was asked for is wrong before it is read."""
     output = b"[" + b"[]," * 2_000_000 + b"[]]"
-    assert _peak_bytes(MatchRule(comparison), "[1, 2]", output, "tokens") < 1_000_000
+    for expected in ("[1, 2]", "[[], [], []]", '{"s": [1]}', '"a"'):
+        assert _peak_bytes(MatchRule(comparison), expected, output, "tokens") < 1_000_000
+
+
+_MEGABYTES = 8 << 20
+_FLOODS: list[tuple[bytes, bytes]] = [
+    (b"1 2", b"1" * _MEGABYTES),
+    (b"a", b"\xc3\x89" * (_MEGABYTES // 2)),
+    (b"1", b" " * _MEGABYTES + b"2"),
+    (b"1 " * 200_000 + b"2", b"1 " * 200_000 + b"3"),
+    (b"0.5", b"0." + b"5" * _MEGABYTES),
+]
+
+
+@pytest.mark.parametrize("matcher", MATCHERS)
+@pytest.mark.parametrize(("expected", "output"), _FLOODS, ids=range(len(_FLOODS)))
+def test_a_text_takes_no_more_memory_than_itself(expected: bytes, output: bytes, matcher: str) -> None:
+    """Words of an output, and of an expected text, are taken one by one: as a list they take forty times their size."""
+    rule = MatchRule(ignore_case=True)
+    tracemalloc.start()
+    assert not texts_match(expected, output, rule=rule, matcher=matcher)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * len(output) + 1_000_000
+
+
+_BLANKED = st.lists(st.sampled_from(["1", "ab", " ", "\n", "x" * 70_000, " " * 70_000, "\x0b"]), max_size=12).map(
+    "".join
+)
+
+
+@given(_BLANKED)
+@settings(deadline=None, max_examples=60)
+def test_words_are_those_that_split_finds(text: str) -> None:
+    assert texts_match(" ".join(text.split()).encode(), text.encode())
+    assert not texts_match(" ".join([*text.split(), "1"]).encode(), text.encode())
 
 
 def test_a_long_result_that_was_asked_for_is_compared() -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from turnwise.benchmarks.oracles import ORACLE_BY_ENTRY_POINT, evalplus_accepts
 from turnwise.benchmarks.records import Comparison, MatchRule
-from turnwise.benchmarks.values import Opaque
+from turnwise.benchmarks.results import Result
+from turnwise.benchmarks.values import MAXIMUM_DEPTH, Opaque, dumps
 
 NAN, INF, OPAQUE = float("nan"), float("inf"), Opaque("a.B")
 ORACLES = ("", *sorted({name for table in ORACLE_BY_ENTRY_POINT.values() for name in table.values()}))
@@ -14,7 +15,8 @@ ORACLES = ("", *sorted({name for table in ORACLE_BY_ENTRY_POINT.values() for nam
 
 def accepts(expected: Any, result: Any, *, arguments: Any = (), atol: float = 0.0, oracle: str = "") -> bool:
     rule = MatchRule(Comparison.EVALPLUS, tolerance=atol, oracle=oracle)
-    return evalplus_accepts(expected, result, arguments=arguments, rule=rule)
+    line = Result(dumps(result).encode())
+    return evalplus_accepts(expected, line, arguments=arguments, rule=rule)
 
 
 def label(value: Any) -> str:
@@ -94,7 +96,7 @@ def test_a_special_task_accepts_what_its_oracle_says(
 
 
 def nested(value: Any) -> Any:
-    for _ in range(190):
+    for _ in range(MAXIMUM_DEPTH - 2):
         value = [value]
     return value
 

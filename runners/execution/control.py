@@ -7,6 +7,10 @@ from typing import Any
 
 _CHUNK = 1 << 16
 TOKEN_BYTES = 16
+_MESSAGE_BYTES = 1 << 20
+_ERROR = b'{"error": "'
+_BEGINNING = 1024
+_ERROR_CHARACTERS = 1 << 16
 _TOKENS_AT_ONCE = 64
 
 
@@ -25,8 +29,7 @@ class ControlSocket:
         connection.setblocking(False)
         self.connection = connection
         self._limit = limit
-        self._parts: list[bytes] = []
-        self._size = 0
+        self._begun = bytearray()  # not a list of pieces: a hostile process may send single bytes
         self._rest = b""
         self._token = b""
         self._tokens: list[bytes] = []
@@ -35,10 +38,8 @@ class ControlSocket:
         """Return the next line if it is there, or None; raises EOFError at the end, OversizeError if too long."""
         data, self._rest = self._rest, b""
         while b"\n" not in data:
-            if data:
-                self._parts.append(data)
-            self._size += len(data)
-            if self._size > self._limit:
+            self._begun += data
+            if len(self._begun) > self._limit:
                 raise OversizeError("a message larger than the output limit")
             try:
                 data = self.connection.recv(_CHUNK)
@@ -49,9 +50,8 @@ class ControlSocket:
             if not data:
                 raise EOFError
         end, _, self._rest = data.partition(b"\n")
-        line = b"".join([*self._parts, end])
-        self._parts.clear()
-        self._size = 0
+        line = bytes(self._begun) + end
+        self._begun.clear()
         return line
 
     def receive_answer(self) -> bytes | None:
@@ -71,7 +71,7 @@ class ControlSocket:
 
         What is on its way unasked is found with the answer, which then does not begin with its token.
         """
-        if self._rest or self._parts:
+        if self._rest or self._begun:
             raise ProtocolError("a message before it was asked for")
         if not self._tokens:  # many at once: one system call for them all
             random = secrets.token_hex(TOKEN_BYTES // 2 * _TOKENS_AT_ONCE).encode()
@@ -87,8 +87,24 @@ class ControlSocket:
         self.connection.close()
 
 
+def parse_error(line: bytes) -> str:
+    """Return the text of {"error": text}, of a long one its beginning and its end; raises ProtocolError if it is none.
+
+    The one text is all that is decoded: any other JSON of that size may take gigabytes as objects.
+    """
+    if not line.startswith(_ERROR) or not line.endswith(b'"}'):
+        raise ProtocolError("a message that is no JSON")
+    try:
+        text = json.loads(line[len(_ERROR) - 1 : -1])
+    except ValueError:
+        raise ProtocolError("a message that is no JSON") from None
+    return text if len(text) <= _ERROR_CHARACTERS else f"{text[:_BEGINNING]}\n{text[-_ERROR_CHARACTERS:]}"
+
+
 def parse_message(line: bytes) -> dict[str, Any]:
-    """Return the JSON object a line holds; raises ProtocolError if it holds none."""
+    """Return the JSON object that a short line holds; raises ProtocolError if it holds none."""
+    if len(line) > _MESSAGE_BYTES:
+        raise ProtocolError("a message that is too long")
     try:
         message = json.loads(line)
     except (ValueError, RecursionError):

@@ -11,7 +11,6 @@ that had to be killed, the next one starts a fresh process. Limits are the CPU a
 
 import math
 import os
-import shutil
 import socket
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -20,12 +19,19 @@ from pathlib import Path
 from turnwise.benchmarks import values
 from turnwise.benchmarks.limits import Limits
 from turnwise.runners.execution import child
-from turnwise.runners.execution.control import ControlSocket, OversizeError, ProtocolError, parse_message
+from turnwise.runners.execution.control import (
+    ControlSocket,
+    OversizeError,
+    ProtocolError,
+    parse_error,
+    parse_message,
+)
 from turnwise.runners.execution.endings import COMPILE_TIME_LIMIT_SECONDS, ending_of, ran_out_of_memory
 from turnwise.runners.execution.interface import Closable, Ending, Execution, Program, Session
 from turnwise.runners.execution.interpreters import Interpreter, inspect_interpreter
 from turnwise.runners.execution.languages import find_language
 from turnwise.runners.execution.process import ProcessEnd, WatchedProcess
+from turnwise.runners.execution.removal import remove_folder
 from turnwise.runners.execution.tracebacks import clean_traceback
 
 _ERROR_BYTES = 64 * 1024
@@ -85,7 +91,7 @@ class _Session(Closable):
     def close(self) -> None:
         """End whatever still runs and remove the session's files."""
         self._stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        remove_folder(str(self._folder))
 
     def _stop(self) -> ProcessEnd | None:
         end = self._process.finish() if self._process else None
@@ -96,7 +102,7 @@ class _Session(Closable):
 
     def _start(self, stdin: bytes) -> tuple[WatchedProcess, ControlSocket]:
         work = self._folder / "work"
-        shutil.rmtree(work, ignore_errors=True)
+        remove_folder(str(work))
         work.mkdir()
         (self._folder / "stdin").write_bytes(stdin)
         if self._program.input_file:
@@ -237,7 +243,7 @@ class _CallSession(_Session):
     def _read(self, line: bytes, process: WatchedProcess, used: float) -> Execution:
         # The value is passed on as it came: whoever decodes it finds out whether it is one.
         output = line[len(_VALUE) : -1] if line.startswith(_VALUE) else b""
-        error = "" if output else clean_traceback(str(parse_message(line).get("error", "")))
+        error = "" if output else clean_traceback(parse_error(line))
         peak = process.clocks.peak_memory_bytes
         if used > self._limits.time_limit_seconds:
             ending = Ending.CPU_LIMIT

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from turnwise.benchmarks.limits import Limits
 from turnwise.errors import InfrastructureError
 from turnwise.runners.execution.calls import Calls
-from turnwise.runners.execution.control import OversizeError, ProtocolError, parse_message
+from turnwise.runners.execution.control import OversizeError, ProtocolError, parse_error
 from turnwise.runners.execution.endings import ending_of, ran_out_of_memory
 from turnwise.runners.execution.interface import Closable, Ending, Execution, Program
 from turnwise.runners.execution.opened_program import OpenedProgram
@@ -127,7 +127,7 @@ class CallSession(_Session):
         # The value is passed on as it came: whoever decodes it finds out whether it is one.
         output = line[len(_VALUE) : -1] if line.startswith(_VALUE) else b""
         try:
-            error = "" if output else clean_traceback(str(parse_message(line).get("error", "")))
+            error = "" if output else clean_traceback(parse_error(line))
         except ProtocolError as problem:
             return self._fail(opened, calls, problem)
         calls.sample()

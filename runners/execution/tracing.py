@@ -9,6 +9,7 @@ So a hostile program can forge its own trace or lose it, as it can print what it
 comes back is read as data, bounded and cleaned here. The sandbox holds the input of one public test, no output.
 """
 
+import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -75,8 +76,8 @@ def _trace_once(
     if execution.ending is not Ending.FINISHED:
         return None
     try:
-        return _read(values.loads(execution.output.decode("ascii")), source.count("\n") + source.count("\r") + 1)
-    except (ValueError, TypeError):
+        return _read(json.loads(execution.output), source.count("\n") + source.count("\r") + 1)
+    except (ValueError, TypeError, RecursionError):
         return None
 
 
@@ -110,13 +111,20 @@ def _read_run(run: Any, lines: int) -> BlockRun:
 
 
 def _read_values(found: Any) -> dict[str, str]:
-    if type(found) is not dict or len(found) > tracer.MAXIMUM_NAMES:
+    pairs = found["d"] if type(found) is dict and list(found) == ["d"] else None
+    if type(pairs) is not list or len(pairs) > tracer.MAXIMUM_NAMES:
         raise ValueError("no variables")
     shown = {}
-    for name, text in found.items():
+    for pair in pairs:
+        name, text = (_text(part) for part in pair)
         if type(name) is not str or type(text) is not str or not name.isidentifier():
             raise ValueError("no variable")
         shown[name[:_NAME_CHARACTERS]] = printable(text[:_VALUE_CHARACTERS], limit=_VALUE_CHARACTERS)[
             :_VALUE_CHARACTERS
         ]
     return shown
+
+
+def _text(part: Any) -> Any:
+    """Return a text as values.py writes it, of which a lone surrogate makes something else than a JSON string."""
+    return values.decode(part) if type(part) is dict and list(part) == ["u"] else part

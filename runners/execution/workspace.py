@@ -7,12 +7,13 @@ followed, nothing but a regular file is read.
 
 import fcntl
 import os
-import shutil
 import stat
 import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
+
+from turnwise.runners.execution.removal import empty_folder, remove_folder
 
 _PREFIX = "turnwise-work-"
 _YOUNG_SECONDS = 60.0
@@ -24,15 +25,13 @@ class Workspace:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        self._mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
 
     def renew(self, name: str, data: bytes) -> None:
         """Empty the folder, then put the input file there if it has a name; raises OSError if it cannot."""
-        for entry in os.listdir(self._descriptor):
-            details = os.lstat(entry, dir_fd=self._descriptor)
-            if stat.S_ISDIR(details.st_mode):
-                shutil.rmtree(entry, dir_fd=self._descriptor)
-            else:
-                os.unlink(entry, dir_fd=self._descriptor)
+        if stat.S_IMODE(os.fstat(self._descriptor).st_mode) != self._mode:
+            os.fchmod(self._descriptor, self._mode)
+        empty_folder(self._descriptor)
         if name:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             descriptor = os.open(name, flags, 0o666, dir_fd=self._descriptor)
@@ -67,18 +66,19 @@ class WorkFolder:
 
     def remove(self) -> None:
         """Remove the folder and all it holds."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        remove_folder(self.path)
         os.close(self._lock)
 
 
 def _remove_unlocked(parent: Path) -> None:
     for path in parent.glob(_PREFIX + "*"):
         with suppress(OSError):
-            if time.time() - path.lstat().st_mtime < _YOUNG_SECONDS:
-                continue  # perhaps made this instant, and about to be locked
+            details = path.lstat()
+            if os.geteuid() not in (0, details.st_uid) or time.time() - details.st_mtime < _YOUNG_SECONDS:
+                continue  # another's, or perhaps made this instant and about to be locked
             descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(path, ignore_errors=True)
+                remove_folder(str(path))
             finally:
                 os.close(descriptor)

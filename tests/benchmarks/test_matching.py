@@ -327,7 +327,8 @@ def test_usual_collisions_and_repeated_items_are_no_attack() -> None:
     few = {_PRIME * number for number in range(200)}
     corners: Any = set(itertools.product((-1, -2), repeat=8))  # all of one hash
     rule = MatchRule(Comparison.EVALPLUS)
-    for value in (few, corners, dict.fromkeys(corners, 1), {frozenset(few): (1, frozenset())}):
+    sound: tuple[Any, ...] = (few, corners, dict.fromkeys(corners, 1), {frozenset(few): (1, frozenset())})
+    for value in sound:
         assert evalplus_accepts(value, sent(value), arguments=(), rule=rule)
     rule = MatchRule(Comparison.EVALPLUS, oracle="same_set")
     assert output_matches(rule, TestCase("[]", "[1, 2]"), values.dumps([1, 2.0] * 5000).encode())

@@ -2,12 +2,13 @@
 
 import socket
 import sys
+import tracemalloc
 from collections.abc import Iterator
 
 import pytest
 
 from turnwise.errors import TurnwiseError
-from turnwise.runners.execution.control import ControlSocket, OversizeError, ProtocolError, parse_message
+from turnwise.runners.execution.control import ControlSocket, OversizeError, ProtocolError, parse_error, parse_message
 from turnwise.runners.execution.interpreters import inspect_interpreter
 from turnwise.runners.execution.tracebacks import clean_traceback, shorten_middle
 
@@ -94,6 +95,50 @@ def test_hostile_messages_are_protocol_errors(line: bytes) -> None:
     """No JSON, no object, too deep, a huge number: all the same error."""
     with pytest.raises(ProtocolError):
         parse_message(line)
+    with pytest.raises(ProtocolError):
+        parse_error(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"error": 5}',
+        b'{"error": "a", "b": "c"}',
+        b'{"error": ["a"]}',
+        b'{"error": "\xff"}',
+        b'{"error": "a""}',
+        b'{"error": "',
+    ],
+)
+def test_an_error_is_one_text_and_nothing_else(line: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        parse_error(line)
+
+
+def test_of_a_long_error_the_beginning_and_the_end_are_kept() -> None:
+    assert parse_error(b'{"error": "a\\u00e9"}') == "a\xe9"
+    text = parse_error(b'{"error": "first' + b"\\n" * 1_000_000 + b'last"}')
+    assert (text[:5], text[-4:], len(text) < 100_000) == ("first", "last", True)
+
+
+def test_a_message_in_single_bytes_takes_no_more_memory_than_itself(pair: tuple[ControlSocket, socket.socket]) -> None:
+    """As pieces, each byte would take forty."""
+    control, theirs = pair
+    control = ControlSocket(control.connection, limit=100_000)
+    tracemalloc.start()
+    for _ in range(20_000):
+        theirs.send(b"x")
+        assert control.receive() is None
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 200_000
+    theirs.send(b"\n")
+    assert control.receive() == b"x" * 20_000
+
+
+def test_json_of_a_megabyte_is_no_message() -> None:
+    with pytest.raises(ProtocolError, match="too long"):
+        parse_message(b'{"ready": [' + b"[]," * 500_000 + b"[]]}")
 
 
 def test_an_early_message_is_refused_and_a_closed_end_noticed(pair: tuple[ControlSocket, socket.socket]) -> None:

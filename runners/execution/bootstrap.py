@@ -13,12 +13,13 @@ from turnwise.benchmarks import values
 from turnwise.runners.execution import child, sandbox
 
 _CODE = """\
-import sys
+import json, sys
 del sys.path[0]
-for name, path in {packages!r}.items():
+for name, path in json.loads(sys.argv[3]).items():
     package = type(sys)(name)
     package.__path__ = path
     sys.modules[name] = package
+del json, name, package, path
 from turnwise.runners.execution.sandbox.zygote import main
 main()
 """
@@ -33,9 +34,19 @@ def zygote_command(interpreter: str, *, control: int, setting: dict[str, Any]) -
         "turnwise.runners.execution": [_folder(child.__file__)],
         "turnwise.runners.execution.sandbox": list(sandbox.__path__),
     }
-    code = _CODE.format(packages=packages)
     # -S: preparation.py does what programs need of the site module.
-    return [interpreter, "-s", "-S", "-W", "ignore", "-c", code, str(control), json.dumps(setting)]
+    return [
+        interpreter,
+        "-s",
+        "-S",
+        "-W",
+        "ignore",
+        "-c",
+        _CODE,
+        str(control),
+        json.dumps(setting),
+        json.dumps(packages),
+    ]
 
 
 def _folder(path: str | None) -> str:

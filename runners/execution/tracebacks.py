@@ -8,6 +8,7 @@ import re
 
 _FRAME = re.compile(r'^(\s*File ")([^"]+)(", line \d+.*)$')
 _HIDDEN = ("/child.py", "<prelude>", "<frozen importlib", "<frozen runpy")
+_PLACE = re.compile(r"(?<![\w./])/(?:[\w.+@~-]+/)+(?=[\w.+-]+\.(?:py|pyc|so)\b)")  # of a library's file in a message
 _CUT = "  ...\n"
 
 
@@ -20,8 +21,9 @@ def clean_traceback(text: str, *, limit: int = 4096) -> str:
         if frame:
             dropping = any(mark in frame[2] for mark in _HIDDEN)
             line = f"{frame[1]}{frame[2].rsplit('/', 1)[-1]}{frame[3]}"
-        elif not line.startswith("    "):
-            dropping = False
+        else:
+            dropping = dropping and line.startswith("    ")
+            line = line if line.startswith("    ") else _PLACE.sub("", line)
         if not dropping:
             lines.append(line)
     return shorten_middle("\n".join(lines).strip("\n"), limit)

@@ -86,8 +86,9 @@ class Expectation(BaseModel):
     """What expect.yaml says; ``every_tier``: isolation tiers differ in how they meet this program.
 
     The first test is public and the others are hidden. ``tiers`` replaces the acceptable verdicts where a
-    tier's differ; ``needs`` names packages that the judged interpreter must have. ``rest`` names the file of
-    tests/hostile that goes on where program.py ends, for programs that differ in a few lines alone.
+    tier's differ; ``input_file`` gives the program a folder to write in, ``oracle`` has its result compared by
+    evalplus's rule of that name; ``needs`` names packages that the judged interpreter must have. ``rest`` names
+    the file of tests/hostile that goes on where program.py ends, for programs that differ in a few lines alone.
     """
 
     model_config = _CLOSED
@@ -96,6 +97,8 @@ class Expectation(BaseModel):
     form: Form
     why: str = Field(min_length=10)
     entry_point: str = ""
+    input_file: str = ""
+    oracle: str = ""
     rest: str = ""
     tests: list[ExpectedTest] = Field(min_length=1)
     verdicts: list[Verdict] = Field(min_length=1)
@@ -136,9 +139,15 @@ class HostileProgram:
             public_tests=tests[:1],
             hidden_tests=tests[1:],
             limits=Limits(**self.expected.limits.model_dump()),
-            rule=MatchRule(comparison=Comparison.VALUE if calls else Comparison.TEXT),
+            rule=self._rule(calls=calls),
             entry_point=self.expected.entry_point,
+            input_file=self.expected.input_file,
         )
+
+    def _rule(self, *, calls: bool) -> MatchRule:
+        if self.expected.oracle:
+            return MatchRule(comparison=Comparison.EVALPLUS, oracle=self.expected.oracle, tolerance=0)
+        return MatchRule(comparison=Comparison.VALUE if calls else Comparison.TEXT)
 
     def _test(self, test: ExpectedTest, names: dict[str, str], *, calls: bool) -> TestCase:
         given, wanted = _filled(test.input, names, self.expected), _filled(test.output, names, self.expected)
@@ -248,6 +257,9 @@ _RIGHT = (
     ),
 )
 _NUMPY = replace(_RIGHT[0], name="right_numpy", source=b"import numpy\nprint(2 * int(input()))")
+_WRITABLE = replace(
+    _RIGHT[0], name="right_file", expected=_RIGHT[0].expected.model_copy(update={"input_file": "in.txt"})
+)
 
 
 class Arena:
@@ -258,6 +270,7 @@ class Arena:
         self._canaries = canaries
         self.packages = tuple(part.split()[0] for part in executor.interpreter.split(", ")[1:])
         self._run_right_ones()
+        self._judge(_WRITABLE, {})
         if "numpy" in self.packages:
             self._judge(_NUMPY, {})
         canaries.settle()

@@ -5,6 +5,7 @@ of editable installs) and follows .pth files to places that programs must not se
 of it is done here.
 """
 
+import _imp
 import contextlib
 import os
 import site
@@ -14,8 +15,10 @@ from turnwise.runners.execution.sandbox import warm_up
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import ModuleType
     from typing import List
 
+_EXECUTABLE = "/usr/bin/python3"  # its own would tell a home, and so a user
 # What programs import most; each costs a little at every fork, so rare ones are left to the programs.
 _PRELOADED = """
 abc array atexit bisect collections collections.abc contextlib copy dataclasses datetime decimal enum fractions
@@ -36,9 +39,32 @@ def prepare(*, numpy: bool) -> None:
 
 
 def forget_ourselves() -> None:
-    """Leave no module of ours where a program's import could find it."""
+    """Leave no module of ours where a program's import could find it, nor where our files and interpreter lie."""
     for name in [name for name in sys.modules if name.split(".")[0] == "turnwise"]:
-        del sys.modules[name]
+        _hide_place(sys.modules.pop(name))
+    for arguments in (sys.argv, getattr(sys, "orig_argv", [])):  # which Python 3.10 brought
+        arguments[:] = [_EXECUTABLE]
+    sys.executable = _EXECUTABLE
+    setattr(sys, "_base_executable", _EXECUTABLE)  # noqa: B010 - the checker does not know it
+
+
+def _hide_place(module: "ModuleType") -> None:
+    """Give the code of ``module``, whose frames a program can reach, a file name without a folder of the machine."""
+    own = getattr(module, "__file__", None)
+    if not own:
+        return
+    shown = "/judge/" + os.path.basename(own)
+    classes = [
+        found for found in vars(module).values() if isinstance(found, type) and found.__module__ == module.__name__
+    ]
+    for holder in (module, *classes):
+        for found in list(vars(holder).values()):
+            code = getattr(getattr(found, "__func__", found), "__code__", None)
+            if code is not None and code.co_filename == own:
+                _imp._fix_co_filename(code, shown)  # type: ignore[attr-defined]  # what importing uses
+    module.__file__ = shown
+    module.__spec__ = None
+    vars(module).pop("__cached__", None)
 
 
 def _use_packages() -> None:

@@ -10,7 +10,7 @@ import pytest
 from turnwise.runners.execution.removal import empty_folder, remove_folder
 from turnwise.runners.execution.workspace import WorkFolder, Workspace
 
-_LEVELS = 3000
+_LEVELS = 1100  # more than the interpreter lets anything recurse
 _NOBODY = 65534
 
 
@@ -25,7 +25,7 @@ def _deep(folder: int) -> None:
 
 
 def _wide(folder: int) -> None:
-    for number in range(6000):  # more than are remembered at once
+    for number in range(50):  # more than are remembered at once
         os.mkdir(f"{number}", dir_fd=folder)
         os.close(os.open(f"file{number}", os.O_CREAT, dir_fd=folder))
 
@@ -76,6 +76,11 @@ def _as_ordinary_user(work: Callable[[], None], folder: Path) -> None:
             print(repr(error), file=sys.stderr, flush=True)
         os._exit(status)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+@pytest.fixture(autouse=True)
+def _few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("turnwise.runners.execution.removal._FOLDERS_AT_ONCE", 16)
 
 
 @pytest.fixture

@@ -1,0 +1,6 @@
+# Returns an iterator that never ends.
+import itertools
+
+
+def f(x):
+    return itertools.count()

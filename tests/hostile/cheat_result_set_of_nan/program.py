@@ -1,0 +1,3 @@
+# Returns a set that holds NaN.
+def f(x):
+    return {float("nan")}

@@ -33,7 +33,7 @@ def empty_folder(descriptor: int) -> None:
             folders = folders or _remove_files(current)
             if folders:
                 name = folders.pop()
-                below = _open_folder(name, current)
+                below = open_folder(name, current)
                 above.append(_Above(_identity(current), name, folders))
                 os.close(current)
                 current, folders = below, []
@@ -54,7 +54,7 @@ def empty_folder(descriptor: int) -> None:
 def remove_folder(path: str) -> None:
     """Remove the folder ``path`` and everything in it, as far as that can be done; raises nothing."""
     with suppress(OSError):
-        descriptor = _open_folder(path, None)
+        descriptor = open_folder(path)
         try:
             empty_folder(descriptor)
         finally:
@@ -74,8 +74,8 @@ def _remove_files(descriptor: int) -> list[str]:
     return folders
 
 
-def _open_folder(name: str, parent: int | None) -> int:
-    """Open a folder with all rights of its owner."""
+def open_folder(name: str, parent: int | None = None) -> int:
+    """Return a descriptor of the folder, which gets all rights of its owner first; no link is followed."""
     place = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
     try:
         mode = stat.S_IMODE(os.fstat(place).st_mode)

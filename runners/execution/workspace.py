@@ -13,7 +13,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from turnwise.runners.execution.removal import empty_folder, remove_folder
+from turnwise.runners.execution.removal import empty_folder, open_folder, remove_folder
 
 _PREFIX = "turnwise-work-"
 _YOUNG_SECONDS = 60.0
@@ -76,7 +76,7 @@ def _remove_unlocked(parent: Path) -> None:
             details = path.lstat()
             if os.geteuid() not in (0, details.st_uid) or time.time() - details.st_mtime < _YOUNG_SECONDS:
                 continue  # another's, or perhaps made this instant and about to be locked
-            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            descriptor = open_folder(str(path))
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 remove_folder(str(path))

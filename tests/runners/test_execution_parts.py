@@ -90,6 +90,22 @@ def test_a_line_beyond_the_limit_is_refused(pair: tuple[ControlSocket, socket.so
         control.receive()
 
 
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        (
+            "ImportError: cannot import name 'x' from 're' (/home/me/.venv/lib/python3.11/re.py)",
+            "ImportError: cannot import name 'x' from 're' (re.py)",
+        ),
+        ("OSError: /opt/my-python/3.11/lib/_ssl.cpython-311.so: bad", "OSError: _ssl.cpython-311.so: bad"),
+        ("ValueError: a/b.py 1/2 /x.py https://a.org/b.py", "ValueError: a/b.py 1/2 /x.py https://a.org/b.py"),
+    ],
+)
+def test_a_message_names_library_files_without_their_folder(message: str, shown: str) -> None:
+    """Where an interpreter lies may be below a home, and would make one program's feedback differ by machine."""
+    assert clean_traceback(message) == shown
+
+
 @pytest.mark.parametrize("line", [b"x", b"[]", b"\xff", b"[" * 100_000, b'"x"', b"1" * 5000])
 def test_hostile_messages_are_protocol_errors(line: bytes) -> None:
     """No JSON, no object, too deep, a huge number: all the same error."""

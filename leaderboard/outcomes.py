@@ -52,7 +52,8 @@ class TaskOutcomes:
 
     1 is yes, 0 no, MISSING unknown. ``tokens``, int64 of the same shape, are those of the prompts and replies so far.
     ``gaps`` counts dialogues whose outcome at the full budget is missing, ``ends`` how dialogues ended, ``verdicts``
-    those of their submissions.
+    those of their submissions. ``withheld`` counts dialogues with a reply that the provider withheld, by its name for
+    it, ``cut_prompts`` those in which the server cut a prompt without a word.
     """
 
     record: TaskRecord
@@ -64,6 +65,8 @@ class TaskOutcomes:
     verdicts: Mapping[Verdict, int]
     tiers: tuple[str, ...]
     costs: Costs
+    withheld: Mapping[str, int] = field(default_factory=dict)
+    cut_prompts: int = 0
 
     @property
     def problems(self) -> tuple[AskedProblem, ...]:
@@ -113,6 +116,8 @@ class _Counts:
     ends: Counter[End] = field(default_factory=Counter)
     verdicts: Counter[Verdict] = field(default_factory=Counter)
     cut_replies: int = 0
+    withheld: Counter[str] = field(default_factory=Counter)
+    cut_prompts: int = 0
     tiers: set[str] = field(default_factory=set)
     calls: int = 0
     prompt_tokens: int = 0
@@ -163,7 +168,19 @@ def tally(
     if counts.calls and counts.tokens_known:
         costs = replace(costs, prompt_tokens=counts.prompt_tokens, completion_tokens=counts.completion_tokens)
     tiers = tuple(sorted(counts.tiers))
-    return TaskOutcomes(task, passed, public, tokens, counts.gaps, counts.ends, counts.verdicts, tiers, costs)
+    return TaskOutcomes(
+        task,
+        passed,
+        public,
+        tokens,
+        counts.gaps,
+        counts.ends,
+        counts.verdicts,
+        tiers,
+        costs,
+        counts.withheld,
+        counts.cut_prompts,
+    )
 
 
 def _outcome(
@@ -208,6 +225,11 @@ def _tokens(trajectory: Trajectory, max_turns: int) -> list[int]:
 
 def _count(counts: _Counts, trajectory: Trajectory, judgements: Mapping[Place, Judgement], *, known: bool) -> None:
     counts.ends[trajectory.end] += 1
+    calls = [call for turn in trajectory.turns for call in turn.calls]
+    first = next((call.reply.withheld for call in calls if call.reply.withheld), "")
+    if first:
+        counts.withheld[first] += 1
+    counts.cut_prompts += any(call.prompt_cut for call in calls)
     if not known:
         by_end = {End.REQUEST_FAILED: Gap.REQUEST_FAILED, End.INFRASTRUCTURE_FAILURE: Gap.INFRASTRUCTURE_FAILURE}
         counts.gaps[by_end.get(trajectory.end, Gap.NOT_JUDGED)] += 1

@@ -151,8 +151,10 @@ def _sampling_text(scored: ScoredTask) -> list[str]:
         return [*source, f"samples per problem: {settings['samples_per_problem']}", *sampling]
     feedback = "its own" if settings.get("turns") else settings["feedback"]
     turns = f"at most {task.max_turns} turns with {feedback} feedback" if task.max_turns > 1 else "one turn"
+    request = [f"request {model['request']}"] if model.get("request") else []
     return [
         *source,
+        *request,
         f"profile {settings['profile']}, {turns}, samples per problem: {settings['samples_per_problem']}",
         *_prompts_text(settings, scored),
         f"seed {settings['seed']}",
@@ -214,6 +216,8 @@ def _to_json(scored: ScoredTask) -> dict[str, Any]:
         "dialogues": outcomes.dialogues,
         "missing": {gap.value: count for gap, count in sorted(outcomes.gaps.items())},
         "ends": {end.value: count for end, count in sorted(outcomes.ends.items())},
+        **({"withheld": dict(sorted(outcomes.withheld.items()))} if outcomes.withheld else {}),
+        **({"cut_prompts": outcomes.cut_prompts} if outcomes.cut_prompts else {}),
         "verdicts": {verdict.value: count for verdict, count in sorted(outcomes.verdicts.items())},
         "costs": {name: getattr(costs, name) for name in costs.__slots__},
         "estimates": [estimate.to_json() for estimate in scored.estimates],

@@ -21,6 +21,9 @@ from turnwise.leaderboard.scores import ALL, CLEAN, Estimate
 from turnwise.tasks.metrics import NAtK
 from turnwise.tasks.trajectory import End
 
+ODD = "\N{DAGGER}"  # of rows with many replies that a provider withheld, or prompts that a server cut
+_FEW = 0.01
+
 
 class By(StrEnum):
     """What the rows of a table are: tasks, their difficulties, or their turn budgets."""
@@ -133,7 +136,36 @@ def notes(scored: Sequence[ScoredTask]) -> list[str]:
         if one.outcomes.missing:
             found.append(f"* {name}: {_missing(one)}")
         found += [f"{name}: {note}" for note in _odd_ends(one.outcomes)]
+        found += [f"{name}: {note}" for note in _odd_replies(one)]
     return found
+
+
+def _odd_replies(scored: ScoredTask) -> Iterator[str]:
+    """Yield a sentence on what providers withheld and on what servers cut, after the mark that the row has for it."""
+    outcomes = scored.outcomes
+    total = f"of {outcomes.dialogues} dialogues"
+    if outcomes.withheld:
+        mark = f"{ODD} " if _withholds_many(scored) else ""
+        names = ", ".join(f"{count} {name}" for name, count in sorted(outcomes.withheld.items()))
+        many = sum(outcomes.withheld.values())
+        yield f"{mark}in {many} {total} the provider withheld a reply ({names}), which counts as a reply without code."
+    if outcomes.cut_prompts:
+        yield (
+            f"{ODD} in {outcomes.cut_prompts} {total} the server cut the prompt without a word, since it counted no "
+            "more tokens than before: give it a larger context; --strict-context ends such dialogues."
+        )
+
+
+def _withholds_many(scored: ScoredTask) -> bool:
+    """Return whether more than 1 % of the run's dialogues met a reply that was withheld."""
+    withheld = sum(sum(task.withheld.values()) for task in scored.run.tasks)
+    return withheld > _FEW * sum(task.dialogues for task in scored.run.tasks)
+
+
+def _mark(scored: ScoredTask) -> str:
+    outcomes = scored.outcomes
+    is_odd = outcomes.cut_prompts or (outcomes.withheld and _withholds_many(scored))
+    return f" {ODD}" if is_odd else ""
 
 
 def _odd_ends(outcomes: TaskOutcomes) -> Iterator[str]:
@@ -201,7 +233,7 @@ def _cells(row: _Row, columns: Sequence[str], by: By, names: Mapping[Path, str],
     return {
         "model": names[row.scored.run.path],
         "profile": printable(str(row.scored.run.record.settings.get("profile")), limit=80),
-        "task": row.label,
+        "task": row.label + _mark(row.scored),
         "turns": str(row.turns),
         "problems": f"{asked} of {outcomes.record.loaded}" if row.group == ALL else str(asked),
         "dialogues": str(asked * outcomes.passed.shape[1]),

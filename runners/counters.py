@@ -1,18 +1,20 @@
 """Counting the tokens of prompts before a run: by the model's own tokenizer, or by asking its server."""
 
 import json
-import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from http.client import HTTPException
 from typing import Any
 
 from turnwise.errors import TurnwiseError
 from turnwise.runners.chat import to_chat
+from turnwise.runners.openai_documents import MalformedError, read_document
 from turnwise.runners.preflight import CharacterCounter
 from turnwise.runners.templates import ChatTemplate
 from turnwise.tasks.trajectory import Message
 
 _SECONDS = 30.0
+_MOST_BYTES = 16 << 20
 
 
 class TemplateCounter:
@@ -42,16 +44,20 @@ class TemplateCounter:
 
 
 class ServerCounter:
-    """Counts by asking a vLLM server, which says its context length too; elsewhere guesses from characters."""
+    """Counts by asking a vLLM server, which says its context length too; elsewhere guesses from characters.
 
-    def __init__(self, base_url: str, model: str, *, api_key: str = "EMPTY") -> None:
+    ``max_length`` is what the server says elsewhere. No redirect is followed, since the key goes along.
+    """
+
+    def __init__(self, base_url: str, model: str, *, api_key: str = "EMPTY", max_length: int | None = None) -> None:
         self._url = f"{base_url.removesuffix('/v1')}/tokenize"
         self._model = model
         self._key = api_key
         self._guess = CharacterCounter()
         probe = self._ask([{"role": "user", "content": "x"}])
         self.is_exact = probe is not None
-        self.max_length: int | None = None if probe is None else probe.get("max_model_len")
+        length = None if probe is None else probe.get("max_model_len")
+        self.max_length: int | None = length if type(length) is int and length > 0 else max_length
 
     def count(self, messages: Sequence[Message]) -> int:
         """Return how many tokens the prompt has."""
@@ -63,8 +69,14 @@ class ServerCounter:
         headers = {"content-type": "application/json", "authorization": f"Bearer {self._key}"}
         request = urllib.request.Request(self._url, body, headers)
         try:
-            with urllib.request.urlopen(request, timeout=_SECONDS) as answer:
-                found = json.load(answer)
-        except (OSError, ValueError, urllib.error.URLError):
+            with urllib.request.build_opener(_NoRedirect).open(request, timeout=_SECONDS) as answer:
+                found = read_document(answer.read(_MOST_BYTES))
+        except (OSError, ValueError, HTTPException, MalformedError):
             return None
-        return found if isinstance(found, dict) and type(found.get("count")) is int else None
+        count = found.get("count") if isinstance(found, dict) else None
+        return found if type(count) is int and 0 <= count <= _MOST_BYTES else None
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        """Follow none."""

@@ -3,14 +3,17 @@
 from collections.abc import Mapping
 
 
-def describe_openai(model: str, *, system_role: bool, first_turns: int = 1) -> dict[str, str]:
+def describe_openai(model: str, *, system_role: bool, first_turns: int = 1, request: str = "") -> dict[str, str]:
     """Return the description of a model at a server; what is not named is usual.
 
-    That is: it takes system messages, and every first turn is asked by a request of its own.
+    That is: it takes system messages, every first turn is asked by a request of its own, and no field of a
+    ``request`` is changed.
     """
     found = {"back_end": "openai", "model": model}
     if first_turns > 1:
         found["first_turns"] = str(first_turns)
+    if request:
+        found["request"] = request
     return found if system_role else {**found, "system_role": "user"}
 
 

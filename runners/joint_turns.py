@@ -76,7 +76,7 @@ class JointTurns:
 
     def _check_that_they_differ(self, replies: Sequence[Reply]) -> None:
         """Stop where the server draws all choices from one seed: they would count as independent samples."""
-        if len(replies) < 2:
+        if len(replies) < 2 or not any(one.text or one.reasoning for one in replies):  # withheld ones are all empty
             return
         self._alike = self._alike + 1 if len({(one.text, one.reasoning) for one in replies}) == 1 else 0
         if self._alike >= _ALIKE_GROUPS:

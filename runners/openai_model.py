@@ -11,23 +11,31 @@ asked for does not fit it is asked for without one, and so for what fits, as in-
 
 import asyncio
 import copy
-import json
 import random
 import time
-from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any, Self
-
-import openai
-from openai.types.chat import ChatCompletionChunk
 
 from turnwise.errors import InfrastructureError
 from turnwise.runners.chat import continues_answer, to_chat
 from turnwise.runners.descriptions import describe_openai
 from turnwise.runners.gate import Gate, Slot
 from turnwise.runners.joint_turns import JointTurns
-from turnwise.runners.openai_errors import GO_ON, REFUSED, ServerGoneError, TransientError, sort_error
-from turnwise.runners.openai_replies import MalformedError, read_replies, read_stream
+from turnwise.runners.openai_documents import MalformedError
+from turnwise.runners.openai_errors import (
+    GO_ON,
+    REFUSED,
+    RedirectError,
+    ServerGoneError,
+    StatusError,
+    TransientError,
+    WireError,
+    WithheldError,
+    sort_error,
+)
+from turnwise.runners.openai_replies import read_replies, read_stream, withheld_reply
 from turnwise.runners.openai_server import Server
+from turnwise.runners.openai_wire import Wire
 from turnwise.runners.sampler import ContextOverflowError, Request, RequestError
 from turnwise.runners.settings import Sampling
 from turnwise.tasks.trajectory import Reply
@@ -48,16 +56,18 @@ class OpenAIModel:
         self._samples = samples
         self._run_seed = run_seed
         self._ask_as(sampling)
-        limits = type(openai.DEFAULT_CONNECTION_LIMITS)(max_connections=None, max_keepalive_connections=None)
-        self._client = openai.AsyncOpenAI(
-            **server.client_options(), http_client=openai.DefaultAsyncHttpxClient(limits=limits)
-        )
+        self._wire = Wire(server)
         self._last_success = time.monotonic()
         self._failed_in_a_row = 0
         self.gate = Gate(server.concurrency)
         if server.first_turns > 1:
             self.gate.keep_limit()  # a probe tells requests, and those are several sequences now
-        self.description = describe_openai(server.model, system_role=server.system_role, first_turns=server.first_turns)
+        self.description = describe_openai(
+            server.model,
+            system_role=server.system_role,
+            first_turns=server.first_turns,
+            request=server.fields.text,
+        )
 
     async def generate(self, request: Request) -> Reply:
         """Return the reply; raises RequestError, ContextOverflowError, or TurnwiseError where the run has to stop."""
@@ -87,9 +97,15 @@ class OpenAIModel:
                 continue
             except ContextOverflowError:
                 self._count_answer()
-                if options.pop("max_tokens", None) is None:
+                limits = [name for name in self._server.fields.limit_names() if name in options]
+                if not limits:
                     raise
+                for name in limits:
+                    del options[name]
                 continue  # the prompt may fit, if not with so long a reply: what there is room for
+            except WithheldError as error:
+                self._count_answer()
+                return [withheld_reply(str(error))]
             self._count_answer()
             return replies
 
@@ -109,30 +125,25 @@ class OpenAIModel:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.close()
+        await self._wire.close()
 
     async def _ask(self, options: dict[str, Any], *, urgent: bool) -> list[Reply]:
         async with self.gate.slot(urgent=urgent) as slot:
             try:
                 async with asyncio.timeout(self._server.timeout):
                     return await (self._probe(options, slot) if slot.is_probe else self._whole(options))
-            except (openai.OpenAIError, TimeoutError, MalformedError) as error:
-                raise sort_error(error, base_url=self._server.base_url, model=self._server.model) from None
+            except (MalformedError, RedirectError, StatusError, TimeoutError, WireError) as error:
+                raise sort_error(error, self._server) from None
 
     async def _whole(self, options: dict[str, Any]) -> list[Reply]:
-        text = await self._client.post(_PATH, body=options, cast_to=str)
-        try:
-            data = json.loads(text)
-        except ValueError as error:
-            raise MalformedError(f"it is no JSON ({error})") from None
-        return read_replies(data)
+        return read_replies(await self._wire.ask(_PATH, options))
 
     async def _probe(self, options: dict[str, Any], slot: Slot) -> list[Reply]:
         """Ask for a stream; a server that refuses to stream but not to answer is asked for none any more."""
         try:
             return [await self._stream(options, slot)]
-        except openai.APIStatusError as error:
-            if error.status_code not in REFUSED:
+        except StatusError as error:
+            if error.status not in REFUSED:
                 raise
         replies = await self._whole(options)
         self.gate.keep_limit()
@@ -140,18 +151,15 @@ class OpenAIModel:
 
     async def _stream(self, options: dict[str, Any], slot: Slot) -> Reply:
         body = {**options, "stream": True, "stream_options": {"include_usage": True}}
-        kind = openai.AsyncStream[ChatCompletionChunk]
-        async with await self._client.post(
-            _PATH, body=body, cast_to=ChatCompletionChunk, stream=True, stream_cls=kind
-        ) as stream:
-            return await read_stream(_objects(stream), on_first_token=slot.started)
+        async with aclosing(self._wire.stream(_PATH, body)) as chunks:
+            return await read_stream(chunks, on_first_token=slot.started)
 
     def _with_messages(self, request: Request) -> dict[str, Any]:
         messages = to_chat(request.messages, system_role=self._server.system_role)
         options = {**self._options, "messages": messages, "seed": request.seed}
         if continues_answer(request.messages):
             options |= {"continue_final_message": True, "add_generation_prompt": False}
-        return options
+        return self._server.fields.apply(options)
 
     async def _wait_after(self, error: TransientError, failures: int) -> None:
         """Wait before the next attempt, or raise where there is to be none."""
@@ -160,22 +168,25 @@ class OpenAIModel:
         silent = time.monotonic() - self._last_success
         if error.is_busy:
             if silent > max(_BUSY_SECONDS, server.outage):
-                raise ServerGoneError(server.base_url, str(error))
+                raise ServerGoneError(server.place, str(error))
             self.gate.refused(seconds=seconds if error.wait_seconds is None else error.wait_seconds)
             return
         if failures > (_TIMEOUT_RETRIES if error.is_timeout else server.max_retries):
             if not error.is_unheard and await self._is_alive():
                 raise RequestError(str(error))
             if silent > server.outage:
-                raise ServerGoneError(server.base_url, str(error))
+                raise ServerGoneError(server.place, str(error))
         await asyncio.sleep(seconds if error.wait_seconds is None else error.wait_seconds)
 
     async def _is_alive(self) -> bool:
         try:
-            await self._client.models.list(timeout=_ALIVE_SECONDS)
-        except openai.APIStatusError as error:
-            return error.status_code < 500
-        except openai.OpenAIError:
+            async with asyncio.timeout(_ALIVE_SECONDS):
+                await self._wire.get("/models")
+        except StatusError as error:
+            return error.status < 500
+        except (MalformedError, RedirectError):
+            return True
+        except (TimeoutError, WireError):
             return False
         return True
 
@@ -188,24 +199,9 @@ class OpenAIModel:
         self._failed_in_a_row += 1
         if self._failed_in_a_row >= _FAILED_IN_A_ROW:
             raise InfrastructureError(
-                f"The last {_FAILED_IN_A_ROW} requests to {self._server.base_url} all failed ({reason}): "
+                f"The last {_FAILED_IN_A_ROW} requests to {self._server.place} all failed ({reason}): "
                 f"look at the server's log, {GO_ON}."
             )
-
-
-async def _objects(stream: Any) -> AsyncIterator[Any]:
-    """Yield the chunks of a stream as JSON objects; raises MalformedError where it breaks off."""
-    chunks = aiter(stream)
-    while True:
-        try:
-            chunk = await anext(chunks)
-        except StopAsyncIteration:
-            return
-        except openai.OpenAIError:
-            raise
-        except Exception as error:  # whatever the transport raises while the body comes
-            raise MalformedError(f"its stream broke off ({type(error).__name__})") from None
-        yield chunk.to_dict()
 
 
 def _is_first(request: Request) -> bool:

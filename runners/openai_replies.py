@@ -1,23 +1,72 @@
 """What a compatible server sends, whole or streamed, as a Reply; raises MalformedError for what is none.
 
 Understood besides OpenAI's own fields: ``reasoning_content`` and ``reasoning`` (thinking that a server's
-parser has split off) and ``token_ids``, as vLLM and others send them.
+parser has split off), ``token_ids``, as vLLM and others send them, and contents that are lists of parts. What a
+provider gives instead of the model's reply (its filter's, a refusal, tool calls) is named and kept beside the text.
 """
 
+import json
+import math
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Any
 
+from turnwise.runners.chat import with_whole_pairs
+from turnwise.runners.openai_documents import MalformedError
 from turnwise.tasks.damage import describe_damage
 from turnwise.tasks.trajectory import Reply
 
-# How vLLM and SGLang end an answer that they, not the model, broke off.
-GIVEN_UP = frozenset({"abort", "error"})
+# How vLLM, SGLang and hosted services end an answer that they, not the model, broke off.
+GIVEN_UP = frozenset({"abort", "error", "network_error", "insufficient_system_resource"})
+# How providers end one that they filter.
+_FILTERED = frozenset({"safety", "recitation", "prohibited_content", "blocklist", "spii", "sensitive"})
+_MOST_TOKENS = 10**9
+_LONGEST_REASON = 100
+_MOST_WITHHELD = 20_000
 
 
-class MalformedError(Exception):
-    """The answer is no chat completion, or not a whole one."""
+@dataclass(slots=True)
+class _Content:
+    """What a message or its pieces hold."""
+
+    text: list[str] = field(default_factory=list)
+    reasoning: list[str] = field(default_factory=list)
+    refusal: list[str] = field(default_factory=list)
+    tool_calls: list[Any] = field(default_factory=list)
+
+    def add_message(self, message: Mapping[str, Any]) -> None:
+        """Take a message, or a piece of one."""
+        self._add(message.get("content"), self.text)
+        self._add(message.get("reasoning_content") or message.get("reasoning"), self.reasoning)
+        self._add(message.get("refusal"), self.refusal)
+        if calls := message.get("tool_calls") or message.get("function_call"):
+            self.tool_calls.append(calls)
+
+    def _add(self, value: Any, where: list[str]) -> None:
+        """Take a text in any of its shapes: nothing, a text, a part, or a list of these."""
+        if value is None:
+            return
+        if isinstance(value, str):
+            where.append(value)
+        elif isinstance(value, list):
+            for part in value:
+                self._add(part, where)
+        elif isinstance(value, dict):
+            self._add_part(value, where)
+        else:
+            raise TypeError("a text of another kind")
+
+    def _add_part(self, part: Mapping[str, Any], where: list[str]) -> None:
+        kind = str(part.get("type"))
+        if kind == "refusal":
+            self._add(part.get("refusal"), self.refusal)
+        elif kind in ("thinking", "reasoning"):
+            self._add(part.get("thinking") or part.get("reasoning") or part.get("text"), self.reasoning)
+        elif kind in ("tool_use", "tool_call", "function_call"):
+            self.tool_calls.append(part)
+        else:
+            self._add(next((part[name] for name in ("text", "content", "value") if name in part), None), where)
 
 
 def read_replies(data: Any) -> list[Reply]:
@@ -30,7 +79,7 @@ def read_replies(data: Any) -> list[Reply]:
         if len(choices) > 1:
             choices = sorted(choices, key=lambda choice: choice["index"])
         replies = [_read_choice(choice, usage) for choice in choices]
-    except (LookupError, TypeError, AttributeError) as error:
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise MalformedError(f"it is no chat completion ({describe_damage(error)})") from None
     if not replies:
         raise MalformedError("it is no chat completion (it has no choices)")
@@ -38,15 +87,9 @@ def read_replies(data: Any) -> list[Reply]:
 
 
 def _read_choice(choice: Mapping[str, Any], usage: Mapping[str, Any]) -> Reply:
-    message = choice["message"]
-    return _reply(
-        text=_text(message.get("content")),
-        reasoning=_text(message.get("reasoning_content") or message.get("reasoning")),
-        finish_reason=choice.get("finish_reason"),
-        usage=usage,
-        token_ids=choice.get("token_ids"),
-        logprobs=_logprobs(choice),
-    )
+    content = _Content()
+    content.add_message(choice["message"])
+    return _reply(content, choice.get("finish_reason"), usage, _ids(choice), _logprobs(choice))
 
 
 def _share_tokens(replies: Sequence[Reply]) -> list[Reply]:
@@ -65,73 +108,97 @@ def _share_tokens(replies: Sequence[Reply]) -> list[Reply]:
 
 
 async def read_stream(chunks: AsyncIterator[Any], *, on_first_token: Callable[[], None]) -> Reply:
-    """Return the reply that ``chunks`` (JSON objects) add up to."""
-    text: list[str] = []
-    reasoning: list[str] = []
-    token_ids: list[int] = []
-    logprobs: list[float] = []
+    """Return the reply that ``chunks`` (JSON objects) add up to; a whole completion among them is read as one."""
+    content, token_ids, logprobs = _Content(), list[int](), list[float]()
     usage: Mapping[str, Any] = {}
     finish_reason = None
     async for chunk in chunks:
         try:
             usage = chunk.get("usage") or usage
             for choice in chunk.get("choices") or ():
-                delta = choice.get("delta") or {}
-                text.append(_text(delta.get("content")))
-                reasoning.append(_text(delta.get("reasoning_content") or delta.get("reasoning")))
-                token_ids += choice.get("token_ids") or ()
+                content.add_message(choice.get("delta") or choice.get("message") or {})
+                token_ids += _ids(choice) or ()
                 logprobs += _logprobs(choice) or ()
                 finish_reason = choice.get("finish_reason") or finish_reason
-                if text[-1] or reasoning[-1] or finish_reason:
+                if content.text[-1:] > [""] or content.reasoning[-1:] > [""] or finish_reason:
                     on_first_token()
-        except (LookupError, TypeError, AttributeError) as error:
+        except (LookupError, TypeError, AttributeError, ValueError) as error:
             raise MalformedError(f"it is no chat completion ({describe_damage(error)})") from None
     if finish_reason is None:
         raise MalformedError("its stream ended before the answer did")
-    return _reply(
-        text="".join(text),
-        reasoning="".join(reasoning),
-        finish_reason=finish_reason,
-        usage=usage,
-        token_ids=token_ids or None,
-        logprobs=logprobs or None,
-    )
+    try:
+        return _reply(content, finish_reason, usage, token_ids or None, logprobs or None)
+    except (TypeError, AttributeError, ValueError) as error:
+        raise MalformedError(f"it is no chat completion ({describe_damage(error)})") from None
+
+
+def withheld_reply(words: str) -> Reply:
+    """Return the reply that a provider's filter refused with an error."""
+    return Reply("", finish_reason="content_filter", withheld="content_filter", withheld_content=words)
 
 
 def _reply(
-    *,
-    text: str,
-    reasoning: str,
+    content: _Content,
     finish_reason: Any,
     usage: Mapping[str, Any],
     token_ids: Sequence[int] | None,
     logprobs: Sequence[float] | None,
 ) -> Reply:
-    if finish_reason in GIVEN_UP:
-        raise MalformedError(f"the server broke it off ({finish_reason})")
+    end = "stop" if finish_reason is None else finish_reason
+    if not isinstance(end, str) or len(end) > _LONGEST_REASON:
+        raise TypeError("a finish_reason of another kind")
+    if end in GIVEN_UP:
+        raise MalformedError(f"the server broke it off ({end})")
+    text, reasoning, refusal = ("".join(parts) for parts in (content.text, content.reasoning, content.refusal))
+    withheld, instead = _withheld(text, refusal, end, content.tool_calls)
     return Reply(
-        text,
-        reasoning,
-        str(finish_reason or "stop"),
+        with_whole_pairs(text),
+        with_whole_pairs(reasoning),
+        end or "stop",
         _count(usage.get("prompt_tokens")),
         _count(usage.get("completion_tokens")),
-        None if token_ids is None else tuple(int(one) for one in token_ids),
-        None if logprobs is None else tuple(float(one) for one in logprobs),
+        None if token_ids is None else tuple(token_ids),
+        None if logprobs is None else tuple(logprobs),
+        withheld,
+        with_whole_pairs(instead[:_MOST_WITHHELD]),
     )
+
+
+def _withheld(text: str, refusal: str, end: str, tool_calls: Sequence[Any]) -> tuple[str, str]:
+    """Return why the reply is not the model's own, "" where it is, and what there is instead."""
+    name = end.lower()
+    if name.startswith("content_filter") or name in _FILTERED:
+        return "content_filter", refusal
+    if name == "refusal" or (refusal and not text):
+        return "refusal", refusal
+    if not text and (tool_calls or name in ("tool_calls", "function_call")):
+        return "tool_calls", json.dumps(list(tool_calls)) if tool_calls else ""
+    return "", ""
+
+
+def _ids(choice: Mapping[str, Any]) -> list[int] | None:
+    values = choice.get("token_ids")
+    if values is None:
+        return None
+    if not isinstance(values, list) or not all(type(one) is int and 0 <= one <= _MOST_TOKENS for one in values):
+        raise TypeError("a token id of another kind")
+    return values
 
 
 def _logprobs(choice: Mapping[str, Any]) -> list[float] | None:
     content = (choice.get("logprobs") or {}).get("content")
-    return None if content is None else [one["logprob"] for one in content]
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise TypeError("a text of another kind")
-    return value
+    if content is None:
+        return None
+    values = [one["logprob"] for one in content]
+    if not all(type(one) in (int, float) and abs(one) <= _MOST_TOKENS for one in values):
+        raise TypeError("a log-probability of another kind")
+    return [float(one) for one in values]
 
 
 def _count(value: Any) -> int | None:
-    return value if type(value) is int else None
+    """Return a number of tokens, None where the server does not tell; raises TypeError for what is no number of any."""
+    if value is None:
+        return None
+    if type(value) not in (int, float) or not 0 <= value <= _MOST_TOKENS or math.trunc(value) != value:
+        raise TypeError("a number of tokens of another kind")
+    return int(value)

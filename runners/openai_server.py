@@ -1,15 +1,16 @@
-"""A compatible server: where it is, how it is asked, which models it serves."""
+"""A compatible server: where it is, how it is asked, which fields its requests have."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
-
-import openai
+from urllib.parse import urlsplit, urlunsplit
 
 from turnwise.errors import TurnwiseError
-from turnwise.runners.openai_errors import ServerGoneError, sort_error
+from turnwise.runners.openai_request import RequestFields
 
 _CONNECT_SECONDS = 30.0
+_SHOWN_MODELS = 20
+_SHORTEST_SECRET = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,8 @@ class Server:
     ``timeout`` bounds one request, waiting at the server included; ``outage`` is how long the server may be
     silent before the run stops; ``backoff`` the first wait between attempts (all seconds). ``concurrency`` 0
     finds by itself how many requests to have in flight. ``logprobs`` asks for token ids and log-probabilities.
-    ``first_turns`` is for how many dialogues one request asks their first reply.
+    ``first_turns`` is for how many dialogues one request asks their first reply. ``fields`` are what the user
+    changes in every request, ``more_headers`` what its account asks for.
     """
 
     base_url: str
@@ -33,39 +35,54 @@ class Server:
     logprobs: bool = False
     first_turns: int = 1
     system_role: bool = True
+    fields: RequestFields = field(default_factory=RequestFields)
+    more_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def place(self) -> str:
+        """The server's address as it may be shown: without a password, or what its query says."""
+        return shown_url(self.base_url)
 
     def with_model(self, served: Sequence[str]) -> "Server":
         """Return the server with its model chosen, where none was named and one is served.
 
         Raises TurnwiseError if that cannot be told, or the model named is not among the ``served``.
         """
-        known = f"it serves {', '.join(served)}" if served else "it does not say which it serves"
+        shown = ", ".join(served[:_SHOWN_MODELS]) + (" ..." if len(served) > _SHOWN_MODELS else "")
+        known = f"it serves {shown}" if served else "it does not say which it serves"
         if not self.model and len(served) == 1:
             return replace(self, model=served[0])
         if not self.model:
-            raise TurnwiseError(f"No model is named for {self.base_url} ({known}): give -a model=NAME.")
+            raise TurnwiseError(f"No model is named for {self.place} ({known}): give -a model=NAME.")
         if served and self.model not in served:
-            raise TurnwiseError(f"The server at {self.base_url} has no model {self.model!r} ({known}): mend -a model=.")
+            raise TurnwiseError(f"The server at {self.place} has no model {self.model!r} ({known}): mend -a model=.")
         return self
 
-    def client_options(self) -> dict[str, Any]:
-        """Return what openai's clients take; asking again is this module's own business."""
-        timeout = openai.Timeout(self.timeout, connect=min(self.timeout, _CONNECT_SECONDS))
-        return {"base_url": self.base_url, "api_key": self.api_key, "max_retries": 0, "timeout": timeout}
+    def headers(self) -> dict[str, str]:
+        """Return what stands above every request."""
+        return {
+            "authorization": f"Bearer {self.api_key}",
+            "content-type": "application/json",
+            "accept-encoding": "gzip",
+            **self.more_headers,
+        }
+
+    def client_timeout(self) -> Any:
+        """Return the limits of a connection as the client takes them; asking again is this room's own business."""
+        import openai
+
+        return openai.Timeout(self.timeout, connect=min(self.timeout, _CONNECT_SECONDS))
+
+    def without_secrets(self, text: str) -> str:
+        """Return ``text`` without the key or a password, which some servers repeat in their errors."""
+        parts = urlsplit(self.base_url)
+        for secret in (self.api_key, parts.password or "", *self.more_headers.values()):
+            if len(secret) >= _SHORTEST_SECRET and secret != "EMPTY":
+                text = text.replace(secret, "***")
+        return text
 
 
-def served_models(server: Server, *, timeout: float) -> tuple[str, ...]:
-    """Return the names of the models at ``server``, none where it does not tell.
-
-    Raises TurnwiseError if it refuses the key, or does not answer within ``timeout`` seconds.
-    """
-    with openai.OpenAI(**server.client_options()) as client:
-        try:
-            return tuple(model.id for model in client.models.list(timeout=timeout))
-        except openai.NotFoundError:
-            return ()
-        except openai.OpenAIError as error:
-            found = sort_error(error, base_url=server.base_url, model=server.model)
-            raise (
-                found if isinstance(found, TurnwiseError) else ServerGoneError(server.base_url, str(found))
-            ) from None
+def shown_url(url: str) -> str:
+    """Return ``url`` without a user's name, a password and what stands in its query."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

@@ -1,6 +1,6 @@
 """What can be known of a run before it is paid for: its first prompts, its size, and (calibrated) its cost.
 
-    prompts = count_first_prompts(job, counter)
+    prompts = count_first_prompts(job, counter, reply_limit=job.settings.sampling.max_tokens)
     estimate = estimate_run(job, prompts, calibrate(job, machine, dialogues=8))
 
 Rendering and counting ask no model. A calibration carries a few dialogues, spread over the plan, to their
@@ -54,13 +54,17 @@ class CharacterCounter:
 
 @dataclass(frozen=True, slots=True)
 class FirstPrompts:
-    """The first prompts of all problems: tokens of each by problem id, and those that leave too few for a reply."""
+    """The first prompts of all problems: tokens of each by problem id, and those that leave too few for a reply.
+
+    ``reply_limit`` is how many tokens a reply may have, None where nothing limits it.
+    """
 
     tokens: dict[str, int]
     too_long: tuple[str, ...]
     characters: int
     is_exact: bool
     max_length: int | None
+    reply_limit: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +102,9 @@ class Estimate:
     disk_bytes: int
 
 
-def count_first_prompts(job: Job, counter: TokenCounter) -> FirstPrompts:
-    """Render and count the first prompt of every problem that ``job`` asks."""
-    reply = job.settings.sampling.max_tokens or 1
+def count_first_prompts(job: Job, counter: TokenCounter, *, reply_limit: int | None) -> FirstPrompts:
+    """Render and count the first prompt of every problem that ``job`` asks; ``reply_limit`` in tokens."""
+    reply = reply_limit or 1
     tokens, characters = {}, 0
     too_long: list[str] = []
     for loaded, problem in _asked(job):
@@ -111,7 +115,7 @@ def count_first_prompts(job: Job, counter: TokenCounter) -> FirstPrompts:
         characters += sum(len(message.content) for message in step.messages)
         if counter.max_length is not None and tokens[problem.id] + reply > counter.max_length:
             too_long.append(problem.id)
-    return FirstPrompts(tokens, tuple(too_long), characters, counter.is_exact, counter.max_length)
+    return FirstPrompts(tokens, tuple(too_long), characters, counter.is_exact, counter.max_length, reply_limit)
 
 
 def calibrate(job: Job, machine: Machine, *, dialogues: int) -> Calibration:
@@ -147,7 +151,7 @@ def estimate_run(job: Job, prompts: FirstPrompts, calibration: Calibration | Non
         count = samples * len(loaded.asked)
         least, most, turns = least + count * plan[0], most + count * sum(plan), turns + count * len(plan)
     dialogues = samples * len(prompts.tokens)
-    limit = settings.sampling.max_tokens
+    limit = prompts.reply_limit
     disk = samples * prompts.characters + turns * (_RECORD_BYTES + 4 * (limit or _REPLY_TOKENS))
     if calibration is not None and calibration.calls:
         means = [calibration.calls, calibration.prompt_tokens, calibration.completion_tokens]

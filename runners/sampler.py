@@ -17,7 +17,11 @@ from turnwise.tasks.trajectory import End, Message, Reply
 # Of vLLM, sglang, llama.cpp, TGI and the hosted APIs. A complaint about a parameter of the run (max_tokens, say) is no
 # overflow: every request of a wrong command would count as the model's failure.
 _OVERFLOW = re.compile(
-    r"context_length_exceeded|context (?:length|window|size)|max_model_len|maximum (?:model|input) length"
+    r"context_length_exceeded|context[ _]?(?:length|window|size|limit)|max_model_len"
+    r"|maximum (?:model|input|prompt|(?:supported )?sequence) length|model_max_prompt_tokens_exceeded"
+    r"|input tokens exceed|(?:input|prompt) token count.{0,60}exceed|(?:input|prompt) length.{0,60}(?:exceed|should be)"
+    r"|prompt exceeds max|exceeded model token limit|inputs.{0,20}must have less than \d+ tokens"
+    r"|tokens in the prompt cannot exceed|too many input tokens"
     r"|(?:prompt|input|inputs).{0,40}too long|longer than the model|inputs.{0,20}tokens.{0,40}must be <",
     re.IGNORECASE,
 )

@@ -5,6 +5,7 @@ runs public tests only and ``judging`` does the rest.
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,16 +29,22 @@ from turnwise.tasks.run_folder import RunFolder, RunRecord, Shard
 from turnwise.tasks.trajectory import Reply, Trajectory
 
 OPEN_PER_REQUEST = 4
+_MOST_ERRORS = 20
+_NUMBERS = re.compile(r"\b[\da-fA-F-]*\d[\da-fA-F-]*\b")  # of tokens, and the names of requests
 
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """How an attempt went: dialogues in the plan, those missing, the first reason, programs left unjudged."""
+    """How an attempt went: dialogues in the plan, those missing, the first reason, programs left unjudged.
+
+    ``other_errors`` are the other reasons, those alike but for numbers once.
+    """
 
     dialogues: int
     missing: int
     first_error: str
     unjudged: int
+    other_errors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +154,8 @@ class Sampling:
                 self._work.machine.report("dialogues", done, dialogues)
         finally:
             self._resuming.close()
-        return Sampled(dialogues, missing, self._asking.first_error, self._work.unjudged)
+        first, *others = self._asking.errors or [""]
+        return Sampled(dialogues, missing, first, self._work.unjudged, tuple(others))
 
     async def close(self) -> None:
         """Let go of the model."""
@@ -189,20 +197,26 @@ class Sampling:
 
 
 class _CountingSampler:
-    """Counts the calls that reach the model, and keeps the first reason why one failed."""
+    """Counts the calls that reach the model, and keeps the reasons why some failed: each once."""
 
     def __init__(self, sampler: Sampler, costs: Costs) -> None:
         self._sampler = sampler
         self._costs = costs
-        self.first_error = ""
+        self._errors: dict[str, str] = {}
         self.description = sampler.description
+
+    @property
+    def errors(self) -> list[str]:
+        """The reasons in the order in which they came, without those that differ from another in numbers alone."""
+        return list(self._errors.values())
 
     async def generate(self, request: Request) -> Reply | None:
         try:
             reply = await self._sampler.generate(request)
         except RequestError as error:
             self._costs.failed_requests += 1
-            self.first_error = self.first_error or str(error)
+            if len(self._errors) < _MOST_ERRORS:
+                self._errors.setdefault(_NUMBERS.sub("", str(error)), str(error))
             raise
         if reply is not None:
             self._costs.add_reply(reply)

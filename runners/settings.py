@@ -66,6 +66,7 @@ class RunSettings:
     limit: float | None = None
     samples: Mapping[str, tuple[int | str, ...]] = field(default_factory=dict)
     on_error: OnError = "raise"
+    strict_context: bool = False
 
     def strategy_of(self, task: Task) -> Strategy:
         """Return the strategy of ``task`` under these settings; a single-turn task keeps its one turn.
@@ -96,6 +97,7 @@ class RunSettings:
             self.prefill,
             self.keep_reasoning,
             decoys,
+            self.strict_context,
         )
 
     def turns_of(self, task: Task) -> int:
@@ -124,6 +126,8 @@ class RunSettings:
         data = {one.name: getattr(self, one.name) for one in fields(self)}
         for name in ("matcher", "time_factor", "interpreter"):
             del data[name]  # they stand in the judge's record
+        if not self.strict_context:
+            del data["strict_context"]  # named where it is set
         data["n_at_k"] = list(self.n_at_k)
         data["sampling"] = self.sampling.to_json()
         data["turns"] = [turn.to_json() for turn in self.turns]

@@ -32,7 +32,7 @@ class DialoguePlan:
     ``system`` is said before everything. With ``prefill`` the model continues the stub of a completion task
     (HumanEval+) instead of writing the whole function: each answer begins with it. Without ``keep_reasoning``
     the reasoning of a turn is forgotten when the turn has ended. ``decoys`` are what the feedback random is
-    made of.
+    made of. With ``strict_context`` a prompt that the server cut without a word ends the dialogue.
     """
 
     task: str
@@ -44,6 +44,7 @@ class DialoguePlan:
     prefill: bool = False
     keep_reasoning: bool = True
     decoys: DecoyPool | None = None
+    strict_context: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class Dialogue:
         self._program: str | None = None
         self._end: End | None = None
         self._decoy: Decoy | None = None
+        self._counted: list[tuple[tuple[Message, ...], int]] = []
         self._begin_turn()
 
     @property
@@ -103,16 +105,29 @@ class Dialogue:
 
     def reply(self, reply: Reply) -> None:
         """Take the model's reply to the current call; raises RuntimeError if none is waited for."""
-        if not isinstance(self.next_step(), Ask):
+        step = self.next_step()
+        if not isinstance(step, Ask):
             raise RuntimeError("this dialogue does not wait for a reply")
+        is_cut = self._is_cut(step.messages, reply.prompt_tokens)
+        if is_cut and self._plan.strict_context:
+            self.stop(End.CONTEXT_OVERFLOW)
+            return
         asked = self._to_ask.pop(0)
-        call = Call(asked, reply)
+        call = Call(asked, reply, is_cut)
         self._calls.append(call)
         said = [message for message in asked if message.kind != "prefill"]
         kind = "thought" if self._to_ask else "reply"
         self._history += [*said, Message("assistant", kind, "", call.answer)]
         if not self._to_ask:
             self._program = extract_program(call.answer, which=self._plan.extraction)
+
+    def _is_cut(self, messages: tuple[Message, ...], tokens: int | None) -> bool:
+        """Return whether the server counted no more tokens than of a prompt that this one only adds to."""
+        if tokens is None:
+            return False
+        shorter = [count for begun, count in self._counted if messages[: len(begun)] == begun]
+        self._counted.append((messages, tokens))
+        return any(tokens <= count for count in shorter)
 
     def report(self, report: Report) -> None:
         """Take the report on the turn's program; raises RuntimeError if none is waited for.

@@ -57,6 +57,8 @@ class Reply:
     """What the model answered; counts, ids and log-probabilities of tokens are None where the model does not tell.
 
     ``token_ids`` int[completion tokens], ``logprobs`` float[completion tokens] (natural, of the chosen tokens).
+    ``withheld`` names why a provider gave no reply of the model (content_filter, refusal, tool_calls), "" where it
+    did; ``withheld_content`` is what it gave instead, which is no part of the dialogue.
     """
 
     text: str
@@ -66,10 +68,13 @@ class Reply:
     completion_tokens: int | None = None
     token_ids: tuple[int, ...] | None = None
     logprobs: tuple[float, ...] | None = None
+    withheld: str = ""
+    withheld_content: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """Return a JSON object that ``from_json`` reads; ids and log-probabilities only where there are any."""
-        data = {name: getattr(self, name) for name in self.__slots__[:-2]}
+        """Return a JSON object that ``from_json`` reads; the last four fields only where there is something in them."""
+        data = {name: getattr(self, name) for name in self.__slots__[:5]}
+        data |= {name: getattr(self, name) for name in self.__slots__[7:] if getattr(self, name)}
         for name in ("token_ids", "logprobs"):
             if (values := getattr(self, name)) is not None:
                 data[name] = list(values)
@@ -84,10 +89,14 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request to the model: the messages added for it, and the reply."""
+    """One request to the model: the messages added for it, and the reply.
+
+    ``prompt_cut``: the server cut the prompt without a word, since it counted no more tokens than of a shorter one.
+    """
 
     messages: tuple[Message, ...]
     reply: Reply
+    prompt_cut: bool = False
 
     @property
     def prefill(self) -> str:
@@ -102,12 +111,14 @@ class Call:
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON object that ``from_json`` reads."""
-        return {"messages": [message.to_json() for message in self.messages], "reply": self.reply.to_json()}
+        data = {"messages": [message.to_json() for message in self.messages], "reply": self.reply.to_json()}
+        return {**data, "prompt_cut": True} if self.prompt_cut else data
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Call":
         """Return the call that ``to_json`` wrote."""
-        return cls(tuple(map(Message.from_json, data["messages"])), Reply.from_json(data["reply"]))
+        messages = tuple(map(Message.from_json, data["messages"]))
+        return cls(messages, Reply.from_json(data["reply"]), bool(data.get("prompt_cut", False)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,7 +133,14 @@ def completion_json(said: Completion, body: dict[str, Any]) -> dict[str, Any]:
     for index, text in enumerate(said.others, 1):
         message = {**choice["message"], "content": text}
         choices.insert(0, {**choice, "index": index, "message": message})  # in any order
-    return {"id": "c", "object": "chat.completion", "created": 0, "model": "tiny", "choices": choices, **_usage(said)}
+    return {
+        "id": "c",
+        "object": "chat.completion",
+        "created": 0,
+        "model": "tiny",
+        "choices": choices,
+        **_usage(said, body),
+    }
 
 
 def _token_ids(said: Completion) -> dict[str, Any]:
@@ -141,8 +148,8 @@ def _token_ids(said: Completion) -> dict[str, Any]:
     return {"token_ids": list(said.token_ids), "logprobs": {"content": logprobs}}
 
 
-def _usage(said: Completion) -> dict[str, Any]:
-    prompt, completion = 11, max(1, len((said.text or "") + "".join(said.others)) // 4)
+def _usage(said: Completion, body: dict[str, Any]) -> dict[str, Any]:
+    prompt, completion = 9 + len(body.get("messages", "..")), max(1, len((said.text or "") + "".join(said.others)) // 4)
     return {"usage": {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}}
 
 
@@ -159,7 +166,7 @@ async def _stream(said: Completion, exchange: Exchange) -> None:
     if exchange.body.get("return_token_ids"):
         last |= _token_ids(said)
     await exchange.send_event({**common, "choices": [last]})
-    await exchange.send_event({**common, "choices": [], **_usage(said)})
+    await exchange.send_event({**common, "choices": [], **_usage(said, exchange.body)})
     await exchange.send_event("[DONE]")
     await exchange.end_stream()
 

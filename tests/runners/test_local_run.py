@@ -79,7 +79,7 @@ def test_a_calibrated_dry_run_estimates_the_whole(tmp_path: Path, cache_dir: Pat
     assert len(server.bodies) == 9
     assert "Calibration: 3 dialogues in " in said and "9 calls" in said
     assert "Dialogues: 200; model calls: 600." in said
-    assert "Prompt tokens: 6,600." in said and "Completion tokens: 3,000." in said
+    assert "Prompt tokens: 7,200." in said and "Completion tokens: 3,000." in said
     assert "Time: 0.01 hours at 100 tokens/s (given), 0.03 GPU-hours." in said
     assert "guessed from characters" in said and "Context: unknown" in said
     assert not (tmp_path / "run").exists()

@@ -6,18 +6,18 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from email.utils import formatdate
-from types import SimpleNamespace
 from typing import Any
 
-import openai
 import pytest
 from chat_server import ChatServer, Completion, Fault
 
 from turnwise.errors import TurnwiseError
-from turnwise.runners.openai_errors import TransientError, sort_error
+from turnwise.runners.openai_documents import MalformedError
+from turnwise.runners.openai_errors import TransientError, error_of_answer, sort_error
 from turnwise.runners.openai_model import OpenAIModel
-from turnwise.runners.openai_replies import MalformedError, read_replies, read_stream
-from turnwise.runners.openai_server import Server, served_models
+from turnwise.runners.openai_models import served_models
+from turnwise.runners.openai_replies import read_replies, read_stream
+from turnwise.runners.openai_server import Server
 from turnwise.runners.sampler import ContextOverflowError, Outcome, Request, RequestError
 from turnwise.runners.settings import Sampling
 from turnwise.tasks.trajectory import Message, Reply
@@ -281,9 +281,8 @@ def test_a_date_to_come_back_at_is_understood() -> None:
 
 
 def _sorted_refusal(headers: dict[str, str]) -> TransientError:
-    response: Any = SimpleNamespace(status_code=429, headers=headers, request=None)
-    refusal = openai.RateLimitError("slow down", response=response, body={})
-    found = sort_error(refusal, base_url="http://127.0.0.1/v1", model="tiny")
+    refusal = error_of_answer(429, "Too Many Requests", headers, b"slow down")
+    found = sort_error(refusal, Server("http://127.0.0.1/v1", "tiny"))
     assert isinstance(found, TransientError) and found.is_busy
     return found
 
@@ -389,7 +388,7 @@ def test_the_only_model_served_need_not_be_named() -> None:
     """A wrong name is refused, with those there are."""
     with ChatServer(lambda body: Completion("x")) as server:
         where = Server(server.base_url, "")
-        served = served_models(where, timeout=10)
+        served = [one.name for one in served_models(where, timeout=10)]
     assert where.with_model(served).model == "tiny"
     with pytest.raises(TurnwiseError, match=r"has no model 'huge' .it serves tiny.: mend -a model="):
         replace(where, model="huge").with_model(served)

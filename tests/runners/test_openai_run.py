@@ -54,7 +54,8 @@ class Repairer:
     def generate_batch(self, requests: Sequence[Request]) -> list[Outcome]:
         """Answer a batch, with the counts of tokens that the test server tells."""
         texts = [self.say(to_chat(request.messages), request.seed) for request in requests]
-        return [Reply(text, "", "stop", 11, max(1, len(text) // 4)) for text in texts]
+        counts = [9 + len(to_chat(request.messages)) for request in requests]
+        return [Reply(text, "", "stop", n, max(1, len(text) // 4)) for text, n in zip(texts, counts, strict=True)]
 
 
 @pytest.fixture
@@ -137,7 +138,11 @@ def test_both_drivers_write_the_same_bytes(
         run.finish()
         assert len(server.bodies) == asked
     costs = json.loads((run.output / "costs" / "main.jsonl").read_text().splitlines()[0])
-    assert costs["model_calls"] == asked and costs["prompt_tokens"] == 11 * asked and costs["completion_tokens"] > asked
+    assert (
+        costs["model_calls"] == asked
+        and costs["prompt_tokens"] == sum(9 + len(body["messages"]) for body in server.bodies)
+        and costs["completion_tokens"] > asked
+    )
 
 
 @pytest.mark.slow

@@ -56,4 +56,7 @@ class GridOptions:
     time_factor: TimeFactorOfProfile = None
     interpreter: Interpreter = ""
     workers: Workers = 0
+    strict_context: Annotated[
+        bool, typer.Option("--strict-context", help="A prompt that the server cut without a word is context_overflow.")
+    ] = False
     skip_broken_rows: SkipBroken = False

@@ -76,6 +76,7 @@ def _request(options: RunOptions | GridOptions, dry_run: DryRun | None = None, *
         limit=options.limit,
         system_instruction=options.system_instruction,
         on_error="skip" if options.skip_broken_rows else None,
+        strict_context=options.strict_context or None,
         **more,
     )
     return RunRequest(

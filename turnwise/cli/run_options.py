@@ -82,6 +82,9 @@ class RunOptions:
     log_samples: Annotated[
         bool, typer.Option("--log-samples", "-s", help="Always on: the run folder keeps every dialogue.")
     ] = True
+    strict_context: Annotated[
+        bool, typer.Option("--strict-context", help="A prompt that the server cut without a word is context_overflow.")
+    ] = False
     skip_broken_rows: SkipBroken = False
     dry_run: Annotated[
         bool,

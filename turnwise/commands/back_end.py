@@ -49,11 +49,16 @@ class Wanted:
         return validated(kind, self.pairs, "--model_args")
 
 
+def _asked_limit(wanted: Wanted) -> int | None:
+    return wanted.settings.sampling.max_tokens
+
+
 @dataclass(frozen=True, slots=True)
 class BackEnd:
     """How a model is opened, and how many of this machine's cores it needs for itself.
 
     ``in_process`` engines start threads and load an accelerator: judge workers have to be there before.
+    ``reply_limit`` is how many tokens a reply may have, None for no limit.
     ``describe`` says what run.json says of one that is not open; raises TurnwiseError where only the model could tell.
     """
 
@@ -62,3 +67,4 @@ class BackEnd:
     cores: int = 0
     in_process: bool = False
     describe: Callable[[Wanted], dict[str, str]] | None = None
+    reply_limit: Callable[[Wanted], int | None] = _asked_limit

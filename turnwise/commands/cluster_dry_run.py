@@ -49,7 +49,9 @@ def plan_dry_run(job: Job, record: RunRecord, run: Path, profile: ClusterProfile
         todo = unfinished_shards(folder, ClusterFolder(run))
     else:
         todo = shards = cut_by_tokens(record, tokens, profile)
-    estimate = estimate_run(job, count_first_prompts(job, CharacterCounter()), None)
+    estimate = estimate_run(
+        job, count_first_prompts(job, CharacterCounter(), reply_limit=job.settings.sampling.max_tokens), None
+    )
     spent = sum(tokens[problem] for shard in todo for problem, _ in shard.keys)
     return Planned(run, todo, len(shards), spent, estimate.disk_bytes)
 

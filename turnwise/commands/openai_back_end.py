@@ -1,5 +1,6 @@
 """``--model openai``: any server that speaks OpenAI's chat completions."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
@@ -7,10 +8,12 @@ from pydantic import Field
 from turnwise.commands.back_end import Arguments, BackEnd, Positive, Wanted
 from turnwise.errors import MissingExtraError, TurnwiseError
 from turnwise.runners.descriptions import describe_openai
+from turnwise.runners.openai_request import RequestFields
 from turnwise.runners.preflight import TokenCounter
 from turnwise.runners.sampler import Model
 
 if TYPE_CHECKING:
+    from turnwise.runners.openai_models import ServedModel
     from turnwise.runners.openai_server import Server
 
 _HOSTED = "https://api.openai.com/v1"
@@ -24,6 +27,7 @@ class _OpenAIArguments(Arguments):
     timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1800.0
     outage: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 60.0
     first_turns: Positive = 1
+    request: str = ""
 
 
 def served_name(wanted: Wanted) -> str:
@@ -48,11 +52,12 @@ def _describe_known(wanted: Wanted) -> dict[str, str]:
 
 def _describe(wanted: Wanted, name: str) -> dict[str, str]:
     given = wanted.parsed(_OpenAIArguments)
-    return describe_openai(name, system_role=given.system_role, first_turns=given.first_turns)
+    fields = RequestFields.parse(given.request)
+    return describe_openai(name, system_role=given.system_role, first_turns=given.first_turns, request=fields.text)
 
 
 def _open(wanted: Wanted) -> Model:
-    server = _find_server(wanted)
+    server, _ = _find_server(wanted)
     from turnwise.runners.openai_model import OpenAIModel
 
     settings = wanted.settings
@@ -64,19 +69,28 @@ def _open(wanted: Wanted) -> Model:
     return OpenAIModel(server, settings.sampling, samples=settings.samples_per_problem, run_seed=settings.seed)
 
 
-def _find_server(wanted: Wanted) -> "Server":
-    """Return the server and its model; raises TurnwiseError if it does not answer or has no such model."""
+def _find_server(wanted: Wanted) -> "tuple[Server, tuple[ServedModel, ...]]":
+    """Return the server with its model, and all it serves.
+
+    Raises TurnwiseError if it does not answer or has no such model.
+    """
+    from turnwise.runners.openai_server import Server, shown_url
+
     try:
-        from turnwise.runners.openai_server import Server, served_models
+        from turnwise.runners.openai_models import served_models
     except ImportError:
         raise MissingExtraError("--model openai", "openai", "openai") from None
     given = wanted.parsed(_OpenAIArguments)
-    key = wanted.environ.get("OPENAI_API_KEY", "")
+    key = wanted.environ.get("OPENAI_API_KEY", "").strip()
+    if not (key.isascii() and key.isprintable()):
+        raise TurnwiseError("OPENAI_API_KEY holds characters that no header can hold: set it anew.")
     base_url = given.base_url or wanted.environ.get("OPENAI_BASE_URL", "") or (_HOSTED if key else "")
     if not base_url:
         raise TurnwiseError("--model openai needs -a base_url=http://HOST:PORT/v1, or OPENAI_BASE_URL.")
     if not base_url.startswith(("http://", "https://")):
-        raise TurnwiseError(f"base_url is {base_url!r}: write it with its protocol, such as http://localhost:8000/v1.")
+        raise TurnwiseError(
+            f"base_url is {shown_url(base_url)!r}: write it with its protocol, such as http://localhost:8000/v1."
+        )
     server = Server(
         base_url.rstrip("/").removesuffix("/chat/completions"),
         given.model,
@@ -88,15 +102,32 @@ def _find_server(wanted: Wanted) -> "Server":
         logprobs=given.logprobs,
         first_turns=given.first_turns,
         system_role=given.system_role,
+        fields=RequestFields.parse(given.request),
+        more_headers=_account_headers(wanted.environ),
     )
-    return server.with_model(served_models(server, timeout=_CHECK_SECONDS))
+    served = served_models(server, timeout=_CHECK_SECONDS)
+    return server.with_model([one.name for one in served]), served
+
+
+def _account_headers(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what tells OpenAI's own service whose account pays."""
+    names = {"OPENAI_ORG_ID": "openai-organization", "OPENAI_PROJECT_ID": "openai-project"}
+    values = {header: environ.get(name, "").strip() for name, header in names.items()}
+    return {header: value for header, value in values.items() if value and value.isascii() and value.isprintable()}
+
+
+def _reply_limit(wanted: Wanted) -> int | None:
+    fields = RequestFields.parse(wanted.parsed(_OpenAIArguments).request)
+    return fields.limit_of(wanted.settings.sampling.max_tokens)
 
 
 def _count(wanted: Wanted) -> TokenCounter:
     from turnwise.runners.counters import ServerCounter
+    from turnwise.runners.openai_models import context_length
 
-    server = _find_server(wanted)
-    return ServerCounter(server.base_url, server.model, api_key=server.api_key)
+    server, served = _find_server(wanted)
+    length = context_length(server, served, timeout=_CHECK_SECONDS)
+    return ServerCounter(server.base_url, server.model, api_key=server.api_key, max_length=length)
 
 
-OPENAI = BackEnd(_open, _count, cores=1, describe=_describe_known)
+OPENAI = BackEnd(_open, _count, cores=1, describe=_describe_known, reply_limit=_reply_limit)

@@ -44,19 +44,23 @@ class DryRun:
             raise TurnwiseError(f"--gpus is {self.gpus}: give at least 1.")
 
 
-def preflight(job: Job, machine: Machine, counter: TokenCounter, options: DryRun, *, output: Path) -> str:
+def preflight(
+    job: Job, machine: Machine, counter: TokenCounter, options: DryRun, *, output: Path, reply_limit: int | None
+) -> str:
     """Return what is known of the run; a calibration asks the model for its dialogues.
+
+    ``reply_limit`` is how many tokens a reply may have, None for no limit.
 
     Raises TurnwiseError if ``output`` holds another run.
     """
     _refuse_another_run(job, machine, output)
-    prompts = count_first_prompts(job, counter)
+    prompts = count_first_prompts(job, counter, reply_limit=reply_limit)
     found = calibrate(job, machine, dialogues=options.calibrate) if options.calibrate else None
     estimate = estimate_run(job, prompts, found)
     executor = machine.executor
     lines = [_task_line(loaded, job) for loaded in job.tasks]
     lines += [f"Sandbox: tier {executor.tier}, {executor.interpreter}, {machine.workers} programs at a time."]
-    lines += _prompt_lines(prompts, job)
+    lines += _prompt_lines(prompts)
     lines += _size_lines(estimate)
     lines += _calibration_lines(found)
     lines += _time_lines(estimate, found, options)
@@ -84,7 +88,7 @@ def _task_line(loaded: LoadedTask, job: Job) -> str:
     )
 
 
-def _prompt_lines(prompts: FirstPrompts, job: Job) -> list[str]:
+def _prompt_lines(prompts: FirstPrompts) -> list[str]:
     counts = sorted(prompts.tokens.values())
     how = "counted by the model's tokenizer" if prompts.is_exact else "guessed from characters"
     lines = [
@@ -92,7 +96,7 @@ def _prompt_lines(prompts: FirstPrompts, job: Job) -> list[str]:
     ]
     if prompts.max_length is None:
         return [*lines, "Context: unknown; the model's server refuses what outgrows it, which ends that dialogue."]
-    reply = job.settings.sampling.max_tokens or 1
+    reply = prompts.reply_limit or 1
     if not prompts.too_long:
         return [*lines, f"Context: {prompts.max_length} tokens; every first prompt leaves {reply} for a reply."]
     names = ", ".join(prompts.too_long[:_SHOWN_PROBLEMS]) + (" ..." if len(prompts.too_long) > _SHOWN_PROBLEMS else "")

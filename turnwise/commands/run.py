@@ -1,5 +1,6 @@
 """``turnwise run``, ``sample`` and ``judge``: a model over tasks, and the verdicts on what it wrote."""
 
+import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -37,6 +38,8 @@ from turnwise.runners.settings import RunSettings
 from turnwise.tasks.catalog import find_tasks
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.run_folder import RunFolder
+
+_PASSWORD = re.compile(r"://[^/\s,@]+@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +150,9 @@ def run_command(
         request, environ=environ, command=command_line(arguments), stand_in=partial(_stand_in, request, environ)
     ) as (job, machine):
         if dry_run is not None:
-            counter = find_back_end(request.model).count(Wanted(request.model_args, environ))
-            return preflight(job, machine, counter, dry_run, output=request.output)
+            back_end, wanted = find_back_end(request.model), Wanted(request.model_args, environ, job.settings)
+            limit = back_end.reply_limit(wanted)
+            return preflight(job, machine, back_end.count(wanted), dry_run, output=request.output, reply_limit=limit)
         sampled = sample(job, machine, output=request.output, judge_hidden=judge_hidden)
     said = describe_sampled(sampled, request.output)
     if not judge_hidden:
@@ -205,8 +209,8 @@ def judge_command(
 
 
 def command_line(arguments: Sequence[str]) -> str:
-    """Return the command as one types it; bytes that are no UTF-8 are shown escaped."""
-    return encodable(shlex.join(["turnwise", *arguments]))
+    """Return the command as one types it, without passwords in addresses; bytes that are no UTF-8 are shown escaped."""
+    return _PASSWORD.sub("://***@", encodable(shlex.join(["turnwise", *arguments])))
 
 
 def describe_sampled(sampled: Sampled, output: Path) -> list[str]:
@@ -217,6 +221,7 @@ def describe_sampled(sampled: Sampled, output: Path) -> list[str]:
             f"{sampled.missing} of {sampled.dialogues} dialogues are missing; the first request that failed: "
             f"{sampled.first_error}."
         )
+    said += [f"Another that failed: {reason}." for reason in sampled.other_errors]
     if sampled.unjudged:
         said.append(f"The machine failed on {sampled.unjudged} programs: turnwise judge {output} tries them again.")
     return said

@@ -116,9 +116,10 @@ def _as_option(name: str, value: Any) -> Any:
         if name.replace("-", "_") in ("metadata", "samples"):
             return json.dumps(value)
         for key, one in value.items():
-            if not isinstance(one, str | int | float):
+            if not isinstance(one, str | int | float | dict):
                 raise ValueError(f"{name} {key} is {one!r}")
-        return ",".join(f"{key}={one}" for key, one in value.items())
+        texts = {key: json.dumps(one) if isinstance(one, dict) else one for key, one in value.items()}
+        return ",".join(f"{key}={text}" for key, text in texts.items())
     return value
 
 

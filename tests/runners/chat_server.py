@@ -20,7 +20,10 @@ from http_layer import Exchange, HttpServer
 
 @dataclass(frozen=True)
 class Completion:
-    """What the model says, and how long it takes (seconds); ``others`` are its choices besides, where ``n`` asks."""
+    """What the model says, and how long it takes (seconds); ``others`` are its choices besides, where ``n`` asks.
+
+    ``prompt_tokens`` is what the server counts, by default more with every message.
+    """
 
     text: str | None
     reasoning: str = ""
@@ -28,6 +31,7 @@ class Completion:
     seconds: float = 0.0
     token_ids: tuple[int, ...] = ()
     others: tuple[str, ...] = ()
+    prompt_tokens: int = 0
 
 
 @dataclass(frozen=True)
@@ -149,7 +153,10 @@ def _token_ids(said: Completion) -> dict[str, Any]:
 
 
 def _usage(said: Completion, body: dict[str, Any]) -> dict[str, Any]:
-    prompt, completion = 9 + len(body.get("messages", "..")), max(1, len((said.text or "") + "".join(said.others)) // 4)
+    prompt, completion = (
+        said.prompt_tokens or 9 + len(body.get("messages", "..")),
+        max(1, len((said.text or "") + "".join(said.others)) // 4),
+    )
     return {"usage": {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}}
 
 

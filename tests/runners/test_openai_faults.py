@@ -1,4 +1,4 @@
-"""Servers that say odd or hostile things: one answer is one outcome, in words, and nothing of it breaks what follows."""
+"""Servers that say odd or hostile things: one answer is one outcome, in words, and breaks nothing after it."""
 
 import asyncio
 import gzip

@@ -17,6 +17,16 @@ from turnwise.runners.sampler import is_overflow
         "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 2048. Given: 1900 `inputs` tokens",
         "prompt is too long: 205000 tokens > 200000 maximum",
         "Please reduce the length: the input is too long for this model",
+        "exceed_context_size_error the request has 9000 tokens",
+        "Requested tokens (3000) exceed context window of 2048",
+        "`inputs` must have less than 1024 tokens. Given: 2000",
+        "input length and `max_tokens` exceed context limit: 188240 + 21333 > 200000",
+        "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
+        "Prompt contains 40000 tokens and 0 draft tokens, too large for model with 32768 maximum context length",
+        "This model's maximum prompt length is 131072 but the request contains 537812 tokens.",
+        "Range of input length should be [1, 30720]",
+        "Your request exceeded model token limit: 8192",
+        "Input tokens exceed the configured limit of 272000 tokens.",
     ],
 )
 def test_a_dialogue_that_does_not_fit_is_the_models_failure(refusal: str) -> None:

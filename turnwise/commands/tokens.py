@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from turnwise.errors import MissingExtraError, TurnwiseError
+from turnwise.runners.chat import sendable
 
 
 def load_counter(tokenizer: str = "") -> tuple[Callable[[str], int], str]:
@@ -18,7 +19,7 @@ def load_counter(tokenizer: str = "") -> tuple[Callable[[str], int], str]:
     path = Path(tokenizer)
     file = path / "tokenizer.json" if path.is_dir() else path
     encode = _from_file(file) if file.is_file() and file.suffix == ".json" else _from_hub(tokenizer)
-    return lambda text: len(encode(text)), "tokens"
+    return lambda text: len(encode(sendable(text))), "tokens"
 
 
 def _from_file(path: Path) -> Callable[[str], Any]:

@@ -152,20 +152,21 @@ class LmSampler:
 
         return hear
 
-    def _take(self, waiting: Sequence[_Waiting], texts: Sequence[str]) -> None:
+    def _take(self, waiting: Sequence[_Waiting], texts: Sequence[str | None]) -> None:
         """Give those that were not told of their replies: of equal requests, those that nobody has yet."""
         told = Counter((one.sent, one.outcome.text) for one in waiting if isinstance(one.outcome, Reply))
-        left: dict[tuple[str, Any], list[str]] = {}
+        left: dict[tuple[str, Any], list[str | None]] = {}
         for one, text in zip(waiting, texts, strict=True):
-            if told[one.sent, text]:
-                told[one.sent, text] -= 1
+            if told[one.sent, text or ""]:
+                told[one.sent, text or ""] -= 1
             else:
                 left.setdefault(one.sent, []).append(text)
         for one in waiting:
             if one.outcome is None:
                 self._answer(one, left[one.sent].pop(0))
 
-    def _answer(self, one: _Waiting, text: str) -> None:
+    def _answer(self, one: _Waiting, text: str | None) -> None:
+        text = text or ""  # a server's reply without content
         self._kept.put(one.key, text)
         one.outcome = _reply(text)
         self._answered += 1

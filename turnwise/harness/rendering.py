@@ -5,6 +5,7 @@ from itertools import groupby
 from typing import Any
 
 from turnwise.errors import TurnwiseError
+from turnwise.runners.chat import sendable
 from turnwise.tasks.trajectory import Message
 
 PLAIN_STOP = "\nUser:\n"
@@ -14,7 +15,10 @@ _HEADINGS = {"system": "System", "user": "User", "assistant": "Assistant"}
 def to_chat(messages: Sequence[Message]) -> list[dict[str, str]]:
     """Return the messages with neighbours of one role joined, since many templates want the roles to alternate."""
     parts = groupby(messages, key=lambda message: (message.role, message.kind == "prefill"))
-    return [{"role": role, "content": "\n\n".join(message.content for message in group)} for (role, _), group in parts]
+    return [
+        {"role": role, "content": sendable("\n\n".join(message.content for message in group))}
+        for (role, _), group in parts
+    ]
 
 
 def to_plain(messages: Sequence[Message]) -> str:

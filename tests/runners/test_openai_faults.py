@@ -6,7 +6,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from turnwise.runners.chat import to_chat
 from turnwise.runners.openai_documents import MalformedError, read_document
 from turnwise.runners.openai_errors import error_in_document, error_of_answer
 from turnwise.runners.openai_model import OpenAIModel
+from turnwise.runners.openai_models import context_length, served_models
 from turnwise.runners.openai_replies import read_replies
 from turnwise.runners.openai_request import RequestFields
 from turnwise.runners.openai_server import Server
@@ -50,6 +53,22 @@ def _ask_raw(
             await server.stop()
 
     return asyncio.run(ask())
+
+
+@contextmanager
+def threaded_server(handle: Callable[[Exchange], Awaitable[None]]) -> Iterator[str]:
+    """Yield the base URL of a server in a thread of its own."""
+    loop, server = asyncio.new_event_loop(), HttpServer(handle)
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        asyncio.run_coroutine_threadsafe(server.start(), loop).result(20)
+        yield f"http://127.0.0.1:{server.port}/v1"
+        asyncio.run_coroutine_threadsafe(server.stop(), loop).result(20)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 def _answer(data: bytes, *, status: int = 200, headers: str = "") -> Callable[[Exchange], Awaitable[None]]:
@@ -402,3 +421,30 @@ def test_failed_requests_are_told_each_once(tmp_path: Path, cache_dir: Path) -> 
     with ChatServer(lambda body: Fault("status", 400, error={"message": next(reasons)})) as server:
         said = _run(tmp_path, cache_dir, server, "--metadata", '{"samples_per_problem": 2}', status=0)
     assert said.count("no role") == 1 and said.count("no field") == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "page"),
+    [
+        ("/v1/models", {"data": [{"id": "tiny", "max_model_len": 4096}]}),
+        ("/v1/models", {"data": [{"id": "tiny", "meta": {"n_ctx": 4096}}]}),
+        ("/props", {"default_generation_settings": {"n_ctx": 4096}}),
+        ("/nowhere", {}),
+    ],
+    ids=str,
+)
+def test_the_length_of_the_context_is_read_where_it_is_told(path: str, page: Any) -> None:
+    """In the list of models, or on llama.cpp's own page."""
+
+    async def handle(exchange: Exchange) -> None:
+        if exchange.path == path:
+            await exchange.send_json(page)
+        elif exchange.path == "/v1/models":
+            await exchange.send_json({"data": [{"id": "tiny"}]})
+        else:
+            await exchange.send_json({"detail": "Not Found"}, status=404)
+
+    with threaded_server(handle) as base_url:
+        server = Server(base_url, "tiny")
+        found = context_length(server, served_models(server, timeout=10), timeout=10)
+    assert found == (None if path == "/nowhere" else 4096)

@@ -14,8 +14,9 @@ from turnwise.benchmarks.catalog import load_problems
 from turnwise.benchmarks.limits import FUNCTION_MEMORY_LIMIT_BYTES, Limits
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.runners.execution.canaries import CanaryResult, self_test
-from turnwise.runners.execution.hardened import TIERS, HardenedExecutor
+from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.host import Host, inspect_host
+from turnwise.runners.execution.inherited import InheritedLimits, Shortfall
 from turnwise.runners.execution.interface import PYTHON, Ending, Executor, Program
 from turnwise.runners.judge import Judge
 
@@ -23,6 +24,7 @@ from turnwise.runners.judge import Judge
 _LOOP = b"total = 0\nfor number in range(1_500_000):\n    total += number * number % 7\nprint(total)"
 USUAL_LOOP_SECONDS = 0.15
 _SLOW = 2.0
+_MOST = Limits(memory_limit_bytes=FUNCTION_MEMORY_LIMIT_BYTES)  # of what benchmarks promise
 _REFERENCES = ("sample_codecontests", "sample_taco")
 
 
@@ -38,11 +40,13 @@ class Diagnosis:
     references: dict[str, bool]
     host: Host
     advice: tuple[str, ...]
+    shortfalls: tuple[Shortfall, ...] = ()
 
     @property
     def is_well(self) -> bool:
         """Whether programs can be judged here."""
-        return all(one.held for one in self.canaries) and all(self.references.values())
+        spoils = [one for one in self.shortfalls if one.spoils_much]
+        return all(one.held for one in self.canaries) and all(self.references.values()) and not spoils
 
     def to_json(self) -> dict[str, Any]:
         """Return the diagnosis as a JSON object."""
@@ -55,6 +59,7 @@ class Diagnosis:
             "loop_cpu_seconds": round(self.loop_seconds, 4),
             "references": self.references,
             "host": {name: getattr(self.host, name) for name in self.host.__slots__},
+            "inherited_limits": [str(one) for one in self.shortfalls],
             "advice": list(self.advice),
         }
 
@@ -67,7 +72,7 @@ def diagnose(interpreter: str, *, tier: str, workers: int, environ: Mapping[str,
     if workers < 0:
         raise TurnwiseError(f"--workers is {workers}: give a whole number, or 0 for the usable cores.")
     with HardenedExecutor(interpreter, tier=tier) as executor:
-        unavailable = {} if tier else _unavailable(interpreter, executor.tier)
+        unavailable = {better: f"{error}. Remedy: {error.remedy}." for better, error in executor.unavailable.items()}
         canaries = self_test(executor)
         seconds = _loop_seconds(executor, times=5)
         references = _judge_references(executor)
@@ -78,7 +83,15 @@ def diagnose(interpreter: str, *, tier: str, workers: int, environ: Mapping[str,
             *_speed_advice(seconds),
         ]
         return Diagnosis(
-            executor.tier, unavailable, executor.interpreter, canaries, seconds, references, host, tuple(advice)
+            executor.tier,
+            unavailable,
+            executor.interpreter,
+            canaries,
+            seconds,
+            references,
+            host,
+            tuple(advice),
+            executor.inherited.shortfalls(_MOST),
         )
 
 
@@ -95,18 +108,16 @@ def check_machine(executor: Executor, *, workers: int, environ: Mapping[str, str
             "see turnwise doctor."
         )
     advice = inspect_host(environ).advice(workers=workers, memory_limit_bytes=FUNCTION_MEMORY_LIMIT_BYTES)
-    return [*advice, *_speed_advice(_loop_seconds(executor, times=1))]
+    short = map(str, InheritedLimits.read().shortfalls(_MOST))
+    return [*short, *_tier_advice(executor), *advice, *_speed_advice(_loop_seconds(executor, times=1))]
 
 
-def _unavailable(interpreter: str, tier: str) -> dict[str, str]:
-    """Return why each tier better than ``tier`` is not to be had."""
-    reasons = {}
-    for better in TIERS[: TIERS.index(tier)]:
-        try:
-            HardenedExecutor(interpreter, tier=better).close()
-        except InfrastructureError as error:
-            reasons[better] = str(error)
-    return reasons
+def _tier_advice(executor: Executor) -> Iterator[str]:
+    """Yield why isolation fell to a lower tier, unless it is the machine's rule."""
+    if isinstance(executor, HardenedExecutor):
+        for better, error in executor.unavailable.items():
+            if not error.is_forbidden:
+                yield f"Isolation is tier {executor.tier}, since tier {better} lacks {error}: {error.remedy}."
 
 
 def _loop_seconds(executor: Executor, *, times: int) -> float:

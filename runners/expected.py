@@ -49,7 +49,12 @@ def default_cache_dir(environ: dict[str, str]) -> Path:
     """Return where computed things are kept: TURNWISE_CACHE, else XDG_CACHE_HOME/turnwise, else ~/.cache/turnwise."""
     if environ.get("TURNWISE_CACHE"):
         return Path(environ["TURNWISE_CACHE"])
-    return Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "turnwise"
+    try:
+        return Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "turnwise"
+    except RuntimeError:  # no HOME, and a user without an entry
+        raise TurnwiseError(
+            "There is no home folder to keep computed things in: set TURNWISE_CACHE to a folder."
+        ) from None
 
 
 def resolve_expected(

@@ -170,6 +170,7 @@ class Judge:
             if execution.ending is Ending.COMPILE_ERROR:
                 return (), execution.error
             verdict = self._verdict(problem, test, execution)
+            is_spoiled = verdict is Verdict.INFRASTRUCTURE_FAILURE
             results.append(
                 TestResult(
                     index,
@@ -177,7 +178,7 @@ class Judge:
                     execution.cpu_seconds,
                     execution.peak_memory_bytes,
                     _shown_output(problem, execution),
-                    execution.error,
+                    execution.error or (execution.hampered if is_spoiled else ""),
                 )
             )
         return tuple(results), None
@@ -212,8 +213,12 @@ class Judge:
         try:
             right = output_matches(problem.rule, test, execution.output, matcher=self.environment.matcher)
         except ValueError:
-            return Verdict.RUNTIME_ERROR  # what came back is no value
-        return Verdict.PASSED if right else Verdict.WRONG_ANSWER
+            right = False
+            if not execution.hampered:
+                return Verdict.RUNTIME_ERROR  # what came back is no value
+        if right:
+            return Verdict.PASSED
+        return Verdict.INFRASTRUCTURE_FAILURE if execution.hampered else Verdict.WRONG_ANSWER
 
 
 def program_of(problem: Problem, source: str) -> Program:

@@ -76,8 +76,17 @@ def apply_limits(memory_bytes: int, file_bytes: int, cpu_seconds: int) -> None:
     lower(resource.RLIMIT_AS, base + memory_bytes + ADDRESS_SPACE_SLACK_BYTES)
     lower(resource.RLIMIT_FSIZE, file_bytes)
     lower(resource.RLIMIT_CORE, 0)
+    raise_soft_limits()
     if cpu_seconds:  # not for calls: one process serves many, each with the whole time limit
         lower(resource.RLIMIT_CPU, cpu_seconds + CPU_SLACK_SECONDS)
+
+
+def raise_soft_limits() -> None:
+    """Let no soft limit that somebody's shell set end a program; what programs may have is set by the problem."""
+    for kind in (resource.RLIMIT_DATA, resource.RLIMIT_CPU):
+        soft, hard = resource.getrlimit(kind)
+        if soft != hard:
+            resource.setrlimit(kind, (hard, hard))
 
 
 def lower(kind: int, value: int) -> None:

@@ -12,11 +12,14 @@ It does NOT protect against a hole in the kernel behind the system calls that ev
 nor against what a program can learn from timing. A tier is what the layers say; canaries check that they hold.
 """
 
+import os
+import tempfile
 import weakref
 
 from turnwise.benchmarks.limits import Limits
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.runners.execution.canaries import require_containment
+from turnwise.runners.execution.inherited import InheritedLimits, need_descriptors
 from turnwise.runners.execution.interface import Closable, Program, Session
 from turnwise.runners.execution.interpreters import inspect_interpreter
 from turnwise.runners.execution.languages import find_language
@@ -25,12 +28,6 @@ from turnwise.runners.execution.sessions import CallSession, StdinSession
 from turnwise.runners.execution.worker import LayerMissingError, Worker, WorkerKind
 
 TIERS = ("A", "B", "C")
-_REMEDIES = {
-    "namespaces": "allow user namespaces (sysctl user.max_user_namespaces, "
-    "kernel.apparmor_restrict_unprivileged_userns)",
-    "landlock": "boot a kernel of 5.13 or newer with landlock in its lsm= list",
-    "seccomp": "use a kernel with seccomp filters, on x86-64 or aarch64",
-}
 
 
 class HardenedExecutor(Closable):
@@ -44,10 +41,14 @@ class HardenedExecutor(Closable):
     def __init__(self, interpreter: str = "", *, tier: str = "") -> None:
         if tier not in ("", *TIERS):
             raise TurnwiseError(f"Unknown isolation tier {tier!r}: there are {', '.join(TIERS)}.")
+        _require_proc()
+        _require_temporary_folder()
+        need_descriptors(1)
         self._interpreter = inspect_interpreter(interpreter)
+        self.inherited = InheritedLimits.read()
         self._has_numpy = "no numpy" not in self._interpreter.description
         path = self._interpreter.path
-        first = _start_first(path, tier)
+        first, self.unavailable = _start_first(path, tier)
         self.tier = str(first.description["ready"])
         self._pool = WorkerPool(lambda kind: Worker(path, self.tier, kind))
         self._pool.release(first)
@@ -78,21 +79,42 @@ class HardenedExecutor(Closable):
         """Return a session for ``program``; raises TurnwiseError for a language that is not known."""
         kind = find_language(language).worker_kind(program, self._has_numpy)
         session = CallSession if program.entry_point else StdinSession
-        return session(program, limits, self._pool, kind)
+        return session(program, limits, self._pool, kind, self.inherited)
 
     def close(self) -> None:
         """End all workers."""
         self._closing()
 
 
-def _start_first(interpreter: str, tier: str) -> Worker:
-    missing: dict[str, str] = {}
+def _start_first(interpreter: str, tier: str) -> tuple[Worker, dict[str, LayerMissingError]]:
+    """Return a worker of the best tier there is, and what each better one lacks."""
+    missing: dict[str, LayerMissingError] = {}
     for candidate in (tier,) if tier else TIERS:
         try:
-            return Worker(interpreter, candidate, WorkerKind())
+            return Worker(interpreter, candidate, WorkerKind()), missing
         except LayerMissingError as error:
-            missing[error.layer] = str(error)
-    remedies = "; or ".join(_REMEDIES.get(layer, f"allow {layer}") for layer in missing)
-    reasons = "; ".join(missing.values())
+            missing[candidate] = error
+    layers = {error.layer: error for error in missing.values()}
+    reasons = "; ".join(str(error) for error in layers.values())
+    remedies = "; or ".join(error.remedy for error in layers.values())
     what = f"tier {tier}" if tier else "any isolation tier"
     raise InfrastructureError(f"Programs could escape, so none is run: {what} lacks {reasons}. Remedy: {remedies}.")
+
+
+def _require_proc() -> None:
+    """Raise InfrastructureError where there is no /proc, by which processes are watched and confined."""
+    if not os.path.exists(f"/proc/self/task/{os.getpid()}"):
+        raise InfrastructureError(
+            "There is no /proc here, by which programs are watched and confined, so none is run: mount it "
+            "(mount -t proc proc /proc), or use a container that has it."
+        )
+
+
+def _require_temporary_folder() -> None:
+    """Raise InfrastructureError where no temporary file can be made."""
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        raise InfrastructureError(
+            "No folder for temporary files can be written: set TMPDIR to one, or make room in /tmp."
+        ) from None

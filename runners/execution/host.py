@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-RECOMMENDED_STACK_BYTES = 1 << 30
 _UNLIMITED = 1 << 62
 
 
@@ -36,13 +35,6 @@ class Host:
                 f"{workers} programs of up to {_gibibytes(memory_limit_bytes)} do not fit into this job's "
                 f"{_gibibytes(self.memory_bytes)}: give --workers {fitting}, or the job more memory."
             )
-        if self.stack_bytes is not None and self.stack_bytes < RECOMMENDED_STACK_BYTES:
-            yield (
-                f"The hard limit of the stack is {self.stack_bytes >> 20} MiB: deep recursion may fail; "
-                "raise it (ulimit -H -s unlimited) before the job begins."
-            )
-        if self.descriptors is not None and self.descriptors < 1024:
-            yield f"The hard limit of open files is {self.descriptors}: raise it (ulimit -H -n 4096)."
 
 
 def inspect_host(environ: Mapping[str, str], *, root: Path = Path("/")) -> Host:
@@ -63,9 +55,10 @@ def _hard_limit(kind: int) -> int | None:
 
 
 def _machine_memory(root: Path) -> int:
-    for line in (root / "proc/meminfo").read_text().splitlines():
-        if line.startswith("MemTotal:"):
-            return int(line.split()[1]) * 1024
+    with suppress(OSError):
+        for line in (root / "proc/meminfo").read_text().splitlines():
+            if line.startswith("MemTotal:"):
+                return int(line.split()[1]) * 1024
     return _UNLIMITED
 
 

@@ -52,7 +52,11 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """One run: its output (stdout, or one line of tagged JSON for a call), errors, end and costs."""
+    """One run: its output (stdout, or one line of tagged JSON for a call), errors, end and costs.
+
+    ``hampered`` names a limit of this machine that may have changed what the program did: a wrong output is no
+    verdict then.
+    """
 
     ending: Ending
     output: bytes = b""
@@ -60,6 +64,7 @@ class Execution:
     cpu_seconds: float = 0.0
     idle_seconds: float = 0.0
     peak_memory_bytes: int = 0
+    hampered: str = ""
 
 
 class Session(Protocol):

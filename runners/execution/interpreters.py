@@ -1,8 +1,12 @@
 """The Python that runs programs: found, asked once for its version and numpy, recorded in every report."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 from dataclasses import dataclass
 
 from turnwise.errors import TurnwiseError
@@ -18,6 +22,8 @@ except Exception:
 print(json.dumps([platform.python_implementation(), platform.python_version(), numpy, sys.version_info[:2]]))
 """
 _OLDEST = (3, 8)
+_ANSWER_SECONDS = 60.0
+_ANSWER_BYTES = 65536
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +35,57 @@ class Interpreter:
 
 
 def inspect_interpreter(path: str = "") -> Interpreter:
-    """Return what the interpreter at ``path`` (default: the running one) is; raises TurnwiseError if unusable."""
-    path = path or sys.executable
+    """Return what the interpreter is; raises TurnwiseError if unusable.
+
+    ``path`` is a path, or a name that is looked for on PATH; default: the interpreter that runs this.
+    """
+    path = _find(path) if path else sys.executable
     try:
         # In the environment of the programs: what PYTHONPATH adds to ours, they do not have.
         environment = scrubbed_environment("/")
         command = [path, "-s", "-c", _QUESTION]
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, env=environment)
-        implementation, version, numpy, pair = json.loads(answer.stdout)
-    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        implementation, version, numpy, pair = json.loads(_ask(command, environment))
+        is_old = tuple(pair) < _OLDEST
+    except (OSError, subprocess.SubprocessError, ValueError, TypeError, RecursionError) as error:
         raise TurnwiseError(
             f"The interpreter {path!r} does not run ({type(error).__name__}): give the path of one with --interpreter."
         ) from None
-    if tuple(pair) < _OLDEST:
+    if is_old:
         raise TurnwiseError(
             f"The interpreter {path!r} is Python {version}: give one of 3.8 or newer with --interpreter."
         )
     return Interpreter(path, f"{implementation} {version}, " + (f"numpy {numpy}" if numpy else "no numpy"))
+
+
+def _find(name: str) -> str:
+    """Return the absolute path of an interpreter; links are kept, since an environment is known by them.
+
+    What starts another one (pyenv's shims, which need more of our environment than programs get) is asked for it.
+    """
+    found = shutil.which(os.path.expanduser(name))
+    if found is None:
+        where = "there is no such program file" if os.sep in name else "there is none of that name on PATH"
+        raise TurnwiseError(
+            f"The interpreter {name!r} does not run ({where}): give the path of one with --interpreter."
+        )
+    path = os.path.abspath(found)
+    with suppress(OSError, ValueError):
+        started = _ask([path, "-I", "-S", "-c", "import sys; print(sys.executable)"], dict(os.environ)).strip()
+        if os.path.isabs(started) and os.access(started, os.X_OK):
+            return started
+    return path
+
+
+def _ask(command: list[str], environment: dict[str, str]) -> str:
+    """Return the first of what ``command`` prints: what is no Python may print without end."""
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
+    ) as process:
+        clock = threading.Timer(_ANSWER_SECONDS, process.kill)
+        clock.start()
+        try:
+            answer = process.stdout.read(_ANSWER_BYTES) if process.stdout else b""
+        finally:
+            clock.cancel()
+            process.kill()
+    return answer.decode("utf-8")

@@ -27,6 +27,7 @@ from turnwise.runners.execution.control import (
     parse_message,
 )
 from turnwise.runners.execution.endings import COMPILE_TIME_LIMIT_SECONDS, ending_of, ran_out_of_memory
+from turnwise.runners.execution.inherited import InheritedLimits
 from turnwise.runners.execution.interface import Closable, Ending, Execution, Program, Session
 from turnwise.runners.execution.interpreters import Interpreter, inspect_interpreter
 from turnwise.runners.execution.languages import find_language
@@ -46,6 +47,7 @@ class ReferenceExecutor:
 
     def __init__(self, interpreter: str = "") -> None:
         self._interpreter = inspect_interpreter(interpreter)
+        self._inherited = InheritedLimits.read()
 
     @property
     def interpreter(self) -> str:
@@ -59,7 +61,7 @@ class ReferenceExecutor:
         """Return a session for ``program``; raises TurnwiseError for a language that is not known."""
         find_language(language)
         kind = _CallSession if program.entry_point else _StdinSession
-        return kind(program, limits, self._interpreter)
+        return kind(program, limits, self._interpreter, self._inherited)
 
 
 class _Session(Closable):
@@ -67,10 +69,11 @@ class _Session(Closable):
 
     mode = ""
 
-    def __init__(self, program: Program, limits: Limits, interpreter: Interpreter) -> None:
+    def __init__(self, program: Program, limits: Limits, interpreter: Interpreter, inherited: InheritedLimits) -> None:
         self._program = program
         self._limits = limits
         self._interpreter = interpreter
+        self._inherited = inherited
         self._folder = Path(tempfile.mkdtemp(prefix="turnwise-"))
         self._process: WatchedProcess | None = None
         self._control: ControlSocket | None = None
@@ -80,7 +83,7 @@ class _Session(Closable):
     def run(self, inputs: Iterable[bytes]) -> Iterator[Execution]:
         """Yield one Execution per input, or a single COMPILE_ERROR."""
         for data in inputs:
-            execution = self._run_once(data)
+            execution = self._inherited.read_execution(self._run_once(data), self._limits)
             yield execution
             if execution.ending is Ending.COMPILE_ERROR:
                 return

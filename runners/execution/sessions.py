@@ -11,6 +11,7 @@ from turnwise.errors import InfrastructureError
 from turnwise.runners.execution.calls import Calls
 from turnwise.runners.execution.control import OversizeError, ProtocolError, parse_error
 from turnwise.runners.execution.endings import ending_of, ran_out_of_memory
+from turnwise.runners.execution.inherited import InheritedLimits
 from turnwise.runners.execution.interface import Closable, Ending, Execution, Program
 from turnwise.runners.execution.opened_program import OpenedProgram
 from turnwise.runners.execution.pool import WorkerPool
@@ -24,18 +25,21 @@ _VALUE = b'{"value": '
 class _Session(Closable):
     """What both kinds share: the worker, the runner's socket, and how a program gets compiled."""
 
-    def __init__(self, program: Program, limits: Limits, pool: WorkerPool, kind: WorkerKind) -> None:
+    def __init__(
+        self, program: Program, limits: Limits, pool: WorkerPool, kind: WorkerKind, inherited: InheritedLimits
+    ) -> None:
         self._program = program
         self._limits = limits
         self._pool = pool
         self._kind = kind
+        self._inherited = inherited
         self._opened: OpenedProgram | None = None
         self._refused: Execution | None = None
 
     def run(self, inputs: Iterable[bytes]) -> Iterator[Execution]:
         """Yield one Execution per input, or a single COMPILE_ERROR."""
         for data in inputs:
-            execution = self._refused or self._run_once(data)
+            execution = self._refused or self._inherited.read_execution(self._run_once(data), self._limits)
             yield execution
             if execution.ending is Ending.COMPILE_ERROR:
                 self._refused = execution

@@ -5,6 +5,7 @@ tier is good enough (the executor does). When the judge dies, however it dies, t
 the zygote with all its processes after it.
 """
 
+import errno
 import json
 import os
 import select
@@ -29,14 +30,34 @@ _START_SECONDS = 60.0
 _END_SECONDS = 20.0
 _MESSAGE_BYTES = 65536
 _DESCRIPTORS = 5
+_REMEDIES = {
+    "namespaces": "allow user namespaces (sysctl user.max_user_namespaces, "
+    "kernel.apparmor_restrict_unprivileged_userns)",
+    "landlock": "boot a kernel of 5.13 or newer with landlock in its lsm= list",
+    "seccomp": "use a kernel with seccomp filters, on x86-64 or aarch64",
+}
+# What is told apart from a rule of the machine by the number of the error.
+_SCARCE = {
+    errno.EMFILE: "raise the limit of open files (ulimit -n 4096)",
+    errno.ENFILE: "let the machine have more open files (sysctl fs.file-max)",
+    errno.EAGAIN: "raise the limit of processes (ulimit -u)",
+    errno.ENOMEM: "give the job more memory, or raise the limit of address space (ulimit -v)",
+    errno.ENOSPC: "allow more namespaces and mounts (sysctl user.max_user_namespaces, fs.mount-max)",
+    errno.EFBIG: "raise the limit of the size of a file (ulimit -f)",
+}
 
 
 class LayerMissingError(InfrastructureError):
-    """A layer that cannot be put up here; ``layer`` is its name."""
+    """A layer that cannot be put up here: its name, and what to do about it.
 
-    def __init__(self, layer: str, reason: str) -> None:
+    ``is_forbidden`` is whether the machine is set up so; else something that it has little of has run out.
+    """
+
+    def __init__(self, layer: str, reason: str, number: int = 0) -> None:
         super().__init__(f"{layer}: {reason}")
         self.layer = layer
+        self.is_forbidden = number not in _SCARCE or number == errno.ENOSPC
+        self.remedy = _SCARCE.get(number) or _REMEDIES.get(layer, f"allow {layer}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +120,7 @@ class Worker:
             os.close(descriptor)
         self._clean_up()
         if "missing" in answer:
-            raise LayerMissingError(answer["missing"], answer["reason"])
+            raise LayerMissingError(answer["missing"], answer["reason"], answer.get("errno", 0))
         said = os.pread(errors, 2000, 0).decode("utf-8", "replace").strip()
         raise InfrastructureError(f"The sandbox's first process did not start: {said or 'it said nothing'}")
 

@@ -103,7 +103,10 @@ def test_check_judges_a_problem_by_its_id(files: Path) -> None:
         (["check", "right.py", "--problem", "taco/1", "--data-dir", "."], "No data of taco/test in 'taco'"),
         (["check", "right.py", "--tests", "tests.json", "--matcher", "fuzzy"], "Unknown matcher 'fuzzy'"),
         (["check", "right.py", "--tests", "tests.json", "--time_factor", "0"], "--time-factor is 0"),
-        (["check", "right.py", "--tests", "tests.json", "--interpreter", "/x"], "interpreter '/x' does not run (File"),
+        (
+            ["check", "right.py", "--tests", "tests.json", "--interpreter", "/x"],
+            "interpreter '/x' does not run (there is no",
+        ),
         (["run"], "turnwise run needs --model"),
         (["run", "-M", "gpt", "-t", "x", "-o", "o"], "Unknown model 'gpt': choose one of openai, vllm, hf, replay"),
         (["run", "-M", "replay", "-t", "x", "-o", "o"], "Unknown task 'x'"),

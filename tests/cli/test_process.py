@@ -37,7 +37,11 @@ def _command(*arguments: str) -> list[str]:
             2,
             "Permission denied: 'o': mend that path, or name another.",
         ),
-        (OSError(errno.EMFILE, "Too many open files"), 2, "Too many open files."),
+        (
+            OSError(errno.EMFILE, "Too many open files"),
+            3,
+            "Too many open files: raise the limit of open files (ulimit -n 4096), then run the same line again.",
+        ),
         (OSError("cannot read it"), 2, "cannot read it."),
     ],
 )

@@ -54,8 +54,6 @@ def test_a_machine_with_enough_gets_no_advice() -> None:
         ({"cores": 2}, "8 workers share 2 usable cores: give --workers 2"),
         ({"memory_bytes": 9 << 30}, "8 programs of up to 4.0 GiB do not fit into this job's 9.0 GiB: give --workers 2"),
         ({"memory_bytes": 1 << 30}, "give --workers 1, or the job more memory"),
-        ({"stack_bytes": 8 << 20}, "The hard limit of the stack is 8 MiB"),
-        ({"descriptors": 256}, "The hard limit of open files is 256"),
     ],
 )
 def test_too_little_is_said_with_the_remedy(changes: dict[str, int], words: str) -> None:

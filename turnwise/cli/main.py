@@ -11,8 +11,16 @@ import sys
 from collections.abc import Sequence
 
 from turnwise.cli.interruption import STATUS, Interrupter, Interruption, say_interrupted
+from turnwise.cli.surroundings import check_surroundings, failure_of_machine, open_missing_streams
 from turnwise.errors import InfrastructureError, TurnwiseError
 
+_LIMITED = {
+    errno.EMFILE: "raise the limit of open files (ulimit -n 4096)",
+    errno.EFBIG: "raise the limit of the size of a file (ulimit -f unlimited)",
+    errno.EAGAIN: "raise the limit of processes (ulimit -u)",
+    errno.ENOMEM: "give the job more memory",
+    errno.ENFILE: "let the machine have more open files (sysctl fs.file-max)",
+}
 _SPOILED = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 
@@ -27,6 +35,7 @@ def main() -> None:
     interrupter = Interrupter()
     try:
         interrupter.listen()  # before the imports that take time
+        open_missing_streams()
         _escape_what_streams_cannot_hold()
         status = _finish(list(map(_with_dashes, sys.argv[1:])))
     except Interruption:
@@ -46,15 +55,24 @@ def _escape_what_streams_cannot_hold() -> None:
 def _finish(arguments: Sequence[str]) -> int:
     """Carry out a command and return its exit status; what went wrong has been said."""
     try:
+        check_surroundings()
         return _run(arguments)
     except BrokenPipeError:
         _drop_what_cannot_be_printed()
         return 141
-    except (TurnwiseError, OSError) as error:
-        said = error if isinstance(error, TurnwiseError) else error_of(error)
+    except (TurnwiseError, OSError, MemoryError, RuntimeError) as error:
+        said = _sentence_of(error)
+        if said is None:
+            raise
         print(f"turnwise: {said}", file=sys.stderr)
         _drop_what_cannot_be_printed()
         return said.exit_status
+
+
+def _sentence_of(error: Exception) -> TurnwiseError | None:
+    if isinstance(error, TurnwiseError):
+        return error
+    return error_of(error) if isinstance(error, OSError) else failure_of_machine(error)
 
 
 def _drop_what_cannot_be_printed() -> None:
@@ -69,6 +87,8 @@ def error_of(error: OSError) -> TurnwiseError:
     """Return what to say of a file or folder that cannot be had; a full or broken disk is the machine's failure."""
     what = error.strerror or str(error)
     what += f": {str(error.filename)!r}" if error.filename is not None else ""
+    if error.errno in _LIMITED:
+        return InfrastructureError(f"{what}: {_LIMITED[error.errno]}, then run the same line again.")
     if error.errno in _SPOILED:
         return InfrastructureError(f"{what}: make room (or mend the file system), then run the same line again.")
     return TurnwiseError(f"{what}." if error.filename is None else f"{what}: mend that path, or name another.")

@@ -44,9 +44,11 @@ def check(
     )
     with closing(HardenedExecutor(interpreter)) as executor:
         result = check_program(request, executor, environ=dict(os.environ))
+        short = executor.inherited.shortfalls(result.problem.limits)
     say(json.dumps(result.to_json(), indent=1) if as_json else render_check(result))
     if result.report.verdict is Verdict.INFRASTRUCTURE_FAILURE:
-        raise InfrastructureError("The machine failed while judging, so there is no verdict: try again.")
+        remedy = " ".join(["a limit is too low.", *map(str, short)]) if short else "try again."
+        raise InfrastructureError(f"The machine failed while judging, so there is no verdict: {remedy}")
 
 
 def doctor(

@@ -19,6 +19,6 @@ def render_diagnosis(found: Diagnosis) -> str:
     lines.append(f"Speed: a loop takes {found.loop_seconds:.2f} s of CPU time (usual: {USUAL_LOOP_SECONDS:.2f} s)")
     where = f"SLURM job {host.slurm_job}, " if host.slurm_job else ""
     lines.append(f"Machine: {where}{host.cores} usable cores, {host.memory_bytes / (1 << 30):.1f} GiB for this job")
-    lines += [f"  {sentence}" for sentence in found.advice]
+    lines += [f"  {one}" for one in (*found.shortfalls, *found.advice)]
     lines.append("Programs can be judged here." if found.is_well else "Do not judge programs here.")
     return "\n".join(lines)

@@ -61,6 +61,21 @@ def check_data_dir(data_dir: Path | None) -> None:
         raise TurnwiseError(f"The data directory {str(data_dir)!r} {what}: give another --data-dir.")
 
 
+def check_cache_dir(cache_dir: Path) -> Path:
+    """Return ``cache_dir``, made; raises TurnwiseError if it cannot be written."""
+    try:
+        cache_dir.mkdir(parents=True, exist_ok=True)
+        is_open = os.access(cache_dir, os.W_OK)
+    except OSError:
+        is_open = False
+    if not is_open:
+        raise TurnwiseError(
+            f"The folder {str(cache_dir)!r}, where computed things are kept, cannot be written: set TURNWISE_CACHE to "
+            "another."
+        )
+    return cache_dir
+
+
 def parse_pairs(text: str, option: str) -> dict[str, str]:
     """Return {"a": "1"} from ``a=1,b=2``; a value may be a JSON object or list, commas included.
 

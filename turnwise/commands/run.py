@@ -14,6 +14,7 @@ from turnwise.benchmarks.matching import DEFAULT_MATCHER
 from turnwise.benchmarks.texts import encodable
 from turnwise.commands.back_end import BackEnd, Wanted
 from turnwise.commands.machine import (
+    check_cache_dir,
     check_data_dir,
     check_output,
     check_run_output,
@@ -29,6 +30,7 @@ from turnwise.errors import TurnwiseError
 from turnwise.runners.decoys import load_decoys
 from turnwise.runners.diagnosis import check_machine
 from turnwise.runners.execution.hardened import HardenedExecutor
+from turnwise.runners.execution.inherited import need_descriptors
 from turnwise.runners.expected import default_cache_dir
 from turnwise.runners.judging import Judged, copy_for_judge, judge, load_run
 from turnwise.runners.loading import Machine, Progress, load_task
@@ -66,13 +68,15 @@ class HostOptions:
         if self.workers < 0:
             raise TurnwiseError(f"--workers is {self.workers}: give a whole number, or 0 for the usable cores.")
         check_data_dir(self.data_dir)
+        cache_dir = check_cache_dir(default_cache_dir(environ))
         workers = self.workers or max(1, usable_cores() - (back_end.cores if back_end else 0))
+        need_descriptors(workers)
         with closing(HardenedExecutor(self.interpreter or interpreter)) as executor:
             for advice in check_machine(executor, workers=workers, environ=environ):
                 print(f"turnwise: {advice}", file=sys.stderr, flush=True)
             if back_end is not None and back_end.in_process:
                 executor.start_workers(workers)
-            yield Machine(executor, default_cache_dir(environ), self.data_dir, environ, workers, on_progress)
+            yield Machine(executor, cache_dir, self.data_dir, environ, workers, on_progress)
 
 
 @dataclass(frozen=True, slots=True)

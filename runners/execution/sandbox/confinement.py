@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 
 class MissingError(Exception):
-    """A layer that cannot be put up here: its name and the reason."""
+    """A layer that cannot be put up here: its name, the reason and the number of the system's error."""
 
     def __init__(self, layer: str, reason: object) -> None:
         super().__init__(layer, str(reason))
         self.layer = layer
         self.reason = str(reason)
+        self.number = getattr(reason, "errno", None) or 0
 
 
 def enter_namespaces(control: socket.socket) -> bool:

@@ -72,13 +72,14 @@ def enter_minimal_root(readable: "Iterable[str]", *, writable: bool) -> "List[in
     ``writable`` mounts a tmpfs of FOLDER_BYTES there; else the folder is empty and read-only.
     """
     libc.mount(None, "/", None, _RECURSIVE | _PRIVATE)
-    # Opened before the stage hides what lies below it.
-    sources = {
-        path: os.open(path, os.O_PATH | os.O_CLOEXEC) for path in (*readable, *_HOST_DEVICES) if os.path.exists(path)
-    }
+    sources = {path: os.path.realpath(path) for path in (*readable, *_HOST_DEVICES) if os.path.exists(path)}
+    # The stage hides what lies below it, which this still leads to; one for each source could be more than there are.
+    hidden = os.open(_STAGE, os.O_PATH | os.O_CLOEXEC)
     libc.mount("tmpfs", _STAGE, "tmpfs", _NO_SUID | _NO_DEVICES, "size=1m,mode=755")
-    for path, descriptor in sources.items():
-        _bind("/proc/self/fd/%d" % descriptor, _STAGE + path, flags=None if path in _HOST_DEVICES else _READ_ONLY)
+    for path, source in sources.items():
+        if source.startswith(_STAGE + "/"):
+            source = "/proc/self/fd/%d%s" % (hidden, source[len(_STAGE) :])
+        _bind(source, _STAGE + path, flags=None if path in _HOST_DEVICES else _READ_ONLY)
     os.makedirs(_STAGE + FOLDER)
     for_judge = _make_files()
     if writable:
@@ -89,8 +90,7 @@ def enter_minimal_root(readable: "Iterable[str]", *, writable: bool) -> "List[in
     os.chdir("/")
     libc.unmount("/old")
     os.rmdir("/old")
-    for descriptor in sources.values():
-        os.close(descriptor)
+    os.close(hidden)
     libc.mount(None, "/", None, _BIND | _REMOUNT | _READ_ONLY | _NO_SUID | _NO_DEVICES)
     os.chdir(FOLDER)
     return for_judge

@@ -26,6 +26,7 @@ def apply(*, base_bytes: int, memory_bytes: int, file_bytes: int, cpu_seconds: i
     child.lower(resource.RLIMIT_AS, base_bytes + memory_bytes + child.ADDRESS_SPACE_SLACK_BYTES)
     child.lower(resource.RLIMIT_FSIZE, file_bytes)
     child.lower(resource.RLIMIT_CORE, 0)
+    child.raise_soft_limits()
     child.lower(resource.RLIMIT_NOFILE, _DESCRIPTORS)
     child.lower(resource.RLIMIT_NPROC, other_tasks + _ROOM_FOR_OTHERS if other_tasks else _TASKS)
     if cpu_seconds:

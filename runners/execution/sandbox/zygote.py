@@ -2,8 +2,8 @@
 
 bootstrap.py says how it is started, in the interpreter that runs the programs. Arguments: descriptor of the
 control socket, JSON of {tier, writable, numpy, folder}. It answers {"ready": ...} with the descriptors of
-its files and then CONFINED, or at any time {"missing": layer, "reason": text}. After that each request is
-one message:
+its files and then CONFINED, or at any time {"missing": layer, "reason": text, "errno": number}. After that
+each request is one message:
 
     {"source": bytes, "prelude": bytes, ...limits} with a socket   forks a runner (runner.py) that uses it
     b"end"                                                         kills all that runs, answers its status
@@ -61,7 +61,7 @@ def enter_namespaces(control: socket.socket, setting: "Dict[str, Any]") -> bool:
     try:
         return confinement.enter_namespaces(control)
     except confinement.MissingError as error:
-        give_up(control, error.layer, error.reason)
+        give_up(control, error.layer, error.reason, error.number)
 
 
 def put_up_layers(control: socket.socket, setting: "Dict[str, Any]", own_user: bool) -> int:
@@ -72,17 +72,17 @@ def put_up_layers(control: socket.socket, setting: "Dict[str, Any]", own_user: b
         send(control, ready, for_judge)
         confinement.load_filter(writable=setting["writable"])
     except confinement.MissingError as error:
-        give_up(control, error.layer, error.reason)
+        give_up(control, error.layer, error.reason, error.number)
     except OSError as error:
-        give_up(control, "privileges", str(error))
+        give_up(control, "privileges", str(error), error.errno or 0)
     control.send(CONFINED)
     for descriptor in for_judge:
         os.close(descriptor)
     return int(ready["tasks"])
 
 
-def give_up(control: socket.socket, layer: str, reason: str) -> "NoReturn":
-    send(control, {"missing": layer, "reason": reason})
+def give_up(control: socket.socket, layer: str, reason: str, number: int) -> "NoReturn":
+    send(control, {"missing": layer, "reason": reason, "errno": number})
     os._exit(1)
 
 

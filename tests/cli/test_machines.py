@@ -1,0 +1,185 @@
+"""Odd machines: low limits, closed streams, no /proc, no home. What they spoil is missing, and the reason is said."""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PASSES = "print(1)"
+# A program that never says why it fails.
+HIDES_IT = "try:\n    x = bytearray(700_000_000)\n    print(1)\nexcept MemoryError:\n    print(2)\n"
+NEEDS_MEMORY = "x = bytearray(700_000_000)\nprint(1)\n"
+RECURSES = (
+    "import sys\nfrom functools import lru_cache\nsys.setrecursionlimit(10**6)\n\n"
+    "@lru_cache(None)\ndef f(n):\n    return 1 if n == 0 else f(n - 1)\n\nprint(f(50000))\n"
+)
+WRITES_MUCH = "print('1' * 300_000)\n"
+STARTS_THREADS = (
+    "import threading, time\nall = [threading.Thread(target=time.sleep, args=(0.2,)) for _ in range(40)]\n"
+    "for one in all:\n    one.start()\nprint(1)\n"
+)
+
+
+def _in_shell(before: str, *arguments: str, folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run a command line after the shell's commands ``before``, such as ``ulimit``."""
+    command = shlex.join([sys.executable, "-m", "turnwise", *arguments])
+    line = f"{before}\nexec {command}" if not before.startswith("#") else f"exec {command} {before[1:]}"
+    environment = {**os.environ, **environ}
+    return subprocess.run(
+        ["bash", "-c", line], capture_output=True, text=True, cwd=folder, env=environment, check=False
+    )
+
+
+def _check(before: str, program: str, folder: Path, *, expected: str = "1", **environ: str) -> tuple[int, str, str]:
+    """Judge ``program`` after ``before``; return exit status, verdict and what was said."""
+    (folder / "program.py").write_text(program)
+    (folder / "tests.json").write_text(json.dumps({"public": [{"input": "", "output": expected}]}))
+    done = _in_shell(before, "check", "program.py", "--tests", "tests.json", "--json", folder=folder, **environ)
+    return done.returncode, json.loads(done.stdout)["verdict"] if done.stdout else "", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("limit", "program", "name"),
+    [
+        ("-v 600000", NEEDS_MEMORY, "address space is 585 MiB"),
+        ("-v 600000", HIDES_IT, "address space"),
+        ("-d 600000", NEEDS_MEMORY, "data is 585 MiB"),
+        ("-s 8192", RECURSES, "the stack is 8 MiB"),
+        ("-f 200", WRITES_MUCH, "the size of a file is 200 KiB"),
+        ("-u 5", STARTS_THREADS, "processes and threads is 5"),
+    ],
+)
+def test_what_an_inherited_limit_makes_fail_is_missing(limit: str, program: str, name: str, tmp_path: Path) -> None:
+    """Never the program's failure; the limit is named with its value, and how to raise it."""
+    expected = "1" * 300_000 if program is WRITES_MUCH else "1"
+    status, verdict, said = _check(f"ulimit {limit}", program, tmp_path, expected=expected)
+    assert (status, verdict) == (3, "infrastructure_failure"), said
+    assert name in said and f"ulimit {limit[:2]}" in said and "Traceback" not in said
+
+
+def test_a_pass_is_a_pass_under_any_limit(tmp_path: Path) -> None:
+    """And text that is no program is none anywhere."""
+    assert _check("ulimit -v 600000 -s 8192 -f 500 -u 50", PASSES, tmp_path)[:2] == (0, "passed")
+    assert _check("ulimit -v 600000", "print(", tmp_path)[:2] == (0, "compile_error")
+
+
+def test_soft_limits_are_raised_for_programs(tmp_path: Path) -> None:
+    """What the shell sets for a start, and may be raised by anybody, fails nothing; 64 open files are enough then."""
+    assert _check("ulimit -S -v 600000 -d 600000 -s 8192 -n 64", NEEDS_MEMORY, tmp_path)[:2] == (0, "passed")
+
+
+@pytest.mark.parametrize(
+    ("limit", "words"),
+    [
+        ("-n 64", "The hard limit of open files is 64, below"),
+        ("-v 100000", "The hard limit of memory is 97 MiB, below the 400 MiB that turnwise itself needs"),
+    ],
+)
+def test_what_turnwise_itself_lacks_is_one_sentence(limit: str, words: str, tmp_path: Path) -> None:
+    """Before anything is judged; exit status 3."""
+    status, verdict, said = _check(f"ulimit {limit}", PASSES, tmp_path)
+    assert (status, verdict) == (3, "") and said.count("\n") == 1 and words in said
+
+
+def test_doctor_and_a_run_name_the_limit(tmp_path: Path, cache_dir: Path) -> None:
+    """The diagnosis does not say that all is well; a run says it before anything is asked, and its dialogues stand."""
+    doctor = _in_shell("ulimit -v 600000", "doctor", folder=tmp_path)
+    assert doctor.returncode == 3 and "The hard limit of address space is 585 MiB" in doctor.stdout
+    assert doctor.stdout.splitlines()[-1] == "Do not judge programs here."
+    answers = tmp_path / "answers.jsonl"
+    programs = ["print(sum(map(int, input().split())))", HIDES_IT]
+    lines = [{"task_id": f"sample_taco/{number}", "solution": program} for number, program in enumerate(programs)]
+    answers.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    line = [
+        "run",
+        "-M",
+        "replay",
+        "-a",
+        "path=answers.jsonl",
+        "-t",
+        "sample_taco_singleturn",
+        "--limit",
+        "2",
+        "-o",
+        "o",
+    ]
+    run = _in_shell("ulimit -v 600000", *line, folder=tmp_path, TURNWISE_CACHE=str(cache_dir))
+    assert "The hard limit of address space is 585 MiB" in run.stderr and "Traceback" not in run.stderr
+    shards = (tmp_path / "o").glob("trajectories/*/*.jsonl")
+    told = [json.loads(line)["end"] for path in shards for line in path.read_text().splitlines()]
+    assert "infrastructure_failure" in told, (run.stdout, told)
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_close_nothing_else(closed: str, tmp_path: Path) -> None:
+    """No file of ours gets the number of a standard stream."""
+    status, verdict, said = _check(f"#{closed}", PASSES, tmp_path)
+    assert (status, verdict) == (0, "" if ">&-" in closed and closed != "2>&-" else "passed") and not said
+
+
+def test_a_working_folder_that_is_gone_is_one_sentence(tmp_path: Path) -> None:
+    """Exit status 2."""
+    done = _in_shell("mkdir gone; cd gone; rmdir ../gone", "tasks", folder=tmp_path, PYTHONSAFEPATH="1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "turnwise: The working folder does not exist any more: change to another (cd).\n"
+
+
+def test_no_proc_is_one_sentence(tmp_path: Path) -> None:
+    """Only what runs programs needs it; a namespace stands for a container without one."""
+    if subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("user namespaces are forbidden here")
+    (tmp_path / "program.py").write_text(PASSES)
+    (tmp_path / "tests.json").write_text('{"public": [{"input": "", "output": "1"}]}')
+    for arguments, status in ((["check", "program.py", "--tests", "tests.json"], 3), (["doctor"], 3), (["tasks"], 0)):
+        command = shlex.join([sys.executable, "-m", "turnwise", *arguments])
+        line = ["unshare", "-rm", "sh", "-c", f"mount -t tmpfs none /proc && exec {command}"]
+        done = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path, check=False)
+        assert done.returncode == status, done.stderr
+        assert done.stderr.count("\n") == bool(status) and ("There is no /proc here" in done.stderr) == bool(status)
+
+
+def test_a_home_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """A run says where it keeps things, and how to choose another place, before anything is asked."""
+    (tmp_path / "home").write_text("a file")
+    line = ["run", "-M", "replay", "-a", "path=x", "-t", "sample_taco_singleturn", "-o", "o"]
+    done = _in_shell("unset TURNWISE_CACHE XDG_CACHE_HOME", *line, folder=tmp_path, HOME=str(tmp_path / "home"))
+    assert done.returncode == 2 and "set TURNWISE_CACHE to another" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_folder_for_temporary_files_is_found_without_tmpdir(tmp_path: Path) -> None:
+    """One that does not exist is passed over, as everywhere."""
+    assert _check("", PASSES, tmp_path, TMPDIR=str(tmp_path / "none"))[:2] == (0, "passed")
+
+
+def test_interpreters_are_known_by_name(tmp_path: Path) -> None:
+    """Looked for on PATH, as a shell does; a relative path is one from here; what starts another stands for it."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "odd-python").write_text('#!/bin/sh\nexec "$REAL" "$@"\n')
+    (tmp_path / "bin" / "odd-python").chmod(0o755)
+    (tmp_path / "program.py").write_text(PASSES)
+    (tmp_path / "tests.json").write_text('{"public": [{"input": "", "output": "1"}]}')
+    path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
+    for name in ("odd-python", "bin/odd-python"):
+        line = ["check", "program.py", "--tests", "tests.json", "--interpreter", name]
+        done = _in_shell("", *line, folder=tmp_path, PATH=path, REAL=sys.executable)
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("python0.1", "there is none of that name on PATH"),
+        ("bin/none", "there is no such program file"),
+        ("..", "there is none of that name on PATH"),
+        ("yes", "JSONDecodeError"),
+        ("false", "JSONDecodeError"),
+    ],
+)
+def test_what_is_no_interpreter_is_one_sentence(name: str, words: str, tmp_path: Path) -> None:
+    """Whatever it prints, and however much."""
+    done = _in_shell("", "doctor", "--interpreter", name, folder=tmp_path)
+    assert done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1, done.stderr

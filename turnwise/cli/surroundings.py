@@ -1,0 +1,57 @@
+"""What a process takes for granted, seen to before anything else: standard streams, a working folder, memory.
+
+Shells, batch systems and containers start processes without one or the other. What can be put right is put right;
+what cannot is one sentence. Imports next to nothing, since little may be had yet.
+"""
+
+import os
+import resource
+import sys
+from pathlib import Path
+
+from turnwise.errors import InfrastructureError, TurnwiseError
+
+_NEEDED_BYTES = 400 << 20  # address space of this process, its numerical libraries included
+
+
+def open_missing_streams() -> None:
+    """Let a standard stream that is closed read nothing and swallow all, so that no other file gets its number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free, and those below are taken
+        if getattr(sys, name) is None:
+            mode = "r" if number == 0 else "w"
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - as long as we run
+
+
+def check_surroundings() -> None:
+    """Raise TurnwiseError or InfrastructureError for what nothing here could do without."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise TurnwiseError("The working folder does not exist any more: change to another (cd).") from None
+    for kind, option in ((resource.RLIMIT_AS, "v"), (resource.RLIMIT_DATA, "d")):
+        soft, hard = resource.getrlimit(kind)
+        if hard != resource.RLIM_INFINITY and hard < _NEEDED_BYTES:
+            raise InfrastructureError(
+                f"The hard limit of memory is {hard >> 20} MiB, below the {_NEEDED_BYTES >> 20} MiB that turnwise "
+                f"itself needs: raise it (ulimit -{option} unlimited)."
+            )
+        if soft != resource.RLIM_INFINITY and soft < _NEEDED_BYTES:
+            resource.setrlimit(kind, (_NEEDED_BYTES, hard))
+
+
+def failure_of_machine(error: Exception) -> InfrastructureError | None:
+    """Return what to say where memory, threads or processes ran out, None if ``error`` is something else."""
+    if isinstance(error, MemoryError):
+        return InfrastructureError(
+            "There is no more memory for this process: give the job more (or raise ulimit -v), then run the same "
+            "line again."
+        )
+    if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+        return InfrastructureError(
+            "No more threads can be started here: raise the limit of processes (ulimit -u), or of memory (ulimit -v)."
+        )
+    return None

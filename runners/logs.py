@@ -1,12 +1,12 @@
 """Append-only logs: lines that survive kill -9 at once and a power cut soon, without waiting for the disk."""
 
-import fcntl
 import os
 import threading
 from pathlib import Path
 from typing import Any
 
 from turnwise.errors import TurnwiseError
+from turnwise.locks import Lock
 
 SYNC_SECONDS = 5.0
 
@@ -15,7 +15,7 @@ class AppendLog:
     """An append-only file of lines: what is written survives the end of this process at once.
 
     Syncing is the Syncer's business, so that writing never waits for the disk. With ``exclusive`` a second
-    writer is refused (TurnwiseError) where the file system knows locks. The file is made with the first line.
+    writer is refused (TurnwiseError). The file is made with the first line.
     """
 
     def __init__(self, path: Path, *, exclusive: bool = False) -> None:
@@ -23,6 +23,7 @@ class AppendLog:
         self._lock = threading.Lock()
         self._file: Any = None
         self._is_dirty = False
+        self._claimed: Lock | None = None
         if exclusive:
             self._open()
             self._claim()
@@ -55,6 +56,9 @@ class AppendLog:
             if self._file is not None:
                 self._file.close()
                 self._file = None
+            if self._claimed is not None:
+                self._claimed.release()
+                self._claimed = None
 
     def _open(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -66,15 +70,13 @@ class AppendLog:
 
     def _claim(self) -> None:
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._claimed = Lock(self.path)
         except BlockingIOError:
             self._file.close()
             raise TurnwiseError(
                 f"Another process is working in this run folder, since it holds {str(self.path)!r}: "
                 "wait until it ends, or stop it."
             ) from None
-        except OSError:
-            pass  # a file system without locks: two attempts cost time, but lose nothing
 
 
 class Syncer:

@@ -6,18 +6,19 @@
 An attempt logs each reply of the model as soon as it is there. Resuming reads what earlier attempts left (a
 torn last line is ignored, another attempt's file is never appended to), so no finished call is repeated:
 the dialogue machine is driven again with the replies at hand. A shard is written under a temporary name in
-the same folder, synced and committed by an exclusive link, so the first of two attempts wins; its attempt
-files go afterwards. A committed dialogue that is missing (its request failed) is tried again, and the shard
+the same folder, synced and committed once (files.py), so the first of two attempts wins; its attempt files
+go afterwards. A committed dialogue that is missing (its request failed) is tried again, and the shard
 replaced if that changed anything. The store judges nothing and knows no model.
 """
 
 import json
 import os
+import shutil
 import time
 from contextlib import suppress
 from pathlib import Path
 
-from turnwise.files import sync_folder, write_atomically, write_synced
+from turnwise.files import commit_once, finish_commit, sync_folder, write_atomically, write_synced
 from turnwise.runners.logs import AppendLog, Syncer
 from turnwise.runners.sampler import Request, Sampler
 from turnwise.runners.sharing import Donor
@@ -44,13 +45,17 @@ class ShardStore:
         if syncer is not None:
             syncer.watch(self._log)
         self.replies: dict[CallKey, Reply] = {}
+        left = sorted(self._folder.glob(f"{self.shard.name}.*"))
+        if any(path.suffix.startswith(".commit") for path in left):
+            finish_commit(self._final)
         found = folder.read_shard(shard)
         self._committed = {(one.problem, one.sample): one for one in found or ()}
         self._ended: dict[DialogueKey, Trajectory] = {}
         for trajectory in self._committed.values():
             self._learn(trajectory)
-        for path in self._attempts():
-            self.replies.update(_read_attempt(path))
+        for path in left:
+            if path.suffix == ".part":
+                self.replies.update(_read_attempt(path))
         if self.is_complete:
             self._write_digest()  # the attempt that committed it may have ended just before
             self._remove_attempts()
@@ -103,10 +108,8 @@ class ShardStore:
             self._write_digest()
         else:
             # Another attempt may have been first, with the same replies or its own, and have cleared up.
-            with suppress(FileExistsError, FileNotFoundError):
-                os.link(temporary, self._final)
+            if commit_once(temporary, self._final):
                 self._write_digest()
-            temporary.unlink(missing_ok=True)
         sync_folder(self._folder)
 
     def _write_digest(self) -> None:
@@ -114,12 +117,12 @@ class ShardStore:
         if not path.exists():
             write_atomically(path, digest_line(self._final, self._final.read_bytes()))
 
-    def _attempts(self) -> list[Path]:
-        return sorted(self._folder.glob(f"{self.shard.name}.*.part"))
-
     def _remove_attempts(self) -> None:
-        for path in (*self._attempts(), *self._folder.glob(f"{self.shard.name}.*.tmp")):
-            path.unlink(missing_ok=True)
+        for path in self._folder.glob(f"{self.shard.name}.*"):
+            if path.suffix in (".part", ".tmp"):
+                path.unlink(missing_ok=True)
+            elif path.suffix == ".tmpdir":  # of an attempt that was killed where there are no hard links
+                shutil.rmtree(path, ignore_errors=True)
 
     def _learn(self, trajectory: Trajectory) -> None:
         for turn_number, turn in enumerate(trajectory.turns):

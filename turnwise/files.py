@@ -1,9 +1,20 @@
-"""Files written whole: under a temporary name, synced, then renamed, so that no reader sees half of one."""
+"""Files written whole: under a temporary name, synced, then renamed, so that no reader sees half of one.
 
+``commit_once`` lets only the first of several processes give a file its name: by a hard link, or where the file system
+has none (FAT, BeeGFS, FUSE) by renaming a folder that holds the file, which fails if one of that name holds anything.
+Such folders (NAME.commit1) stay; a process that is killed within leaves a file that ``finish_commit`` moves.
+"""
+
+import errno
 import os
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EMLINK, errno.EACCES)
+_NO_SYNC = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF)
+_WAITING = "file"
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -48,5 +59,67 @@ def sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_SYNC:  # file systems on which folders cannot be synced need it least
+            raise
     finally:
         os.close(descriptor)
+
+
+def commit_once(temporary: Path, final: Path) -> bool:
+    """Give the synced file ``temporary`` the name ``final`` in the same folder; False if another was first.
+
+    ``temporary`` is gone afterwards.
+    """
+    try:
+        os.link(temporary, final)
+    except (FileExistsError, FileNotFoundError):  # another may have cleared up
+        is_first = False
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        return _commit_folder(temporary, final)
+    else:
+        is_first = True
+    temporary.unlink(missing_ok=True)
+    return is_first
+
+
+def finish_commit(final: Path) -> None:
+    """Move what a process won the name ``final`` for, and was killed before it gave it."""
+    for folder in _commits(final):
+        with suppress(FileNotFoundError):
+            (folder / _WAITING).rename(final)
+
+
+def _commits(final: Path) -> list[Path]:
+    return sorted(final.parent.glob(f"{final.stem}.commit[0-9]*"), key=lambda path: int(path.suffix[7:]))
+
+
+def _commit_folder(temporary: Path, final: Path) -> bool:
+    own = temporary.with_name(f"{temporary.name}dir")
+    earlier = _commits(final)
+    finish_commit(final)
+    if final.exists():
+        temporary.unlink(missing_ok=True)
+        return False
+    # An earlier commit without its file: somebody removed that.
+    number = int(earlier[-1].suffix[7:]) + 1 if earlier else 1
+    folder = final.with_name(f"{final.stem}.commit{number}")
+    try:
+        own.mkdir()
+        write_synced(own / "owner", f"{os.getpid()}\n".encode())  # so that it is never empty
+        temporary.rename(own / _WAITING)
+        sync_folder(own)
+        own.rename(folder)
+    except FileNotFoundError:  # another has cleared up
+        shutil.rmtree(own, ignore_errors=True)
+        return False
+    except OSError as error:
+        shutil.rmtree(own, ignore_errors=True)
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        finish_commit(final)
+        return False
+    finish_commit(final)
+    return True

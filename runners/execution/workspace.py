@@ -62,7 +62,8 @@ class WorkFolder:
         _remove_unlocked(Path(tempfile.gettempdir()))
         self.path = tempfile.mkdtemp(prefix=_PREFIX)
         self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        with suppress(OSError):  # without locks nobody takes it for one that was left
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
 
     def remove(self) -> None:
         """Remove the folder and all it holds."""

@@ -34,7 +34,7 @@ ALLOWED = {
     "turnwise.training": ("turnwise.benchmarks", "turnwise.tasks", "turnwise.runners"),
 }
 # Everyone may import these; they import nothing of ours.
-LEAVES = ("turnwise", "turnwise.errors", "turnwise.files")
+LEAVES = ("turnwise", "turnwise.errors", "turnwise.files", "turnwise.locks")
 HEAVY = {
     "altair",
     "datasets",

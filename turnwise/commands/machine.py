@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shutil
 import sys
 import threading
 import time
@@ -10,7 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from turnwise.errors import TurnwiseError
+from turnwise.errors import InfrastructureError, TurnwiseError
+from turnwise.files import commit_once, sync_folder, write_synced
+from turnwise.locks import Lock
 from turnwise.runners.loading import Progress
 
 HEARTBEAT_SECONDS = 30.0
@@ -27,19 +30,44 @@ def check_time_factor(time_factor: float) -> None:
         raise TurnwiseError(f"--time-factor is {time_factor:g}: give a number above 0.")
 
 
-def check_output(output: Path) -> None:
-    """Raise TurnwiseError, before any work is done, unless ``output`` is or can become a folder."""
+def check_output(output: Path) -> Path:
+    """Return the folder in which ``output`` lies or will be made; TurnwiseError unless it is or can become a folder."""
     existing = next(path for path in (output.absolute(), *output.absolute().parents) if path.exists())
     if not (existing.is_dir() and os.access(existing, os.W_OK)):
         raise TurnwiseError(
             f"The output {str(output)!r} cannot be written, since {str(existing)!r} is no folder open to you: "
             "give another --output_path."
         )
+    return existing
+
+
+def check_file_system(folder: Path) -> None:
+    """Raise InfrastructureError unless files in ``folder`` can be written, synced, locked and committed once."""
+    probe = folder / f".turnwise-probe.{os.getpid()}"
+    try:
+        probe.mkdir()
+        Lock(probe / "lock").release()
+        for name in ("first", "second"):
+            write_synced(probe / name, name.encode())
+        outcome = [commit_once(probe / name, probe / "final") for name in ("first", "second")]
+        sync_folder(probe)
+        if outcome != [True, False] or (probe / "final").read_bytes() != b"first":
+            raise OSError("a file that is there can be replaced unseen")
+    except OSError as error:
+        raise InfrastructureError(
+            f"The file system of {str(folder)!r} cannot hold a run ({error.strerror or error}): give a folder "
+            "on another."
+        ) from None
+    finally:
+        shutil.rmtree(probe, ignore_errors=True)
 
 
 def check_run_output(output: Path) -> None:
-    """Raise TurnwiseError unless ``output`` can become a run folder; one that holds runs would hide them."""
-    check_output(output)
+    """Raise TurnwiseError unless ``output`` can become a run folder; one that holds runs would hide them.
+
+    Raises InfrastructureError where the file system cannot hold a run.
+    """
+    check_file_system(check_output(output))
     if not (output / "run.json").exists() and (inside := next(iter(sorted(output.glob("*/run.json"))), None)):
         raise TurnwiseError(
             f"The output {str(output)!r} is a folder of runs ({inside.parent.name!r} is one): give --output_path a "

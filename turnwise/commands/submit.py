@@ -1,7 +1,5 @@
 """``turnwise submit``: a run carried out by workers on a cluster, or by a pool of them on this machine."""
 
-import fcntl
-import os
 import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +17,7 @@ from turnwise.commands.run import RunRequest, command_line, open_job
 from turnwise.commands.status import enter_folder
 from turnwise.commands.worker import freeze_request, thaw_request, work_on
 from turnwise.errors import TurnwiseError
+from turnwise.locks import Lock
 from turnwise.runners.sampling import Job
 from turnwise.runners.work import freeze
 from turnwise.slurm.cluster import Accepted, Slurm, submit_jobs
@@ -139,11 +138,9 @@ def _absolute(request: RunRequest) -> RunRequest:
 def _one_at_a_time(cluster: ClusterFolder) -> Iterator[None]:
     """Let one process at a time submit the run, or carry it out by a pool."""
     cluster.path.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(cluster.path / "submitting", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock = Lock(cluster.path / "submitting")
     except BlockingIOError:
-        os.close(descriptor)
         raise TurnwiseError(
             f"Another process is submitting {str(cluster.run)!r} or works on it: wait until it has ended, or see "
             "turnwise status."
@@ -151,7 +148,7 @@ def _one_at_a_time(cluster: ClusterFolder) -> Iterator[None]:
     try:
         yield
     finally:
-        os.close(descriptor)
+        lock.release()
 
 
 def _refuse_if_queued(cluster: ClusterFolder, *, force: bool) -> None:

@@ -146,6 +146,19 @@ def test_the_second_signal_leaves_at_once(tmp_path: Path) -> None:
     assert _said_by(work, tmp_path) == (130, b"", _SAID)
 
 
+def test_ctrl_c_stays_ignored_where_it_was(tmp_path: Path) -> None:
+    """As for what a shell runs in the background; SIGTERM is heard there, too."""
+    work = (
+        "def work(_):\n    os.kill(os.getpid(), signal.SIGINT)\n    print('went on', flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n    print('not reached')\n"
+    )
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert _said_by(work, tmp_path) == (130, b"went on\n", _SAID)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_a_signal_in_a_finalizer_is_not_swallowed(tmp_path: Path) -> None:
     """Python has nobody there to raise it to."""
     work = (

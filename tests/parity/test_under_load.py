@@ -43,6 +43,19 @@ def test_parity_holds_beside_busy_processes(run: int, data_dir: Path) -> None:
     assert done.returncode == 0, done.stdout[-3000:]
 
 
+@pytest.mark.long
+@pytest.mark.usefixtures("busy_machine")
+@pytest.mark.parametrize("run", [1, 2])
+def test_all_tests_pass_beside_busy_processes(run: int) -> None:
+    """Those of every change but for the ones that measure speed: none of them depends on how fast the machine is."""
+    tests = FOLDER.parent
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not long", str(tests)]
+    command += [f"--ignore={tests / 'performance'}", "--numprocesses", "2", "--dist", "loadgroup"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tests.parent)
+    print(f"run {run}: {done.stdout.splitlines()[-1]}")
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
 def _told(report: Report) -> tuple[Any, ...]:
     """What a report says but for its measurements."""
     return report.verdict, report.error, *((one.index, one.verdict, one.output, one.error) for one in report.public)

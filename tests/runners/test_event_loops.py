@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import shlex
 import signal
 import subprocess
 import sys
@@ -220,3 +221,13 @@ def test_an_interrupted_run_ends_at_whatever_moment_it_comes(tmp_path: Path, cac
 def test_a_hundred_interrupted_runs_end(tmp_path: Path, cache_dir: Path) -> None:
     """The same a hundred times."""
     _interrupt_at_random_moments(tmp_path, cache_dir, times=100)
+
+
+@pytest.mark.long
+def test_the_tests_of_signals_pass_in_the_background() -> None:
+    """Where a shell has SIGINT ignored, as in ``nohup make test &``."""
+    tests = Path(__file__).resolve().parents[1]
+    files = [tests / "runners/test_event_loops.py", tests / "cli/test_process.py", tests / "runners/test_kill.py"]
+    line = f"trap '' INT; exec {shlex.join([sys.executable, '-m', 'pytest', '-q', '-m', 'not long', *map(str, files)])}"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, cwd=tests.parent, check=False)
+    assert done.returncode == 0, done.stdout[-3000:]

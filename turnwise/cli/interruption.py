@@ -1,7 +1,8 @@
 """Ctrl-C and SIGTERM: the process ends with one sentence and status 130, at whichever line they come.
 
 The first one raises, so that files are closed and workers ended. Where that could be swallowed, or come out as another
-error, and at the second one, the process is left at once: what a run has is on the disk at any moment.
+error, and at the second one, the process is left at once: what a run has is on the disk at any moment. Ctrl-C stays
+ignored where it was when the process began, as shells do it for what runs in the background (``nohup ... &``).
 """
 
 import os
@@ -26,16 +27,19 @@ class Interrupter:
 
     def __init__(self) -> None:
         self._is_told = False
+        self._heard: list[signal.Signals] = []
 
     def listen(self) -> None:
         """Take the signals from now on."""
-        for number in (signal.SIGINT, signal.SIGTERM):
+        is_ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        self._heard = [signal.SIGTERM] if is_ignored else [signal.SIGINT, signal.SIGTERM]
+        for number in self._heard:
             signal.signal(number, self)
         sys.unraisablehook = _leave_if_swallowed
 
     def close(self) -> None:
         """Let the signals end the process as they end others: nothing is left to be said, or done."""
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in self._heard:
             signal.signal(number, signal.SIG_DFL)
 
     def __call__(self, _number: int, frame: FrameType | None) -> None:

@@ -212,7 +212,10 @@ def _start(submission: Submission, environ: dict[str, str], *, largest: int) -> 
         return _describe(submission, submit_jobs(submission, Slurm(), largest=largest))
     if cluster == "local":
         told = Told()
-        told.listen(signal.SIGINT)
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background, where Ctrl-C is another's
+            told.listen()
+        else:
+            told.listen(signal.SIGINT)
         run_locally(submission, told, environ)
         if told.reason:
             raise StoppedError(f"Stopped, with all that was sampled kept; turnwise resume {run} goes on.")

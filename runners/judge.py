@@ -114,6 +114,14 @@ class Judge:
         runnable, tests = program_of(problem, program), self._digests[place][1] + (_TRACED if traced else b"")
         return verdict_key(self._with_limits(problem), runnable, tests, self.environment, language=PYTHON)
 
+    def time_limit_seconds(self, problem: Problem) -> float:
+        """Return the time limit of a test of ``problem``, this judge's factor included."""
+        return self._with_limits(problem).limits.time_limit_seconds
+
+    def cpu(self, problem: Problem, key: str) -> str:
+        """Return the model name of the CPU on which the verdict under ``key`` was given."""
+        return self._cache.cpu(problem.id, key)
+
     def _with_limits(self, problem: Problem) -> Problem:
         if self._time_factor == 1.0:
             return problem

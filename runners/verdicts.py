@@ -1,12 +1,13 @@
 """The verdict cache: reports by verdict key, shared by the workers and runs of a user.
 
-    <folder>/<problem>/<writer>.jsonl     one line per judged program: {"key", "report"}
+    <folder>/<problem>/<writer>.jsonl     one line per judged program: {"key", "cpu", "report"}
 
 The key covers everything that can change a verdict (program, language, tests, limits, matcher and the code
 that compares, interpreter and numpy, executor and version, tier), so what one run judged another need not. Each
 file has one writer, which holds the lock of its name, so network file systems do no harm; what others
-wrote is read when a problem is first judged. Reports with an infrastructure failure are never stored. A
-torn last line, as kill -9 leaves it, is ignored, and the whole folder may be deleted at any time.
+wrote is read when a problem is first judged. Reports with an infrastructure failure are never stored; one with a
+time limit is used on CPUs of the same model only, since a faster one may be in time. A torn last line, as kill -9
+leaves it, is ignored, and the whole folder may be deleted at any time.
 """
 
 import fcntl
@@ -17,12 +18,14 @@ import platform
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
 from turnwise.benchmarks import integers, matching, oracles, values
 from turnwise.benchmarks.records import Environment, Problem, Report, Verdict
+from turnwise.runners.execution.host import cpu_model
 from turnwise.runners.execution.interface import Program
 from turnwise.runners.logs import AppendLog
 
@@ -34,6 +37,10 @@ class VerdictCache(Protocol):
 
     def get(self, problem: str, key: str) -> Report | None:
         """Return the report stored under ``key``, or None."""
+        ...
+
+    def cpu(self, problem: str, key: str) -> str:
+        """Return the model name of the CPU on which the report under ``key`` was made, by default this one's."""
         ...
 
     def put(self, problem: str, key: str, report: Report) -> None:
@@ -48,24 +55,45 @@ class NoCache:
         """Return None."""
         return None
 
+    def cpu(self, problem: str, key: str) -> str:  # noqa: ARG002 - the protocol's signature
+        """Return this machine's."""
+        return cpu_model()
+
     def put(self, problem: str, key: str, report: Report) -> None:
         """Forget ``report``."""
 
 
-class SharedCache:
-    """A cache in ``folder``; safe for the threads of one process and for any number of processes."""
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    report: Report
+    cpu: str
 
-    def __init__(self, folder: Path) -> None:
+
+class SharedCache:
+    """A cache in ``folder``; safe for the threads of one process and for any number of processes.
+
+    ``cpu`` is the model name of the CPU that judges here.
+    """
+
+    def __init__(self, folder: Path, *, cpu: str = "") -> None:
         self._folder = folder
+        self._cpu = cpu or cpu_model()
         self._lock = threading.Lock()
-        self._reports: dict[str, dict[str, Report]] = {}
+        self._reports: dict[str, dict[str, _Entry]] = {}
         self._logs: dict[str, AppendLog] = {}
         self._writer, self._claim = _claim_name(folder)
 
     def get(self, problem: str, key: str) -> Report | None:
         """Return the report stored under ``key``, or None."""
         with self._lock:
-            return self._known(problem).get(key)
+            entry = self._known(problem).get(key)
+        return entry.report if entry is not None else None
+
+    def cpu(self, problem: str, key: str) -> str:
+        """Return the model name of the CPU on which the report under ``key`` was made, by default this one's."""
+        with self._lock:
+            entry = self._known(problem).get(key)
+        return entry.cpu if entry is not None else self._cpu
 
     def put(self, problem: str, key: str, report: Report) -> None:
         """Append ``report`` unless it shows an infrastructure failure."""
@@ -74,9 +102,9 @@ class SharedCache:
             return
         if report.verdict is Verdict.INFRASTRUCTURE_FAILURE:
             return
-        line = json.dumps({"key": key, "report": report.to_json()}, separators=(",", ":"))
+        line = json.dumps({"key": key, "cpu": self._cpu, "report": report.to_json()}, separators=(",", ":"))
         with self._lock:
-            self._known(problem)[key] = report
+            self._known(problem)[key] = _Entry(report, self._cpu)
             if problem not in self._logs:
                 self._logs[problem] = AppendLog(self._place(problem) / f"{self._writer}.jsonl")
             self._logs[problem].write(line)
@@ -94,11 +122,11 @@ class SharedCache:
     def _place(self, problem: str) -> Path:
         return self._folder / hashlib.sha256(problem.encode()).hexdigest()[:16]
 
-    def _known(self, problem: str) -> dict[str, Report]:
+    def _known(self, problem: str) -> dict[str, _Entry]:
         if problem not in self._reports:
             self._reports[problem] = {}
             for path in sorted(self._place(problem).glob("*.jsonl")):
-                self._reports[problem].update(_read(path))
+                self._reports[problem].update(_read(path, self._cpu))
         return self._reports[problem]
 
 
@@ -121,16 +149,24 @@ def _claim_name(folder: Path) -> tuple[str, int | None]:
             return f"{host}-{number}", descriptor
 
 
-def _read(path: Path) -> dict[str, Report]:
+def _read(path: Path, cpu: str) -> dict[str, _Entry]:
+    """Return the entries that are of use on a CPU of the model ``cpu``."""
     found = {}
     with path.open("rb") as lines:
         for line in lines:
             try:
                 entry: dict[str, Any] = json.loads(line)
-                found[str(entry["key"])] = Report.from_json(entry["report"])
+                report, made_on = Report.from_json(entry["report"]), str(entry.get("cpu", ""))
+                if made_on == cpu or not _has_time_limit(report):
+                    found[str(entry["key"])] = _Entry(report, made_on)
             except (ValueError, KeyError, TypeError, AttributeError):
                 continue  # a torn line: that program is judged again
     return found
+
+
+def _has_time_limit(report: Report) -> bool:
+    results = report.public + (report.hidden or ())
+    return Verdict.TIME_LIMIT in (report.verdict, *(result.verdict for result in results))
 
 
 @cache

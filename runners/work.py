@@ -16,6 +16,7 @@ from typing import Any, Self
 from turnwise.benchmarks.records import Problem, Report, Verdict
 from turnwise.errors import TurnwiseError
 from turnwise.files import write_atomically
+from turnwise.runners.execution.host import cpu_model
 from turnwise.runners.judge import Judge
 from turnwise.runners.loading import Machine
 from turnwise.runners.logs import AppendLog, Syncer
@@ -35,6 +36,7 @@ class Costs:
     attempt: str = field(default_factory=lambda: f"{time.time_ns()}")
     started: str = field(default_factory=lambda: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
     host: str = field(default_factory=platform.node)
+    cpu: str = field(default_factory=cpu_model)
     seconds: float = 0.0
     dialogues: int = 0
     model_calls: int = 0
@@ -111,7 +113,8 @@ class Work:
             if every_turn or turn.public_report.public_passed:
                 report = await self.judge.judge_async(problem, turn.program)
                 key = self.judge.key(problem, turn.program)
-                self._record(judgement_of(place, report, key=key), report)
+                seconds, cpu = self.judge.time_limit_seconds(problem), self.judge.cpu(problem, key)
+                self._record(judgement_of(place, report, key=key, limit_seconds=seconds, cpu=cpu), report)
 
     def know(self, judgements: Iterable[Judgement]) -> None:
         """Take judgements of others, so that what they judged is not judged again."""
@@ -162,8 +165,8 @@ def _open_judge(record: RunRecord, machine: Machine, stack: ExitStack) -> Judge:
     return judge
 
 
-def judgement_of(place: Place, report: Report, *, key: str) -> Judgement:
-    """Return what a full report says of the program at ``place``."""
+def judgement_of(place: Place, report: Report, *, key: str, limit_seconds: float = 0.0, cpu: str = "") -> Judgement:
+    """Return what a full report says of the program at ``place``, judged on a CPU of that model name."""
     results = report.public + (report.hidden or ())
     return Judgement(
         *place,
@@ -173,6 +176,9 @@ def judgement_of(place: Place, report: Report, *, key: str) -> Judgement:
         cpu_seconds=round(sum(result.cpu_seconds for result in results), 6),
         tier=report.environment.tier,
         key=key,
+        limit_seconds=limit_seconds,
+        slowest_seconds=round(max((result.cpu_seconds for result in results), default=0.0), 6),
+        cpu=cpu,
     )
 
 

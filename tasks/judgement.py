@@ -18,12 +18,16 @@ from turnwise.tasks.trajectory import Trajectory
 
 Place = tuple[str, str, int, int, str]
 
+_IF_KNOWN = ("limit_seconds", "slowest_seconds", "cpu")
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """The verdict on the program of turn ``turn`` (from 0) of one dialogue, and what it cost.
 
-    ``program`` is the hash of the text that was judged (program_hash).
+    ``program`` is the hash of the text that was judged (program_hash). ``limit_seconds`` is the time limit of a test,
+    ``slowest_seconds`` what the slowest one took, both CPU time, and ``cpu`` the model name of the CPU; where they are
+    not known (imported verdicts) they are 0 and "".
     """
 
     task: str
@@ -37,6 +41,14 @@ class Judgement:
     cpu_seconds: float
     tier: str
     key: str
+    limit_seconds: float = 0.0
+    slowest_seconds: float = 0.0
+    cpu: str = ""
+
+    @property
+    def is_near_limit(self) -> bool:
+        """Whether a test took half the time limit or more: a CPU half or twice as fast could give another verdict."""
+        return 0 < self.limit_seconds <= 2 * self.slowest_seconds
 
     @property
     def place(self) -> Place:
@@ -51,12 +63,14 @@ class Judgement:
     def to_line(self) -> str:
         """Return the judgement as one line of JSON, without the line break."""
         data: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
+        data = {name: value for name, value in data.items() if name not in _IF_KNOWN or value}
         return json.dumps({**data, "verdict": self.verdict.value}, ensure_ascii=True, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Judgement":
         """Return the judgement that ``to_line`` wrote; raises KeyError, TypeError or ValueError for anything else."""
-        return cls(**{**data, "verdict": Verdict(data["verdict"])})
+        seconds = {name: float(data[name]) for name in _IF_KNOWN[:2] if name in data}
+        return cls(**{**data, **seconds, "verdict": Verdict(data["verdict"])})
 
 
 def program_hash(program: str) -> str:

@@ -5,13 +5,16 @@ groups it is in (version 2 or 1), which is where SLURM puts it, or the machine's
 """
 
 import os
+import platform
 import resource
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 _UNLIMITED = 1 << 62
+_ARM_NUMBERS = ("CPU implementer", "CPU part", "CPU variant", "CPU revision")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,23 @@ def inspect_host(environ: Mapping[str, str], *, root: Path = Path("/")) -> Host:
         descriptors=_hard_limit(resource.RLIMIT_NOFILE),
         slurm_job=environ.get("SLURM_JOB_ID", ""),
     )
+
+
+@cache
+def cpu_model() -> str:
+    """Return the model name of this machine's CPU, or of its architecture where the kernel tells none."""
+    return read_cpu_model(Path("/proc/cpuinfo"))
+
+
+def read_cpu_model(path: Path) -> str:
+    """Return the model name in a file like /proc/cpuinfo; an ARM core has numbers, and no name."""
+    fields: dict[str, str] = {}
+    with suppress(OSError):
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            name, _, value = line.partition(":")
+            fields.setdefault(name.strip(), " ".join(value.split()))
+    numbers = [f"{name.removeprefix('CPU ')} {fields[name]}" for name in _ARM_NUMBERS if name in fields]
+    return (fields.get("model name") or " ".join([platform.machine(), *numbers]))[:120]
 
 
 def _hard_limit(kind: int) -> int | None:

@@ -1,11 +1,12 @@
 """What a job is given is read from the files that say so, and what is too little is said with the remedy."""
 
+import platform
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from turnwise.runners.execution.host import Host, inspect_host
+from turnwise.runners.execution.host import Host, inspect_host, read_cpu_model
 
 ENOUGH = Host(cores=8, memory_bytes=64 << 30, stack_bytes=None, processes=None, descriptors=None, slurm_job="")
 
@@ -60,3 +61,18 @@ def test_too_little_is_said_with_the_remedy(changes: dict[str, int], words: str)
     """One sentence each."""
     (said,) = replace(ENOUGH, **changes).advice(workers=8, memory_limit_bytes=4 << 30)
     assert words in said
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("processor : 0\nmodel name\t: A  CPU @ 2 GHz\n\nmodel name\t: B\n", "A CPU @ 2 GHz"),
+        ("CPU implementer\t: 0x41\nCPU part\t: 0xd0c\n", f"{platform.machine()} implementer 0x41 part 0xd0c"),
+        ("", platform.machine()),
+    ],
+)
+def test_a_cpu_is_known_by_its_model(text: str, name: str, tmp_path: Path) -> None:
+    """Or by the numbers that an ARM core has instead."""
+    (tmp_path / "cpuinfo").write_text(text)
+    assert read_cpu_model(tmp_path / "cpuinfo") == name
+    assert read_cpu_model(tmp_path / "none") == platform.machine()

@@ -119,6 +119,32 @@ def test_a_torn_tail_costs_only_itself(tmp_path: Path, tail: bytes) -> None:
     again.close()
 
 
+TIMED_OUT = TestResult(0, Verdict.TIME_LIMIT, 10.1)
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        replace(REPORT, verdict=Verdict.TIME_LIMIT, hidden=(TIMED_OUT,)),
+        replace(REPORT, verdict=Verdict.WRONG_ANSWER, public=(*REPORT.public, TIMED_OUT)),
+    ],
+)
+def test_a_time_limit_holds_on_the_same_cpu_only(report: Report, tmp_path: Path) -> None:
+    """A faster one may be in time, and its own verdict then stands beside the other; a pass holds everywhere."""
+    slow = SharedCache(tmp_path, cpu="Slow 1")
+    slow.put("b/p", "k", report)
+    slow.put("b/p", "passed", REPORT)
+    slow.close()
+    same, other = SharedCache(tmp_path, cpu="Slow 1"), SharedCache(tmp_path, cpu="Fast 2")
+    assert same.get("b/p", "k") == report and same.cpu("b/p", "k") == "Slow 1"
+    assert other.get("b/p", "k") is None and other.get("b/p", "passed") == REPORT
+    assert (other.cpu("b/p", "passed"), other.cpu("b/p", "k")) == ("Slow 1", "Fast 2")
+    other.put("b/p", "k", REPORT)
+    assert other.get("b/p", "k") == REPORT
+    for one in (same, other):
+        one.close()
+
+
 def test_infrastructure_failures_are_not_kept(tmp_path: Path) -> None:
     """Neither a report that is one nor a report that holds one."""
     cache = SharedCache(tmp_path)

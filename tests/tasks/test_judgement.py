@@ -1,6 +1,7 @@
 """Judgements: lines that read back, a hash per program text, torn lines skipped."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,9 @@ texts = st.text(max_size=8)
         st.floats(0, allow_infinity=False),
         texts,
         texts,
+        st.floats(0, allow_infinity=False),
+        st.floats(0, allow_infinity=False),
+        texts,
     )
 )
 def test_a_judgement_reads_back_from_its_line(judgement: Judgement) -> None:
@@ -38,6 +42,14 @@ def test_a_judgement_reads_back_from_its_line(judgement: Judgement) -> None:
     line = judgement.to_line()
     assert line.isascii() and "\n" not in line
     assert Judgement.from_json(json.loads(line)) == judgement
+
+
+@pytest.mark.parametrize(
+    ("limit", "slowest", "is_near"), [(4.0, 1.9, False), (4.0, 2.0, True), (4.0, 4.1, True), (0.0, 0.0, False)]
+)
+def test_half_the_limit_is_near_it(limit: float, slowest: float, is_near: bool) -> None:
+    """A CPU of half the speed would need twice as long; where no limit is known nothing is near it."""
+    assert replace(JUDGEMENT, limit_seconds=limit, slowest_seconds=slowest).is_near_limit == is_near
 
 
 @pytest.mark.parametrize("verdict", Verdict)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from turnwise.commands.near_limits import describe_near_limits
 from turnwise.commands.publish import write_page
 from turnwise.commands.score import score_command
 from turnwise.errors import InfrastructureError
@@ -24,6 +25,7 @@ def collect_command(run: Path, *, environ: dict[str, str]) -> str:
     if merged.dialogues:
         page = write_page([run], run / "site", environ=environ, title=run.name, allow_missing=True)
         lines.append(f"Page: {page}")
+    lines += describe_near_limits(folder)
     gaps = _gaps(folder)
     if merged.missing:
         gaps.append(f"{merged.missing} dialogues are missing, since requests or the machine failed")

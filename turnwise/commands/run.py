@@ -23,6 +23,7 @@ from turnwise.commands.machine import (
     usable_cores,
 )
 from turnwise.commands.models import find_back_end, recorded_model
+from turnwise.commands.near_limits import describe_near_limits
 from turnwise.commands.preflight import DryRun, preflight
 from turnwise.commands.score import score_command
 from turnwise.commands.settings import build_settings, check_decoys
@@ -158,7 +159,7 @@ def run_command(
             limit = back_end.reply_limit(wanted)
             return preflight(job, machine, back_end.count(wanted), dry_run, output=request.output, reply_limit=limit)
         sampled = sample(job, machine, output=request.output, judge_hidden=judge_hidden)
-    said = describe_sampled(sampled, request.output)
+    said = [*describe_sampled(sampled, request.output), *describe_near_limits(RunFolder(request.output))]
     if not judge_hidden:
         return "\n".join([*said, f"Sampled: {request.output}; next: turnwise judge {request.output}"])
     return "\n".join([score_command([request.output]), *said])
@@ -209,7 +210,8 @@ def judge_command(
                 time_factor=frozen["time_factor"] if time_factor is None else time_factor,
             )
         judged = judge(folder, load_run(folder, machine), machine)
-    return "\n".join([*_describe_judged(judged), f"Judged: {folder.path}; next: turnwise score {folder.path}"])
+    said = [*_describe_judged(judged), *describe_near_limits(folder)]
+    return "\n".join([*said, f"Judged: {folder.path}; next: turnwise score {folder.path}"])
 
 
 def command_line(arguments: Sequence[str]) -> str:

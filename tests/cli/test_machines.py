@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from turnwise.runners.execution.host import cpu_model
+
+SAMPLE = Path(__file__).resolve().parents[2] / "benchmarks" / "sample"
 PASSES = "print(1)"
 # A program that never says why it fails.
 HIDES_IT = "try:\n    x = bytearray(700_000_000)\n    print(1)\nexcept MemoryError:\n    print(2)\n"
@@ -47,10 +50,10 @@ def _check(before: str, program: str, folder: Path, *, expected: str = "1", **en
     [
         ("-v 600000", NEEDS_MEMORY, "address space is 585 MiB"),
         ("-v 600000", HIDES_IT, "address space"),
-        ("-d 600000", NEEDS_MEMORY, "data is 585 MiB"),
+        pytest.param("-d 600000", NEEDS_MEMORY, "data is 585 MiB", marks=pytest.mark.long),
         ("-s 8192", RECURSES, "the stack is 8 MiB"),
-        ("-f 200", WRITES_MUCH, "the size of a file is 200 KiB"),
-        ("-u 5", STARTS_THREADS, "processes and threads is 5"),
+        pytest.param("-f 200", WRITES_MUCH, "the size of a file is 200 KiB", marks=pytest.mark.long),
+        pytest.param("-u 5", STARTS_THREADS, "processes and threads is 5", marks=pytest.mark.long),
     ],
 )
 def test_what_an_inherited_limit_makes_fail_is_missing(limit: str, program: str, name: str, tmp_path: Path) -> None:
@@ -114,7 +117,27 @@ def test_doctor_and_a_run_name_the_limit(tmp_path: Path, cache_dir: Path) -> Non
     assert "infrastructure_failure" in told, (run.stdout, told)
 
 
-@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_an_environment_of_a_thousand_packages_is_isolated_as_any_other(tmp_path: Path) -> None:
+    """With the usual 1024 open files, although each package is shown by itself, since one of them is hidden."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", "venv"], cwd=tmp_path, check=True)
+    (packages,) = (tmp_path / "venv").glob("lib/python3*/site-packages")
+    for name in ("evalplus", *(f"package{number}" for number in range(1100))):
+        (packages / name).mkdir()
+    interpreter = str(tmp_path / "venv" / "bin" / "python")
+    (tmp_path / "program.py").write_text("import package7\nprint(1)\n")
+    (tmp_path / "tests.json").write_text('{"public": [{"input": "", "output": "1"}]}')
+    line = ["check", "program.py", "--tests", "tests.json", "--json"]
+    done = _in_shell("ulimit -S -n 1024", *line, "--interpreter", interpreter, folder=tmp_path)
+    (tmp_path / "program.py").write_text("print(1)\n")
+    usual = _in_shell("", *line, folder=tmp_path)
+    assert json.loads(done.stdout)["verdict"] == "passed", done.stdout
+    assert json.loads(done.stdout)["tier"] == json.loads(usual.stdout)["tier"]
+
+
+@pytest.mark.parametrize(
+    "closed",
+    ["<&-", "<&- >&- 2>&-", *(pytest.param(one, marks=pytest.mark.long) for one in (">&-", "2>&-", "<&- 2>&-"))],
+)
 def test_closed_streams_close_nothing_else(closed: str, tmp_path: Path) -> None:
     """No file of ours gets the number of a standard stream."""
     status, verdict, said = _check(f"#{closed}", PASSES, tmp_path)
@@ -174,12 +197,32 @@ def test_interpreters_are_known_by_name(tmp_path: Path) -> None:
     [
         ("python0.1", "there is none of that name on PATH"),
         ("bin/none", "there is no such program file"),
-        ("..", "there is none of that name on PATH"),
+        pytest.param("..", "there is none of that name on PATH", marks=pytest.mark.long),
         ("yes", "JSONDecodeError"),
-        ("false", "JSONDecodeError"),
+        pytest.param("false", "JSONDecodeError", marks=pytest.mark.long),
     ],
 )
 def test_what_is_no_interpreter_is_one_sentence(name: str, words: str, tmp_path: Path) -> None:
     """Whatever it prints, and however much."""
     done = _in_shell("", "doctor", "--interpreter", name, folder=tmp_path)
     assert done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1, done.stderr
+
+
+def test_programs_near_their_limit_are_counted(tmp_path: Path, cache_dir: Path) -> None:
+    """The limit, the slowest test and the CPU stand beside the verdict and the costs, and not in run.json."""
+    problem = json.loads((SAMPLE / "humaneval_plus.jsonl").read_text().splitlines()[0])
+    # Its first call takes 0.3 s of the 0.4 s that are left by the factor.
+    slow = "import time\nspent = []\n\ndef burn():\n    end = time.process_time() + (0 if spent else 0.3)\n"
+    slow += "    spent.append(1)\n    while time.process_time() < end:\n        pass\n\n"
+    body = "    burn()\n" + problem["canonical_solution"]
+    answer = {"task_id": problem["task_id"], "solution": slow + problem["prompt"] + body}
+    (tmp_path / "answers.jsonl").write_text(json.dumps(answer))
+    line = ["run", "-M", "replay", "-a", "path=answers.jsonl", "-t", "sample_humaneval_plus_singleturn", "--limit", "1"]
+    line += ["--time_factor", "0.1", "-o", "o"]
+    done = _in_shell("", *line, folder=tmp_path, TURNWISE_CACHE=str(cache_dir))
+    assert done.returncode == 0, done.stderr
+    assert "1 of 1 judged programs took half their time limit or more (0 ran out of it) on " in done.stdout
+    (judged,) = map(json.loads, (tmp_path / "o" / "verdicts" / "main.jsonl").read_text().splitlines())
+    assert judged["limit_seconds"] == 0.4 and 0.2 <= judged["slowest_seconds"] <= 0.4 and judged["cpu"] == cpu_model()
+    assert json.loads((tmp_path / "o" / "costs" / "main.jsonl").read_text().splitlines()[-1])["cpu"] == cpu_model()
+    assert cpu_model() not in (tmp_path / "o" / "run.json").read_text()

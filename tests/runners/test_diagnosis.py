@@ -1,5 +1,6 @@
 """Before a run begins the machine has shown that verdicts can be trusted there."""
 
+import errno
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -12,6 +13,7 @@ from turnwise.runners import diagnosis
 from turnwise.runners.diagnosis import check_machine
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.interface import Execution, Executor, Program, Session
+from turnwise.runners.execution.worker import LayerMissingError
 
 
 class _Garbling:
@@ -58,3 +60,17 @@ def test_a_slow_machine_is_told_which_factor_makes_scores_comparable(monkeypatch
     with HardenedExecutor() as executor:
         advice = check_machine(executor, workers=1, environ={})
     assert any("times slower than usual" in sentence and "--time_factor" in sentence for sentence in advice)
+
+
+def test_a_tier_that_falls_for_want_of_something_is_said_with_the_remedy() -> None:
+    """Not where the machine's rules forbid the better one: that is known, and stands in every result."""
+    with HardenedExecutor() as executor:
+        executor.unavailable = {"A": LayerMissingError("namespaces", "Too many open files", errno.EMFILE)}
+        assert any("tier A lacks namespaces" in one and "ulimit -n" in one for one in _advice(executor))
+        executor.unavailable = {"A": LayerMissingError("namespaces", "Operation not permitted", errno.EPERM)}
+        assert not any("lacks" in one for one in _advice(executor))
+    assert "user namespaces" in executor.unavailable["A"].remedy
+
+
+def _advice(executor: Executor) -> list[str]:
+    return check_machine(executor, workers=1, environ={})

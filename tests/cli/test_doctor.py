@@ -1,15 +1,19 @@
 """``turnwise doctor`` says in which tier programs are judged, that nothing escapes, and what is too little."""
 
 import json
+import resource
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
+from turnwise.benchmarks.limits import Limits
 from turnwise.commands.doctor import render_diagnosis
 from turnwise.runners.diagnosis import Diagnosis
 from turnwise.runners.execution.canaries import CanaryResult
 from turnwise.runners.execution.host import Host
+from turnwise.runners.execution.inherited import InheritedLimits
 
 HOST = Host(cores=4, memory_bytes=8 << 30, stack_bytes=None, processes=None, descriptors=None, slurm_job="17")
 
@@ -54,3 +58,13 @@ def test_an_escape_is_shown_and_condemns_the_machine() -> None:
     assert "files: 1 of 2 attempts to escape refused\n    ESCAPED: read: x" in text
     assert "tier A is not to be had: no namespaces" in text and "SLURM job 17, 4 usable cores" in text
     assert text.splitlines()[-2:] == ["  Give it more.", "Do not judge programs here."]
+
+
+def test_a_limit_that_is_too_low_condemns_the_machine() -> None:
+    """Where it could be behind any failure; one that leaves a trace is said."""
+    short = InheritedLimits({resource.RLIMIT_AS: 600 << 20, resource.RLIMIT_STACK: 8 << 20}).shortfalls(Limits())
+    well = Diagnosis("A", {}, "CPython", (), 0.1, {"b/p": True}, HOST, ())
+    assert well.is_well and replace(well, shortfalls=short[1:]).is_well and not replace(well, shortfalls=short).is_well
+    text = render_diagnosis(replace(well, shortfalls=short))
+    assert "The hard limit of address space is 600 MiB" in text and "The hard limit of the stack is 8 MiB" in text
+    assert text.splitlines()[-1] == "Do not judge programs here."

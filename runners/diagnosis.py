@@ -79,6 +79,7 @@ def diagnose(interpreter: str, *, tier: str, workers: int, environ: Mapping[str,
         host = inspect_host(environ)
         workers = workers or host.cores
         advice = [
+            *executor.inherited.advice(),
             *host.advice(workers=workers, memory_limit_bytes=FUNCTION_MEMORY_LIMIT_BYTES),
             *_speed_advice(seconds),
         ]
@@ -108,7 +109,8 @@ def check_machine(executor: Executor, *, workers: int, environ: Mapping[str, str
             "see turnwise doctor."
         )
     advice = inspect_host(environ).advice(workers=workers, memory_limit_bytes=FUNCTION_MEMORY_LIMIT_BYTES)
-    short = map(str, InheritedLimits.read().shortfalls(_MOST))
+    inherited = InheritedLimits.read()
+    short = [*map(str, inherited.shortfalls(_MOST)), *inherited.advice()]
     return [*short, *_tier_advice(executor), *advice, *_speed_advice(_loop_seconds(executor, times=1))]
 
 

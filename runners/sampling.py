@@ -15,6 +15,7 @@ import turnwise
 from turnwise.benchmarks.records import Problem
 from turnwise.runners.drivers import drive, run_asynchronously
 from turnwise.runners.event_loops import InterruptibleRunner
+from turnwise.runners.execution.inherited import raise_descriptors
 from turnwise.runners.judge import Judge
 from turnwise.runners.loading import LoadedTask, Machine
 from turnwise.runners.sampler import Model, Request, RequestError, Sampler
@@ -31,6 +32,7 @@ from turnwise.tasks.trajectory import Reply, Trajectory
 OPEN_PER_REQUEST = 4
 _MOST_ERRORS = 20
 _NUMBERS = re.compile(r"\b[\da-fA-F-]*\d[\da-fA-F-]*\b")  # of tokens, and the names of requests
+_SERVED_DESCRIPTORS = 8192  # each request to a server has a connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,8 @@ class Sampling:
     async def carry(self, shards: Iterable[Shard], *, dialogues: int) -> Sampled:
         """Carry all dialogues of ``shards``, taken one by one as there is room; ``dialogues`` is how many they are."""
         done = missing = 0
+        if self._job.sampler.gate is not None:
+            raise_descriptors(_SERVED_DESCRIPTORS)
         try:
             async for trajectory in run_asynchronously(
                 self._open(shards), self._carry, concurrency=self._concurrency, room=self._job.sampler.gate

@@ -21,7 +21,7 @@ from turnwise.runners.execution.interface import Ending, Execution
 from turnwise.runners.execution.sandbox import rlimits
 
 STACK_BYTES = 1 << 30
-DESCRIPTORS = 512  # of a judge with a few workers
+DESCRIPTORS = 256  # of a judge, besides those of its workers
 _DESCRIPTORS_OF_WORKER = 12
 _INTERPRETER_BYTES = 256 << 20  # address space that it has mapped before a program begins, with numpy
 _PROGRAM_TASKS = 512
@@ -54,8 +54,8 @@ class Shortfall:
 
     @property
     def spoils_much(self) -> bool:
-        """Whether most failures are due to it or could be, rather than rare ones that leave a trace."""
-        return self.kind in _UNSEEN
+        """Whether it could be behind many failures, or end the judge itself; the stack ends deep recursion alone."""
+        return self.kind != resource.RLIMIT_STACK
 
     def __str__(self) -> str:
         name, option, unit = _NAMES[self.kind]
@@ -97,6 +97,15 @@ class InheritedLimits:
         }
         return tuple(Shortfall(kind, self.hard[kind], needed[kind]) for kind in needed if self._is_below(kind, needed))
 
+    def advice(self) -> tuple[str, ...]:
+        """Return the sentence on a limit that this process itself will reach in time."""
+        if resource.RLIMIT_CPU not in self.hard:
+            return ()
+        return (
+            f"The hard limit of CPU time is {self.hard[resource.RLIMIT_CPU]} s, with which this process itself is "
+            "killed when it has used them: raise it (ulimit -t unlimited), or run the same line again to go on.",
+        )
+
     def _is_below(self, kind: int, needed: Mapping[int, int]) -> bool:
         return kind in self.hard and self.hard[kind] < needed[kind]
 
@@ -128,19 +137,26 @@ def _may_be_due_to(shortfall: Shortfall, execution: Execution, limits: Limits) -
     )
 
 
+def raise_descriptors(wanted: int) -> int:
+    """Raise this process's soft limit of open files to ``wanted``, or as near as may be; return the hard one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return hard
+
+
 def need_descriptors(workers: int) -> None:
     """Raise this process's soft limit of open files to what ``workers`` need; InfrastructureError if it cannot be."""
     needed = DESCRIPTORS + workers * _DESCRIPTORS_OF_WORKER
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY or soft >= needed:
-        return
+    hard = raise_descriptors(needed)
     if hard != resource.RLIM_INFINITY and hard < needed:
         least = "" if workers < 2 else ", or give fewer --workers"
         raise InfrastructureError(
             f"The hard limit of open files is {hard}, below the {needed} that judging needs here: raise it "
             f"(ulimit -n {max(1024, needed)}) before turnwise begins{least}."
         )
-    resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 
 def _shown(kind: int, value: int) -> str:

@@ -5,7 +5,8 @@ import resource
 import pytest
 
 from turnwise.benchmarks.limits import Limits
-from turnwise.runners.execution.inherited import InheritedLimits
+from turnwise.errors import InfrastructureError
+from turnwise.runners.execution.inherited import InheritedLimits, need_descriptors, raise_descriptors
 from turnwise.runners.execution.interface import Ending, Execution
 
 LIMITS = Limits(2.0, 256 << 20)
@@ -21,6 +22,12 @@ def test_each_limit_that_is_too_low_is_named(kind: int) -> None:
     (found,) = InheritedLimits({kind: LOW[kind]}).shortfalls(LIMITS)
     assert "The hard limit of " in str(found) and "Raise it (ulimit -" in str(found)
     assert not InheritedLimits({kind: found.needed}).shortfalls(LIMITS)
+
+
+def test_a_limit_of_cpu_time_is_one_of_the_judge_too() -> None:
+    """However high it is for a program, a judge reaches it."""
+    assert "7200 s, with which this process itself is killed" in InheritedLimits({CPU: 7200}).advice()[0]
+    assert not InheritedLimits({AS: 1}).advice()
 
 
 def test_limits_that_are_high_enough_change_nothing() -> None:
@@ -81,3 +88,19 @@ def test_an_output_is_marked_where_it_may_be_due_to_a_limit() -> None:
     assert "address space" in InheritedLimits({AS: LOW[AS]}).read_execution(finished, LIMITS).hampered
     assert not InheritedLimits({STACK: LOW[STACK]}).read_execution(finished, LIMITS).hampered
     assert InheritedLimits({FSIZE: 2}).read_execution(finished, LIMITS).hampered
+
+
+def test_open_files_are_raised_as_far_as_may_be() -> None:
+    """To what is wanted, to the hard limit at most, and never lowered; what is needed and not to be had is refused."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (200, before[1]))
+        need_descriptors(1)
+        assert 256 < resource.getrlimit(resource.RLIMIT_NOFILE)[0] < 500
+        raise_descriptors(1100)
+        raise_descriptors(10)
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 1100
+        with pytest.raises(InfrastructureError, match=r"hard limit of open files is .* or give fewer --workers"):
+            need_descriptors(10_000_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)

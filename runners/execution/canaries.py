@@ -134,7 +134,8 @@ def self_test(executor: Executor) -> tuple[CanaryResult, ...]:
                 (execution,) = session.run([json.dumps(given).encode()])
     lines = [json.loads(line) for line in execution.output.splitlines()] if execution.output else []
     if execution.ending is not Ending.FINISHED or not lines or lines[-1] != "whole":
-        raise InfrastructureError(f"The sandbox's self-test did not end: {execution.ending}. {execution.error}")
+        why = " ".join(execution.error.split())
+        raise InfrastructureError(f"The sandbox's self-test did not end: {execution.ending}. {why}")
     return tuple(CanaryResult(layer, held, f"{what}: {came}") for layer, what, came, held in lines[:-1])
 
 

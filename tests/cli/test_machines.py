@@ -23,7 +23,7 @@ RECURSES = (
 )
 WRITES_MUCH = "print('1' * 300_000)\n"
 STARTS_THREADS = (
-    "import threading, time\nall = [threading.Thread(target=time.sleep, args=(0.2,)) for _ in range(40)]\n"
+    "import threading, time\nall = [threading.Thread(target=time.sleep, args=(0.2,)) for _ in range(8)]\n"
     "for one in all:\n    one.start()\nprint(1)\n"
 )
 

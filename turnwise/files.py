@@ -3,11 +3,14 @@
 ``commit_once`` lets only the first of several processes give a file its name: by a hard link, or where the file system
 has none (FAT, BeeGFS, FUSE) by renaming a folder that holds the file, which fails if one of that name holds anything.
 Such folders (NAME.commit1) stay; a process that is killed within leaves a file that ``finish_commit`` moves.
+
+``read_whole`` reads files of others, but only what is a file, is no link and is no larger than it may be.
 """
 
 import errno
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -40,6 +43,29 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def read_whole(path: Path, *, limit: int, follow: bool = True) -> bytes:
+    """Return the bytes of a regular file; nothing waits for a pipe, and nothing is read of what is too large.
+
+    Raises OSError that says why not: more than ``limit`` bytes, no file, or a link where none is to ``follow``.
+    """
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
+    try:
+        descriptor = os.open(path, flags)
+    except OSError as error:
+        if error.errno == errno.ELOOP and not follow:
+            raise OSError(error.errno, "it is a link, and links are not followed", str(path)) from None
+        if error.errno == errno.ENXIO:
+            raise OSError(error.errno, "it is no regular file", str(path)) from None
+        raise
+    with open(descriptor, "rb") as file:  # noqa: PTH123  # a descriptor, not a path
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file", str(path))
+        data = file.read(limit + 1) if os.fstat(descriptor).st_size <= limit else None
+    if data is None or len(data) > limit:
+        raise OSError(errno.EFBIG, f"it is larger than {limit / 2**20:g} MiB", str(path))
+    return data
 
 
 def write_synced(path: Path, data: bytes) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from turnwise.benchmarks.ids import problem_id
 from turnwise.benchmarks.rows import Row, digest_files, read_rows
-from turnwise.benchmarks.texts import encodable
+from turnwise.benchmarks.texts import encodable, shown
 from turnwise.errors import TurnwiseError
 from turnwise.runners.sampler import ImmediateSampler, Request, RequestError
 from turnwise.tasks.extraction import extract_program
@@ -118,35 +118,53 @@ def _field(row: Row, name: str) -> Any:
     return row.data[name]
 
 
+def _text(row: Row, name: str, value: Any) -> str:
+    """Return ``value`` if it is a text; raises TurnwiseError for anything else, which is no program."""
+    if not isinstance(value, str):
+        kind = type(value).__name__
+        raise TurnwiseError(f"{row.origin}: field {name!r} is {kind} {shown(value)}, not a text: mend the row.")
+    return value
+
+
+def _list(row: Row, name: str, value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        kind = type(value).__name__
+        raise TurnwiseError(f"{row.origin}: field {name!r} is {kind} {shown(value)}, not a list: mend the row.")
+    return value
+
+
 def _samples(row: Row) -> Iterator[_Turns]:
     """Yield each sample's turns."""
     data = row.data
     if "samples" in data:
-        prompt = str(data.get("prompt", ""))
-        yield from ((_completion(prompt, str(sample)),) for sample in data["samples"])
+        prompt = _text(row, "prompt", data.get("prompt", ""))
+        for sample in _list(row, "samples", data["samples"]):
+            yield (_completion(prompt, _text(row, "samples", sample)),)
     elif "turns" in data:
-        turns = tuple(_calls(row, turn) for turn in data["turns"])
+        turns = tuple(_calls(row, turn) for turn in _list(row, "turns", data["turns"]))
         if data.get("independent_attempts"):
             yield from ((calls,) for calls in turns)
         elif turns:
             yield turns
         elif data.get("final_solution"):
-            yield (_program(str(data["final_solution"])),)
+            yield (_program(_text(row, "final_solution", data["final_solution"])),)
     else:
-        yield (_program(str(_field(row, "solution"))),)
+        yield (_program(_text(row, "solution", _field(row, "solution"))),)
 
 
 def _calls(row: Row, turn: Any) -> tuple[_Answer, ...]:
     if not isinstance(turn, dict):
         raise TurnwiseError(f"{row.origin}: a turn is a JSON {type(turn).__name__}, not an object.")
     if "calls" in turn:
-        return tuple(_own_call(row, call) for call in turn["calls"])
+        return tuple(_own_call(row, call) for call in _list(row, "calls", turn["calls"]))
     text, code = turn.get("response"), turn.get("code")
-    if code and (text is None or extract_program(str(text)) is None):
-        return _program(str(code))
+    if text is not None:
+        text = _text(row, "response", text)
+    if code and (text is None or extract_program(text) is None):
+        return _program(_text(row, "code", code))
     if text is None:
         raise TurnwiseError(f"{row.origin}: a turn has neither 'response' nor 'code'.")
-    return (_Answer(Reply(str(text))),)
+    return (_Answer(Reply(text)),)
 
 
 def _own_call(row: Row, data: Any) -> _Answer:

@@ -1,6 +1,7 @@
 """HumanEval+ and MBPP+ in evalplus's release format: rows to problems.
 
-Base inputs are the public tests, plus inputs the hidden ones. The files hold no expected outputs: those
+Base inputs are the public tests, plus inputs the hidden ones; a task without plus inputs is judged by its base inputs
+alone, as evalplus does, and flagged. The files hold no expected outputs: those
 come from the canonical solution, run once inside an executor (turnwise.runners.expected), which also
 sets the limits. Inputs of about 60 MBPP+ tasks stand in the file as lists but mean tuples, sets or
 complex numbers; they are converted as the task needs.
@@ -9,7 +10,7 @@ complex numbers; they are converted as the task needs.
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from turnwise.benchmarks import values
 from turnwise.benchmarks.limits import FUNCTION_MEMORY_LIMIT_BYTES, FUNCTION_TIME_LIMIT_SECONDS, Limits
@@ -33,6 +34,12 @@ class _EvalPlusRow(BaseModel):
     plus_input: list[list[Any] | tuple[Any, ...]]
     atol: float = Field(0.0, ge=0.0, allow_inf_nan=False)
 
+    @field_validator("plus_input", mode="before")
+    @classmethod
+    def _read_none(cls, inputs: Any) -> Any:
+        """The released file writes ``{}`` where a task has no plus inputs (Mbpp/793)."""
+        return [] if inputs == {} else inputs
+
 
 def parse_evalplus(row: Row, *, benchmark: str, split: str) -> Problem:
     """Return the problem of one HumanEval+ or MBPP+ row; raises RowError if it cannot be one."""
@@ -55,7 +62,7 @@ def parse_evalplus(row: Row, *, benchmark: str, split: str) -> Problem:
         rule=MatchRule(Comparison.EVALPLUS, tolerance=fields.atol, oracle=oracle),
         entry_point=fields.entry_point,
         starter_code=fields.prompt if is_completion else "",
-        flags=_flags(oracle, has_hidden_tests=bool(fields.plus_input)),
+        flags=_flags(oracle, has_plus_inputs=bool(fields.plus_input)),
         solutions=((fields.prompt if is_completion else "") + fields.canonical_solution,),
     )
 
@@ -69,9 +76,9 @@ def _cases(row: Row, task_id: str, inputs: Sequence[Sequence[Any]], benchmark: s
         raise row.fail(f"an input does not have the form the task needs ({error}).") from None
 
 
-def _flags(oracle: str, *, has_hidden_tests: bool) -> tuple[Flag, ...]:
-    found = {
-        Flag.NO_HIDDEN_TESTS: not has_hidden_tests,
+def _flags(oracle: str, *, has_plus_inputs: bool) -> tuple[Flag, ...]:
+    conditions = {
+        Flag.BASE_TESTS_ONLY: not has_plus_inputs,
         Flag.MULTIPLE_ANSWERS: oracle == _DISPUTED_ORACLE,
     }
-    return tuple(flag for flag, holds in found.items() if holds)
+    return tuple(flag for flag, holds in conditions.items() if holds)

@@ -30,16 +30,18 @@ class Verdict(StrEnum):
 
 
 class Flag(StrEnum):
-    """What a reader of a score has to know of a problem; the first three forbid scoring it."""
+    """What a reader of a score has to know of a problem; the first four forbid scoring it."""
 
     NO_HIDDEN_TESTS = "no_hidden_tests"
     INCOMPLETE = "incomplete"
+    CONTRADICTORY = "contradictory"
     INTERACTIVE = "interactive"
     MULTIPLE_ANSWERS = "multiple_answers"
     SPECIAL_JUDGE = "special_judge"
+    BASE_TESTS_ONLY = "base_tests_only"
 
 
-UNSCORABLE_FLAGS = frozenset({Flag.NO_HIDDEN_TESTS, Flag.INCOMPLETE, Flag.INTERACTIVE})
+UNSCORABLE_FLAGS = frozenset({Flag.NO_HIDDEN_TESTS, Flag.INCOMPLETE, Flag.CONTRADICTORY, Flag.INTERACTIVE})
 
 
 class Comparison(StrEnum):

@@ -7,6 +7,7 @@ too; case 1 (non-deterministic output) is flagged, so that scores can be read wi
 """
 
 import json
+import re
 from dataclasses import replace
 from functools import cache, partial
 from importlib import resources
@@ -27,6 +28,7 @@ UNKNOWN_DIFFICULTY = "UNKNOWN_DIFFICULTY"
 NON_DETERMINISTIC, IGNORE_CASE, FLOAT_TOLERANCE = 1, 2, 3
 TEST_SPLIT_ROWS = 1000
 _TEXT_DEPTH = 4
+_DEFINED = re.compile(r"^\s*(?:async\s+def|def|class)\s+(\w+)", re.MULTILINE)
 
 # Names that call-based tasks, written for judges that import them, use without importing.
 CALL_PRELUDE = """\
@@ -90,7 +92,9 @@ def parse_taco(row: Row, *, benchmark: str, split: str, is_whole_split: bool) ->
         starter_code=fields.starter_code or "",
         prelude=CALL_PRELUDE if entry_point else "",
         difficulty=fields.difficulty or UNKNOWN_DIFFICULTY,
-        flags=_flags(fields, case, tests=len(tests), incomplete=missing_name),
+        flags=_flags(
+            fields, case, tests=len(tests), incomplete=missing_name, contradictory=_contradicts_itself(fields, document)
+        ),
         special_judge_case=case,
         solutions=_parse_solutions(row, fields.solutions),
     )
@@ -103,16 +107,41 @@ def special_judge_cases() -> dict[int, int]:
     return {index: int(case) for case, indices in json.loads(text)["idx"].items() for index in indices}
 
 
-def _flags(fields: _TacoRow, case: int | None, *, tests: int, incomplete: bool) -> tuple[Flag, ...]:
+def _flags(
+    fields: _TacoRow, case: int | None, *, tests: int, incomplete: bool, contradictory: bool
+) -> tuple[Flag, ...]:
     partial = fields.tests is not None and fields.tests != "full-from-source-dataset"
-    found = {
+    conditions = {
         Flag.NO_HIDDEN_TESTS: tests < 2,
         Flag.INCOMPLETE: incomplete or partial or not tests,
+        Flag.CONTRADICTORY: contradictory,
         Flag.INTERACTIVE: is_interactive(fields.question),
         Flag.MULTIPLE_ANSWERS: case == NON_DETERMINISTIC or admits_multiple_answers(fields.question),
         Flag.SPECIAL_JUDGE: case is not None,
     }
-    return tuple(flag for flag, holds in found.items() if holds)
+    return tuple(flag for flag, holds in conditions.items() if holds)
+
+
+def _contradicts_itself(fields: _TacoRow, document: dict[str, Any]) -> bool:
+    """Whether the row's parts ask for different programs, so that no program can be judged by its tests.
+
+    The starter code defines a function or class that is not the one the tests call; or the tests hold nothing to
+    compare: texts that are null or objects, calls whose results are all null (they may change their arguments).
+    """
+    name = document.get("fn_name") or ""
+    defined = _DEFINED.findall(fields.starter_code or "")
+    if defined and name not in defined:
+        return True
+    inputs, outputs = document.get("inputs", []), document.get("outputs", [])
+    if name:
+        return bool(outputs) and all(output is None for output in outputs)
+    return not all(map(_is_text, [*inputs, *outputs]))
+
+
+def _is_text(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(map(_is_text, value))
+    return value is not None and not isinstance(value, dict)
 
 
 def _load(row: Row, field: str, text: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ Write = Callable[..., Path]
 GoodRow = Callable[..., dict[str, Any]]
 Load = Callable[..., Problem]
 
+CALLS = '{"fn_name": "add", "inputs": [[1], [5]], "outputs": [[2], [6]]}'
 BENCHMARKS = ("codecontests", "taco", "humaneval_plus", "mbpp_plus")
 NINES, HUGE = "9" * 20_000, 10**20_000 - 1
 DELETED = "@DELETED"
@@ -219,8 +220,20 @@ def test_limits_are_the_rows_or_ten_seconds_and_a_gibibyte(
         ("taco", {"_tests": "full-from-source-dataset"}, ()),
         ("taco", {"_tests": "examples-from-statement"}, (Flag.INCOMPLETE,)),
         ("taco", {"_format": "call"}, (Flag.INCOMPLETE,)),
+        ("taco", {"starter_code": "class Solution:\n    def add(self, a):\n"}, (Flag.CONTRADICTORY,)),
+        ("taco", {"starter_code": "def add(a):\n"}, (Flag.CONTRADICTORY,)),
+        ("taco", {"starter_code": "# read two numbers\n"}, ()),
+        ("taco", {"starter_code": "def other(a):\n", "input_output": CALLS}, (Flag.CONTRADICTORY,)),
+        ("taco", {"starter_code": "class Solution:\n    def add(self, a):\n", "input_output": CALLS}, ()),
+        ("taco", {"input_output": CALLS.replace("[2]", "null").replace("[6]", "null")}, (Flag.CONTRADICTORY,)),
+        ("taco", {"input_output": CALLS.replace("[6]", "null")}, ()),
+        ("taco", {"input_output": '{"inputs": ["1", "2"], "outputs": [null, null]}'}, (Flag.CONTRADICTORY,)),
+        ("taco", {"input_output": '{"inputs": ["1", "2"], "outputs": ["1", [null]]}'}, (Flag.CONTRADICTORY,)),
+        ("taco", {"input_output": '{"inputs": ["1", {"a": 2}], "outputs": ["1", "2"]}'}, (Flag.CONTRADICTORY,)),
         ("taco", {"question": "This problem is interactive."}, (Flag.INTERACTIVE,)),
-        ("mbpp_plus", {"plus_input": []}, (Flag.NO_HIDDEN_TESTS,)),
+        ("mbpp_plus", {"plus_input": []}, (Flag.BASE_TESTS_ONLY,)),
+        ("mbpp_plus", {"plus_input": {}}, (Flag.BASE_TESTS_ONLY,)),
+        ("humaneval_plus", {"plus_input": {}}, (Flag.BASE_TESTS_ONLY,)),
         ("mbpp_plus", {"entry_point": "are_equivalent"}, (Flag.MULTIPLE_ANSWERS,)),
     ],
 )

@@ -54,7 +54,7 @@ def test_a_record_comes_back_from_json_as_itself(record: Any) -> None:
 
 @pytest.mark.parametrize("flag", Flag)
 def test_only_three_flags_forbid_scoring(flag: Flag) -> None:
-    forbidden = flag in {Flag.NO_HIDDEN_TESTS, Flag.INCOMPLETE, Flag.INTERACTIVE}
+    forbidden = flag in {Flag.NO_HIDDEN_TESTS, Flag.INCOMPLETE, Flag.CONTRADICTORY, Flag.INTERACTIVE}
     assert replace(PLAIN, flags=(Flag.MULTIPLE_ANSWERS, flag)).is_scorable is not forbidden
 
 

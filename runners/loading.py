@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from turnwise.benchmarks.catalog import ProblemSet, load_problems
-from turnwise.benchmarks.records import Problem
+from turnwise.benchmarks.records import UNSCORABLE_FLAGS, Problem
 from turnwise.benchmarks.rows import OnError
 from turnwise.errors import TurnwiseError
 from turnwise.runners.execution.interface import Executor
@@ -93,9 +93,10 @@ def open_task(
     """
     source = _load(task, settings.on_error, data_dir, environ)
     if not source.scorable:
+        flags = sorted({flag for problem in source.problems for flag in problem.flags if flag in UNSCORABLE_FLAGS})
         raise TurnwiseError(
             f"None of the {len(source.problems)} problems of {task.name} ({source.source}) can be scored: "
-            "they lack hidden tests, are incomplete or interactive (see turnwise tasks)."
+            f"their rows are flagged {', '.join(flags)} (docs/data.md says what that means)."
         )
     asked = _first(source.scorable, settings.limit)
     if task.name in settings.samples:

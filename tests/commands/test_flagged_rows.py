@@ -49,7 +49,7 @@ def test_a_task_without_plus_inputs_is_judged_by_its_base_tests(tmp_path: Path) 
     assert done.returncode == 0, done.stderr
     (task,) = json.loads((tmp_path / "run" / "run.json").read_text())["tasks"]
     assert task["asked"][0]["flags"] == ["base_tests_only"] and not task["left_out"]
-    assert done.stdout.splitlines()[2].split()[1:] == "mbpp_plus_singleturn 1 of 1 1 100.0 1".split()
+    assert done.stdout.splitlines()[2].split()[1:] == ["mbpp_plus_singleturn", "1", "of", "1", "1", "100.0", "1"]
 
 
 def test_a_row_that_contradicts_itself_is_never_scored(tmp_path: Path) -> None:

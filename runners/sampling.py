@@ -39,7 +39,7 @@ _SERVED_DESCRIPTORS = 8192  # each request to a server has a connection
 class Sampled:
     """How an attempt went: dialogues in the plan, those missing, the first reason, programs left unjudged.
 
-    ``other_errors`` are the other reasons, those alike but for numbers once.
+    ``other_errors`` are the other reasons, those alike but for numbers and problem once.
     """
 
     dialogues: int
@@ -211,7 +211,7 @@ class _CountingSampler:
 
     @property
     def errors(self) -> list[str]:
-        """The reasons in the order in which they came, without those that differ from another in numbers alone."""
+        """The reasons in the order in which they came, without those that differ in numbers or problem alone."""
         return list(self._errors.values())
 
     async def generate(self, request: Request) -> Reply | None:
@@ -220,7 +220,8 @@ class _CountingSampler:
         except RequestError as error:
             self._costs.failed_requests += 1
             if len(self._errors) < _MOST_ERRORS:
-                self._errors.setdefault(_NUMBERS.sub("", str(error)), str(error))
+                kind = _NUMBERS.sub("", str(error).replace(request.problem, ""))
+                self._errors.setdefault(kind, str(error))
             raise
         if reply is not None:
             self._costs.add_reply(reply)

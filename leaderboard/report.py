@@ -26,6 +26,7 @@ from turnwise.leaderboard.runs import read_run
 from turnwise.leaderboard.scores import score_task
 from turnwise.leaderboard.tables import By, ScoredTask, estimates_csv, render_scores, run_names
 from turnwise.tasks.metrics import check_support, parse_n_at_k
+from turnwise.tasks.run_paths import inside
 
 _NAMED_WHERE_SET = ("system_instruction", "limit", "samples")
 _LONGEST_SETTINGS = 4096
@@ -74,9 +75,10 @@ def to_document(scored: Sequence[ScoredTask]) -> str:
 
 def write_report(folder: Path, scored: Sequence[ScoredTask], *, over: Shown | None = None) -> None:
     """Write scores.json and the tables into ``folder``."""
-    write_atomically(folder / "scores.json", encodable(to_document(scored)) + "\n")
+    write_atomically(inside(folder, "scores.json"), encodable(to_document(scored)) + "\n")
     for by in By:
-        write_atomically(folder / "tables" / f"by_{by}.txt", encodable(render_report(scored, by=by, over=over)) + "\n")
+        table = inside(folder, "tables", f"by_{by}.txt")
+        write_atomically(table, encodable(render_report(scored, by=by, over=over)) + "\n")
 
 
 def _score(run: RunOutcomes, task: TaskOutcomes, n_at_k: Sequence[str], parity: Parity | None) -> ScoredTask:

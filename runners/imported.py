@@ -47,7 +47,6 @@ def write_imported(path: Path, record: RunRecord, trajectories: Imported, judgem
 
 
 def _write(folder: RunFolder, record: RunRecord, trajectories: Imported, judgements: Iterable[Judgement]) -> None:
-    path = folder.path
     shards = [shard for task in record.tasks for shard in _cut(task.task, _plan(record, task.task), trajectories)]
     for shard in shards:
         lines = [trajectories[shard.task, *key].to_line() for key in shard.keys if (shard.task, *key) in trajectories]
@@ -55,8 +54,8 @@ def _write(folder: RunFolder, record: RunRecord, trajectories: Imported, judgeme
             _write_shard(folder, shard, lines)
     verdicts = "".join(one.to_line() + "\n" for one in judgements)
     if verdicts:
-        write_atomically(path / "verdicts" / f"{_file_name(record.judge['executor'])}.jsonl", verdicts)
-    write_atomically(path / "shards.jsonl", plan_lines(shards))
+        write_atomically(folder.verdicts(_file_name(record.judge["executor"])), verdicts)
+    write_atomically(folder.plan, plan_lines(shards))
     write_atomically(folder.run_json, record.model_dump_json(indent=1) + "\n")
 
 

@@ -15,7 +15,15 @@ from turnwise.runners.judge import Judge
 from turnwise.runners.loading import LoadedTask, Machine, load_recorded
 from turnwise.runners.work import Work
 from turnwise.tasks.catalog import TASKS
-from turnwise.tasks.run_folder import JUDGED_ANEW, RunFolder, RunRecord, Shard
+from turnwise.tasks.run_folder import (
+    JUDGED_ANEW,
+    RunFolder,
+    RunRecord,
+    Shard,
+    digest_file,
+    digest_line,
+    plan_lines,
+)
 from turnwise.tasks.trajectory import Trajectory
 
 
@@ -86,20 +94,23 @@ def copy_for_judge(folder: RunFolder, target: Path, machine: Machine, *, matcher
         raise TurnwiseError(f"The folder {str(target)!r} is not empty: give another --output_path.")
     for shard in folder.shards:
         folder.read_shard(shard)  # what is copied has to be whole
-    _copy(folder.path, target.resolve(), record)
+    _copy(folder, target.resolve(), record)
     return copy
 
 
-def _copy(source: Path, target: Path, record: RunRecord) -> None:
-    """Write the trajectories of ``source`` and ``record`` to ``target``, whole or not at all."""
+def _copy(source: RunFolder, target: Path, record: RunRecord) -> None:
+    """Write the committed shards of ``source`` and ``record`` to ``target``, whole or not at all."""
     unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        for path in (source / "shards.jsonl", *sorted((source / "trajectories").rglob("*"))):
-            if path.is_file() and path.suffix != ".part":
-                copied = unfinished / path.relative_to(source)
+        write_atomically(unfinished / source.plan.name, plan_lines(source.shards))
+        for shard in source.shards:
+            data = source.check_shard(shard)
+            if data is not None:
+                copied = unfinished / source.shard_file(shard).relative_to(source.path)
                 copied.parent.mkdir(parents=True, exist_ok=True)
-                write_synced(copied, path.read_bytes())
-        write_atomically(unfinished / RunFolder(source).run_json.name, record.model_dump_json(indent=1) + "\n")
+                write_synced(copied, data)
+                write_synced(digest_file(copied), digest_line(copied, data).encode("ascii"))
+        write_atomically(unfinished / source.run_json.name, record.model_dump_json(indent=1) + "\n")
         unfinished.replace(target)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)

@@ -18,14 +18,16 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from turnwise.files import commit_once, finish_commit, sync_folder, write_atomically, write_synced
+from turnwise.files import commit_once, finish_commit, lines_of, sync_folder, write_atomically, write_synced
 from turnwise.runners.logs import AppendLog, Syncer
 from turnwise.runners.sampler import Request, Sampler
 from turnwise.runners.sharing import Donor
 from turnwise.tasks.run_folder import DialogueKey, RunFolder, Shard, digest_file, digest_line
-from turnwise.tasks.trajectory import Reply, Trajectory
+from turnwise.tasks.run_paths import inside
+from turnwise.tasks.trajectory import Reply, Trajectory, read_reply
 
 SHARD_DIALOGUES = 64
+_LONGEST_LINE = 2**28  # bytes of one reply, ids and log-probabilities of its tokens included
 
 CallKey = tuple[str, int, int, int]
 
@@ -46,6 +48,7 @@ class ShardStore:
             syncer.watch(self._log)
         self.replies: dict[CallKey, Reply] = {}
         left = sorted(self._folder.glob(f"{self.shard.name}.*"))
+        left = [inside(self._folder, path.name) for path in left]
         if any(path.suffix.startswith(".commit") for path in left):
             finish_commit(self._final)
         found = folder.read_shard(shard)
@@ -54,7 +57,7 @@ class ShardStore:
         for trajectory in self._committed.values():
             self._learn(trajectory)
         for path in left:
-            if path.suffix == ".part":
+            if path.suffix == ".part" and path.is_file():
                 self.replies.update(_read_attempt(path))
         if self.is_complete:
             self._write_digest()  # the attempt that committed it may have ended just before
@@ -177,12 +180,12 @@ def _dialogues(store: ShardStore) -> list[tuple[str, str, int]]:
 
 def _read_attempt(path: Path) -> dict[CallKey, Reply]:
     replies: dict[CallKey, Reply] = {}
-    with suppress(FileNotFoundError), path.open("rb") as lines:
-        for line in lines:
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        for line in lines_of(file, longest=_LONGEST_LINE):
             try:
                 entry = json.loads(line)
                 problem, sample, turn, call = entry["call"]
-                replies[str(problem), int(sample), int(turn), int(call)] = Reply.from_json(entry["reply"])
-            except (ValueError, KeyError, TypeError):
+                replies[str(problem), int(sample), int(turn), int(call)] = read_reply(entry["reply"])
+            except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
                 continue  # a torn line: that call is made again
     return replies

@@ -80,10 +80,10 @@ class Work:
         self._began = self._cost_written = time.monotonic()
         folder.path.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
-            self._verdicts = AppendLog(folder.path / "verdicts" / f"{machine.worker}.jsonl", exclusive=True)
+            self._verdicts = AppendLog(folder.verdicts(machine.worker), exclusive=True)
             stack.callback(self._verdicts.close)
             freeze(folder, record)
-            self._costs_log = AppendLog(folder.path / "costs" / f"{machine.worker}.jsonl")
+            self._costs_log = AppendLog(folder.costs(machine.worker))
             stack.callback(self._costs_log.close)
             self.syncer = Syncer()
             stack.callback(self.syncer.close)
@@ -197,7 +197,7 @@ def freeze(folder: RunFolder, record: RunRecord, cut: Callable[[RunRecord], Sequ
     Raises TurnwiseError if those there are of another run.
     """
     if not folder.run_json.exists():
-        write_atomically(folder.path / "shards.jsonl", plan_lines(cut(record)))
+        write_atomically(folder.plan, plan_lines(cut(record)))
         write_atomically(folder.run_json, record.model_dump_json(indent=1) + "\n")
         return
     check_same_run(folder, record)

@@ -53,7 +53,7 @@ class Bill:
 def read_attempts(cluster: ClusterFolder, now: float) -> Iterator[Attempt]:
     """Yield the attempts of all workers as their logs and their batch scripts tell them."""
     ends = read_ends(cluster)
-    for path in sorted((cluster.path / "events").glob("*.jsonl")):
+    for path in cluster.logs():
         lives: list[list[dict[str, Any]]] = []
         for event in read_events(path):
             if event["event"] == START:

@@ -11,6 +11,7 @@ one shard all the same, the store commits it once.
 
 import json
 import os
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,9 +19,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from turnwise.files import read_whole
 from turnwise.tasks.run_folder import Shard
+from turnwise.tasks.run_paths import inside
 
 CRASHES = 3
+_LARGEST = 2**16  # bytes, of what a claim says of its owner
 
 
 class Ended(StrEnum):
@@ -31,6 +35,9 @@ class Ended(StrEnum):
     CRASHED = "crashed"
     LOST = "lost"
     RESET = "reset"
+
+
+_NAME = re.compile(rf"(?P<number>[0-9]{{5,9}})\.(?P<attempt>[0-9]{{1,9}})(\.(?P<ended>{'|'.join(Ended)}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +102,15 @@ class Claims:
         """Return the state of every shard of ``task`` that was ever claimed, by number; one listing of a folder."""
         states: dict[int, ShardState] = {}
         try:
-            names = [path.name for path in (self._folder / task).iterdir()]
-        except FileNotFoundError:
+            names = [path.name for path in inside(self._folder, task).iterdir()]
+        except (FileNotFoundError, NotADirectoryError):
             return states
-        for name in names:
-            number, attempt, *ended = name.split(".")
-            attempts = states.setdefault(int(number), ShardState()).attempts
-            if ended:
-                attempts[int(attempt)] = Ended(ended[0])
+        for match in filter(None, map(_NAME.fullmatch, names)):
+            attempts = states.setdefault(int(match["number"]), ShardState()).attempts
+            if match["ended"]:
+                attempts[int(match["attempt"])] = Ended(match["ended"])
             else:
-                attempts.setdefault(int(attempt), None)
+                attempts.setdefault(int(match["attempt"]), None)
         return states
 
     def state(self, shard: Shard) -> ShardState:
@@ -130,8 +136,8 @@ class Claims:
     def owner(self, claim: Claim) -> Mapping[str, Any]:
         """Return what the claim says of its owner; empty if it was cut before it said anything."""
         try:
-            data = json.loads(self._path(claim).read_bytes())
-        except (OSError, ValueError):
+            data = json.loads(read_whole(self._path(claim), limit=_LARGEST, follow=False))
+        except (OSError, ValueError, RecursionError):
             return {}
         return data if isinstance(data, dict) else {}
 
@@ -143,7 +149,7 @@ class Claims:
             return 0.0
 
     def _path(self, claim: Claim) -> Path:
-        return self._folder / claim.shard.task / f"{claim.shard.name}.{claim.attempt}"
+        return inside(self._folder, claim.shard.task, f"{claim.shard.name}.{claim.attempt}")
 
 
 def _create(path: Path, text: str) -> bool:

@@ -8,13 +8,17 @@ unanswered   SLURM did not say
 Of a job that ended by itself nothing is said.
 """
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
+from turnwise.files import read_whole
 from turnwise.slurm.layout import ClusterFolder
+from turnwise.tasks.run_paths import files_inside
 
 REQUEUED = "requeued"
+_LARGEST = 2**20  # bytes of one file
 # Attempts after which the job does not come back, in words.
 STAYED_AWAY = {
     "cancelled": "cancelled",
@@ -33,10 +37,10 @@ class JobAttempt(NamedTuple):
 def read_ends(cluster: ClusterFolder) -> Mapping[JobAttempt, str]:
     """Return the words by attempt; what is torn is left out."""
     found: dict[JobAttempt, str] = {}
-    with suppress(FileNotFoundError):
-        for path in cluster.ends.iterdir():
-            for line in path.read_text("utf-8", "replace").splitlines():
+    with suppress(FileNotFoundError, NotADirectoryError):
+        for path in files_inside(cluster.ends, ending=""):
+            for line in read_whole(path, limit=_LARGEST, follow=False).decode("utf-8", "replace").splitlines():
                 restarts, _, word = line.partition(" ")
-                if restarts.isdigit() and (word in STAYED_AWAY or word == REQUEUED):
+                if re.fullmatch("[0-9]{1,9}", restarts) and (word in STAYED_AWAY or word == REQUEUED):
                     found[JobAttempt(path.name, int(restarts))] = word
     return found

@@ -4,14 +4,24 @@ Costs are billed from it where SLURM keeps no accounting.
 """
 
 import json
+import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from turnwise.files import read_whole
 from turnwise.runners.logs import AppendLog
 
 START, STOP, CRASH, FAILED, CLAIM = "start", "stop", "crash", "failed", "claim"
+_LARGEST = 2**30  # bytes of one log
+_NEEDED = {CRASH: ("status",), FAILED: ("status",), CLAIM: ("task", "shard", "attempt")}
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    "event": str,
+    **dict.fromkeys(("status", "shard", "attempt", "gpus", "restarts"), int),
+    **dict.fromkeys(("task", "node", "command"), str),
+    **dict.fromkeys(("log", "shards"), list),
+}
 
 
 class EventLog:
@@ -35,15 +45,17 @@ class EventLog:
 
 
 def read_events(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the events of one log; a torn line is skipped, a file that is not there is empty."""
+    """Yield the events of one log, without lines that are torn or that no worker wrote; no file is an empty one."""
     try:
-        lines = path.read_bytes().splitlines()
+        lines = read_whole(path, limit=_LARGEST, follow=False).splitlines()
     except FileNotFoundError:
         return
     for line in lines:
         try:
             event = json.loads(line)
-            float(event["time"]), str(event["event"])
-        except (ValueError, KeyError, TypeError):
+            is_sound = math.isfinite(event["time"]) and all(name in event for name in _NEEDED.get(event["event"], ()))
+            is_sound &= all(isinstance(event[name], kind) for name, kind in _KINDS.items() if name in event)
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             continue
-        yield event
+        if is_sound:
+            yield event

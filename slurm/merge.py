@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from turnwise.files import replacing
 from turnwise.slurm.todo import count_missing
 from turnwise.tasks.run_folder import RunFolder
+from turnwise.tasks.run_paths import inside
 
 _LEVEL = 1  # a quarter of the time of the default for a tenth more bytes
 
@@ -29,7 +30,7 @@ def merge_run(folder: RunFolder) -> Merged:
     shards = dialogues = missing = 0
     for task in folder.record.tasks:
         with (
-            replacing(folder.path / "merged" / f"{task.task}.jsonl.gz") as path,
+            replacing(inside(folder.path, "merged", f"{task.task}.jsonl.gz")) as path,
             path.open("wb") as raw,
             gzip.GzipFile("", "wb", _LEVEL, raw, mtime=0) as merged,
         ):

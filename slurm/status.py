@@ -128,7 +128,7 @@ def _where(claims: Claims, shard: Shard, state: ShardState) -> str:
 def _errors(cluster: ClusterFolder) -> list[dict[str, Any]]:
     """Return the crashes and failures of all workers, latest last."""
     found = []
-    for path in (cluster.path / "events").glob("*.jsonl"):
+    for path in cluster.logs():
         for event in read_events(path):
             if event["event"] in (CRASH, FAILED):
                 found.append({**event, "worker": path.stem})

@@ -15,11 +15,14 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from turnwise.errors import TurnwiseError
-from turnwise.files import write_atomically
+from turnwise.files import read_whole, write_atomically
 from turnwise.slurm.layout import ClusterFolder
 from turnwise.slurm.profile import ClusterProfile
 from turnwise.tasks.damage import describe_damage
 from turnwise.tasks.run_folder import RunFolder, Shard
+from turnwise.tasks.run_paths import inside
+
+_LARGEST = 2**29  # bytes, of a file of a submission
 
 
 class SubmissionRecord(BaseModel):
@@ -86,9 +89,9 @@ class Submission:
     @cached_property
     def record(self) -> SubmissionRecord:
         """What was frozen."""
-        path = self.path / "submission.json"
+        path = inside(self.path, "submission.json")
         try:
-            return SubmissionRecord.model_validate_json(path.read_bytes())
+            return SubmissionRecord.model_validate_json(self._read(path))
         except (OSError, ValidationError) as error:
             raise TurnwiseError(
                 f"The submission {str(path)!r} cannot be read ({describe_damage(error)}): submit the run again."
@@ -98,10 +101,10 @@ class Submission:
     def shards(self) -> list[Shard]:
         """The shards to do, in the order of the plan's length."""
         by_key = {(shard.task, shard.number): shard for shard in RunFolder(self.cluster.run).shards}
-        path = self.path / "shards.jsonl"
+        path = inside(self.path, "shards.jsonl")
         try:
-            return [by_key[task, number] for task, number in map(json.loads, path.read_text().splitlines())]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            return [by_key[task, number] for task, number in map(json.loads, self._read(path).splitlines())]
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise TurnwiseError(
                 f"The list of shards {str(path)!r} cannot be read ({describe_damage(error)}): submit the run again."
             ) from None
@@ -109,16 +112,20 @@ class Submission:
     @property
     def jobs(self) -> Jobs:
         """What the cluster accepted so far."""
-        path = self.path / "jobs.json"
+        path = inside(self.path, "jobs.json")
         try:
-            return Jobs.from_json(json.loads(path.read_bytes()))
+            return Jobs.from_json(json.loads(self._read(path)))
         except FileNotFoundError:
             return Jobs()
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise TurnwiseError(
                 f"The jobs in {str(path)!r} cannot be read ({describe_damage(error)}): remove it once squeue shows "
                 "none of this run."
             ) from None
+
+    @staticmethod
+    def _read(path: Path) -> bytes:
+        return read_whole(path, limit=_LARGEST, follow=False)
 
     def write_jobs(self, jobs: Jobs) -> None:
         """Say what the cluster accepted so far."""
@@ -131,11 +138,11 @@ class Submission:
 
     def code(self) -> Path:
         """Return the folder of the frozen code."""
-        return self.cluster.path / "code" / self.record.code
+        return inside(self.cluster.code, self.record.code)
 
     def inputs(self) -> dict[str, Path]:
         """Return the copies of what the options name."""
-        return {name: self.cluster.inputs / path for name, path in self.record.inputs.items()}
+        return {name: inside(self.cluster.inputs, *path.split("/")) for name, path in self.record.inputs.items()}
 
 
 def freeze_submission(cluster: ClusterFolder, record: SubmissionRecord, shards: list[Shard]) -> Submission:

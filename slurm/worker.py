@@ -121,7 +121,7 @@ async def _judge_one(
     folder: RunFolder, shard: Shard, problems: Mapping[str, Problem], work: Work, leases: Leases
 ) -> None:
     for worker in leases.earlier_owners(shard):
-        work.know(read_judgement_file(folder.path / "verdicts" / f"{worker}.jsonl"))
+        work.know(read_judgement_file(folder.verdicts(worker)))
     unjudged = work.unjudged
     await judge_shard(folder, shard, problems, work)
     if work.unjudged == unjudged:

@@ -7,6 +7,7 @@ tests appear as counts only. A verdict the machine spoiled is never written.
 
 import hashlib
 import json
+import math
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,11 +15,20 @@ from pathlib import Path
 from typing import Any
 
 from turnwise.benchmarks.records import Verdict
+from turnwise.files import lines_of
+from turnwise.tasks.run_paths import files_inside
 from turnwise.tasks.trajectory import Trajectory
 
 Place = tuple[str, str, int, int, str]
 
 _IF_KNOWN = ("limit_seconds", "slowest_seconds", "cpu")
+_SECONDS = ("cpu_seconds", "limit_seconds", "slowest_seconds")
+_KINDS: dict[str, type] = {
+    **dict.fromkeys(("task", "problem", "program", "tier", "key", "cpu"), str),
+    **dict.fromkeys(("sample", "turn", "tests_run"), int),
+    "public_passed": bool,
+}
+_LONGEST_LINE = 2**20  # bytes; a judgement takes some hundred
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +79,13 @@ class Judgement:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Judgement":
         """Return the judgement that ``to_line`` wrote; raises KeyError, TypeError or ValueError for anything else."""
-        seconds = {name: float(data[name]) for name in _IF_KNOWN[:2] if name in data}
-        return cls(**{**data, **seconds, "verdict": Verdict(data["verdict"])})
+        seconds = {name: float(data[name]) for name in _SECONDS if name in data}
+        made = cls(**{**data, **seconds, "verdict": Verdict(data["verdict"])})
+        if not all(isinstance(getattr(made, name), kind) for name, kind in _KINDS.items()):
+            raise TypeError("a value is of another kind than it has to be")
+        if not all(0 <= getattr(made, name) < math.inf for name in _SECONDS) or not 0 <= made.tests_run < 2**63:
+            raise ValueError("a number is out of bounds")
+        return made
 
 
 def program_hash(program: str) -> str:
@@ -88,18 +103,20 @@ def places_of(trajectory: Trajectory) -> list[Place | None]:
 
 
 def read_judgements(folder: Path) -> Iterator[Judgement]:
-    """Yield the judgements in the ``*.jsonl`` files of ``folder``; a torn line, as kill -9 leaves it, is skipped."""
-    for path in sorted(folder.glob("*.jsonl")):
+    """Yield the judgements in the ``*.jsonl`` files of ``folder``; a torn line, as kill -9 leaves it, is skipped.
+
+    Raises TurnwiseError for a link, pipe or device among the files.
+    """
+    for path in files_inside(folder, ending=".jsonl"):
         yield from read_judgement_file(path)
 
 
 def read_judgement_file(path: Path) -> Iterator[Judgement]:
     """Yield the judgements of one worker; a file that is not there is empty."""
-    with suppress(FileNotFoundError), path.open("rb") as lines:
-        for line in lines:
+    with suppress(FileNotFoundError, NotADirectoryError), path.open("rb") as file:
+        for line in lines_of(file, longest=_LONGEST_LINE):
             try:
                 judgement = Judgement.from_json(json.loads(line))
-                hash(judgement.place)
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
                 continue  # that program is judged again
             yield judgement

@@ -8,28 +8,49 @@
     costs/<worker>.jsonl              what sampling and judging took
 
 Judging and scoring need nothing else, so each can be redone alone. Writing is the runners' business.
+
+The folder may be somebody else's (docs/security.md): its paths are built by ``inside``, its files read up to a size,
+and what they hold has the types and the bounds that readers rely on.
 """
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from turnwise.benchmarks.texts import shown
 from turnwise.errors import TurnwiseError
+from turnwise.files import read_whole
 from turnwise.tasks.damage import describe_damage
 from turnwise.tasks.judgement import Judgement, Place, read_judgements
-from turnwise.tasks.trajectory import Trajectory
+from turnwise.tasks.run_paths import PLAIN_NAME, inside
+from turnwise.tasks.trajectory import Trajectory, read_trajectory
 
 DialogueKey = tuple[str, int]
 
 JUDGED_ANEW = "judged_anew"
 _SHARD_REMEDY = "it is damaged or of another run; remove it (and its .sha256) to sample that shard anew."
 
+# No run comes near these: they bound what reading a folder of others can cost.
+MOST_DIALOGUES = 20_000_000
+MOST_TURNS = 10_000
+_MOST_CELLS = 200_000_000  # dialogues x turns: arrays of scores have that many
+_LARGEST_RECORD, _LARGEST_PLAN, _LARGEST_SHARD = 2**26, 2**29, 2**30  # bytes
+_MOST_METRICS = 100
 
 _NEEDED: dict[str, dict[str, type | tuple[type, ...]]] = {
     "settings": {
@@ -45,6 +66,8 @@ _NEEDED: dict[str, dict[str, type | tuple[type, ...]]] = {
     "judge": {"executor": str, "interpreter": str, "matcher": str, "time_factor": (int, float)},
     "prompts": {"set": str, "hashes": dict},
 }
+# What may be missing or null, and is read where it is there.
+_IF_THERE: dict[str, type] = {"reasoning": list, "instruction": str, "strategy": str, "turns": list}
 
 
 class AskedProblem(BaseModel):
@@ -63,13 +86,20 @@ class TaskRecord(BaseModel):
     task: str
     benchmark: str
     split: str
-    max_turns: int
+    max_turns: int = Field(ge=1, le=MOST_TURNS)
     strategy: str
     data_sha256: str
     loaded: int
     asked: list[AskedProblem]
     left_out: dict[str, list[str]] = {}
     broken_rows: list[str] = []
+
+    @field_validator("task")
+    @classmethod
+    def _is_a_name(cls, task: str) -> str:
+        if not PLAIN_NAME.fullmatch(task):
+            raise ValueError(f"{shown(task)} is no name of a task")
+        return task
 
 
 class RunRecord(BaseModel):
@@ -90,8 +120,31 @@ class RunRecord(BaseModel):
     def _holds_what_readers_need(cls, data: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         for name, kind in _NEEDED[str(info.field_name)].items():
             if not isinstance(data.get(name), kind):
-                raise ValueError(f"{name} is {data.get(name)!r}")
+                raise ValueError(f"{name} is {shown(data.get(name))}")
+        if info.field_name == "settings":
+            for name, kind in _IF_THERE.items():
+                if data.get(name) is not None and not isinstance(data[name], kind):
+                    raise ValueError(f"{name} is {shown(data[name])}")
+            for name in ("reasoning", "n_at_k"):
+                values = data.get(name) or []
+                if len(values) > _MOST_METRICS or not all(isinstance(value, str) for value in values):
+                    raise ValueError(f"{name} is {shown(values)}")
         return data
+
+    @model_validator(mode="after")
+    def _is_bounded(self) -> "RunRecord":
+        samples = self.samples_per_problem
+        dialogues = {task.task: samples * len(task.asked) for task in self.tasks}
+        if not 1 <= samples <= MOST_DIALOGUES or sum(dialogues.values()) > MOST_DIALOGUES:
+            raise ValueError(f"samples_per_problem is {shown(samples)}")
+        if sum(dialogues[task.task] * task.max_turns for task in self.tasks) > _MOST_CELLS:
+            raise ValueError(f"{max(task.max_turns for task in self.tasks)} turns are too many for its dialogues")
+        if twice := [name for name, count in Counter(task.task for task in self.tasks).items() if count > 1]:
+            raise ValueError(f"{twice[0]} stands there twice")
+        for task in self.tasks:
+            if len({problem.id for problem in task.asked}) < len(task.asked):
+                raise ValueError(f"a problem of {task.task} stands there twice")
+        return self
 
     @property
     def samples_per_problem(self) -> int:
@@ -127,50 +180,56 @@ class RunFolder:
     @property
     def run_json(self) -> Path:
         """Where the frozen settings stand."""
-        return self.path / "run.json"
+        return inside(self.path, "run.json")
 
     @cached_property
     def record(self) -> RunRecord:
         """The frozen settings and provenance."""
         try:
-            return RunRecord.model_validate_json(self.run_json.read_bytes())
+            return RunRecord.model_validate_json(read_whole(self.run_json, limit=_LARGEST_RECORD, follow=False))
         except (FileNotFoundError, NotADirectoryError):
             raise TurnwiseError(
                 f"{str(self.path)!r} is no run folder, since it holds no run.json: name a folder that "
                 "turnwise run or turnwise sample wrote."
             ) from None
-        except ValidationError as error:
+        except (OSError, ValidationError) as error:
             raise TurnwiseError(
                 f"{str(self.run_json)!r} cannot be read ({describe_damage(error)}): give another folder."
             ) from None
 
+    @property
+    def plan(self) -> Path:
+        """Where the plan stands."""
+        return inside(self.path, "shards.jsonl")
+
     @cached_property
     def shards(self) -> tuple[Shard, ...]:
         """The frozen plan, in plan order."""
-        path = self.path / "shards.jsonl"
+        path = self.plan
         plans = {task.task: plan_order(task, self.record.samples_per_problem) for task in self.record.tasks}
         try:
-            lines = [json.loads(line) for line in path.read_text(encoding="ascii").splitlines()]
-            shards = [
-                Shard(
-                    one["task"],
-                    int(one["shard"]),
-                    tuple(plans[one["task"]][one["first"] : one["first"] + one["count"]]),
-                )
-                for one in lines
-            ]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            lines = read_whole(path, limit=_LARGEST_PLAN, follow=False).decode("ascii").splitlines()
+            shards = _parse_plan(lines, plans)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise TurnwiseError(
                 f"The plan {str(path)!r} cannot be read ({describe_damage(error)}): it belongs beside run.json; "
                 "give another folder, or remove this one."
             ) from None
-        if [key for shard in shards for key in shard.keys] != [key for plan in plans.values() for key in plan]:
+        if shards is None:
             raise TurnwiseError(f"The plan {str(path)!r} is not that of run.json beside it: remove the folder.")
         return tuple(shards)
 
     def shard_file(self, shard: Shard) -> Path:
         """Return where ``shard`` stands once it is committed."""
-        return self.path / "trajectories" / shard.task / f"{shard.name}.jsonl"
+        return inside(self.path, "trajectories", shard.task, f"{shard.name}.jsonl")
+
+    def verdicts(self, worker: str) -> Path:
+        """Return where the judgements of ``worker`` stand."""
+        return inside(self.path, "verdicts", f"{worker}.jsonl")
+
+    def costs(self, worker: str) -> Path:
+        """Return where it stands what the work of ``worker`` took."""
+        return inside(self.path, "costs", f"{worker}.jsonl")
 
     def check_shard(self, shard: Shard) -> bytes | None:
         """Return the file of ``shard``, None if it has not been committed.
@@ -178,12 +237,17 @@ class RunFolder:
         Raises TurnwiseError if the file is not what was committed.
         """
         path = self.shard_file(shard)
+        digest = inside(self.path, "trajectories", shard.task, digest_file(path).name)
         try:
-            data = path.read_bytes()
-        except FileNotFoundError:
+            data = read_whole(path, limit=_LARGEST_SHARD, follow=False)
+            said = read_whole(digest, limit=4096, follow=False) if digest.exists() else None
+        except (FileNotFoundError, NotADirectoryError):
             return None
-        digest = digest_file(path)
-        if digest.exists() and digest.read_text(encoding="ascii", errors="replace") != digest_line(path, data):
+        except OSError as error:
+            raise TurnwiseError(
+                f"The shard {str(path)!r} cannot be read ({describe_damage(error)}): {_SHARD_REMEDY}"
+            ) from None
+        if said is not None and said.decode("ascii", "replace") != digest_line(path, data):
             raise TurnwiseError(f"The shard {str(path)!r} has been changed since it was committed: {_SHARD_REMEDY}")
         return data
 
@@ -196,8 +260,8 @@ class RunFolder:
         if data is None:
             return None
         try:
-            found = [Trajectory.from_json(json.loads(line)) for line in data.decode("ascii").splitlines()]
-        except (ValueError, KeyError, TypeError) as error:
+            found = [read_trajectory(json.loads(line)) for line in data.decode("ascii").splitlines()]
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise TurnwiseError(
                 f"The shard {str(path)!r} cannot be read ({describe_damage(error)}): {_SHARD_REMEDY}"
             ) from None
@@ -219,9 +283,28 @@ class RunFolder:
     def judgements(self) -> dict[Place, Judgement]:
         """Return the judgements by what they are about; of two on the same program the first counts."""
         found: dict[Place, Judgement] = {}
-        for judgement in read_judgements(self.path / "verdicts"):
+        for judgement in read_judgements(inside(self.path, "verdicts")):
             found.setdefault(judgement.place, judgement)
         return found
+
+
+def _parse_plan(lines: Sequence[str], plans: Mapping[str, Sequence[DialogueKey]]) -> list[Shard] | None:
+    """Return the shards that ``lines`` cut ``plans`` into; None unless they are all of them, once and in order."""
+    shards: list[Shard] = []
+    cut = dict.fromkeys(plans, 0)
+    for line in lines:
+        entry = json.loads(line)
+        task, number, first, count = entry["task"], entry["shard"], entry["first"], entry["count"]
+        keys = plans[task]
+        if not all(type(value) is int for value in (number, first, count)):
+            raise TypeError(task)
+        if first != cut[task] or not 0 <= count <= len(keys) - first or not 0 <= number <= MOST_DIALOGUES:
+            return None
+        shards.append(Shard(task, number, tuple(keys[first : first + count])))
+        cut[task] += count
+    in_order = [key for shard in shards for key in shard.keys] == [key for keys in plans.values() for key in keys]
+    is_once = len({(shard.task, shard.number) for shard in shards}) == len(shards)
+    return shards if in_order and is_once else None
 
 
 def plan_order(task: TaskRecord, samples: int) -> list[DialogueKey]:

@@ -6,13 +6,19 @@ trajectory, so two runs with equal replies are equal byte for byte; hidden tests
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from turnwise.benchmarks.records import Report
+from turnwise.benchmarks.texts import shown
 
 SCHEMA = 1
+_MOST_TOKENS = 2**40  # of one reply: so that no sum over a run overflows
 _THINKING, _END_OF_THINKING = "<think>", "</think>"
 
 
@@ -198,6 +204,61 @@ class Trajectory:
             raise ValueError(f"trajectories of schema {data['schema']!r} are unknown here")
         turns = tuple(map(Turn.from_json, data["turns"]))
         return cls(data["task"], data["problem"], data["sample"], data["seed"], turns, End(data["end"]))
+
+
+def read_trajectory(data: Any) -> Trajectory:
+    """Return the trajectory that ``to_json`` wrote, of whoever's file: with the types and bounds that readers rely on.
+
+    Raises KeyError, TypeError, AttributeError or ValueError for anything else.
+    """
+    if not isinstance(data, dict):
+        raise TypeError(type(data).__name__)
+    try:
+        trajectory = _adapter().validate_python(data)
+    except ValidationError:
+        Trajectory.from_json(data)  # says what is wrong in our words, where it notices
+        raise
+    if data["schema"] != SCHEMA:
+        raise ValueError(f"trajectories of schema {shown(data['schema'])} are unknown here")
+    _check_numbers(trajectory)
+    return trajectory
+
+
+def read_reply(data: Any) -> Reply:
+    """Return the reply that ``to_json`` wrote, of whoever's file; raises as ``read_trajectory`` does."""
+    reply = _reply_adapter().validate_python(data)
+    _check_tokens(reply)
+    return reply
+
+
+@cache
+def _adapter() -> TypeAdapter[Trajectory]:
+    return TypeAdapter(Trajectory)
+
+
+@cache
+def _reply_adapter() -> TypeAdapter[Reply]:
+    return TypeAdapter(Reply)
+
+
+def _check_tokens(reply: Reply) -> None:
+    for count in (reply.prompt_tokens, reply.completion_tokens):
+        if not 0 <= (count or 0) < _MOST_TOKENS:
+            raise ValueError(f"a number of tokens is {shown(count)}")
+
+
+def _check_numbers(trajectory: Trajectory) -> None:
+    for turn in trajectory.turns:
+        for call in turn.calls:
+            _check_tokens(call.reply)
+        report = turn.public_report
+        for result in (*report.public, *(report.hidden or ())):
+            if not (0 <= result.cpu_seconds < math.inf and 0 <= result.peak_memory_bytes < 2**63):
+                raise ValueError("what a test took is no number of seconds and bytes")
+            if not 0 <= result.index < 2**31:
+                raise ValueError(f"a test has the number {shown(result.index)}")
+    if not -(2**63) <= trajectory.seed < 2**63:
+        raise ValueError(f"a seed is {shown(trajectory.seed)}")
 
 
 def strip_thinking(text: str) -> str:

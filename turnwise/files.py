@@ -14,6 +14,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EMLINK, errno.EACCES)
 _NO_SYNC = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF)
@@ -36,6 +37,8 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary name to write to; it is synced and renamed to ``path``, or removed if writing failed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    if temporary.is_symlink():  # put there by somebody: it would be followed
+        temporary.unlink()
     try:
         yield temporary
         with temporary.open("rb") as file:
@@ -68,16 +71,29 @@ def read_whole(path: Path, *, limit: int, follow: bool = True) -> bytes:
     return data
 
 
+def lines_of(file: IO[bytes], *, longest: int) -> Iterator[bytes]:
+    """Yield the lines of ``file``; one of more than ``longest`` bytes is cut there, and its rest passed over."""
+    while line := file.readline(longest):
+        rest = line
+        while rest and not rest.endswith(b"\n"):
+            rest = file.readline(2**20)
+        yield line
+
+
 def write_synced(path: Path, data: bytes) -> None:
-    """Write ``data`` to ``path`` and wait until it is on the disk; an OSError names the file."""
+    """Write ``data`` to ``path``, no link, and wait until it is on the disk; an OSError names the file."""
     try:
-        with path.open("wb") as file:
+        with open(path, "wb", opener=_open_no_link) as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
         error.filename = error.filename or str(path)  # a full disk says nothing of it
         raise
+
+
+def _open_no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
 
 
 def sync_folder(folder: Path) -> None:

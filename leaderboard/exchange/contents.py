@@ -21,12 +21,11 @@ from turnwise.benchmarks.texts import printable, shown
 from turnwise.errors import TurnwiseError
 from turnwise.tasks.judgement import Judgement, places_of
 from turnwise.tasks.run_folder import RunFolder, RunRecord, TaskRecord
-from turnwise.tasks.trajectory import SCHEMA, Trajectory
+from turnwise.tasks.trajectory import SCHEMA, Trajectory, read_trajectory
 
 Sample = TypeVar("Sample")
 Header = TypeVar("Header", bound=BaseModel)
 MOST_SAMPLES = 10_000
-_TRAJECTORY = TypeAdapter(Trajectory)
 _JUDGEMENTS = TypeAdapter(tuple[Judgement, ...])
 
 
@@ -163,7 +162,7 @@ def read_dialogue(data: Any, origin: str) -> Dialogue:
             "export it again with this version."
         )
     try:
-        trajectory = _TRAJECTORY.validate_python(data)
+        trajectory = read_trajectory(data)
         judgements = _JUDGEMENTS.validate_python(data.get("judgements", []))
     except ValidationError as error:
         raise TurnwiseError(f"{origin}: the dialogue is damaged ({first_problem(error)}): export it again.") from None

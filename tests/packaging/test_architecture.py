@@ -29,6 +29,7 @@ ALLOWED = {
         "turnwise.tasks.metrics",
         "turnwise.tasks.prompt_names",
         "turnwise.tasks.run_folder",
+        "turnwise.tasks.run_paths",
         "turnwise.tasks.trajectory",
     ),
     "turnwise.training": ("turnwise.benchmarks", "turnwise.tasks", "turnwise.runners"),

@@ -28,7 +28,7 @@ texts = st.text(max_size=8)
         texts,
         st.sampled_from(Verdict),
         st.booleans(),
-        st.integers(0),
+        st.integers(0, 2**31),
         st.floats(0, allow_infinity=False),
         texts,
         texts,

@@ -107,7 +107,7 @@ def _limit_lines(found: ClusterLimits, workers: int) -> Iterator[str]:
 def _script_lines(planned: Planned, profile: ClusterProfile, workers: int, largest: int) -> Iterator[str]:
     cluster = ClusterFolder(planned.run)
     folder = cluster.submission(max(cluster.submissions(), default=0) + 1) / "jobs"
-    code = cluster.path / "code" / code_digest()
+    code = cluster.code / code_digest()
     for number, (_, count) in enumerate(cut_arrays(workers, largest), 1):
         for step, dependency in ((SAMPLE, ""), (JUDGE, f"aftercorr:SAMPLING_{number}")):
             text = script_text(

@@ -139,7 +139,7 @@ def _one_at_a_time(cluster: ClusterFolder) -> Iterator[None]:
     """Let one process at a time submit the run, or carry it out by a pool."""
     cluster.path.mkdir(parents=True, exist_ok=True)
     try:
-        lock = Lock(cluster.path / "submitting")
+        lock = Lock(cluster.lock)
     except BlockingIOError:
         raise TurnwiseError(
             f"Another process is submitting {str(cluster.run)!r} or works on it: wait until it has ended, or see "
@@ -181,7 +181,7 @@ def _freeze(
     todo = open_unfinished(folder, cluster, nobody_works=not options.force)
     if not todo:
         return None
-    code = freeze_code(cluster.path / "code")
+    code = freeze_code(cluster.code)
     frozen = SubmissionRecord(
         cluster=options.cluster,
         options=freeze_request(request),

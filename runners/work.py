@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
+from turnwise.benchmarks.differences import differences
 from turnwise.benchmarks.records import Problem, Report, Verdict
 from turnwise.errors import TurnwiseError
 from turnwise.files import write_atomically
@@ -210,28 +211,9 @@ def check_same_run(folder: RunFolder, record: RunRecord) -> None:
     frozen, wanted = folder.record.model_dump(mode="json"), record.model_dump(mode="json")
     for part in frozen:
         if part != "command" and frozen[part] != wanted[part]:
+            first = next(differences(frozen[part], wanted[part], part))
+            there, here = first.values()
             raise TurnwiseError(
-                f"The folder {str(folder.path)!r} holds another run ({_difference(part, frozen, wanted)}): "
+                f"The folder {str(folder.path)!r} holds another run ({first.place}: {there} there, {here} here): "
                 "give another --output_path, or remove the folder."
             )
-
-
-def _difference(name: str, there: Any, here: Any) -> str:
-    """Return the path of the first value that differs, with both values."""
-    there, here = there[name], here[name]
-    if isinstance(there, Mapping) and isinstance(here, Mapping):
-        for key in sorted({*there, *here}):
-            if there.get(key) != here.get(key):
-                return f"{name} {_difference(key, {key: None, **there}, {key: None, **here})}"
-    if isinstance(there, Sequence) and isinstance(here, Sequence) and not isinstance(there, str):
-        if len(there) != len(here):
-            return f"{name}: {len(there)} there, {len(here)} here"
-        for number, (old, new) in enumerate(zip(there, here, strict=True)):
-            if old != new:
-                return f"{name} {_difference(str(number), {str(number): old}, {str(number): new})}"
-    return f"{name}: {_short(there)} there, {_short(here)} here"
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -207,19 +207,25 @@ class Trajectory:
 
 
 def read_trajectory(data: Any) -> Trajectory:
+    """Return ``checked_trajectory`` with the errors of ``Trajectory.from_json`` where that notices.
+
+    Raises KeyError, TypeError, AttributeError or ValueError for what is none.
+    """
+    try:
+        return checked_trajectory(data)
+    except ValidationError:
+        Trajectory.from_json(data)
+        raise
+
+
+def checked_trajectory(data: Any) -> Trajectory:
     """Return the trajectory that ``to_json`` wrote, of whoever's file: with the types and bounds that readers rely on.
 
-    Raises KeyError, TypeError, AttributeError or ValueError for anything else.
+    Raises ValidationError or ValueError for anything else.
     """
-    if not isinstance(data, dict):
-        raise TypeError(type(data).__name__)
-    try:
-        trajectory = _adapter().validate_python(data)
-    except ValidationError:
-        Trajectory.from_json(data)  # says what is wrong in our words, where it notices
-        raise
-    if data["schema"] != SCHEMA:
-        raise ValueError(f"trajectories of schema {shown(data['schema'])} are unknown here")
+    trajectory = _adapter().validate_python(data)
+    if trajectory.schema != SCHEMA:
+        raise ValueError(f"trajectories of schema {shown(trajectory.schema)} are unknown here")
     _check_numbers(trajectory)
     return trajectory
 

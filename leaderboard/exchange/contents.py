@@ -21,7 +21,7 @@ from turnwise.benchmarks.texts import printable, shown
 from turnwise.errors import TurnwiseError
 from turnwise.tasks.judgement import Judgement, places_of
 from turnwise.tasks.run_folder import RunFolder, RunRecord, TaskRecord
-from turnwise.tasks.trajectory import SCHEMA, Trajectory, read_trajectory
+from turnwise.tasks.trajectory import SCHEMA, Trajectory, checked_trajectory
 
 Sample = TypeVar("Sample")
 Header = TypeVar("Header", bound=BaseModel)
@@ -162,10 +162,11 @@ def read_dialogue(data: Any, origin: str) -> Dialogue:
             "export it again with this version."
         )
     try:
-        trajectory = read_trajectory(data)
+        trajectory = checked_trajectory(data)
         judgements = _JUDGEMENTS.validate_python(data.get("judgements", []))
-    except ValidationError as error:
-        raise TurnwiseError(f"{origin}: the dialogue is damaged ({first_problem(error)}): export it again.") from None
+    except ValueError as error:
+        reason = first_problem(error) if isinstance(error, ValidationError) else str(error)
+        raise TurnwiseError(f"{origin}: the dialogue is damaged ({reason}): export it again.") from None
     places = set(places_of(trajectory))
     for one in judgements:
         if one.place not in places or not _is_sound(one):

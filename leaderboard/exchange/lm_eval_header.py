@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from turnwise.benchmarks.differences import differences
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.exchange.contents import HeaderJudge, HeaderPrompts, HeaderSettings, RunHeader, read_header
 from turnwise.tasks.run_folder import TaskRecord
@@ -54,7 +55,12 @@ def join_headers(headers: Iterable[TaskHeader], model: dict[str, str], origin: s
             for each in (joined, header)
         )
         if joined != header:
-            raise TurnwiseError(f"{origin} holds tasks that were run in different ways: import each on its own.")
+            first = next(differences(joined.model_dump(mode="json"), header.model_dump(mode="json")))
+            there, here = first.values()
+            raise TurnwiseError(
+                f"{origin} holds tasks that were run in different ways ({one.task.task}: {first.place} is {here}, and "
+                f"{there} before): import each on its own."
+            )
     if joined is None:
         raise TurnwiseError(f"{origin} says nothing of a run of turnwise: export it again.")
     return joined

@@ -31,6 +31,7 @@ from turnwise.leaderboard.published import published_rows, published_table_of
 from turnwise.leaderboard.report import settings_lines
 from turnwise.leaderboard.runs import trajectories_of
 from turnwise.leaderboard.tables import ScoredTask, metric_columns
+from turnwise.tasks.run_paths import inside
 
 DEFAULT_TITLE = "Multi-turn code generation"
 INLINE_BYTES = 8_000_000
@@ -63,7 +64,7 @@ def write_site(folder: Path, scored: Sequence[ScoredTask], options: SiteOptions,
     page = render_document(context, vega=options.vega, sidecars=sidecars)
     kept = _write_sidecars(folder, rows, pieces) if sidecars else set()
     write_atomically(folder / "index.html", page)
-    for path in (folder / "data").glob("*.js"):
+    for path in inside(folder, "data").glob("*.js"):
         if path.name not in kept and re.fullmatch(r"[0-9a-f]{16}\.js", path.name):
             path.unlink()
     return folder / "index.html"
@@ -178,8 +179,8 @@ def _write_sidecars(folder: Path, rows: Sequence[PageRow], pieces: Sequence[Piec
     index = {row.key: number for number, row in enumerate(rows)}
     named = dict(_sidecar(one, index[one.row]) for one in pieces)
     for name, text in named.items():
-        if not (folder / "data" / name).exists():
-            write_atomically(folder / "data" / name, text)
+        if not inside(folder, "data", name).exists():
+            write_atomically(inside(folder, "data", name), text)
     return set(named)
 
 

@@ -53,7 +53,7 @@ def _shards(path: Path) -> dict[str, bytes]:
 def test_a_run_comes_back_as_it_was(write_sample_run: WriteSampleRun, tmp_path: Path, form: str) -> None:
     """Dialogues byte for byte, judgements, settings, judge and every estimate; the model's name, too."""
     run = write_sample_run("run")
-    export_command(run, form, tmp_path / LOSSLESS[form])
+    export_command([run], form, tmp_path / LOSSLESS[form])
     said = _import([tmp_path / LOSSLESS[form]], form, tmp_path / "again")
     assert said.startswith(f"Imported: 6 of 6 dialogues of {MULTI} into ")
     assert _shards(tmp_path / "again") == _shards(run)
@@ -71,9 +71,9 @@ def test_exporting_what_was_imported_gives_the_same_file(
     write_sample_run: WriteSampleRun, tmp_path: Path, form: str
 ) -> None:
     """But for what says that it was imported, and for its date."""
-    export_command(write_sample_run("run"), form, tmp_path / "1" / LOSSLESS[form])
+    export_command([write_sample_run("run")], form, tmp_path / "1" / LOSSLESS[form])
     _import([tmp_path / "1" / LOSSLESS[form]], form, tmp_path / "again")
-    export_command(tmp_path / "again", form, tmp_path / "2" / LOSSLESS[form])
+    export_command([tmp_path / "again"], form, tmp_path / "2" / LOSSLESS[form])
     _import([tmp_path / "2" / LOSSLESS[form]], form, tmp_path / "third")
     assert _shards(tmp_path / "third") == _shards(tmp_path / "again")
     assert RunFolder(tmp_path / "third").judgements() == RunFolder(tmp_path / "again").judgements()
@@ -84,7 +84,7 @@ def test_text_from_outside_is_only_data(write_sample_run: WriteSampleRun, tmp_pa
     """Whatever a model said comes back as it was: NUL, long lines, lone surrogates, quotes, nests, formulas."""
     for number, text in enumerate(HOSTILE.values()):
         run = write_sample_run(f"run{number}", texts=[text])
-        export_command(run, form, tmp_path / f"{number}{LOSSLESS[form]}")
+        export_command([run], form, tmp_path / f"{number}{LOSSLESS[form]}")
         _import([tmp_path / f"{number}{LOSSLESS[form]}"], form, tmp_path / f"again{number}")
         assert _shards(tmp_path / f"again{number}") == _shards(run)
 
@@ -95,7 +95,7 @@ def test_no_model_name_leads_out_of_the_folder(write_sample_run: WriteSampleRun,
     if name == "\ud800":
         name = name.encode("utf-8", "replace").decode()  # run.json holds no other
     run = write_sample_run("run", model=name)
-    export_command(run, "lm-eval", tmp_path / "lm")
+    export_command([run], "lm-eval", tmp_path / "lm")
     (folder,) = (tmp_path / "lm").iterdir()
     assert folder.is_dir() and len(list(folder.iterdir())) == 2
     assert not (tmp_path / "up").exists()
@@ -115,7 +115,7 @@ def test_evalplus_samples_come_back_as_they_were(
     path = write_json("org--m_vllm_temp_0.8.jsonl", rows)
     said = _import([path], "evalplus", tmp_path / "run", tasks=SINGLE)
     assert said.endswith(f"Next: turnwise judge {tmp_path / 'run'} -o NEW")
-    export_command(tmp_path / "run", "evalplus", tmp_path / "out.jsonl")
+    export_command([tmp_path / "run"], "evalplus", tmp_path / "out.jsonl")
     assert [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()] == rows
     record = RunFolder(tmp_path / "run").record
     assert (record.model["model"], record.settings["sampling"]["temperature"]) == ("org/m", 0.8)
@@ -146,7 +146,7 @@ def test_evalplus_results_keep_their_verdicts(tmp_path: Path, write_json: WriteJ
     assert outcomes.public[0, :, 0].tolist() == [1, 1, 1, 0, 0]
     assert [one.name for one in (tmp_path / "run" / "verdicts").iterdir()] == ["evalplus.jsonl"]
     assert "judged by evalplus" in render_report(score_runs([tmp_path / "run"]))
-    export_command(tmp_path / "run", "evalplus", tmp_path / "again_eval_results.json")
+    export_command([tmp_path / "run"], "evalplus", tmp_path / "again_eval_results.json")
     assert json.loads((tmp_path / "again_eval_results.json").read_text())["eval"] == found
 
 
@@ -157,7 +157,7 @@ def test_base_tests_alone_are_no_verdict(tmp_path: Path, write_json: WriteJson, 
     _import([path], "evalplus", tmp_path / "run", tasks=SINGLE)
     assert _outcomes(tmp_path / "run").gaps == {Gap.NOT_JUDGED: len(problem_names)}
     with pytest.raises(TurnwiseError, match=r"\(sample 0\) is not judged yet: turnwise judge .* or export the samples"):
-        export_command(tmp_path / "run", "evalplus", tmp_path / "o_eval_results.json")
+        export_command([tmp_path / "run"], "evalplus", tmp_path / "o_eval_results.json")
 
 
 def test_livecodebench_outputs_come_back_as_they_were(
@@ -167,7 +167,7 @@ def test_livecodebench_outputs_come_back_as_they_were(
     entries = [{"question_id": name, "code_list": ["print(1)", ""]} for name in sorted(problem_names)]
     path = write_json("m.json", entries)
     _import([path], "livecodebench", tmp_path / "run", tasks=SINGLE)
-    export_command(tmp_path / "run", "livecodebench", tmp_path / "again.json")
+    export_command([tmp_path / "run"], "livecodebench", tmp_path / "again.json")
     assert json.loads((tmp_path / "again.json").read_text()) == entries
     graded = write_json("graded.json", [{**one, "graded_list": [True, False]} for one in entries])
     _import([graded], "livecodebench", tmp_path / "graded-run", tasks=SINGLE)
@@ -261,8 +261,8 @@ def test_missing_answers_are_missing_and_never_wrong(
     with pytest.raises(
         TurnwiseError, match=r"3 dialogues of .* are missing \(3 not sampled\): finish the run, or allow"
     ):
-        export_command(tmp_path / "run", "evalplus", tmp_path / "out.jsonl")
-    export_command(tmp_path / "run", "evalplus", tmp_path / "out.jsonl", allow_missing=True)
+        export_command([tmp_path / "run"], "evalplus", tmp_path / "out.jsonl")
+    export_command([tmp_path / "run"], "evalplus", tmp_path / "out.jsonl", allow_missing=True)
     assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 3
 
 
@@ -271,8 +271,8 @@ def test_a_run_that_is_not_finished_keeps_its_gaps(write_sample_run: WriteSample
     """Allowed for on both ways; not allowed, it is refused on both."""
     run = write_sample_run("run", lost=3)
     with pytest.raises(TurnwiseError, match=r"3 dialogues of .* are missing"):
-        export_command(run, form, tmp_path / LOSSLESS[form])
-    export_command(run, form, tmp_path / LOSSLESS[form], allow_missing=True)
+        export_command([run], form, tmp_path / LOSSLESS[form])
+    export_command([run], form, tmp_path / LOSSLESS[form], allow_missing=True)
     with pytest.raises(TurnwiseError, match="hold no answer to 1 of the 3 problems"):
         _import([tmp_path / LOSSLESS[form]], form, tmp_path / "again")
     assert not (tmp_path / "again").exists()
@@ -288,9 +288,9 @@ def test_parquet_alone_needs_pyarrow(
     run = write_sample_run("run")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingExtraError, match=r"needs the package pyarrow: run pip install 'turnwise\[data\]'"):
-        export_command(run, "parquet", tmp_path / "run.parquet")
+        export_command([run], "parquet", tmp_path / "run.parquet")
     assert not (tmp_path / "run.parquet").exists()
-    export_command(run, "csv", tmp_path / "run.csv")
+    export_command([run], "csv", tmp_path / "run.csv")
 
 
 @pytest.mark.parametrize(
@@ -309,7 +309,7 @@ def test_what_cannot_be_exported_is_refused(
     run = write_sample_run("run")
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(TurnwiseError, match=message.replace("[", r"\[")):
-        export_command(run, form, tmp_path / output, **options)
+        export_command([run], form, tmp_path / output, **options)
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -324,16 +324,16 @@ def test_one_file_holds_one_task_of_one_benchmark(write_sample_run: WriteSampleR
     with pytest.raises(
         TurnwiseError, match="holds 2 tasks, and a file of evalplus holds one: choose with --tasks one of"
     ):
-        export_command(run, "evalplus", tmp_path / "o.jsonl")
+        export_command([run], "evalplus", tmp_path / "o.jsonl")
     with pytest.raises(TurnwiseError, match="evalplus has no task 'sample_taco_multiturn'"):
-        export_command(run, "evalplus", tmp_path / "o.jsonl", tasks="sample_taco*", allow_missing=True)
-    export_command(run, "evalplus", tmp_path / "o.jsonl", tasks=MULTI)
+        export_command([run], "evalplus", tmp_path / "o.jsonl", tasks="sample_taco*", allow_missing=True)
+    export_command([run], "evalplus", tmp_path / "o.jsonl", tasks=MULTI)
     assert len((tmp_path / "o.jsonl").read_text().splitlines()) == 6
 
 
 def test_files_for_lm_eval_have_its_names_and_fields(write_sample_run: WriteSampleRun, tmp_path: Path) -> None:
     """Folder, file names, the fields of a sample and of the results, as lm-eval 0.4 writes them."""
-    export_command(write_sample_run("run"), "lm-eval", tmp_path / "lm")
+    export_command([write_sample_run("run")], "lm-eval", tmp_path / "lm")
     folder = tmp_path / "lm" / "org__m"
     (results,), (samples,) = folder.glob("results_*.json"), folder.glob("samples_*.jsonl")
     date = results.stem.removeprefix("results_")
@@ -367,8 +367,8 @@ def test_a_flat_table_can_be_read_by_a_person(write_sample_run: WriteSampleRun, 
     import pyarrow.parquet
 
     run = write_sample_run("run")
-    export_command(run, "csv", tmp_path / "run.csv")
-    export_command(run, "parquet", tmp_path / "run.parquet")
+    export_command([run], "csv", tmp_path / "run.csv")
+    export_command([run], "parquet", tmp_path / "run.parquet")
     with (tmp_path / "run.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 3 * (2 + 3)

@@ -146,7 +146,7 @@ def test_files_of_lm_eval_that_do_not_fit(
 
 def test_dialogues_of_ours_need_their_results_file(write_sample_run: WriteSampleRun, tmp_path: Path) -> None:
     """It says what the run was."""
-    export_command(write_sample_run("run"), "lm-eval", tmp_path / "lm")
+    export_command([write_sample_run("run")], "lm-eval", tmp_path / "lm")
     (samples,) = (tmp_path / "lm").rglob("samples_*.jsonl")
     assert "name results_<date>.json and its samples" in _refused([samples], "lm-eval", tmp_path / "again")
 
@@ -180,7 +180,7 @@ def test_tables_that_were_changed(
     write_sample_run: WriteSampleRun, tmp_path: Path, change: Callable[..., Any], message: str
 ) -> None:
     """Rows that are gone, doubled or edited where it matters."""
-    export_command(write_sample_run("run"), "csv", tmp_path / "run.csv")
+    export_command([write_sample_run("run")], "csv", tmp_path / "run.csv")
     with (tmp_path / "run.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     with (tmp_path / "run.csv").open("w", newline="", encoding="utf-8") as file:
@@ -231,7 +231,7 @@ def test_tables_that_claim_what_no_run_could(
     write_sample_run: WriteSampleRun, tmp_path: Path, change: Change, message: str
 ) -> None:
     """Sizes without bounds, judgements that are no judge's: refused before anything is made of them."""
-    export_command(write_sample_run("run"), "csv", tmp_path / "run.csv")
+    export_command([write_sample_run("run")], "csv", tmp_path / "run.csv")
     with (tmp_path / "run.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     for row in rows:

@@ -113,7 +113,7 @@ def _check_agreement(
     host = HostOptions(tmp_path / "data", "", 1)
     judge_command(tmp_path / "run", host, environ=environ, output=tmp_path / "judged")
     for target in ("ours.jsonl", "judged_eval_results.json"):
-        export_command(tmp_path / "judged", "evalplus", tmp_path / target)
+        export_command([tmp_path / "judged"], "evalplus", tmp_path / target)
     theirs, said = _evaluate(evalplus_python, dataset, tmp_path / "ours.jsonl", tmp_path / "data", tmp_path / "xdg")
     ours: dict[str, list[dict[str, Any]]] = json.loads((tmp_path / "judged_eval_results.json").read_text())["eval"]
     assert {name: [_passed(one) for one in several] for name, several in theirs.items()} == {

@@ -57,7 +57,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path, lm_eval_
     environment = dict(os.environ, TURNWISE_CACHE=str(cache_dir))
     subprocess.run([sys.executable, "-m", "turnwise", "demo", "-o", "demo"], cwd=folder, env=environment, check=True)
     for model in ("steady", "repairing"):
-        export_command(folder / "demo" / model, "lm-eval", folder / "exported")
+        export_command([folder / "demo" / model], "lm-eval", folder / "exported")
     return folder
 
 

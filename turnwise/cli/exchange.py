@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from turnwise.cli.options import DataDir
+from turnwise.cli.options import DataDir, Runs
 from turnwise.cli.output import say
 
 FileFormat = Annotated[
@@ -16,14 +16,15 @@ FileFormat = Annotated[
 
 
 def export_run(
-    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    runs: Runs,
     file_format: FileFormat,
     output_path: Annotated[
         Path,
         typer.Option(
             "--output-path",
             "-o",
-            help="The file to write: NAME.jsonl or NAME_eval_results.json for evalplus; a folder for lm-eval.",
+            help="The file to write: NAME.jsonl or NAME_eval_results.json for evalplus; a folder for lm-eval, and for "
+            "several runs.",
         ),
     ],
     task_names: Annotated[str, typer.Option("--tasks", "-t", help="Which of the run's tasks; default: all.")] = "",
@@ -31,10 +32,10 @@ def export_run(
         bool, typer.Option("--allow-missing", help="Leave out dialogues that are missing instead of stopping.")
     ] = False,
 ) -> None:
-    """Write a run as the files of another tool, or as a flat table."""
+    """Write runs as the files of another tool, or as flat tables."""
     from turnwise.commands.exchange import export_command
 
-    say(export_command(run_folder, file_format, output_path, tasks=task_names, allow_missing=allow_missing))
+    say(export_command(runs, file_format, output_path, tasks=task_names, allow_missing=allow_missing))
 
 
 def import_run(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders, or folders of them.")]
+Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders, folders of them, or globs.")]
 Tasks = Annotated[str, typer.Option("--tasks", "-t", help="Names or globs, separated by commas.")]
 DataDir = Annotated[
     Path | None,

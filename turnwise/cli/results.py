@@ -36,7 +36,7 @@ def score(
 
 
 def compare(
-    runs: Annotated[list[Path], typer.Argument(metavar="A B...", help="Run folders, or folders of them.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="A B...", help="Run folders, folders of them, or globs.")],
     interval: Annotated[
         str, typer.Option(help="What is taken as drawn at random: samples, problems or contests.")
     ] = "problems",

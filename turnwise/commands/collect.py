@@ -11,6 +11,7 @@ from turnwise.slurm.layout import JUDGE, SAMPLE, ClusterFolder
 from turnwise.slurm.merge import merge_run
 from turnwise.slurm.submission import latest_submission
 from turnwise.tasks.run_folder import RunFolder
+from turnwise.tasks.run_paths import inside
 
 
 def collect_command(run: Path, *, environ: dict[str, str]) -> str:
@@ -23,7 +24,7 @@ def collect_command(run: Path, *, environ: dict[str, str]) -> str:
     said = score_command([run]) if merged.dialogues else "No dialogue has been sampled yet."
     lines = [said, f"Merged: {merged.dialogues} dialogues of {merged.shards} shards in {run / 'merged'}."]
     if merged.dialogues:
-        page = write_page([run], run / "site", environ=environ, title=run.name, allow_missing=True)
+        page = write_page([run], inside(run, "site"), environ=environ, title=run.name, allow_missing=True)
         lines.append(f"Page: {page}")
     lines += describe_near_limits(folder)
     gaps = _gaps(folder)

@@ -8,16 +8,19 @@ from typing import Any
 import numpy as np
 from tabulate import tabulate
 
+from turnwise.benchmarks.differences import differences
+from turnwise.commands.finding import runs_at
 from turnwise.commands.ranking import render_rankings
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.comparison import Difference, compare_tasks
 from turnwise.leaderboard.intervals import LEVEL, Over
 from turnwise.leaderboard.outcomes import RunOutcomes, TaskOutcomes
 from turnwise.leaderboard.ranks import rank_tasks
-from turnwise.leaderboard.runs import find_runs, read_run
+from turnwise.leaderboard.runs import read_run
 from turnwise.tasks.metrics import NAtK, check_support, parse_n_at_k
 
 _SEED = 0
+_MOST_NAMED = 10  # differing settings
 _TESTS = {
     Over.SAMPLES: "the dialogues of each problem dealt anew to the two runs: about these very problems",
     Over.PROBLEMS: "the runs exchanged problem by problem: about problems like these",
@@ -35,7 +38,7 @@ def compare_command(
     """
     if over not in list(Over):
         raise TurnwiseError(f"--interval is {over!r}: choose one of {', '.join(Over)}.")
-    folders = [run for path in paths for run in find_runs(path)]
+    folders = runs_at(paths).runs
     if len(folders) < 2:
         raise TurnwiseError(f"There is one run, {str(folders[0])!r}, and nothing to compare it with: name another.")
     runs = [read_run(folder) for folder in folders]
@@ -52,8 +55,29 @@ def compare_command(
         for name, several in tasks.items()
         if len({one.record.data_sha256 for one in several}) > 1
     ]
+    if len(runs) == 2:
+        notes += _differing(runs, list(tasks))
     chosen = _rank if len(runs) > 2 else _compare
     return chosen(runs, tasks, Over(over), wanted, notes, as_json=as_json)
+
+
+def _differing(runs: Sequence[RunOutcomes], tasks: Sequence[str]) -> list[str]:
+    """Return a sentence for each setting that two runs differ in, with the tasks that it is about and both values."""
+    first, second = (_settings_of(run, tasks) for run in runs)
+    about: dict[tuple[str, str, str], list[str]] = {}
+    for name in tasks:
+        for one in differences(first[name], second[name]):
+            about.setdefault((one.place, *one.values()), []).append(name)
+    said = [f"{', '.join(names)}: {place} is {a} in A, {b} in B." for (place, a, b), names in about.items()]
+    return said[:_MOST_NAMED] + ([f"{len(said) - _MOST_NAMED} more settings differ."] if said[_MOST_NAMED:] else [])
+
+
+def _settings_of(run: RunOutcomes, tasks: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return by task what decides its result: the run's settings, judge and prompts, its strategy and turns."""
+    record = run.record.model_dump(mode="json")
+    whole = {**record["settings"], "judge": record["judge"], "prompts": record["prompts"]["set"]}
+    own = {one.record.task: {"strategy": one.record.strategy, "max_turns": one.record.max_turns} for one in run.tasks}
+    return {name: {**whole, **own[name]} for name in tasks}
 
 
 def _common_tasks(runs: Sequence[RunOutcomes]) -> dict[str, list[TaskOutcomes]]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from turnwise.commands.finding import runs_at
 from turnwise.commands.fitting import Fitted
 from turnwise.commands.imported_record import Options
 from turnwise.commands.machine import check_data_dir, check_output
@@ -20,14 +21,47 @@ from turnwise.leaderboard.outcomes import Gap, read_outcomes
 from turnwise.runners.imported import write_imported
 from turnwise.tasks.run_folder import RunFolder, RunRecord, TaskRecord
 
+# Of the files that several runs become; lm-eval has a folder for each.
+_ENDINGS = {"evalplus": ".jsonl", "livecodebench": ".json", "csv": ".csv", "parquet": ".parquet"}
 _NOT_FINISHED = (Gap.NOT_SAMPLED, Gap.REQUEST_FAILED, Gap.INFRASTRUCTURE_FAILURE)
 
 
-def export_command(path: Path, name: str, output: Path, *, tasks: str = "", allow_missing: bool = False) -> str:
-    """Write the run at ``path`` in the format ``name``; return what to print.
+def export_command(
+    paths: Sequence[Path], name: str, output: Path, *, tasks: str = "", allow_missing: bool = False
+) -> str:
+    """Write the runs at ``paths`` in the format ``name``; return what to print.
 
-    Raises TurnwiseError for what the format cannot hold, a file that is there already, or missing dialogues.
+    One run becomes ``output``, several a file (of lm-eval a folder) each in the folder ``output``. Raises TurnwiseError
+    for what the format cannot hold, a file that is there already, or missing dialogues.
     """
+    find_format(name)
+    runs = list(dict.fromkeys(runs_at(paths).runs))
+    if results := next((run for run in runs if not run.is_dir()), None):
+        raise TurnwiseError(f"{str(results)!r} is a file of lm-eval: make a run of it with turnwise import first.")
+    if len(runs) == 1:
+        return _export(runs[0], name, output, tasks=tasks, allow_missing=allow_missing)
+    if output.is_file():
+        raise TurnwiseError(
+            f"There are {len(runs)} runs, and --output_path {str(output)!r} is a file: give a folder, or one run."
+        )
+    names = _names(runs)
+    return "\n".join(
+        _export(run, name, output / f"{names[run]}{_ENDINGS.get(name, '')}", tasks=tasks, allow_missing=allow_missing)
+        for run in runs
+    )
+
+
+def _names(runs: Sequence[Path]) -> dict[Path, str]:
+    """Return a name for each run: that of its folder, with those above it where it takes them to tell runs apart."""
+    parts = {run: [one for one in run.absolute().parts if one != run.anchor] for run in runs}
+    for depth in range(1, max(map(len, parts.values())) + 1):
+        names = {run: "-".join(of_run[-depth:]) for run, of_run in parts.items()}
+        if len(set(names.values())) == len(runs):
+            return names
+    return {run: f"{run.name}-{number}" for number, run in enumerate(runs, 1)}
+
+
+def _export(path: Path, name: str, output: Path, *, tasks: str, allow_missing: bool) -> str:
     form = find_format(name)
     folder = RunFolder(path)
     chosen = _recorded_tasks(folder.record, tasks)

@@ -28,6 +28,7 @@ from turnwise.runners.settings import RunSettings
 from turnwise.tasks.catalog import Task, find_tasks
 from turnwise.tasks.decoys import DecoyPool
 from turnwise.tasks.prompts import PromptSet
+from turnwise.tasks.run_paths import inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def summarise(output: Path, *, metric: str = "") -> str:
     tables = render_tables(
         [*grid_tables(scored, metric=metric), *(table for kind in kinds for table in paper_tables(kind, scored))]
     )
-    write_atomically(output / "tables" / "grid.txt", tables + "\n")
+    write_atomically(inside(output, "tables", "grid.txt"), tables + "\n")
     write_atomically(output / "heat_map.json", heat_map(scored, metric=metric) + "\n")
     first = "Settings of the first cell; what others have instead is in their names and run.json. "
     notes = render_notes(["", LEGEND, first + " ".join(settings_lines(scored[:1]))], Style.TEXT)

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 from tabulate import tabulate
 
+from turnwise.commands.finding import runs_at
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.metrics import PASS_AT, count_known, metrics_of, values_of
 from turnwise.leaderboard.noise import CONCENTRATION, CORRELATION, MISLED, Expected, Noise, expect_noise, measure_noise
 from turnwise.leaderboard.outcomes import RunOutcomes, TaskOutcomes
-from turnwise.leaderboard.runs import find_runs, read_run
+from turnwise.leaderboard.runs import read_run
 from turnwise.tasks.metrics import check_support, parse_n_at_k
 
 _HEADERS = ["metric", "problems", "score", "s.e. samples", "s.e. problems", "detect: samples", "detect: problems"]
@@ -40,7 +41,7 @@ def noise_command(path: Path | None, plan: Plan | None, *, n_at_k: str = "") -> 
     wanted = [name for name in n_at_k.split(",") if name.strip()]
     if plan is not None:
         return _planned(plan, wanted)
-    return "\n\n".join(_measured(read_run(run), wanted) for run in find_runs(path or Path()))
+    return "\n\n".join(_measured(read_run(run), wanted) for run in runs_at([path or Path()]).runs)
 
 
 def _planned(plan: Plan, n_at_k: list[str]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from turnwise.benchmarks.texts import encodable
+from turnwise.commands.finding import runs_at
 from turnwise.commands.machine import check_output
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.behaviour import measure
@@ -11,7 +12,7 @@ from turnwise.leaderboard.charts.data import Series, chart_data, similarity_of_b
 from turnwise.leaderboard.charts.files import FORMATS, Look, write_chart
 from turnwise.leaderboard.charts.specs import charts
 from turnwise.leaderboard.report import score_runs
-from turnwise.leaderboard.runs import find_runs, trajectories_of
+from turnwise.leaderboard.runs import trajectories_of
 from turnwise.leaderboard.tables import ScoredTask, run_names
 
 
@@ -38,7 +39,7 @@ def plot_command(
     if not 100 <= width <= 4000:
         raise TurnwiseError(f"--width is {width}: give 100 to 4000 points.")
     check_output(output.parent)
-    runs = list(dict.fromkeys(run for path in paths for run in find_runs(path)))
+    runs = list(dict.fromkeys(runs_at(paths).runs))
     scored = _of_task(score_runs(runs, n_at_k=[name for name in n_at_k.split(",") if name.strip()]), task)
     names = run_names(scored)
     behaves = chart in ("failures", "similarity", "prose")

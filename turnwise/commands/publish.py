@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from turnwise.commands.finding import runs_at
 from turnwise.commands.machine import check_output, show_progress
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.charts.vega import vega_script
 from turnwise.leaderboard.page.rows import read_facts
 from turnwise.leaderboard.page.site import DEFAULT_TITLE, SiteOptions, write_site
 from turnwise.leaderboard.report import score_runs
-from turnwise.leaderboard.runs import find_runs
 from turnwise.leaderboard.tables import ScoredTask, run_names
 from turnwise.runners.expected import default_cache_dir
 
@@ -43,7 +43,7 @@ def write_page(
     """
     check_output(output)
     known = read_facts(facts) if facts is not None else {}
-    runs = list(dict.fromkeys(run for path in paths for run in find_runs(path)))
+    runs = list(dict.fromkeys(runs_at(paths).runs))
     with show_progress() as on_progress:
         scored = score_runs(runs, n_at_k=[name for name in n_at_k.split(",") if name.strip()])
         if not allow_missing:

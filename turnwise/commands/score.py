@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from turnwise.commands.finding import runs_at
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.curve_tables import render_curves
 from turnwise.leaderboard.curves import Along
@@ -19,7 +20,7 @@ from turnwise.leaderboard.report import (
     settings_lines,
     write_report,
 )
-from turnwise.leaderboard.runs import find_runs
+from turnwise.leaderboard.runs import Found
 from turnwise.leaderboard.tables import By, ScoredTask
 
 NO_INTERVAL = "none"
@@ -56,7 +57,8 @@ def score_command(
     if curve and isinstance(over, Parity):
         raise TurnwiseError(f"--curve {curve} has no interval of a paper: choose one over {', '.join(Over)}.")
     wanted = [name for name in n_at_k.split(",") if name.strip()]
-    scored = _score_all(paths, wanted, over)
+    found = runs_at(paths)
+    scored = _score_all(found, wanted, over)
     chosen = Style(style)
     if table:
         around = render_notes(["", LEGEND, *interval_lines(scored, over), *settings_lines(scored)], chosen)
@@ -68,7 +70,7 @@ def score_command(
     said = render_report(scored, by=By(by), over=over, style=chosen)
     if chosen is not Style.TEXT:
         return said
-    written = ", ".join(str(_folder_of(path) / "scores.json") for path in paths)
+    written = ", ".join(str(_folder_of(path) / "scores.json") for path in found.by_path)
     return f"{said}\nWritten: {written} and tables/ beside it."
 
 
@@ -79,21 +81,20 @@ def _chosen(interval: str, table: str) -> Shown | None:
     return Parity(interval) if interval in [*Parity] else Over(interval or Over.SAMPLES)
 
 
-def _score_all(paths: Sequence[Path], n_at_k: Sequence[str], over: Shown | None) -> list[ScoredTask]:
-    """Return the scores of all runs at ``paths``, and write the report into each, and into folders of them."""
+def _score_all(found: Found, n_at_k: Sequence[str], over: Shown | None) -> list[ScoredTask]:
+    """Return the scores of all runs ``found``, and write the report into each, and into folders of them."""
     parity = over if isinstance(over, Parity) else None
     scored: list[ScoredTask] = []
-    for path in paths:
-        runs = find_runs(path)
-        of_path = []
-        for run in runs:
-            of_run = score_runs([run], n_at_k=n_at_k, parity=parity)
+    by_run: dict[Path, list[ScoredTask]] = {}
+    for run in found.runs:
+        if run.resolve() not in by_run:
+            of_run = by_run[run.resolve()] = score_runs([run], n_at_k=n_at_k, parity=parity)
             if run.is_dir():
                 write_report(run, of_run, over=over)
-            of_path += of_run
+            scored += of_run
+    for path, runs in found.by_path.items():
         if runs != [path] or not path.is_dir():
-            write_report(_folder_of(path), of_path, over=over)
-        scored += of_path
+            write_report(_folder_of(path), [one for run in runs for one in by_run[run.resolve()]], over=over)
     return scored
 
 

@@ -1,6 +1,7 @@
 """A table, and what it is written as: text, GitHub's markdown, LaTeX, CSV or JSON.
 
-Cells are text that is shown as it is: what could end a cell or begin a link in markdown or LaTeX is escaped.
+Cells are text that is shown as it is: what could end a cell or begin a link in markdown or LaTeX is escaped, and what
+a spreadsheet would take for a formula has a ``'`` before it.
 What stands in the cells, and what is marked as missing there, is decided by who makes the table.
 """
 
@@ -15,8 +16,14 @@ from typing import Any
 
 from tabulate import tabulate
 
-_LATEX_LINE_ENDS = re.compile(r"[\r\n]+")
+from turnwise.benchmarks.texts import printable
+
+_LINE_ENDS = re.compile(r"[\r\n]+")
 _MARKDOWN_SPECIAL = re.compile(r"([\\|<\[`])")
+# Full-width signs begin a formula, too, in spreadsheets of some languages.
+_FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_NUMBER = re.compile(r"[+-](\d+(\.\d*)?([eE][+-]?\d+)?|inf)?")  # or a dash, where there is none
+_LONGEST_CELL = 2000
 _BACKSLASH = r"\\\1"
 
 
@@ -73,20 +80,33 @@ def render_notes(notes: Sequence[str], style: Style) -> list[str]:
     if style in (Style.CSV, Style.JSON):
         return []
     if style == Style.LATEX:
-        return [f"% {_LATEX_LINE_ENDS.sub(' ', note)}" for note in notes]
+        return [f"% {_LINE_ENDS.sub(' ', note)}" for note in notes]
     if style == Style.GITHUB:
         return [f"\n{_MARKDOWN_SPECIAL.sub(_BACKSLASH, note)}" for note in notes if note]
     return list(notes)
 
 
 def to_csv(rows: Sequence[Sequence[object]]) -> str:
-    """Return rows as CSV without a line end after the last."""
+    """Return rows as CSV without a line end after the last; no cell is a formula."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    csv.writer(text, lineterminator="\n").writerows([no_formula(cell) for cell in row] for row in rows)
     return text.getvalue().rstrip("\n")
 
 
+def no_formula(cell: Any) -> Any:
+    """Return a CSV cell with ``'`` before a text that a spreadsheet would take for a formula; numbers stay numbers."""
+    if isinstance(cell, str) and _FORMULA.match(cell) and not _NUMBER.fullmatch(cell):
+        return f"'{cell}"
+    return cell
+
+
+def as_written(cell: str) -> str:
+    """Return the text that ``no_formula`` was given."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+
+
 def _cell(cell: str, style: Style) -> str:
+    cell = printable(_LINE_ENDS.sub(" ", cell), limit=_LONGEST_CELL)
     return _MARKDOWN_SPECIAL.sub(_BACKSLASH, cell) if style == Style.GITHUB else cell
 
 
@@ -97,6 +117,6 @@ def _with_title(table: Table, style: Style) -> str:
         rows = [["table", *table.headers], *([table.title, *row] for row in table.rows)]
         return to_csv(rows)
     if style == Style.LATEX:
-        return "\n".join([f"% {_LATEX_LINE_ENDS.sub(' ', table.title)}", body, *notes])
+        return "\n".join([f"% {_LINE_ENDS.sub(' ', table.title)}", body, *notes])
     title = f"**{_cell(table.title, style)}**\n" if style == Style.GITHUB else table.title
     return "\n".join([title, body, *notes])

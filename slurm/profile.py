@@ -17,6 +17,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from turnwise.benchmarks.mappings import read_mapping
+from turnwise.benchmarks.texts import printable, shown
 from turnwise.errors import TurnwiseError
 
 _REMEDY = "write lines such as 'partition: gpu', as docs/slurm.md has them"
@@ -82,7 +83,7 @@ def read_profile(path: Path | None) -> ClusterProfile:
         return ClusterProfile.model_validate(data)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        name = ".".join(map(str, first["loc"]))
+        name = printable(".".join(map(str, first["loc"])), limit=80)
         if first["type"] == "extra_forbidden":
             known = CpuJobs if len(first["loc"]) > 1 else ClusterProfile
             raise TurnwiseError(
@@ -90,4 +91,5 @@ def read_profile(path: Path | None) -> ClusterProfile:
                 f"known are {', '.join(known.model_fields)}."
             ) from None
         reason = first["msg"].lower().removeprefix("input ").replace("should be", "it has to be")
-        raise TurnwiseError(f"The cluster profile {str(path)!r} has {name} {first['input']!r}: {reason}.") from None
+        value = shown(first["input"])
+        raise TurnwiseError(f"The cluster profile {str(path)!r} has {name} {value}: {reason}.") from None

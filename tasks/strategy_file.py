@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from turnwise.benchmarks.mappings import read_mapping
+from turnwise.benchmarks.texts import shown
 from turnwise.errors import TurnwiseError
 from turnwise.tasks.prompt_names import DEFAULT_FEEDBACK, NONE
 from turnwise.tasks.strategies import Strategy, TurnPlan, check_feedback, parse_instruction, parse_reasoning
@@ -58,7 +59,7 @@ def read_strategy(path: Path) -> Strategy:
     name = parsed.name or path.stem
     if not _NAME.fullmatch(name):
         raise TurnwiseError(
-            f"The strategy file {str(path)!r}: name is {name!r}: it names folders, so give it up to 40 letters, "
+            f"The strategy file {str(path)!r}: name is {shown(name)}: it names folders, so give it up to 40 letters, "
             "digits, '_', '-' and '.', the first a letter or digit."
         )
     never = any(turn.feedback == NONE for turn in parsed.turns)
@@ -68,8 +69,8 @@ def read_strategy(path: Path) -> Strategy:
 def _check_turns(path: Path, parsed: _File) -> None:
     if parsed.turns[0].feedback is not None:
         raise TurnwiseError(
-            f"The strategy file {str(path)!r}: turn 1 has the feedback {parsed.turns[0].feedback!r}, but no program "
-            "has run before it: leave it out."
+            f"The strategy file {str(path)!r}: turn 1 has the feedback {shown(parsed.turns[0].feedback)}, but no "
+            "program has run before it: leave it out."
         )
     for number, turn in enumerate(parsed.turns, 1):
         try:
@@ -94,7 +95,7 @@ def _first_problem(error: ValidationError) -> str:
     name = next((str(one) for one in reversed(place) if isinstance(one, str) and one not in ("str", "list[str]")), "")
     if first["type"] == "extra_forbidden":
         known = _Turn.model_fields if where else _File.model_fields
-        return f"{where}{name!r} is unknown: the keys are {', '.join(known)}"
+        return f"{where}{shown(name)} is unknown: the keys are {', '.join(known)}"
     if first["type"] == "missing":
         return f"{name!r} is missing: {_EXAMPLE}"
-    return f"{where}{name} is {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}"
+    return f"{where}{name} is {shown(first['input'])}: {first['msg'][0].lower()}{first['msg'][1:]}"

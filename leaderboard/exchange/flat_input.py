@@ -15,6 +15,7 @@ from turnwise.benchmarks.texts import shown
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.exchange.contents import Contents, Dialogue, RunHeader, read_dialogue, read_header
 from turnwise.leaderboard.exchange.flat_output import Cells, import_pyarrow
+from turnwise.leaderboard.formats import as_written
 
 _READ = ("schema", "task", "problem", "sample", "seed", "end", "turn", "turn_json", "judgement_json", "run_json")
 _LONGEST_FIELD = 2**30
@@ -101,7 +102,7 @@ def _csv_rows(path: Path) -> Iterator[tuple[str, Cells]]:
                 origin = f"{path.name} row {number}"
                 if None in row.values() or None in row:
                     raise TurnwiseError(f"{origin} has not the columns of the first line: is the file cut off?")
-                yield origin, {name: row[name] for name in _READ}
+                yield origin, {name: as_written(row[name]) for name in _READ}
     except (csv.Error, UnicodeDecodeError) as error:
         raise TurnwiseError(
             f"{path.name} is no csv table ({shown(str(error), limit=80)}): export the run again."

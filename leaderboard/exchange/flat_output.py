@@ -2,8 +2,8 @@
 
 The first columns are for reading: who answered what, the program, the reply, verdicts, tokens. The last three
 (``turn_json``, ``judgement_json``, ``run_json``) hold the same without loss, for flat_input.py. A dialogue without
-a turn has one row with an empty ``turn``. What is no Unicode shows as "?" in the columns for reading. Parquet
-needs pyarrow, csv nothing.
+a turn has one row with an empty ``turn``. What is no Unicode shows as "?" in the columns for reading; in csv a text
+that a spreadsheet would take for a formula has ``'`` before it. Parquet needs pyarrow, csv nothing.
 """
 
 import csv
@@ -15,6 +15,7 @@ from typing import Any
 from turnwise.errors import MissingExtraError
 from turnwise.files import replacing
 from turnwise.leaderboard.exchange.contents import Dialogue, RunHeader, dialogues_of
+from turnwise.leaderboard.formats import no_formula
 from turnwise.tasks.run_folder import RunFolder, TaskRecord
 from turnwise.tasks.trajectory import SCHEMA
 
@@ -56,7 +57,9 @@ def write_csv(folder: RunFolder, tasks: Sequence[TaskRecord], path: Path) -> lis
         writer = csv.DictWriter(file, list(_COLUMNS), lineterminator="\n")
         writer.writeheader()
         for row in _rows(folder, tasks):
-            writer.writerow({name: str(one).lower() if isinstance(one, bool) else one for name, one in row.items()})
+            writer.writerow(
+                {name: str(one).lower() if isinstance(one, bool) else no_formula(one) for name, one in row.items()}
+            )
     return [path]
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from turnwise.benchmarks.mappings import read_mapping
+from turnwise.benchmarks.texts import printable, shown
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.papers import Parity
 from turnwise.leaderboard.scores import Estimate
@@ -115,9 +116,10 @@ def read_facts(path: Path) -> dict[str, ModelFacts]:
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             where = ".".join(map(str, first["loc"]))
-            problem = f"{where}: {first['msg'].lower()}" if where else f"{data!r} is no mapping"
+            name = printable(str(model), limit=80)
+            problem = f"{where}: {first['msg'].lower()}" if where else f"{shown(data)} is no mapping"
             raise TurnwiseError(
-                f"The facts on models {str(path)!r} are not usable ({model}, {problem}): "
+                f"The facts on models {str(path)!r} are not usable ({name}, {printable(problem, limit=200)}): "
                 f"known are {', '.join(ModelFacts.model_fields)}."
             ) from None
     return found

@@ -3,10 +3,22 @@
 import csv
 import io
 import json
+import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from turnwise.leaderboard.formats import Style, Table, render_notes, render_table, render_tables, to_csv
+from turnwise.leaderboard.formats import (
+    Style,
+    Table,
+    as_written,
+    no_formula,
+    render_notes,
+    render_table,
+    render_tables,
+    to_csv,
+)
 
 TABLE = Table(
     ("model", "pass@1"), (("a_b", "12.5*"), ("c", "")), 1, "pass@1 of a_b", ("* a_b: 1 of 8 dialogues are missing.",)
@@ -87,3 +99,27 @@ def test_csv_reads_back_as_it_was() -> None:
 def test_notes_in_latex_stay_comments() -> None:
     """A line break in a note cannot end the comment."""
     assert render_notes(["a\n\\input{b}\r\nc"], Style.LATEX) == ["% a \\input{b} c"]
+
+
+@given(st.text(alphabet="'=+-@\t\r\n1.e x\uff21\uff1d", max_size=6))
+def test_no_cell_is_a_formula_and_every_text_reads_back(text: str) -> None:
+    """Whatever it begins with."""
+    cell = no_formula(text)
+    assert as_written(cell) == text
+    assert not re.match("[=@\t\r\n\uff1d]", cell)
+    assert not re.match(r"[+-]", cell) or cell == text in ("+", "-") or float(cell) is not None
+
+
+def test_numbers_stay_numbers_in_csv() -> None:
+    """Negative ones, signed ones and the dash for none; a formula that begins like one does not."""
+    cells = ["-39.0", "+4.6", "-1e-05", "-", "-1+cmd|' /C calc'!A0", "-2+3", "=1", 7, -7]
+    assert to_csv([cells]) == "-39.0,+4.6,-1e-05,-,'-1+cmd|' /C calc'!A0,'-2+3,'=1,7,-7"
+
+
+@pytest.mark.parametrize("style", [Style.TEXT, Style.GITHUB, Style.LATEX])
+def test_a_cell_is_one_printable_line(style: Style) -> None:
+    """A name of others can end no row and reach no terminal."""
+    table = Table(("name",), (("a\n| b\x1b[2J\u202e",),), 1)
+    text = render_table(table, style)
+    assert "\x1b" not in text and "\u202e" not in text
+    assert len(text.splitlines()) == len(render_table(Table(("name",), (("a",),), 1), style).splitlines())

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from turnwise.benchmarks.texts import shown
 from turnwise.errors import TurnwiseError
 
 
@@ -22,7 +23,7 @@ def read_defaults(context: typer.Context, path: Path | None) -> Path | None:
             if names.get(name) is None:
                 known = ", ".join(sorted(name for name in names if len(name) > 1))
                 raise TurnwiseError(
-                    f"The configuration {str(path)!r} has the unknown option {name!r}: known are {known}."
+                    f"The configuration {str(path)!r} has the unknown option {shown(name)}: known are {known}."
                 )
             defaults[str(names[name])] = value
         context.default_map = {**(context.default_map or {}), **defaults}

@@ -21,6 +21,7 @@ _LIMITED = {
     errno.ENOMEM: "give the job more memory",
     errno.ENFILE: "let the machine have more open files (sysctl fs.file-max)",
 }
+_LONGEST_MESSAGE = 10_000  # characters: of what is quoted in it each message bounds its own
 _SPOILED = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 
@@ -64,9 +65,13 @@ def _finish(arguments: Sequence[str]) -> int:
         said = _sentence_of(error)
         if said is None:
             raise
-        print(f"turnwise: {said}", file=sys.stderr)
+        print(f"turnwise: {_bounded(str(said))}", file=sys.stderr)
         _drop_what_cannot_be_printed()
         return said.exit_status
+
+
+def _bounded(text: str) -> str:
+    return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}... ({len(text)} characters)"
 
 
 def _sentence_of(error: Exception) -> TurnwiseError | None:

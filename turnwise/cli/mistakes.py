@@ -7,6 +7,8 @@ from typing import Any
 
 import typer
 
+from turnwise.benchmarks.texts import shown
+
 # typer needs click or brings its own, by version: this is the class of both.
 UsageError: Any = typer.BadParameter.__base__
 
@@ -44,7 +46,7 @@ def _of_parameter(error: Any, parameter: Any, arguments: Sequence[str], see: str
         what = f"{error.ctx.command_path} needs {name}" if not error.message else f"{name}: {error.message.rstrip('.')}"
         return f"{what}: {see}."
     kind = next((kind for word, kind in _KINDS.items() if word in error.message), None)
-    return f"{name} is {value!r}: {f'give {kind}' if kind else error.message.rstrip('.')}; {see}."
+    return f"{name} is {shown(value, limit=200)}: {f'give {kind}' if kind else error.message.rstrip('.')}; {see}."
 
 
 def _of_option(option: str, context: Any, arguments: Sequence[str], see: str) -> str:

@@ -16,6 +16,7 @@ from turnwise.benchmarks.limits import (
 )
 from turnwise.benchmarks.records import Flag, Problem, Report, TestCase, TestResult, Verdict
 from turnwise.benchmarks.rows import OnError, load_json
+from turnwise.benchmarks.texts import printable
 from turnwise.commands.machine import check_time_factor
 from turnwise.errors import TurnwiseError
 from turnwise.runners.execution.interface import Executor
@@ -140,10 +141,12 @@ def _load_tests(path: Path) -> Problem:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
-        problem = f"{where}: {first['msg'].lower()}" if where else "the document is no object"
+        problem = printable(f"{where}: {first['msg'].lower()}", limit=300) if where else "the document is no object"
         raise TurnwiseError(f"The tests {str(path)!r}: {problem}; {_FORM}.") from None
     except (ValueError, RecursionError) as error:
-        raise TurnwiseError(f"The tests {str(path)!r} are not usable ({error}); {_FORM}.") from None
+        raise TurnwiseError(
+            f"The tests {str(path)!r} are not usable ({printable(str(error), limit=300)}); {_FORM}."
+        ) from None
     if not fields.public and not fields.hidden:
         raise TurnwiseError(f"The tests {str(path)!r} hold no test: fill 'public', 'hidden' or both.")
     return Problem(

@@ -9,6 +9,7 @@ import numpy as np
 from tabulate import tabulate
 
 from turnwise.benchmarks.differences import differences
+from turnwise.benchmarks.texts import printable
 from turnwise.commands.finding import runs_at
 from turnwise.commands.ranking import render_rankings
 from turnwise.errors import TurnwiseError
@@ -136,7 +137,7 @@ def _render(runs: Sequence[RunOutcomes], found: dict[str, list[Difference]], ove
     headers = ["task", "metric", "problems", "A", "B", "B - A", f"{100 * LEVEL:g} % interval", "p", "only A", "only B"]
     rows = [[name, *_cells(one)] for name, differences in found.items() for one in differences]
     align = ["left", "left"] + ["right"] * (len(headers) - 2)
-    parts = [f"{letter}: {run.model} ({run.path})" for letter, run in zip("AB", runs, strict=True)]
+    parts = [f"{letter}: {printable(run.model, limit=80)} ({run.path})" for letter, run in zip("AB", runs, strict=True)]
     parts += ["", tabulate(rows, headers=headers, disable_numparse=True, colalign=align), ""]
     methods = sorted({one.interval.method for differences in found.values() for one in differences if one.interval})
     parts.append(f"Intervals: {'; '.join(methods) or 'none, as a draw of all samples shows no spread'}.")

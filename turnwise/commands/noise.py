@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from tabulate import tabulate
 
+from turnwise.benchmarks.texts import printable
 from turnwise.commands.finding import runs_at
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.metrics import PASS_AT, count_known, metrics_of, values_of
@@ -76,7 +77,7 @@ def _planned(plan: Plan, n_at_k: list[str]) -> str:
 
 
 def _measured(run: RunOutcomes, n_at_k: list[str]) -> str:
-    parts = [f"{run.model}, {run.path}"]
+    parts = [f"{printable(run.model, limit=80)}, {run.path}"]
     for task in run.tasks:
         rows = _rows(run, task, n_at_k)
         parts.append(f"{task.record.task}, samples per problem: {task.passed.shape[1]}")

@@ -91,7 +91,7 @@ def _score_all(found: Found, n_at_k: Sequence[str], over: Shown | None) -> list[
             of_run = by_run[run.resolve()] = score_runs([run], n_at_k=n_at_k, parity=parity)
             if run.is_dir():
                 write_report(run, of_run, over=over)
-            scored += of_run
+        scored += by_run[run.resolve()]
     for path, runs in found.by_path.items():
         if runs != [path] or not path.is_dir():
             write_report(_folder_of(path), [one for run in runs for one in by_run[run.resolve()]], over=over)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from turnwise.benchmarks.mappings import read_mapping
 from turnwise.benchmarks.matching import check_matcher
+from turnwise.benchmarks.texts import printable, shown
 from turnwise.commands.machine import check_time_factor, parse_pairs
 from turnwise.errors import TurnwiseError
 from turnwise.runners.settings import RunSettings, Sampling, settings_of
@@ -106,7 +107,9 @@ def read_config(path: Path) -> dict[str, str | bool | int | float]:
     try:
         return {str(name).replace("_", "-"): _as_option(str(name), value) for name, value in data.items()}
     except (TypeError, ValueError, RecursionError) as error:
-        raise TurnwiseError(f"The configuration {str(path)!r} holds what no option takes: {error}.") from None
+        raise TurnwiseError(
+            f"The configuration {str(path)!r} holds what no option takes: {printable(str(error), limit=200)}."
+        ) from None
 
 
 def _as_option(name: str, value: Any) -> Any:
@@ -117,7 +120,7 @@ def _as_option(name: str, value: Any) -> Any:
             return json.dumps(value)
         for key, one in value.items():
             if not isinstance(one, str | int | float | dict):
-                raise ValueError(f"{name} {key} is {one!r}")
+                raise ValueError(f"{name} {key} is {shown(one)}")
         texts = {key: json.dumps(one) if isinstance(one, dict) else one for key, one in value.items()}
         return ",".join(f"{key}={text}" for key, text in texts.items())
     return value
@@ -167,7 +170,7 @@ def _parse_json(text: str, option: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         data = None
     if not isinstance(data, dict):
-        raise TurnwiseError(f"{option} {text!r} is no JSON object: write '{{\"name\": value}}'.")
+        raise TurnwiseError(f"{option} {shown(text, limit=200)} is no JSON object: write '{{\"name\": value}}'.")
     return data
 
 
@@ -180,10 +183,10 @@ def validated(model: type[Model], data: Mapping[str, Any], option: str) -> Model
         name = first["loc"][0]
         if first["type"] == "extra_forbidden":
             raise TurnwiseError(
-                f"{option} {name!r} is unknown: the keys are {', '.join(model.model_fields)}."
+                f"{option} {shown(name)} is unknown: the keys are {', '.join(model.model_fields)}."
             ) from None
         reason = first["msg"].lower().removeprefix("input ").replace("should be", "it has to be")
-        raise TurnwiseError(f"{option} {name} is {data[str(name)]!r}: {reason}.") from None
+        raise TurnwiseError(f"{option} {name} is {shown(data[str(name)])}: {reason}.") from None
 
 
 def _with_sampling(sampling: Sampling, gen_kwargs: str) -> Sampling:
@@ -201,7 +204,7 @@ def _parse_samples(text: str) -> dict[str, tuple[int | str, ...]]:
     for task, which in data.items():
         if not isinstance(which, list) or not which or not all(type(one) in (int, str) for one in which):
             raise TurnwiseError(
-                f"--samples {task} is {which!r}: give a list of problem numbers or ids, such as "
-                f"'{{\"codecontests_multiturn\": [0, 3]}}'."
+                f"--samples {printable(task, limit=80)} is {shown(which, limit=200)}: give a list of "
+                f"problem numbers or ids, such as '{{\"codecontests_multiturn\": [0, 3]}}'."
             )
     return {task: tuple(which) for task, which in data.items()}

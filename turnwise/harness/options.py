@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from turnwise.benchmarks.mappings import read_mapping
 from turnwise.commands.machine import check_data_dir
 from turnwise.commands.settings import METADATA_KEYS, build_settings
 from turnwise.errors import TurnwiseError
@@ -126,10 +125,10 @@ def _names_in_config(paths: Sequence[str]) -> list[str]:
     found = []
     for path in paths:
         try:
-            data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        except (OSError, ValueError, yaml.YAMLError):
+            data = read_mapping(Path(path), "The configuration", otherwise="holds no options", remedy="mend it")
+        except TurnwiseError:
             continue  # lm_eval has read it; what it says then is its own
-        arguments = data.get("model_args") if isinstance(data, dict) else None
+        arguments = data.get("model_args")
         if isinstance(arguments, dict):
             found.append(json.dumps(dict.fromkeys(map(str, arguments))))
         elif isinstance(arguments, str):

@@ -8,6 +8,7 @@ tests appear as counts only. A verdict the machine spoiled is never written.
 import hashlib
 import json
 import math
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from turnwise.benchmarks.records import Verdict
+from turnwise.errors import TurnwiseError
 from turnwise.files import lines_of
 from turnwise.tasks.run_paths import files_inside
 from turnwise.tasks.trajectory import Trajectory
@@ -28,6 +30,7 @@ _KINDS: dict[str, type] = {
     **dict.fromkeys(("sample", "turn", "tests_run"), int),
     "public_passed": bool,
 }
+_LARGEST = 2**32  # bytes of one file
 _LONGEST_LINE = 2**20  # bytes; a judgement takes some hundred
 
 
@@ -114,6 +117,10 @@ def read_judgements(folder: Path) -> Iterator[Judgement]:
 def read_judgement_file(path: Path) -> Iterator[Judgement]:
     """Yield the judgements of one worker; a file that is not there is empty."""
     with suppress(FileNotFoundError, NotADirectoryError), path.open("rb") as file:
+        if os.fstat(file.fileno()).st_size > _LARGEST:
+            raise TurnwiseError(
+                f"The file {str(path)!r} is no file of verdicts, since it is larger than 4 GiB: remove it."
+            )
         for line in lines_of(file, longest=_LONGEST_LINE):
             try:
                 judgement = Judgement.from_json(json.loads(line))

@@ -64,8 +64,8 @@ class Job:
         """Return run.json for this job on ``machine``; its isolation tier decides no result and is left out."""
         environment = Judge(machine.executor, matcher=self.settings.matcher).environment.to_json()
         del environment["tier"]
-        return RunRecord(
-            format=1,
+        return RunRecord.checked(
+            "What is asked",
             turnwise=turnwise.__version__,
             model=dict(self.sampler.description),
             settings=self.settings.to_json() | self._decoys(),

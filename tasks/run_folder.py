@@ -47,7 +47,7 @@ _SHARD_REMEDY = "it is damaged or of another run; remove it (and its .sha256) to
 
 # No run comes near these: they bound what reading a folder of others can cost.
 MOST_DIALOGUES = 20_000_000
-MOST_TURNS = 10_000
+MOST_TURNS = 1000
 _MOST_CELLS = 200_000_000  # dialogues x turns: arrays of scores have that many
 _LARGEST_RECORD, _LARGEST_PLAN, _LARGEST_SHARD = 2**26, 2**29, 2**30  # bytes
 _MOST_METRICS = 100
@@ -145,6 +145,14 @@ class RunRecord(BaseModel):
             if len({problem.id for problem in task.asked}) < len(task.asked):
                 raise ValueError(f"a problem of {task.task} stands there twice")
         return self
+
+    @classmethod
+    def checked(cls, origin: str, **parts: Any) -> "RunRecord":
+        """Return the record made of ``parts``; raises TurnwiseError, naming the ``origin``, if it is out of bounds."""
+        try:
+            return cls(format=1, **parts)
+        except ValidationError as error:
+            raise TurnwiseError(f"{origin} makes no run that can be read back: {describe_damage(error)}.") from None
 
     @property
     def samples_per_problem(self) -> int:

@@ -45,8 +45,8 @@ def read_lm_eval_run(path: Path) -> RunOutcomes:
         "files": ", ".join(printable(one.name, limit=200) for one in files),
         "sha256": ", ".join(hashlib.sha256(one.read_bytes()).hexdigest() for one in files),
     }
-    record = RunRecord(
-        format=1,
+    record = RunRecord.checked(
+        str(path),
         turnwise=turnwise.__version__,
         model={**header.model, **origin},
         settings=header.settings.model_dump(),

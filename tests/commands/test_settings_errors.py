@@ -21,6 +21,7 @@ def test_two_programs_in_one_answer_need_the_last_block() -> None:
         ({"samples_per_problem": 1.5}, "samples_per_problem is 1.5: it has to be a valid integer."),
         ({"samples_per_problem": "3"}, "samples_per_problem is '3': it has to be a valid integer."),
         ({"max_turns": True}, "max_turns is True: it has to be a valid integer."),
+        ({"max_turns": 10**9}, "max_turns is 1000000000: it has to be less than or equal to 1000."),
         ({"max_turns": 0}, "max_turns is 0: it has to be greater than or equal to 1."),
         ({"prefill": "yes"}, "prefill is 'yes': it has to be a valid boolean."),
         ({"prefill": 1}, "prefill is 1: it has to be a valid boolean."),

@@ -66,8 +66,8 @@ def make_record(
     prompts: dict[str, Any] = {"set": UNKNOWN, "hashes": {}}
     if header is not None:
         own, judge, prompts = (one.model_dump() for one in (header.settings, header.judge, header.prompts))
-    return RunRecord(
-        format=1,
+    return RunRecord.checked(
+        "The import",
         turnwise=turnwise.__version__,
         model=model,
         settings=own,

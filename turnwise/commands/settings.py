@@ -18,6 +18,7 @@ from turnwise.runners.settings import RunSettings, Sampling, settings_of
 from turnwise.tasks.catalog import Task, find_tasks
 from turnwise.tasks.extraction import check_extraction
 from turnwise.tasks.prompt_names import LAST_BLOCK_INSTRUCTIONS
+from turnwise.tasks.run_folder import MOST_TURNS
 from turnwise.tasks.strategies import Strategy, parse_instruction, parse_reasoning
 from turnwise.tasks.strategy_file import is_strategy_file, read_strategy
 
@@ -28,7 +29,7 @@ _Count = Annotated[int, Field(ge=1, strict=True)]
 class _Metadata(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
     samples_per_problem: _Count | None = None
-    max_turns: _Count | None = None
+    max_turns: Annotated[int, Field(ge=1, le=MOST_TURNS, strict=True)] | None = None
     strategy: str | None = None
     reasoning: str | list[str] | None = None
     instruction: str | None = None
@@ -133,6 +134,8 @@ def check_settings(settings: RunSettings, chosen: Sequence[Task], *, metrics_giv
     check_time_factor(settings.time_factor)
     check_matcher(settings.matcher)
     check_extraction(settings.extraction)
+    if (settings.max_turns or 1) > MOST_TURNS:
+        raise TurnwiseError(f"max_turns is {shown(settings.max_turns)}: give {MOST_TURNS} at most.")
     for task in chosen:
         _check_strategy(settings.strategy_of(task), settings.extraction)
     if metrics_given:

@@ -324,10 +324,10 @@ def test_changed_files_never_end_in_a_traceback(run: Path, tmp_path: Path, seed:
 
 
 @pytest.mark.long
-@settings(_SLOW, max_examples=2000)
+@settings(_SLOW, max_examples=600)
 @given(st.integers(0, 2**32), st.lists(_VALUES, min_size=1, max_size=5))
 def test_many_changed_files_never_end_in_a_traceback(run: Path, tmp_path: Path, seed: int, values: list[Any]) -> None:
-    """The same with two thousand folders."""
+    """The same with hundreds of folders."""
     if not (run / "cluster").exists():
         _submit(run)
     _fuzz(run, tmp_path, seed, values)

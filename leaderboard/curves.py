@@ -90,7 +90,8 @@ def _along_tokens(
             f"No reply of {outcomes.record.task} says how many tokens it took, and --curve tokens needs that: choose "
             "turns or k."
         )
-    budgets = steps(float(np.nanmin(each[0])), samples * float(np.nanmax(each[-1])))
+    most = max(float(np.nanmax(means)) for means in each if not np.isnan(means).all())
+    budgets = steps(float(np.nanmin(each[0])), samples * most)
     found = []
     for turns in range(1, max_turns + 1):
         for n in (None, *sorted({one.n for one in n_at_k})):

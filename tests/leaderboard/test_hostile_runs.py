@@ -331,3 +331,14 @@ def test_many_changed_files_never_end_in_a_traceback(run: Path, tmp_path: Path, 
     if not (run / "cluster").exists():
         _submit(run)
     _fuzz(run, tmp_path, seed, values)
+
+
+def test_tokens_that_are_told_for_the_first_turn_alone_are_drawn(
+    write_run: Callable[..., Path], dialogue: Callable[..., Any], tmp_path: Path
+) -> None:
+    """The curve by tokens ends where they are known."""
+    run = write_run(tmp_path / "told", [dialogue("fail", "fail", "fail", tokens=(10, 5))])
+    (shard,) = run.rglob("00000.jsonl")
+    first, *others = shard.read_text().split('"prompt_tokens":10')
+    shard.write_text(first + '"prompt_tokens":10' + '"prompt_tokens":null'.join(others))
+    assert _said(COMMANDS["publish"], run, tmp_path / "out").startswith("Page: ")

@@ -20,23 +20,27 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import CodeType, ModuleType
-    from typing import Callable
+    from types import CodeType, ModuleType, TracebackType
+    from typing import Any, Callable, Optional
 
 NAME = "solution.py"
-THREAD_STACK_BYTES = 64 << 20
-ADDRESS_SPACE_SLACK_BYTES = 600 << 20
+THREAD_STACK_BYTES = 8 << 20  # as where programs are written: the usual ulimit -s
+ADDRESS_SPACE_SLACK_BYTES = 1 << 30  # a hundred such stacks; what is reserved is no memory
+_STACK_ABOVE_MEMORY_BYTES = 64 << 20
 CPU_SLACK_SECONDS = 8
 TOKEN_BYTES = 16
 
 
 def main() -> None:
     mode, descriptor, path = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-    apply_limits(*map(int, sys.argv[4:7]))
+    memory_bytes, file_bytes, cpu_seconds = map(int, sys.argv[4:7])
+    apply_limits(memory_bytes, file_bytes, cpu_seconds)
+    # RLIMIT_STACK is large for deep recursion; threads would reserve as much each without this.
+    _thread.stack_size(THREAD_STACK_BYTES)
     options = sys.argv[7:]
     with open(path, "rb") as file:
         source = file.read()
-    prepare_interpreter(source)
+    prepare_interpreter(source, memory_bytes)
     try:
         code = compile_source(source)
     except BaseException as error:
@@ -96,38 +100,104 @@ def lower(kind: int, value: int) -> None:
     resource.setrlimit(kind, (value, value))
 
 
-def prepare_interpreter(source: bytes) -> None:
+def prepare_interpreter(source: bytes, memory_bytes: int) -> None:
     sys.path[0] = os.getcwd()
     sys.argv[:] = [NAME]
-    # RLIMIT_STACK is large for deep recursion; threads would reserve as much each without this.
-    _thread.stack_size(THREAD_STACK_BYTES)
+    if b"stack_size" in source:
+        bound_stacks(memory_bytes + _STACK_ABOVE_MEMORY_BYTES)
     if b"random" in source:  # the same program gets the same numbers in every run
         import random
 
         random.seed(0)
+        numpy = sys.modules.get("numpy")
+        if numpy is not None:
+            numpy.random.seed(0)
+
+
+def bound_stacks(most: int) -> None:
+    """Let threads reserve ``most`` bytes where they ask for more, unseen: what they could use passes the memory limit.
+
+    A stack of a gigabyte is a usual idiom, and reserving is all that most programs do with it.
+    """
+    import threading
+
+    original, asked = _thread.stack_size, [0]
+
+    def stack_size(size: int = 0) -> int:
+        original(min(size, most))
+        asked[:], before = [size], asked[0]
+        return before
+
+    _thread.stack_size = threading.stack_size = stack_size
 
 
 def new_module(name: str) -> "ModuleType":
     module: ModuleType = type(sys)(name)
-    module.__file__ = NAME
+    module.__file__ = os.path.join(os.getcwd(), NAME)
     sys.modules[name] = module
+    return module
+
+
+def main_module() -> "ModuleType":
+    """Return a new __main__ that holds the names which ``python3 solution.py`` gives it, in their order."""
+    import builtins
+    from importlib.machinery import SourceFileLoader
+
+    module = new_module("__main__")
+    path = module.__dict__.pop("__file__")
+    module.__loader__ = SourceFileLoader("__main__", path)
+    if sys.version_info < (3, 14):
+        module.__annotations__ = {}
+    module.__dict__.update(__builtins__=builtins, __file__=path, __cached__=None)
     return module
 
 
 def run_program(code: "CodeType", source: bytes) -> None:
     try:
-        exec(code, new_module("__main__").__dict__)
+        exec(code, main_module().__dict__)
     except SystemExit:
+        flush_streams()
         raise
     except BaseException as error:
-        report(error, source)
-        sys.exit(1)
+        hand_over(error, source)
+        raise
+    flush_streams()
+
+
+def flush_streams() -> None:
+    """Do what Python does when a script's last line has run, before exit functions and threads."""
+    for name in ("stderr", "stdout"):
+        try:
+            getattr(sys, name).flush()
+        except BaseException:
+            continue
+
+
+def hand_over(error: BaseException, source: bytes) -> None:
+    """Have Python end the process as it does for ``error``, which is to be raised next, and show it as ``report`` does.
+
+    A hook of the program's own is called instead, and gets the program's own frames.
+    """
+    flush_streams()
+    hook, frames = sys.excepthook, own_frames(error)
+
+    def show(kind: "Any", value: BaseException, _: object) -> None:
+        sys.excepthook = hook  # and nothing keeps the frames
+        if hook is sys.__excepthook__:
+            report(value, source)
+        else:
+            hook(kind, value.with_traceback(frames), frames)
+
+    sys.excepthook = show
 
 
 def report(error: BaseException, source: bytes) -> None:
-    sys.stdout.flush()
-    sys.stderr.write(describe(error, source))
-    sys.stderr.flush()
+    flush_streams()
+    try:
+        sys.stderr.write(describe(error, source))
+        sys.stderr.flush()
+    except BaseException:  # closed or replaced by the program: there is nowhere to say it
+        return
 
 
 def serve_calls(
@@ -187,13 +257,18 @@ def describe(error: BaseException, source: bytes) -> str:
 
     text = source.decode("utf-8", "replace")
     linecache.cache[NAME] = (len(text), None, text.splitlines(True), NAME)
+    try:
+        return "".join(traceback.format_exception(type(error), error, own_frames(error)))
+    except BaseException:
+        return type(error).__name__ + ": (its message cannot be shown)\n"
+
+
+def own_frames(error: BaseException) -> "Optional[TracebackType]":
+    """Return the traceback of ``error`` from the program's own first frame on."""
     frames = error.__traceback__
     while frames is not None and frames.tb_frame.f_code.co_filename != NAME:
         frames = frames.tb_next
-    try:
-        return "".join(traceback.format_exception(type(error), error, frames))
-    except BaseException:
-        return type(error).__name__ + ": (its message cannot be shown)\n"
+    return frames
 
 
 def send(descriptor: int, message: "dict[str, str]", token: bytes = b"") -> None:

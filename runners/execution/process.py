@@ -24,6 +24,8 @@ _RAISE_STACK = 'ulimit -S -s 1048576 2>/dev/null || ulimit -S -s "$(ulimit -H -s
 _ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     "LC_ALL": "C.UTF-8",
+    "USER": "user",  # for getpass: nobody's name
+    "LOGNAME": "user",
     "PYTHONHASHSEED": "0",
     "PYTHONINTMAXSTRDIGITS": "0",
     "PYTHONDONTWRITEBYTECODE": "1",

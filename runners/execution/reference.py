@@ -107,6 +107,7 @@ class _Session(Closable):
         work = self._folder / "work"
         remove_folder(str(work))
         work.mkdir()
+        (work / child.NAME).write_bytes(self._program.source)
         (self._folder / "stdin").write_bytes(stdin)
         if self._program.input_file:
             (work / self._program.input_file).write_bytes(stdin)

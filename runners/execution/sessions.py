@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from turnwise.benchmarks.limits import Limits
 from turnwise.errors import InfrastructureError
 from turnwise.runners.execution.calls import Calls
+from turnwise.runners.execution.child import NAME
 from turnwise.runners.execution.control import OversizeError, ProtocolError, parse_error
 from turnwise.runners.execution.endings import ending_of, ran_out_of_memory
 from turnwise.runners.execution.inherited import InheritedLimits
@@ -81,7 +82,7 @@ class StdinSession(_Session):
         worker, program = opened.worker, self._program
         worker.files.give_input(data)
         if worker.workspace:
-            worker.workspace.renew(program.input_file, data)
+            worker.workspace.renew(_files_of(program, data))
         opened.channel.send(b"run")
         stopped, clocks = opened.await_report(self._limits)
         end = opened.report(kill=stopped is not None)
@@ -104,6 +105,12 @@ class StdinSession(_Session):
             idle_seconds=clocks.idle_seconds if clocks else 0.0,
             peak_memory_bytes=end.peak_memory_bytes,
         )
+
+
+def _files_of(program: Program, data: bytes) -> dict[str, bytes]:
+    """Return what lies in the folder of a program that has one, when it starts."""
+    given = {program.input_file: data} if program.input_file else {}
+    return {NAME: program.source} | given
 
 
 class CallSession(_Session):

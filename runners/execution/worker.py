@@ -73,7 +73,7 @@ class Worker:
 
     def __init__(self, interpreter: str, tier: str, kind: WorkerKind) -> None:
         self.kind = kind
-        self._folder = WorkFolder() if tier == "B" and kind.writable else None
+        self._folder = WorkFolder(private=kind.writable) if tier == "B" else None
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         setting = {"tier": tier, "writable": kind.writable, "numpy": kind.numpy}
         setting |= {"folder": self._folder.path if self._folder else ""}
@@ -107,15 +107,16 @@ class Worker:
             if "ready" in answer:
                 answer |= json.loads(self._control.recv(_MESSAGE_BYTES) or '{"missing": "seccomp", "reason": "killed"}')
         if "ready" in answer and "missing" not in answer:
-            self.files = WorkerFiles(descriptors[:4])
-            self.workspace = Workspace(descriptors[4]) if len(descriptors) > 4 else None
+            of_files = 4 if self.kind.writable else 5
+            self.files = WorkerFiles(descriptors[:of_files])
+            self.workspace = Workspace(descriptors[4]) if self.kind.writable else None
             self.description = answer
             # With a pid namespace the started process only waits for the zygote, its child.
             self._generation = 0 if answer["ready"] == "B" else 1
             if descendant(self._process.pid, self._generation) is not None:
                 return
             self.files.close()
-            descriptors = descriptors[4:]
+            descriptors = descriptors[of_files:]
         for descriptor in descriptors:
             os.close(descriptor)
         self._clean_up()
@@ -129,6 +130,7 @@ class Worker:
         prelude = program.prelude.encode("utf-8")
         self.files.give_input(b"")
         self.files.give_program(program.source + prelude)
+        self.files.give_source(program.source)
         seconds = 0 if program.entry_point else limits.time_limit_seconds + COMPILE_TIME_LIMIT_SECONDS
         request = {
             "source": len(program.source),

@@ -11,17 +11,23 @@ _ERROR_BYTES = 64 * 1024
 
 
 class WorkerFiles:
-    """Descriptors of stdin, stdout, stderr and the arguments, owned by this object."""
+    """Descriptors of stdin, stdout, stderr, the arguments and perhaps the source, owned by this object."""
 
     def __init__(self, descriptors: Sequence[int]) -> None:
         self._descriptors = tuple(descriptors)
-        self._stdin, self._stdout, self._stderr, self._arguments = self._descriptors
+        self._stdin, self._stdout, self._stderr, self._arguments = self._descriptors[:4]
+        self._source = self._descriptors[4:]
         self._argument_bytes = 0
 
     def give_input(self, data: bytes) -> None:
         """Make ``data`` the standard input, and what was written so far nothing."""
         _replace(self._stdin, data)
         self.clear()
+
+    def give_source(self, data: bytes) -> None:
+        """Make ``data`` what the program finds as its own file, if the worker has that file."""
+        for descriptor in self._source:
+            _replace(descriptor, data)
 
     def give_program(self, data: bytes) -> None:
         """Make ``data`` what the arguments file holds, whatever an earlier program did to it."""

@@ -10,6 +10,7 @@ import os
 import stat
 import tempfile
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,12 +28,12 @@ class Workspace:
         self._descriptor = descriptor
         self._mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
 
-    def renew(self, name: str, data: bytes) -> None:
-        """Empty the folder, then put the input file there if it has a name; raises OSError if it cannot."""
+    def renew(self, files: Mapping[str, bytes]) -> None:
+        """Empty the folder, then put ``files`` there by their names; raises OSError if it cannot."""
         if stat.S_IMODE(os.fstat(self._descriptor).st_mode) != self._mode:
             os.fchmod(self._descriptor, self._mode)
         empty_folder(self._descriptor)
-        if name:
+        for name, data in files.items():
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             descriptor = os.open(name, flags, 0o666, dir_fd=self._descriptor)
             with open(descriptor, "wb") as file:
@@ -56,11 +57,16 @@ class Workspace:
 
 
 class WorkFolder:
-    """A temporary folder that is locked while its owner lives; making one removes those of the dead."""
+    """A temporary folder that is locked while its owner lives; making one removes those of the dead.
 
-    def __init__(self) -> None:
+    One that is not ``private`` may be read, and so be the working folder of a program with another user's rights.
+    """
+
+    def __init__(self, *, private: bool) -> None:
         _remove_unlocked(Path(tempfile.gettempdir()))
         self.path = tempfile.mkdtemp(prefix=_PREFIX)
+        if not private:
+            os.chmod(self.path, 0o755)
         self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         with suppress(OSError):  # without locks nobody takes it for one that was left
             fcntl.flock(self._lock, fcntl.LOCK_EX)

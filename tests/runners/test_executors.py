@@ -131,7 +131,7 @@ def test_a_large_parent_does_not_count_as_the_programs_memory(executor: Executor
 def test_file_problems_read_and_write_their_files(executor: Executor) -> None:
     """The input stands in the named file, the output is taken from the other; no test sees an earlier one's files."""
     source = (
-        b"import os\nassert sorted(os.listdir('.')) == ['input.txt'], os.listdir('.')\n"
+        b"import os\nassert sorted(os.listdir('.')) == ['input.txt', 'solution.py'], os.listdir('.')\n"
         b"print(int(open('input.txt').read()) + 1, file=open('output.txt', 'w'))"
     )
     program = Program(source, input_file="input.txt", output_file="output.txt")

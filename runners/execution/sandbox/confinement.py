@@ -55,21 +55,22 @@ def confine(setting: "Dict[str, Any]", own_user: bool) -> "Tuple[Dict[str, Any],
     for_judge = enter_root(found.readable, setting)
     if os.getsid(0) != os.getpid():
         os.setsid()  # killpg would reach the judge's group across pid namespaces
-    kept = privileges.become(user, os.__file__, owned=setting["folder"]) if is_root and user else 0
+    owned = setting["folder"] if setting["writable"] else ""
+    kept = privileges.become(user, os.__file__, owned=owned) if is_root and user else 0
     libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL if setting["tier"] != "B" else 0)
     privileges.drop_capabilities(keep=kept)
     abi = 0
     if setting["tier"] in ("A", "B"):
         try:
             abi = landlock.restrict(
-                [*found.readable, *namespaces.READABLE_DEVICES],
+                [*found.readable, *namespaces.READABLE_DEVICES, os.getcwd()],
                 listable=found.listable,
                 writable_files=namespaces.WRITABLE_DEVICES,
                 writable_folder=os.getcwd() if setting["writable"] else "",
             )
         except OSError as error:
             raise MissingError("landlock", error) from None
-    os.environ["HOME"] = os.environ["PWD"] = os.getcwd()
+    os.environ["HOME"] = os.environ["PWD"] = os.environ["PATH"] = os.getcwd()  # nothing can be started from any place
     sys.path.insert(0, os.getcwd())
     if setting["writable"]:
         for_judge.append(os.open(".", os.O_RDONLY | os.O_DIRECTORY))
@@ -87,8 +88,8 @@ def enter_root(readable: "List[str]", setting: "Dict[str, Any]") -> "List[int]":
     """Go where the program will be; returns the judge's descriptors of the files that it gets."""
     if setting["tier"] == "B":
         libc.prctl(libc.PR_SET_CHILD_SUBREAPER, 1)
-        os.chdir(setting["folder"] or "/")  # whose entries cannot be listed
-        return files.make_files("")
+        os.chdir(setting["folder"])
+        return files.make_files("") + ([] if setting["writable"] else [files.make_source(".")])
     try:
         return namespaces.enter_minimal_root(readable, writable=setting["writable"])
     except OSError as error:

@@ -1,12 +1,14 @@
 """Running a stdin program and leaving at once, where the interpreter's own way out would change nothing.
 
 Tearing the interpreter down unshares most of its pages; a forked child that has flushed its output may
-skip that. Whatever could make a difference (threads, exit functions, another stdout, an odd exit code)
-takes Python's own way, as in child.py. Programs whose files or __del__ need it never come here.
+skip that. Whatever could make a difference (threads, exit functions, another stdout or excepthook, an odd exit
+code, an interrupt) takes Python's own way, as in child.py. Programs that may leave something for the interpreter
+to end (``needs_teardown``) never come here.
 """
 
 import _thread
 import atexit
+import re
 import sys
 from os import _exit  # a program may replace the module's
 
@@ -18,6 +20,23 @@ if TYPE_CHECKING:
     from typing import Dict
 
 
+# What acts when it is torn down: objects with __del__ (files above all), callbacks, the C library's own buffers.
+_ACTS_AT_THE_END = re.compile(
+    rb"__del__|weakref|\bgc\b|ctypes|cffi|settrace|setprofile|addaudithook|_register_atexit"
+    rb"|fdopen|Buffered|TextIOWrapper|FileIO|IOBase|File\b|\bopen\b(?!\s*\(\s*0\s*[,)])"
+)
+# A generator that has not ended is closed, which runs what waits in it.
+_STOPS_WITHIN = re.compile(rb"\b(?:yield|await)\b")
+_WAITS_FOR_AN_END = re.compile(rb"\b(?:finally|except|with|close)\b")
+
+
+def needs_teardown(source: bytes) -> bool:
+    """Return whether the interpreter's own way out may do something that can be seen, by the words of the program."""
+    if _ACTS_AT_THE_END.search(source):
+        return True
+    return bool(_STOPS_WITHIN.search(source) and _WAITS_FOR_AN_END.search(source))
+
+
 def run_program(code: "CodeType", source: bytes, names: "Dict[str, object]") -> None:
     """Run ``code`` in the module of ``names`` and leave, as child.run_program would."""
     try:
@@ -25,9 +44,13 @@ def run_program(code: "CodeType", source: bytes, names: "Dict[str, object]") -> 
     except SystemExit as error:
         status = 0 if error.code is None else error.code
         if type(status) is not int or not 0 <= status <= 255:
+            child.flush_streams()
             raise
         leave(status)
     except BaseException as error:
+        if sys.excepthook is not sys.__excepthook__ or isinstance(error, KeyboardInterrupt):
+            child.hand_over(error, source)
+            raise
         child.report(error, source)
         leave(1)
     leave(0)
@@ -37,6 +60,7 @@ def leave(status: int) -> None:
     """End the process with ``status``; raises SystemExit where Python has more to do."""
     is_usual = sys.stdout is sys.__stdout__ and sys.stdout is not None and sys.stderr is not None
     if not is_usual or _thread._count() or atexit._ncallbacks():
+        child.flush_streams()
         sys.exit(status)
     try:
         sys.stdout.flush()

@@ -60,3 +60,11 @@ def unmount(target: str) -> None:
 def unshare(flags: int) -> None:
     """Move into new namespaces."""
     check(_libc.unshare(ctypes.c_int(flags)), "unshare")
+
+
+def set_default_thread_stack(size: int) -> None:
+    """Give threads that ask for no size a stack of ``size`` bytes; Python then still knows of no size of its own."""
+    attributes = ctypes.create_string_buffer(128)  # more than a pthread_attr_t has
+    _libc.pthread_attr_init(attributes)
+    _libc.pthread_attr_setstacksize(attributes, ctypes.c_size_t(size))
+    _libc.pthread_setattr_default_np(attributes)

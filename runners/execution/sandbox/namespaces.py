@@ -9,6 +9,7 @@ CAP_SYS_ADMIN do; an ordinary user always does.
 
 import os
 
+from turnwise.runners.execution import child
 from turnwise.runners.execution.sandbox import files, libc
 
 TYPE_CHECKING = False
@@ -42,6 +43,7 @@ FOLDER_BYTES = 16 << 20
 _FOLDER_FILES = 512
 READABLE_DEVICES = ("/dev/zero", "/dev/random", "/dev/urandom", "/dev/stdin")
 WRITABLE_DEVICES = ("/dev/null", "/dev/stdout", "/dev/stderr")
+_OF_DESCRIPTORS = ("/dev/fd", "/proc/self/fd")
 _HOST_DEVICES = ("/dev/null", *READABLE_DEVICES[:3])
 
 
@@ -69,7 +71,7 @@ def enter_minimal_root(readable: "Iterable[str]", *, writable: bool) -> "List[in
     """Make a read-only tree of ``readable`` the root, with FOLDER as the working directory.
 
     Returns the judge's descriptors of the worker's files.
-    ``writable`` mounts a tmpfs of FOLDER_BYTES there; else the folder is empty and read-only.
+    ``writable`` mounts a tmpfs of FOLDER_BYTES there; else the folder holds the source alone and is read-only.
     """
     libc.mount(None, "/", None, _RECURSIVE | _PRIVATE)
     sources = {path: os.path.realpath(path) for path in (*readable, *_HOST_DEVICES) if os.path.exists(path)}
@@ -81,7 +83,7 @@ def enter_minimal_root(readable: "Iterable[str]", *, writable: bool) -> "List[in
             source = "/proc/self/fd/%d%s" % (hidden, source[len(_STAGE) :])
         _bind(source, _STAGE + path, flags=None if path in _HOST_DEVICES else _READ_ONLY)
     os.makedirs(_STAGE + FOLDER)
-    for_judge = _make_files()
+    for_judge = _make_files(source=not writable)
     if writable:
         options = "size=%d,nr_inodes=%d,mode=777" % (FOLDER_BYTES, _FOLDER_FILES)
         libc.mount("tmpfs", _STAGE + FOLDER, "tmpfs", _NO_SUID | _NO_DEVICES | _NO_EXECUTE, options)
@@ -96,13 +98,23 @@ def enter_minimal_root(readable: "Iterable[str]", *, writable: bool) -> "List[in
     return for_judge
 
 
-def _make_files() -> "List[int]":
-    folder = _STAGE + FOLDER
+def _make_files(*, source: bool) -> "List[int]":
+    folder = _STAGE + "/files"
+    os.mkdir(folder)
     libc.mount("tmpfs", folder, "tmpfs", _NO_SUID | _NO_DEVICES | _NO_EXECUTE, "size=0")
     for_judge = files.make_files(folder)
     for name in files.NAMED:
         _bind(os.path.join(folder, name), _STAGE + "/dev/" + name, flags=_READ_ONLY if name == "stdin" else 0)
+    if source:
+        for_judge.append(files.make_source(folder))
+        _bind(os.path.join(folder, child.NAME), os.path.join(_STAGE + FOLDER, child.NAME), flags=_READ_ONLY)
     libc.unmount(folder)
+    os.rmdir(folder)
+    # The other names that the standard files have everywhere.
+    for place in _OF_DESCRIPTORS:
+        os.makedirs(_STAGE + place)
+        for number, name in enumerate(files.NAMED):
+            os.symlink("/dev/" + name, "%s%s/%d" % (_STAGE, place, number))
     return for_judge
 
 

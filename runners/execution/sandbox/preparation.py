@@ -11,7 +11,8 @@ import os
 import site
 import sys
 
-from turnwise.runners.execution.sandbox import warm_up
+from turnwise.runners.execution import child
+from turnwise.runners.execution.sandbox import libc, scheduling, warm_up
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ def prepare(*, numpy: bool) -> None:
     if numpy:
         with contextlib.suppress(ImportError):  # one that is broken is the program's to meet
             __import__("numpy")
+    # RLIMIT_STACK is large for deep recursion; threads would reserve as much each without this.
+    libc.set_default_thread_stack(child.THREAD_STACK_BYTES)
+    scheduling.answer_for_process()
 
 
 def forget_ourselves() -> None:

@@ -10,13 +10,12 @@ program's first instruction, and it holds the files, the channel of its calls, a
 import fcntl
 import functools
 import os
-import re
 import signal
 import socket
 import sys
 
 from turnwise.runners.execution import child
-from turnwise.runners.execution.sandbox import files, finish, libc, rlimits
+from turnwise.runners.execution.sandbox import files, finish, libc, rlimits, shared
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 _CALLS = files.ARGUMENTS + 1
 _MESSAGE_BYTES = 64
 _USUAL_ARGUMENTS = 4096
-# Programs whose output may depend on the interpreter tearing down its objects.
-_NEEDS_TEARDOWN = re.compile(rb"__del__|fdopen|Buffered|TextIOWrapper|FileIO|open\s*\((?!\s*0\s*[,)])")
 
 _kept: "List[object]" = []  # what a child would otherwise spend its first pages on to free
 
@@ -51,7 +48,7 @@ def run(program: Program, confined: "Filter", values: "ModuleType", watch_parent
     rlimits.apply(base_bytes=program.base_bytes, other_tasks=program.other_tasks, **limits)
     source = os.pread(files.ARGUMENTS, request["source"], 0)
     prelude = os.pread(files.ARGUMENTS, request["prelude"], request["source"]).decode("utf-8")
-    code = compile_program(program.channel, source)
+    code = compile_program(program.channel, source, limits["memory_bytes"])
     start: Callable[[], object]
     if request["entry_point"]:
         start = functools.partial(
@@ -59,10 +56,10 @@ def run(program: Program, confined: "Filter", values: "ModuleType", watch_parent
         )
         serve_calls(program.channel, confined)
     else:
-        if _NEEDS_TEARDOWN.search(source):
+        if finish.needs_teardown(source):
             start = functools.partial(child.run_program, code, source)
         else:
-            start = functools.partial(finish.run_program, code, source, child.new_module("__main__").__dict__)
+            start = functools.partial(finish.run_program, code, source, child.main_module().__dict__)
         serve_runs(program.channel, confined)
     # From here on in a child. Every page it touches is copied first, so it touches little.
     if watch_parent:  # else the pid namespace sees to it
@@ -75,8 +72,10 @@ def run(program: Program, confined: "Filter", values: "ModuleType", watch_parent
     return start
 
 
-def compile_program(channel: int, source: bytes) -> "CodeType":
-    child.prepare_interpreter(source)
+def compile_program(channel: int, source: bytes, memory_bytes: int) -> "CodeType":
+    child.prepare_interpreter(source, memory_bytes)
+    if b"multiprocessing" in source:
+        shared.keep_within_process()
     try:
         code = child.compile_source(source)
     except BaseException as error:

@@ -297,10 +297,11 @@ def test_threads_are_bounded(executor: HardenedExecutor) -> None:
 
 
 def test_the_environment_is_the_same_everywhere(executor: HardenedExecutor) -> None:
-    """Nothing of the judge's environment is seen."""
+    """Nothing of the judge's environment is seen; the user's name is nobody's."""
     names = json.loads(_output(executor, "import json, os\nprint(json.dumps(sorted(os.environ)))"))
     assert "PYTHONHASHSEED" in names
-    assert not {"USER", "LOGNAME", "SHELL", "PYTHONPATH", "VIRTUAL_ENV"} & set(names)
+    assert not {"SHELL", "PYTHONPATH", "VIRTUAL_ENV"} & set(names)
+    assert _output(executor, "import getpass, os\nprint(getpass.getuser(), os.environ['USER'])") == "user user"
 
 
 def test_a_program_without_files_can_write_nowhere(executor: HardenedExecutor) -> None:
@@ -326,7 +327,7 @@ def test_the_folder_of_a_file_program_is_small(executor: HardenedExecutor) -> No
 def test_hostile_files_harm_neither_the_judge_nor_the_next_run(executor: HardenedExecutor) -> None:
     """Links, pipes, deep folders and files that may not be read are gone or harmless."""
     source = (
-        b"import os\nassert sorted(os.listdir('.')) == ['in'], os.listdir('.')\n"
+        b"import os\nassert sorted(os.listdir('.')) == ['in', 'solution.py'], os.listdir('.')\n"
         b"for n in range(100): os.mkdir('d'); os.chdir('d')\n"
         b"for make in (lambda: os.symlink('/etc/passwd', '/box/out'), lambda: os.mkfifo('/box/out')):\n"
         b"    try: make()\n"

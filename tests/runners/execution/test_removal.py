@@ -103,7 +103,7 @@ def test_a_run_leaves_nothing_to_the_next(place: Path, leave: Callable[[int], No
     def run_twice() -> None:
         for _ in range(2):
             leave(descriptor)
-            workspace.renew("in", b"given")
+            workspace.renew({"in": b"given"})
             assert [entry.name for entry in os.scandir(descriptor)] == ["in"]
             assert workspace.read("in", 100) == b"given"
 
@@ -124,7 +124,7 @@ def test_a_folder_of_the_dead_breaks_no_later_executor(
     leave(descriptor)
     os.close(descriptor)
     os.utime(left, (0, 0))
-    folder = WorkFolder()
+    folder = WorkFolder(private=True)
     assert not left.exists()
     folder.remove()
     assert sorted(path.name for path in place.iterdir()) == ["box", "outside"]

@@ -22,7 +22,7 @@ def test_folders_of_the_dead_are_removed(tmp_path: Path) -> None:
     (dead / "deep").mkdir(parents=True)
     (dead / "deep" / "file").write_text("x")
     os.utime(dead, (OLD, OLD))
-    folder = WorkFolder()
+    folder = WorkFolder(private=True)
     assert list(tmp_path.iterdir()) == [Path(folder.path)]
     folder.remove()
     assert list(tmp_path.iterdir()) == []
@@ -30,11 +30,11 @@ def test_folders_of_the_dead_are_removed(tmp_path: Path) -> None:
 
 def test_folders_of_the_living_and_the_new_born_stay(tmp_path: Path) -> None:
     """A locked one belongs to somebody; a young one may be about to be locked."""
-    living = WorkFolder()
+    living = WorkFolder(private=True)
     os.utime(living.path, (OLD, OLD))
     young = tmp_path / "turnwise-work-young"
     young.mkdir()
-    other = WorkFolder()
+    other = WorkFolder(private=True)
     assert set(tmp_path.iterdir()) == {Path(living.path), young, Path(other.path)}
     living.remove()
     other.remove()
@@ -47,7 +47,7 @@ def test_what_is_called_alike_but_is_no_folder_stays(tmp_path: Path) -> None:
     link = tmp_path / "turnwise-work-link"
     link.symlink_to(target)
     os.utime(link, (OLD, OLD), follow_symlinks=False)
-    WorkFolder().remove()
+    WorkFolder(private=True).remove()
     assert link.is_symlink() and target.is_dir()
 
 
@@ -67,7 +67,7 @@ def test_an_output_that_is_no_file_is_none(tmp_path: Path, kind: str) -> None:
     make[kind]()
     workspace = Workspace(os.open(output.parent, os.O_RDONLY | os.O_DIRECTORY))
     assert workspace.read("out", 100) is None
-    workspace.renew("in", b"given")
+    workspace.renew({"in": b"given"})
     assert [path.name for path in output.parent.iterdir()] == ["in"] and secret.read_text() == "secret"
     assert workspace.read("in", 3) == b"giv"
     workspace.close()

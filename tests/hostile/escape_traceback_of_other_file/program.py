@@ -8,7 +8,7 @@ try:
         exec(compile("1 / 0", path, "exec"))
     except ZeroDivisionError:
         text = traceback.format_exc() + "".join(linecache.getlines(path))
-    if "secret-" not in text:
+    if "-".join(("secret", "")) not in text:
         raise OSError
     print("ESCAPED")
 except OSError:

@@ -2,11 +2,12 @@
 import os
 
 try:
+    own = set(os.listdir())  # where its parent is as well, without namespaces
     seen = []
     for number in (os.getppid(), 1):
         for link in ("cwd", "fd", "map_files"):
             try:
-                seen += os.listdir(f"/proc/{number}/{link}")
+                seen += set(os.listdir(f"/proc/{number}/{link}")) - own
             except OSError:
                 pass
     if not seen:

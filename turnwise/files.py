@@ -19,6 +19,7 @@ from typing import IO
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EMLINK, errno.EACCES)
 _NO_SYNC = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF)
 _WAITING = "file"
+_PIECE = 2**20
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -65,10 +66,14 @@ def read_whole(path: Path, *, limit: int, follow: bool = True) -> bytes:
     with open(descriptor, "rb") as file:  # noqa: PTH123  # a descriptor, not a path
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "it is no regular file", str(path))
-        data = file.read(limit + 1) if os.fstat(descriptor).st_size <= limit else None
-    if data is None or len(data) > limit:
+        data = bytearray()
+        size = os.fstat(descriptor).st_size
+        while size <= limit and (piece := file.read(_PIECE)):  # one read of all would take memory for the limit
+            data += piece
+            size = max(size, len(data))
+    if size > limit:
         raise OSError(errno.EFBIG, f"it is larger than {limit / 2**20:g} MiB", str(path))
-    return data
+    return bytes(data)
 
 
 def lines_of(file: IO[bytes], *, longest: int) -> Iterator[bytes]:

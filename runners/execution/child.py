@@ -35,6 +35,7 @@ def main() -> None:
     mode, descriptor, path = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     memory_bytes, file_bytes, cpu_seconds = map(int, sys.argv[4:7])
     apply_limits(memory_bytes, file_bytes, cpu_seconds)
+    hear_signals()
     # RLIMIT_STACK is large for deep recursion; threads would reserve as much each without this.
     _thread.stack_size(THREAD_STACK_BYTES)
     options = sys.argv[7:]
@@ -112,6 +113,16 @@ def prepare_interpreter(source: bytes, memory_bytes: int) -> None:
         numpy = sys.modules.get("numpy")
         if numpy is not None:
             numpy.random.seed(0)
+
+
+def hear_signals() -> None:
+    """Undo what ignores signals around the judge (nohup, a shell's background): a program starts as on a terminal."""
+    import signal
+
+    for number in signal.valid_signals() - {signal.SIGPIPE, signal.SIGXFSZ}:  # Python itself ignores these
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def bound_stacks(most: int) -> None:

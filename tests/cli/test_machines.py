@@ -71,6 +71,15 @@ def test_a_pass_is_a_pass_under_any_limit(tmp_path: Path) -> None:
     assert _check("ulimit -v 600000", "print(", tmp_path)[:2] == (0, "compile_error")
 
 
+def test_signals_that_are_ignored_around_the_judge_reach_programs(tmp_path: Path) -> None:
+    """As with nohup and in a shell's background, where one that interrupts itself would wait for ever."""
+    program = (
+        "import os, signal\nassert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL\n"
+        "try:\n    os.kill(os.getpid(), signal.SIGINT)\nexcept KeyboardInterrupt:\n    print(1)\n"
+    )
+    assert _check("trap '' INT HUP", program, tmp_path)[:2] == (0, "passed")
+
+
 def test_soft_limits_are_raised_for_programs(tmp_path: Path) -> None:
     """What the shell sets for a start, and may be raised by anybody, fails nothing; 64 open files are enough then."""
     assert _check("ulimit -S -v 600000 -d 600000 -s 8192 -n 64", NEEDS_MEMORY, tmp_path)[:2] == (0, "passed")

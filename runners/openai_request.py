@@ -16,6 +16,7 @@ from turnwise.errors import TurnwiseError
 # What limits a reply, by the names that servers have for it.
 LIMITS = ("max_tokens", "max_completion_tokens", "max_new_tokens", "max_output_tokens", "n_predict", "num_predict")
 _OURS = frozenset({"messages", "model", "n", "stream", "stream_options", "prompt"})
+_PLAIN = frozenset({"temperature", "top_p", "top_k", "min_p", "seed", *LIMITS})  # whose values are never objects
 _SECRET = frozenset({"api_key", "apikey", "api-key", "authorization", "headers", "extra_headers", "key"})
 _MOST_CHARACTERS = 10_000
 
@@ -85,6 +86,11 @@ def _check(changes: Mapping[str, Any]) -> None:
                 raise TurnwiseError(
                     f"--model_args request names {field!r}, and it is recorded in run.json: the key is OPENAI_API_KEY."
                 )
+        if name in _PLAIN and isinstance(value, dict) and _new_name(value) is None:
+            raise TurnwiseError(
+                f"--model_args request gives {name!r} the value {json.dumps(value)[:80]}: write a plain value, null to "
+                'leave the field out, or {"as": NAME} to send it under another name.'
+            )
         if name == "seed" and value is not None and _new_name(value) is None:
             raise TurnwiseError(
                 "--model_args request sets 'seed', which is another one in every request: leave it out with null, or "

@@ -129,7 +129,7 @@ class _BoundedEnvironment(ImmutableSandboxedEnvironment):
             return self.unsafe_undefined(obj, argument)
         return super().getitem(obj, argument)
 
-    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805
+    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - as in Jinja2
         """Call a macro, a method of a text, or range; a step, and one for each part of what is given."""
         _spend(1 + sum(len(one) for one in args if isinstance(one, list | tuple | dict | range)))
         return _measured(super().call(__context, __obj, *args, **kwargs))

@@ -47,8 +47,9 @@ def inspect_interpreter(path: str = "") -> Interpreter:
         implementation, version, numpy, pair = json.loads(_ask(command, environment))
         is_old = tuple(pair) < _OLDEST
     except (OSError, subprocess.SubprocessError, ValueError, TypeError, RecursionError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it does not answer as Python does"
         raise TurnwiseError(
-            f"The interpreter {path!r} does not run ({type(error).__name__}): give the path of one with --interpreter."
+            f"The interpreter {path!r} does not run ({reason}): give the path of one with --interpreter."
         ) from None
     if is_old:
         raise TurnwiseError(

@@ -107,6 +107,10 @@ def test_check_judges_a_problem_by_its_id(files: Path) -> None:
             ["check", "right.py", "--tests", "tests.json", "--interpreter", "/x"],
             "interpreter '/x' does not run (there is no",
         ),
+        (
+            ["check", "right.py", "--tests", "tests.json", "--interpreter", "ls"],
+            "does not run (it does not answer as Python does)",
+        ),
         (["run"], "turnwise run needs --model"),
         (["run", "-M", "gpt", "-t", "x", "-o", "o"], "Unknown model 'gpt': choose one of openai, vllm, hf, replay"),
         (["run", "-M", "replay", "-t", "x", "-o", "o"], "Unknown task 'x'"),

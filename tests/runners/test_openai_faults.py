@@ -315,7 +315,8 @@ def test_request_fields_are_added_renamed_and_left_out() -> None:
 @pytest.mark.parametrize(
     "given",
     ['{"messages": []}', '{"model": "x"}', '{"n": 2}', '{"stream": true}', '{"x": {"as": "n"}}', '{"api_key": "s"}',
-     '{"seed": 3}', "[1]", "{", '{"a": NaN}', '{"a": 1, "b": {"as": "a"}}'],
+     '{"seed": 3}', "[1]", "{", '{"a": NaN}', '{"a": 1, "b": {"as": "a"}}',
+     '{"max_tokens": {"az": "max_completion_tokens"}}', '{"temperature": {"as": 1}}'],
 )  # fmt: skip
 def test_fields_that_cannot_be_changed_are_refused(given: str) -> None:
     """With one sentence."""

@@ -7,15 +7,13 @@ from typing import Any
 
 import pytest
 from cluster_run import ClusterRun, Start, environment_of
-from virtual_cluster import VirtualCluster, missing_programs
+from virtual_cluster import VirtualCluster, require_slurm
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[VirtualCluster]:
     """A running cluster of four nodes."""
-    missing = missing_programs()
-    if missing:
-        pytest.skip(f"SLURM is not installed here ({', '.join(missing)} missing): see CONTRIBUTING.md")
+    require_slurm()
     with VirtualCluster() as one:
         yield one
 

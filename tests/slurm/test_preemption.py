@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from cluster_run import PROFILE, ClusterRun, assert_equal_runs, environment_of, wait_for_end
-from virtual_cluster import VirtualCluster, missing_programs, wait_for
+from virtual_cluster import VirtualCluster, require_slurm, wait_for
 
 from turnwise.slurm.bill import read_attempts
 from turnwise.slurm.ends import JobAttempt, read_ends
@@ -31,9 +31,7 @@ while :; do sleep 0.1; done
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[VirtualCluster]:
     """A cluster that sends no warning of a preemption."""
-    missing = missing_programs()
-    if missing:
-        pytest.skip(f"SLURM is not installed here ({', '.join(missing)} missing): see CONTRIBUTING.md")
+    require_slurm()
     with VirtualCluster(warns_preempted=False) as one:
         yield one
 

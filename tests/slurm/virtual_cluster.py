@@ -24,6 +24,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import pytest
+
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "sinfo", "srun", "scancel")
 SEARCHED = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
@@ -85,6 +87,13 @@ PartitionName=short Nodes=ALL MaxTime=30 DefaultTime=10 PriorityTier=10 PreemptM
 def missing_programs() -> list[str]:
     """Return what of SLURM is not installed here."""
     return [name for name in PROGRAMS if shutil.which(name, path=SEARCHED) is None]
+
+
+def require_slurm() -> None:
+    """Skip the test where SLURM is not installed."""
+    missing = missing_programs()
+    if missing:
+        pytest.skip(f"SLURM is not installed here ({', '.join(missing)} missing): see CONTRIBUTING.md")
 
 
 class VirtualCluster:

@@ -1,29 +1,3 @@
 # Sends a dict whose every key walks a chain of places.
-import json
-
-def chain(bits, fill, repeats):
-    mask, key, order, place = (1 << bits) - 1, 0, [], {}
-    for index in range(fill):
-        order.append(key)
-        place[key] = index
-        key = (key * 5 + 1) & mask
-    walker = 1 << bits
-    while True:
-        walker += 1
-        at, rest, walks = walker & mask, walker, True
-        while rest and walks:
-            walks = at in place
-            rest >>= 5
-            at = (at * 5 + rest + 1) & mask
-        if walks and at in place and place[at] < fill // 50:
-            return order + [walker] * repeats
-
-
-ITEMS = chain(16, 43000, 20000)
-
-TEXT = '{"d": [%s]}' % ",".join("[%d, 1]" % key for key in ITEMS)
-json.dumps = lambda *args, **kwargs: TEXT
-
-
-def f(x):
-    return 2
+def text_of(items):
+    return '{"d": [%s]}' % ",".join("[%d, 1]" % key for key in items)

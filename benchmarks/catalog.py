@@ -16,6 +16,7 @@ from pathlib import Path
 from turnwise.benchmarks.codecontests import parse_codecontests
 from turnwise.benchmarks.evalplus import parse_evalplus
 from turnwise.benchmarks.hub import read_hub_rows
+from turnwise.benchmarks.ids import problem_id
 from turnwise.benchmarks.records import Problem
 from turnwise.benchmarks.rows import OnError, Row, RowError, digest_files, parse_rows, read_rows
 from turnwise.benchmarks.taco import DIFFICULTIES, TEST_SPLIT_ROWS, UNKNOWN_DIFFICULTY, parse_taco
@@ -58,18 +59,22 @@ class ProblemSet:
         """The problems a verdict means something for: the denominator of every score."""
         return tuple(problem for problem in self.problems if problem.is_scorable)
 
-    def find(self, problem_id: str) -> Problem:
-        """Return the problem with this id; raises TurnwiseError naming near ones."""
+    def find(self, name: str) -> Problem:
+        """Return the problem with this id, or one of its other spellings (ids.py).
+
+        Raises TurnwiseError naming near ones.
+        """
+        wanted = problem_id(self.benchmark, name)
         for problem in self.problems:
-            if problem.id == problem_id:
+            if problem.id == wanted:
                 return problem
         import difflib
 
         ids = [problem.id for problem in self.problems]
-        starting = [known for known in ids if known.startswith(problem_id)]
-        near = starting[:3] or difflib.get_close_matches(problem_id, ids, n=3) or ids[:3]
+        starting = [known for known in ids if known.startswith(wanted)]
+        near = starting[:3] or difflib.get_close_matches(wanted, ids, n=3) or ids[:3]
         raise TurnwiseError(
-            f"No problem {problem_id!r} among the {len(ids)} of {self.benchmark}/{self.split} "
+            f"No problem {name!r} among the {len(ids)} of {self.benchmark}/{self.split} "
             f"({self.source}): do you mean one of {', '.join(map(repr, near))}?"
         )
 

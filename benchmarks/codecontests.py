@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from turnwise.benchmarks.contradictions import contradiction_of_tests
 from turnwise.benchmarks.flags import INTERACTIVE_CODECONTESTS, admits_multiple_answers, is_interactive
 from turnwise.benchmarks.limits import (
     DEFAULT_MEMORY_LIMIT_BYTES,
@@ -44,8 +45,14 @@ class _Solutions(BaseModel):
     language: list[int] = []
     solution: list[str] = []
 
+    @model_validator(mode="after")
+    def _same_length(self) -> "_Solutions":
+        if len(self.language) != len(self.solution):
+            raise ValueError(f"{len(self.language)} languages but {len(self.solution)} programs")
+        return self
+
     def in_python3(self) -> tuple[str, ...]:
-        pairs = zip(self.language, self.solution, strict=False)
+        pairs = zip(self.language, self.solution, strict=True)
         return tuple(text for language, text in pairs if language == PYTHON3)
 
 
@@ -74,6 +81,10 @@ def parse_codecontests(row: Row, *, benchmark: str, split: str) -> Problem:
     if not fields.public_tests.input:
         raise row.fail("field 'public_tests' holds no test.")
     hidden = fields.private_tests.cases() + fields.generated_tests.cases()
+    rule = MatchRule(ignore_case=True)
+    contradiction = ""
+    if not admits_multiple_answers(fields.description):
+        contradiction = contradiction_of_tests(fields.public_tests.cases() + hidden, rule)
     return Problem(
         id=f"{benchmark}/{fields.name}",
         benchmark=benchmark,
@@ -82,13 +93,14 @@ def parse_codecontests(row: Row, *, benchmark: str, split: str) -> Problem:
         public_tests=fields.public_tests.cases(),
         hidden_tests=hidden,
         limits=parse_limits(row, fields.time_limit, fields.memory_limit_bytes),
-        rule=MatchRule(ignore_case=True),
+        rule=rule,
         input_file=_file_name(row, "input_file", fields.input_file),
         output_file=_file_name(row, "output_file", fields.output_file),
         difficulty=str(fields.cf_rating) if fields.cf_rating else "",
-        flags=_flags(fields, has_hidden_tests=bool(hidden)),
+        flags=_flags(fields, has_hidden_tests=bool(hidden), contradictory=bool(contradiction)),
         solutions=fields.solutions.in_python3(),
         incorrect_solutions=(fields.incorrect_solutions or _Solutions()).in_python3()[:_INCORRECT_SOLUTIONS],
+        contradiction=contradiction,
     )
 
 
@@ -101,7 +113,7 @@ def parse_limits(row: Row, time_limit: Any, memory_limit: Any) -> Limits:
     return Limits(seconds or DEFAULT_TIME_LIMIT_SECONDS, size or DEFAULT_MEMORY_LIMIT_BYTES)
 
 
-def _flags(fields: _CodeContestsRow, *, has_hidden_tests: bool) -> tuple[Flag, ...]:
+def _flags(fields: _CodeContestsRow, *, has_hidden_tests: bool, contradictory: bool) -> tuple[Flag, ...]:
     identifier = fields.name.split(".")[0]
     interactive = (
         is_interactive(fields.description)
@@ -110,6 +122,8 @@ def _flags(fields: _CodeContestsRow, *, has_hidden_tests: bool) -> tuple[Flag, .
     )
     found = {
         Flag.NO_HIDDEN_TESTS: not has_hidden_tests,
+        Flag.INCOMPLETE: not fields.description.strip(),
+        Flag.CONTRADICTORY: contradictory,
         Flag.INTERACTIVE: interactive,
         Flag.MULTIPLE_ANSWERS: admits_multiple_answers(fields.description),
     }

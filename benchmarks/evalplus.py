@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from turnwise.benchmarks import values
+from turnwise.benchmarks.contradictions import contradiction_of_solution, contradiction_of_starter
 from turnwise.benchmarks.limits import FUNCTION_MEMORY_LIMIT_BYTES, FUNCTION_TIME_LIMIT_SECONDS, Limits
 from turnwise.benchmarks.mbpp_inputs import convert_arguments
 from turnwise.benchmarks.oracles import ORACLE_BY_ENTRY_POINT
@@ -44,12 +45,21 @@ class _EvalPlusRow(BaseModel):
 def parse_evalplus(row: Row, *, benchmark: str, split: str) -> Problem:
     """Return the problem of one HumanEval+ or MBPP+ row; raises RowError if it cannot be one."""
     fields = validated(row, _EvalPlusRow)
+    if not fields.task_id.strip():
+        raise row.fail("field 'task_id' is empty.")
+    if benchmark == MBPP_PLUS and not fields.task_id.rsplit("/", 1)[-1].isdecimal():
+        raise row.fail(f"field 'task_id' is {fields.task_id!r}, not a number such as Mbpp/2.")
     if not fields.entry_point.isidentifier():
         raise row.fail(f"field 'entry_point' is {fields.entry_point!r}, not the name of a function.")
     if not fields.base_input:
         raise row.fail("field 'base_input' holds no test.")
     family = benchmark.removeprefix("sample_")
     is_completion = family == HUMANEVAL_PLUS
+    starter_code = fields.prompt if is_completion else ""
+    solution = starter_code + fields.canonical_solution
+    contradiction = contradiction_of_starter(starter_code, called=fields.entry_point) or contradiction_of_solution(
+        solution, called=fields.entry_point
+    )
     oracle = ORACLE_BY_ENTRY_POINT[family].get(fields.entry_point, "")
     return Problem(
         id=f"{benchmark}/{fields.task_id}",
@@ -61,9 +71,10 @@ def parse_evalplus(row: Row, *, benchmark: str, split: str) -> Problem:
         limits=Limits(FUNCTION_TIME_LIMIT_SECONDS, FUNCTION_MEMORY_LIMIT_BYTES),
         rule=MatchRule(Comparison.EVALPLUS, tolerance=fields.atol, oracle=oracle),
         entry_point=fields.entry_point,
-        starter_code=fields.prompt if is_completion else "",
-        flags=_flags(oracle, has_plus_inputs=bool(fields.plus_input)),
-        solutions=((fields.prompt if is_completion else "") + fields.canonical_solution,),
+        starter_code=starter_code,
+        flags=_flags(fields, oracle, contradictory=bool(contradiction)),
+        solutions=(solution,),
+        contradiction=contradiction,
     )
 
 
@@ -76,9 +87,11 @@ def _cases(row: Row, task_id: str, inputs: Sequence[Sequence[Any]], benchmark: s
         raise row.fail(f"an input does not have the form the task needs ({error}).") from None
 
 
-def _flags(oracle: str, *, has_plus_inputs: bool) -> tuple[Flag, ...]:
+def _flags(fields: _EvalPlusRow, oracle: str, *, contradictory: bool) -> tuple[Flag, ...]:
     conditions = {
-        Flag.BASE_TESTS_ONLY: not has_plus_inputs,
+        Flag.INCOMPLETE: not (fields.prompt.strip() and fields.canonical_solution.strip()),
+        Flag.CONTRADICTORY: contradictory,
+        Flag.BASE_TESTS_ONLY: not fields.plus_input,
         Flag.MULTIPLE_ANSWERS: oracle == _DISPUTED_ORACLE,
     }
     return tuple(flag for flag, holds in conditions.items() if holds)

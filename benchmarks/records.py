@@ -112,7 +112,8 @@ class Problem:
     ``entry_point`` is empty for programs that read stdin, else the function (or the method of class
     Solution) to call. ``starter_code`` is what the model is given to continue; ``prelude`` is what the
     judge runs before the program (usual imports of call-based TACO tasks). ``solutions`` are known
-    right programs, the canonical one first, ``incorrect_solutions`` known wrong ones.
+    right programs, the canonical one first, ``incorrect_solutions`` known wrong ones. ``contradiction`` is
+    why the problem is flagged contradictory.
     """
 
     id: str
@@ -133,11 +134,18 @@ class Problem:
     special_judge_case: int | None = None
     solutions: tuple[str, ...] = ()
     incorrect_solutions: tuple[str, ...] = ()
+    contradiction: str = ""
 
     @property
     def is_scorable(self) -> bool:
         """Whether a verdict on this problem means anything."""
         return not UNSCORABLE_FLAGS.intersection(self.flags)
+
+    @property
+    def shown_flags(self) -> str:
+        """The flags by name, with the reason of a contradiction."""
+        reasons = {Flag.CONTRADICTORY: f": {self.contradiction}" if self.contradiction else ""}
+        return ", ".join(flag.value + reasons.get(flag, "") for flag in self.flags)
 
     @property
     def is_function_call(self) -> bool:

@@ -7,7 +7,6 @@ too; case 1 (non-deterministic output) is flagged, so that scores can be read wi
 """
 
 import json
-import re
 from dataclasses import replace
 from functools import cache, partial
 from importlib import resources
@@ -17,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from turnwise.benchmarks import values
 from turnwise.benchmarks.codecontests import parse_limits
+from turnwise.benchmarks.contradictions import contradiction_of_starter, contradiction_of_tests
 from turnwise.benchmarks.flags import admits_multiple_answers, is_interactive
 from turnwise.benchmarks.integers import format_integer
 from turnwise.benchmarks.records import Comparison, Flag, MatchRule, Problem, TestCase
@@ -28,7 +28,6 @@ UNKNOWN_DIFFICULTY = "UNKNOWN_DIFFICULTY"
 NON_DETERMINISTIC, IGNORE_CASE, FLOAT_TOLERANCE = 1, 2, 3
 TEST_SPLIT_ROWS = 1000
 _TEXT_DEPTH = 4
-_DEFINED = re.compile(r"^\s*(?:async\s+def|def|class)\s+(\w+)", re.MULTILINE)
 
 # Names that call-based tasks, written for judges that import them, use without importing.
 CALL_PRELUDE = """\
@@ -74,7 +73,15 @@ def parse_taco(row: Row, *, benchmark: str, split: str, is_whole_split: bool) ->
     listed = split == "test" and benchmark == "taco" and (is_whole_split or fields.index is not None)
     case = special_judge_cases().get(index) if listed else None
     missing_name = fields.form == "call" and not entry_point
-    has_rule_case = {IGNORE_CASE: case == IGNORE_CASE, FLOAT_TOLERANCE: case == FLOAT_TOLERANCE}
+    rule = MatchRule(
+        Comparison.VALUE if entry_point else Comparison.TEXT,
+        ignore_case=case == IGNORE_CASE,
+        any_number=case == FLOAT_TOLERANCE,
+    )
+    has_many_answers = case == NON_DETERMINISTIC or admits_multiple_answers(fields.question)
+    contradiction = _contradiction(fields, document)
+    if not (contradiction or has_many_answers):
+        contradiction = contradiction_of_tests(tests, rule)
     return Problem(
         id=f"{benchmark}/{index}",
         benchmark=benchmark,
@@ -83,20 +90,22 @@ def parse_taco(row: Row, *, benchmark: str, split: str, is_whole_split: bool) ->
         public_tests=tests[:1],
         hidden_tests=tests[1:],
         limits=parse_limits(row, fields.time_limit, fields.memory_limit),
-        rule=MatchRule(
-            Comparison.VALUE if entry_point else Comparison.TEXT,
-            ignore_case=has_rule_case[IGNORE_CASE],
-            any_number=has_rule_case[FLOAT_TOLERANCE],
-        ),
+        rule=rule,
         entry_point=entry_point,
         starter_code=fields.starter_code or "",
         prelude=CALL_PRELUDE if entry_point else "",
         difficulty=fields.difficulty or UNKNOWN_DIFFICULTY,
         flags=_flags(
-            fields, case, tests=len(tests), incomplete=missing_name, contradictory=_contradicts_itself(fields, document)
+            fields,
+            tests=len(tests),
+            incomplete=missing_name,
+            contradictory=bool(contradiction),
+            has_many_answers=has_many_answers,
+            is_listed=case is not None,
         ),
         special_judge_case=case,
         solutions=_parse_solutions(row, fields.solutions),
+        contradiction=contradiction,
     )
 
 
@@ -108,34 +117,34 @@ def special_judge_cases() -> dict[int, int]:
 
 
 def _flags(
-    fields: _TacoRow, case: int | None, *, tests: int, incomplete: bool, contradictory: bool
+    fields: _TacoRow, *, tests: int, incomplete: bool, contradictory: bool, has_many_answers: bool, is_listed: bool
 ) -> tuple[Flag, ...]:
     partial = fields.tests is not None and fields.tests != "full-from-source-dataset"
     conditions = {
         Flag.NO_HIDDEN_TESTS: tests < 2,
-        Flag.INCOMPLETE: incomplete or partial or not tests,
+        Flag.INCOMPLETE: incomplete or partial or not tests or not fields.question.strip(),
         Flag.CONTRADICTORY: contradictory,
         Flag.INTERACTIVE: is_interactive(fields.question),
-        Flag.MULTIPLE_ANSWERS: case == NON_DETERMINISTIC or admits_multiple_answers(fields.question),
-        Flag.SPECIAL_JUDGE: case is not None,
+        Flag.MULTIPLE_ANSWERS: has_many_answers,
+        Flag.SPECIAL_JUDGE: is_listed,
     }
     return tuple(flag for flag, holds in conditions.items() if holds)
 
 
-def _contradicts_itself(fields: _TacoRow, document: dict[str, Any]) -> bool:
-    """Whether the row's parts ask for different programs, so that no program can be judged by its tests.
+def _contradiction(fields: _TacoRow, document: dict[str, Any]) -> str:
+    """Return how starter code contradicts the tests, or that these hold nothing to compare.
 
-    The starter code defines a function or class that is not the one the tests call; or the tests hold nothing to
-    compare: texts that are null or objects, calls whose results are all null (they may change their arguments).
+    That is texts that are null or objects, and calls whose results are all null (they may change their arguments).
     """
     name = document.get("fn_name") or ""
-    defined = _DEFINED.findall(fields.starter_code or "")
-    if defined and name not in defined:
-        return True
+    contradiction = contradiction_of_starter(fields.starter_code or "", called=name)
+    if contradiction:
+        return contradiction
     inputs, outputs = document.get("inputs", []), document.get("outputs", [])
     if name:
-        return bool(outputs) and all(output is None for output in outputs)
-    return not all(map(_is_text, [*inputs, *outputs]))
+        is_empty = bool(outputs) and all(output is None for output in outputs)
+        return "every result that its tests expect is null" if is_empty else ""
+    return "" if all(map(_is_text, [*inputs, *outputs])) else "its tests hold null or an object in place of a text"
 
 
 def _is_text(value: Any) -> bool:

@@ -19,17 +19,24 @@ from turnwise.tasks.decoys import Decoy, DecoyPool
 
 
 def load_decoys(
-    tasks: Sequence[LoadedTask], settings: RunSettings, machine: Machine, *, path: Path | None = None
+    tasks: Sequence[LoadedTask],
+    settings: RunSettings,
+    machine: Machine,
+    *,
+    path: Path | None = None,
+    runnable: bool = True,
 ) -> dict[str, DecoyPool]:
     """Return the pool of each task that is told of random programs; none is made where no task is.
+
+    Unless they have to be ``runnable``, no program is run here.
 
     Raises TurnwiseError if there are too few, or the file at ``path`` cannot be read.
     """
     wanted = [loaded for loaded in tasks if settings.strategy_of(loaded.task).uses_random_feedback]
-    return {loaded.task.name: _load(loaded, machine, path) for loaded in wanted}
+    return {loaded.task.name: _load(loaded, machine, path, runnable) for loaded in wanted}
 
 
-def _load(loaded: LoadedTask, machine: Machine, path: Path | None) -> DecoyPool:
+def _load(loaded: LoadedTask, machine: Machine, path: Path | None, runnable: bool) -> DecoyPool:
     if path is None:
         source = f"{loaded.task.benchmark}/{loaded.task.split}"
         programs: Mapping[str, Sequence[str]] = {one.id: one.incorrect_solutions for one in loaded.source.problems}
@@ -40,8 +47,9 @@ def _load(loaded: LoadedTask, machine: Machine, path: Path | None) -> DecoyPool:
         programs = _read(path, loaded.task.benchmark)
     asked = {problem.id: problem for problem in loaded.asked}
     chosen = [asked.get(one.id, one) for one in loaded.source.problems if programs.get(one.id)]
-    runnable = resolve_expected(chosen, machine.executor, cache_dir=machine.cache_dir, workers=machine.workers)
-    return DecoyPool(_decoys(runnable, programs), source=source)
+    if runnable:
+        chosen = [*resolve_expected(chosen, machine.executor, cache_dir=machine.cache_dir, workers=machine.workers)]
+    return DecoyPool(_decoys(chosen, programs), source=source)
 
 
 def _decoys(problems: Sequence[Problem], programs: Mapping[str, Sequence[str]]) -> Iterator[Decoy]:
@@ -56,8 +64,7 @@ def _read(path: Path, benchmark: str) -> dict[str, list[str]]:
             raise row.error.without_option()
         name = _field(row, "problem", "task_id")
         program = _field(row, "program", "solution", "code")
-        key = name if name.startswith(f"{benchmark}/") else problem_id(benchmark, name)
-        programs.setdefault(key, []).append(program)
+        programs.setdefault(problem_id(benchmark, name), []).append(program)
     return programs
 
 

@@ -94,9 +94,10 @@ def open_task(
     source = _load(task, settings.on_error, data_dir, environ)
     if not source.scorable:
         flags = sorted({flag for problem in source.problems for flag in problem.flags if flag in UNSCORABLE_FLAGS})
+        reasons = [f"; {one.id} since {one.contradiction}" for one in source.problems if one.contradiction]
         raise TurnwiseError(
             f"None of the {len(source.problems)} problems of {task.name} ({source.source}) can be scored: "
-            f"their rows are flagged {', '.join(flags)} (docs/data.md says what that means)."
+            f"their rows are flagged {', '.join(flags)} (docs/data.md says what that means{''.join(reasons[:1])})."
         )
     asked = _first(source.scorable, settings.limit)
     if task.name in settings.samples:
@@ -157,7 +158,7 @@ def _chosen(task: Task, source: ProblemSet, which: Sequence[int | str]) -> tuple
         problem = source.scorable[one] if isinstance(one, int) else source.find(one)
         if not problem.is_scorable:
             raise TurnwiseError(
-                f"--samples names {problem.id}, which cannot be scored ({', '.join(problem.flags)}): leave it out."
+                f"--samples names {problem.id}, which cannot be scored ({problem.shown_flags}): leave it out."
             )
         chosen.append(problem)
     return tuple(dict.fromkeys(chosen))

@@ -3,8 +3,8 @@
     prompts = count_first_prompts(job, counter, reply_limit=job.settings.sampling.max_tokens)
     estimate = estimate_run(job, prompts, calibrate(job, machine, dialogues=8))
 
-Rendering and counting ask no model. A calibration carries a few dialogues, spread over the plan, to their
-ends and keeps nothing.
+Rendering and counting ask no model and run no program. A calibration carries a few dialogues, spread over the plan,
+to their ends and keeps nothing but the expected outputs of their problems.
 """
 
 import math
@@ -17,6 +17,7 @@ from typing import Protocol
 from turnwise.benchmarks.records import Problem
 from turnwise.runners.drivers import drive, run_asynchronously
 from turnwise.runners.event_loops import InterruptibleRunner
+from turnwise.runners.expected import resolve_expected
 from turnwise.runners.judge import Judge
 from turnwise.runners.loading import LoadedTask, Machine
 from turnwise.runners.sampling import Job
@@ -54,12 +55,13 @@ class CharacterCounter:
 
 @dataclass(frozen=True, slots=True)
 class FirstPrompts:
-    """The first prompts of all problems: tokens of each by problem id, and those that leave too few for a reply.
+    """The first prompts of all tasks: tokens of each, and the problem of each that leaves too few for a reply.
 
-    ``reply_limit`` is how many tokens a reply may have, None where nothing limits it.
+    ``tokens`` are by task and problem id, since two tasks may ask one problem; ``reply_limit`` is how many tokens a
+    reply may have, None where nothing limits it.
     """
 
-    tokens: dict[str, int]
+    tokens: dict[tuple[str, str], int]
     too_long: tuple[str, ...]
     characters: int
     is_exact: bool
@@ -111,9 +113,9 @@ def count_first_prompts(job: Job, counter: TokenCounter, *, reply_limit: int | N
         step = Dialogue(problem, 0, job.plan_of(loaded)).next_step()
         if not isinstance(step, Ask):
             raise TypeError("a dialogue begins with a request")
-        tokens[problem.id] = counter.count(step.messages)
+        length = tokens[loaded.task.name, problem.id] = counter.count(step.messages)
         characters += sum(len(message.content) for message in step.messages)
-        if counter.max_length is not None and tokens[problem.id] + reply > counter.max_length:
+        if counter.max_length is not None and length + reply > counter.max_length:
             too_long.append(problem.id)
     return FirstPrompts(tokens, tuple(too_long), characters, counter.is_exact, counter.max_length, reply_limit)
 
@@ -122,7 +124,10 @@ def calibrate(job: Job, machine: Machine, *, dialogues: int) -> Calibration:
     """Carry ``dialogues`` of the plan, spread over its problems, to their ends."""
     asked = list(_asked(job))
     chosen = [asked[number * len(asked) // dialogues] for number in range(min(dialogues, len(asked)))]
-    items = [(problem, job.plan_of(loaded)) for loaded, problem in chosen]
+    problems = resolve_expected(
+        [problem for _, problem in chosen], machine.executor, cache_dir=machine.cache_dir, workers=machine.workers
+    )
+    items = [(problem, job.plan_of(loaded)) for (loaded, _), problem in zip(chosen, problems, strict=True)]
     judge = Judge(machine.executor, matcher=job.settings.matcher, workers=machine.workers)
     try:
         begun = time.monotonic()

@@ -28,7 +28,9 @@ def _good_row(benchmark: str, number: int = 0, **changes: Any) -> dict[str, Any]
         row["input_output"] = json.dumps({"inputs": ["1\n", "3\n"], "outputs": ["2\n", "4\n"]})
     else:  # the inputs of no Mbpp/9xx are converted
         row = {"task_id": f"HumanEval/{number}" if benchmark == "humaneval_plus" else f"Mbpp/{number + 900}"}
-        row |= {"prompt": "def f(x):\n", "entry_point": "f", "canonical_solution": "    return x\n"}
+        name, start = changes.get("entry_point", "f"), "" if benchmark == "humaneval_plus" else "def {}(x):\n"
+        row |= {"prompt": f"def {name}(x):\n", "entry_point": name}
+        row |= {"canonical_solution": start.format(name) + "    return x\n"}
         row |= {"base_input": [[1]], "plus_input": [[2]], "atol": 0}
     return {key: value for key, value in {**row, **changes}.items() if value != "@DELETED"}
 

@@ -33,7 +33,8 @@ def call(**document: Any) -> str:
 
 
 _EVALPLUS: dict[str, tuple[Any, ...]] = {
-    **dict.fromkeys(("task_id", "canonical_solution", "plus_input"), (DELETED, None, 5)),
+    **dict.fromkeys(("canonical_solution", "plus_input"), (DELETED, None, 5)),
+    "task_id": (DELETED, None, 5, " "),
     "prompt": (DELETED, None, 5, "@HUGE"),
     "entry_point": (DELETED, None, 5, "", "f()"),
     "base_input": (DELETED, None, 5, [], [1], ["ab"]),
@@ -51,7 +52,7 @@ BROKEN: dict[str, dict[str, tuple[Any, ...]]] = {
         "time_limit": ("soon", -1, "@HUGE", {"seconds": "@HUGE", "nanos": 0}),
         "memory_limit_bytes": ("much", -1, True, "@HUGE"),
         "input_file": ("../input.txt", "a\0b", ".."),
-        "solutions": ([], {"language": [3], "solution": [5]}),
+        "solutions": ([], {"language": [3], "solution": [5]}, {"language": [3, 3], "solution": ["one"]}),
     },
     "taco": {
         "question": (DELETED, None, 5),
@@ -68,7 +69,7 @@ BROKEN: dict[str, dict[str, tuple[Any, ...]]] = {
         "memory_limit": ("much", "@HUGE"),
     },
     "humaneval_plus": _EVALPLUS,
-    "mbpp_plus": _EVALPLUS,
+    "mbpp_plus": {**_EVALPLUS, "task_id": (*_EVALPLUS["task_id"], "Mbpp/two")},
 }
 _CHANGES = [
     (name, field, value) for name, fields in BROKEN.items() for field, broken in fields.items() for value in broken
@@ -305,7 +306,7 @@ def test_taco_positions_are_indices_where_the_whole_split_is_there(
 def test_humaneval_completes_the_prompt_and_mbpp_starts_anew(load: Load) -> None:
     completion, fresh = load("humaneval_plus", atol=1e-4), load("mbpp_plus", atol=1e-4)
     assert (completion.starter_code, completion.solutions) == ("def f(x):\n", ("def f(x):\n    return x\n",))
-    assert (fresh.starter_code, fresh.solutions) == ("", ("    return x\n",))
+    assert (fresh.starter_code, fresh.solutions) == ("", ("def f(x):\n    return x\n",))
     for problem in (completion, fresh):
         assert (problem.rule.comparison, problem.rule.tolerance) == (Comparison.EVALPLUS, 1e-4)
         assert problem.public_tests + problem.hidden_tests == (TestCase("[1]", None), TestCase("[2]", None))

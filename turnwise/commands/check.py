@@ -177,7 +177,7 @@ def _load_problem(request: CheckRequest, environ: dict[str, str]) -> Problem:
     problem = found.find(request.problem)
     if not problem.is_scorable:
         raise TurnwiseError(
-            f"{problem.id} cannot be scored ({', '.join(problem.flags)}): a verdict on it would mean nothing."
+            f"{problem.id} cannot be scored ({problem.shown_flags}): a verdict on it would mean nothing."
         )
     return problem
 

@@ -99,7 +99,8 @@ def _prompt_lines(prompts: FirstPrompts) -> list[str]:
     reply = prompts.reply_limit or 1
     if not prompts.too_long:
         return [*lines, f"Context: {prompts.max_length} tokens; every first prompt leaves {reply} for a reply."]
-    names = ", ".join(prompts.too_long[:_SHOWN_PROBLEMS]) + (" ..." if len(prompts.too_long) > _SHOWN_PROBLEMS else "")
+    problems = list(dict.fromkeys(prompts.too_long))
+    names = ", ".join(problems[:_SHOWN_PROBLEMS]) + (" ..." if len(problems) > _SHOWN_PROBLEMS else "")
     return [
         *lines,
         f"Context: {prompts.max_length} tokens; {len(prompts.too_long)} of {len(counts)} first prompts leave fewer "

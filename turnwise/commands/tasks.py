@@ -1,7 +1,8 @@
 """``turnwise tasks``: what can be asked, how many problems of it are here, and what is flagged."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,23 @@ from turnwise.commands.machine import check_data_dir
 from turnwise.errors import MissingExtraError, TurnwiseError
 from turnwise.tasks.catalog import Task, find_tasks
 
+_SHOWN_SENTENCES = 10
+
 
 @dataclass(frozen=True, slots=True)
 class TaskSummary:
-    """One task: how many problems its data here holds, how many can be scored, how many carry which flag."""
+    """One task: how many problems its data here holds, how many can be scored, how many carry which flag.
+
+    ``contradictions`` are the reasons by problem id, ``broken_rows`` a sentence for each row that was left out.
+    """
 
     task: Task
-    problems: int
-    scorable: int
-    flags: dict[str, int]
+    problems: int = 0
+    scorable: int = 0
+    flags: Mapping[str, int] = field(default_factory=dict)
     note: str = ""
+    contradictions: Mapping[str, str] = field(default_factory=dict)
+    broken_rows: Sequence[str] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the summary as a JSON object."""
@@ -35,8 +43,10 @@ class TaskSummary:
             "max_turns": self.task.max_turns,
             "problems": self.problems,
             "scorable": self.scorable,
-            "flags": self.flags,
+            "flags": dict(self.flags),
             "note": self.note,
+            "contradictions": dict(self.contradictions),
+            "broken_rows": list(self.broken_rows),
         }
 
 
@@ -58,7 +68,16 @@ def render_tasks(summaries: list[TaskSummary]) -> str:
         cells = ["-"] * len(counts) if one.note else list(map(str, counts))
         rows.append([one.task.name, one.task.benchmark, one.task.split, str(one.task.max_turns), *cells])
     notes = list(dict.fromkeys(one.note for one in summaries if one.note))
+    notes += _first(f"{name} is contradictory: {why}." for one in summaries for name, why in one.contradictions.items())
+    notes += _first(f"Left out: {sentence}" for one in summaries for sentence in one.broken_rows)
     return "\n".join([tabulate(rows, headers=headers, disable_numparse=True), *(["", *notes] if notes else [])])
+
+
+def _first(sentences: Iterable[str]) -> list[str]:
+    """Return the first of the sentences, each once, and how many more there are."""
+    different = list(dict.fromkeys(sentences))
+    more = len(different) - _SHOWN_SENTENCES
+    return [*different[:_SHOWN_SENTENCES], *([f"... and {more} more; --json names all."] if more > 0 else [])]
 
 
 def _summarise(task: Task, data_dir: Path | None, environ: dict[str, str], on_error: OnError) -> TaskSummary:
@@ -66,7 +85,7 @@ def _summarise(task: Task, data_dir: Path | None, environ: dict[str, str], on_er
     has_local = data_dir is not None or environ.get("TURNWISE_DATA") or environ.get(benchmark.override_variable)
     if not (benchmark.is_sample or has_local):
         note = "-: give --data-dir (or set TURNWISE_DATA) to count problems; turnwise run downloads them."
-        return TaskSummary(task, 0, 0, {}, note)
+        return TaskSummary(task, note=note)
     try:
         found = load_problems(
             task.benchmark,
@@ -81,6 +100,13 @@ def _summarise(task: Task, data_dir: Path | None, environ: dict[str, str], on_er
     except TurnwiseError as error:
         if type(error) is not TurnwiseError:
             raise
-        return TaskSummary(task, 0, 0, {}, f"-: {error}")
+        return TaskSummary(task, note=f"-: {error}")
     flags = Counter(flag.value for problem in found.problems for flag in problem.flags)
-    return TaskSummary(task, len(found.problems), len(found.scorable), dict(flags))
+    return TaskSummary(
+        task,
+        len(found.problems),
+        len(found.scorable),
+        flags,
+        contradictions={one.id: one.contradiction for one in found.problems if one.contradiction},
+        broken_rows=[str(row.without_option()) for row in found.broken_rows],
+    )

@@ -1,0 +1,54 @@
+"""What in a row asks for two different programs, so that no program can be judged by it: a sentence's end, or nothing.
+
+>>> contradiction_of_starter("def add(a, b):", called="")
+'its starter code defines add, which its tests do not call'
+
+Only the row's form is looked at, as text: no program is compiled or run. Whether a canonical solution gives results at
+all shows when expected outputs are computed (turnwise.runners.expected).
+"""
+
+import re
+from collections.abc import Iterable
+
+from turnwise.benchmarks.matching import output_matches
+from turnwise.benchmarks.records import MatchRule, TestCase
+from turnwise.benchmarks.texts import shown
+
+_DEFINED = re.compile(r"^\s*(?:async\s+def|def|class)\s+(\w+)", re.MULTILINE)
+_SHOWN_NAMES = 3
+
+
+def contradiction_of_starter(starter_code: str, *, called: str) -> str:
+    """Return how the code a model is given contradicts the function that is ``called`` (empty: none is)."""
+    defined = list(dict.fromkeys(_DEFINED.findall(starter_code)))
+    if not defined or called in defined:
+        return ""
+    names = ", ".join(shown(name).strip("'") for name in defined[:_SHOWN_NAMES])
+    return f"its starter code defines {names}, which its tests do not call"
+
+
+def contradiction_of_solution(program: str, *, called: str) -> str:
+    """Return how the canonical solution contradicts the function that is ``called``."""
+    name = re.escape(called)
+    bound = rf"^\s*(?:async\s+def|def|class)\s+{name}\b|^\s*{name}\s*(?::[^=\n]*)?=(?!=)|\bimport\b[^\n]*\b{name}\b"
+    return "" if re.search(bound, program, re.MULTILINE) else f"its canonical solution does not define {shown(called)}"
+
+
+def contradiction_of_tests(tests: Iterable[TestCase], rule: MatchRule) -> str:
+    """Return how tests contradict each other: two outputs are demanded of one input, and neither is as good."""
+    demanded: dict[str, TestCase] = {}
+    for number, test in enumerate(tests, 1):
+        before = demanded.setdefault(test.input, test)
+        if test.output is not None and before.output != test.output and not _agree(before, test, rule):
+            return f"its test {number} demands another output of an input that stands twice"
+    return ""
+
+
+def _agree(one: TestCase, other: TestCase, rule: MatchRule) -> bool:
+    pairs = ((one, other), (other, one))
+    return any(
+        expected.output is None
+        or given.output is None
+        or output_matches(rule, expected, given.output.encode("utf-8", "surrogatepass"))
+        for expected, given in pairs
+    )

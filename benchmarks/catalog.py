@@ -8,7 +8,7 @@ A real name never falls back to the sample: missing data is an error that says h
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -18,7 +18,7 @@ from turnwise.benchmarks.evalplus import parse_evalplus
 from turnwise.benchmarks.hub import read_hub_rows
 from turnwise.benchmarks.ids import problem_id
 from turnwise.benchmarks.records import Problem
-from turnwise.benchmarks.rows import OnError, Row, RowError, digest_files, parse_rows, read_rows
+from turnwise.benchmarks.rows import OnError, Row, RowError, check_shards, parse_rows, read_all
 from turnwise.benchmarks.taco import DIFFICULTIES, TEST_SPLIT_ROWS, UNKNOWN_DIFFICULTY, parse_taco
 from turnwise.errors import TurnwiseError
 
@@ -45,7 +45,7 @@ class Benchmark:
 
 @dataclass(frozen=True, slots=True)
 class ProblemSet:
-    """The problems of one split; ``digest`` is sha256 over the files, or the hub's revision."""
+    """The problems of one split; ``digest`` is sha256 over the files, or evalplus's hash of its release."""
 
     benchmark: str
     split: str
@@ -224,16 +224,16 @@ def _find_files(benchmark: Benchmark, split: str, data_dir: Path) -> list[Path]:
             names = ", ".join(path.name for path in found)
             raise TurnwiseError(f"Several files of {benchmark.name} stand in {str(folder)!r}: keep one of {names}.")
         if found:
+            check_shards(found)
             return found
+    is_copy = benchmark.override_variable and any(folder.glob("**/*.parquet"))
     raise TurnwiseError(
         f"No data of {benchmark.name}/{split} in {str(folder)!r}: put one of {', '.join(patterns)} there, "
-        f"or leave out --data-dir and TURNWISE_DATA to download it."
+        f"or leave out --data-dir and TURNWISE_DATA to download it"
+        + (" (the parquet files there are the hub's copy, which lacks the inputs)." if is_copy else ".")
     )
 
 
 def _read_files(paths: list[Path], *, source: str = "") -> tuple[list[Row], str, str]:
-    rows: list[Row] = []
-    for path in paths:
-        start = len(rows)
-        rows += [replace(row, position=start + offset) for offset, row in enumerate(read_rows(path))]
-    return rows, source or ", ".join(map(str, paths)), digest_files(paths)
+    rows, digest = read_all(paths)
+    return rows, source or ", ".join(map(str, paths)), digest

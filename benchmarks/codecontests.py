@@ -63,7 +63,7 @@ class _CodeContestsRow(BaseModel):
     public_tests: _Tests
     private_tests: _Tests
     generated_tests: _Tests = _Tests(input=[], output=[])
-    solutions: _Solutions = _Solutions()
+    solutions: _Solutions | None = None
     incorrect_solutions: _Solutions | None = None
     time_limit: Any = None
     memory_limit_bytes: Any = 0
@@ -98,7 +98,7 @@ def parse_codecontests(row: Row, *, benchmark: str, split: str) -> Problem:
         output_file=_file_name(row, "output_file", fields.output_file),
         difficulty=str(fields.cf_rating) if fields.cf_rating else "",
         flags=_flags(fields, has_hidden_tests=bool(hidden), contradictory=bool(contradiction)),
-        solutions=fields.solutions.in_python3(),
+        solutions=(fields.solutions or _Solutions()).in_python3(),
         incorrect_solutions=(fields.incorrect_solutions or _Solutions()).in_python3()[:_INCORRECT_SOLUTIONS],
         contradiction=contradiction,
     )

@@ -1,18 +1,23 @@
-"""Rows from the hub, for machines with internet: CodeContests and TACO by datasets, the rest by evalplus.
+"""Rows from the hub, for machines with internet: the parquet files of CodeContests and TACO, evalplus's release files.
 
-TACO's repository carries a loading script that current versions of datasets refuse, so its parquet files
-are read directly. The hub's copies of HumanEval+ and MBPP+ lack the inputs; evalplus downloads its
-release files, which have them. Both packages are extras and are imported only here.
+Only the files of the split are fetched, into the hub's own cache, which serves machines without internet later
+(HF_HUB_OFFLINE); they are read as local files are (rows.py), and no loading script is run. The hub's copies of
+HumanEval+ and MBPP+ lack the inputs, so evalplus fetches and keeps its release. The packages that fetch are extras and
+are imported only here.
 """
 
 import json
-from collections.abc import Iterable
-from typing import Any
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
 
-from turnwise.benchmarks.rows import Row
+from turnwise.benchmarks.rows import Row, check_shards, read_all
 from turnwise.errors import InfrastructureError, MissingExtraError, TurnwiseError
 
-_TACO_FILES = "hf://datasets/BAAI/TACO/ALL/{split}-*.parquet"
+_REPOSITORIES = {
+    "codecontests": ("deepmind/code_contests", "data/{split}-*.parquet"),
+    "taco": ("BAAI/TACO", "ALL/{split}-*.parquet"),
+}
 
 
 def read_hub_rows(benchmark: str, split: str) -> tuple[list[Row], str, str]:
@@ -20,27 +25,28 @@ def read_hub_rows(benchmark: str, split: str) -> tuple[list[Row], str, str]:
 
     Raises MissingExtraError without the package that downloads, InfrastructureError if it fails.
     """
-    if benchmark in ("codecontests", "taco"):
-        return _read_datasets(benchmark, split)
-    return _read_evalplus(benchmark)
+    if benchmark not in _REPOSITORIES:
+        return _read_evalplus(benchmark)
+    repository, pattern = _REPOSITORIES[benchmark]
+    rows, digest = read_all(_fetch(benchmark, repository, pattern.format(split=split)))
+    return rows, f"hub {repository}, split {split}", digest
 
 
-def _read_datasets(benchmark: str, split: str) -> tuple[list[Row], str, str]:
+def _fetch(benchmark: str, repository: str, pattern: str) -> list[Path]:
+    """Return the files of ``repository`` that ``pattern`` matches, from the hub or its cache."""
     try:
-        import datasets
+        import huggingface_hub
     except ImportError:
-        raise _missing(benchmark, "datasets", "data") from None
-    source = "deepmind/code_contests" if benchmark == "codecontests" else "BAAI/TACO"
+        raise _missing(benchmark, "huggingface_hub", "data") from None
     try:
-        if benchmark == "codecontests":
-            table = datasets.load_dataset(source, split=split)
-        else:
-            files = {split: _TACO_FILES.format(split=split)}
-            table = datasets.load_dataset("parquet", data_files=files, split=split)
-    except Exception as error:  # datasets and its HTTP stack raise a dozen unrelated kinds
-        raise _unreachable(source, error) from error
-    fingerprint = str(table._fingerprint)
-    return _number_rows(f"{source}/{split}", table), f"hub {source}, split {split}", fingerprint
+        folder = huggingface_hub.snapshot_download(repository, repo_type="dataset", allow_patterns=[pattern])
+        files = sorted(Path(folder).glob(pattern))
+        if not files:
+            raise FileNotFoundError(f"there is no {pattern}")
+        check_shards(files)  # without internet an interrupted download may be what there is
+    except Exception as error:  # the hub's client and its HTTP stack raise a dozen unrelated kinds
+        raise _unreachable(repository, error) from error
+    return files
 
 
 def _read_evalplus(benchmark: str) -> tuple[list[Row], str, str]:
@@ -49,17 +55,15 @@ def _read_evalplus(benchmark: str) -> tuple[list[Row], str, str]:
     except ImportError:
         raise _missing(benchmark, "evalplus", "evalplus") from None
     try:
-        if benchmark == "humaneval_plus":
-            tasks, digest = data.get_human_eval_plus(), data.get_human_eval_plus_hash()
-        else:
-            tasks, digest = data.get_mbpp_plus(), data.get_mbpp_plus_hash()
+        with redirect_stdout(sys.stderr):  # evalplus prints its progress
+            if benchmark == "humaneval_plus":
+                tasks, digest = data.get_human_eval_plus(), data.get_human_eval_plus_hash()
+            else:
+                tasks, digest = data.get_mbpp_plus(), data.get_mbpp_plus_hash()
     except Exception as error:  # evalplus lets the errors of its downloader through
         raise _unreachable(f"evalplus's {benchmark} release", error) from error
-    return _number_rows(benchmark, tasks.values()), f"evalplus release of {benchmark}", str(digest)
-
-
-def _number_rows(file: str, items: Iterable[dict[str, Any]]) -> list[Row]:
-    return [Row(file, position + 1, dict(item), position=position) for position, item in enumerate(items)]
+    rows = [Row(benchmark, number, dict(task), position=number - 1) for number, task in enumerate(tasks.values(), 1)]
+    return rows, f"evalplus release of {benchmark}", str(digest)
 
 
 def _missing(benchmark: str, package: str, extra: str) -> TurnwiseError:

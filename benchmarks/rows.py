@@ -7,9 +7,10 @@ wrong; whether that ends the loading or leaves the row out is the caller's choic
 import gzip
 import hashlib
 import json
+import re
 import zlib
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -22,6 +23,8 @@ from turnwise.errors import MissingExtraError, TurnwiseError
 OnError = Literal["raise", "skip"]
 Model = TypeVar("Model", bound=BaseModel)
 Record = TypeVar("Record")
+
+_SHARD = re.compile(r"-[0-9]{5}-of-([0-9]{5})")
 
 
 class RowError(TurnwiseError):
@@ -74,6 +77,27 @@ def read_rows(path: Path) -> Iterator[Row]:
                     yield _parse_line(path, number, line)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         yield _broken(path, number + 1, f"the compressed file is cut off or damaged here ({error}).")
+
+
+def check_shards(paths: Sequence[Path]) -> None:
+    """Raise TurnwiseError where names such as test-00000-of-00003.parquet tell of files that are not there."""
+    for path in paths:
+        shard = _SHARD.search(path.name)
+        if shard and int(shard[1]) != len(paths):
+            raise TurnwiseError(
+                f"Of the {int(shard[1])} files like {path.name!r} {len(paths)} stand in {str(path.parent)!r}: "
+                "fetch all of them, and no others."
+            )
+
+
+def read_all(paths: Iterable[Path]) -> tuple[list[Row], str]:
+    """Return the rows of all ``paths``, numbered on from file to file, and the digest of the files."""
+    rows: list[Row] = []
+    files = list(paths)
+    for path in files:
+        start = len(rows)
+        rows += [replace(row, position=start + offset) for offset, row in enumerate(read_rows(path))]
+    return rows, digest_files(files)
 
 
 def parse_rows(

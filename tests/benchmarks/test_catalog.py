@@ -15,7 +15,10 @@ from turnwise.errors import InfrastructureError, MissingExtraError, TurnwiseErro
 Write = Callable[..., Path]
 GoodRow = Callable[..., dict[str, Any]]
 
-PACKAGES = {"codecontests": "datasets", "taco": "datasets", "humaneval_plus": "evalplus", "mbpp_plus": "evalplus"}
+PACKAGES = {
+    **dict.fromkeys(("codecontests", "taco"), "huggingface_hub"),
+    **dict.fromkeys(("humaneval_plus", "mbpp_plus"), "evalplus"),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -87,6 +90,12 @@ def test_a_row_of_a_later_shard_is_numbered_in_its_own_file_however_it_is_broken
     assert [str(error).split(":")[0] for error in found.broken_rows] == [f"{last.name} row 1"]
 
 
+def test_a_shard_that_is_missing_is_named(write_parquet: Write, good_row: GoodRow, tmp_path: Path) -> None:
+    write_parquet([good_row("taco", 0)], "taco/ALL/test-00000-of-00002.parquet")
+    with pytest.raises(TurnwiseError, match=r"^Of the 2 files like 'test-00000-of-00002.parquet' 1 stand in '.*ALL'"):
+        load_problems("taco", data_dir=tmp_path)
+
+
 def test_turnwise_data_stands_in_for_data_dir_and_yields_to_it(write: Write, good_row: GoodRow, tmp_path: Path) -> None:
     write("humaneval_plus", [good_row("humaneval_plus", 0)], "one/humanevalplus/HumanEvalPlus.jsonl")
     write("humaneval_plus", [good_row("humaneval_plus", 1)], "two/humanevalplus/HumanEvalPlus.jsonl")
@@ -121,7 +130,7 @@ def test_missing_data_are_an_error_that_says_what_to_do_and_never_the_sample(ben
 
 @pytest.mark.parametrize(("benchmark", "package"), PACKAGES.items())
 def test_without_the_package_that_downloads_the_pip_line_is_given(benchmark: str, package: str) -> None:
-    extra = {"datasets": "data", "evalplus": "evalplus"}[package]
+    extra = {"huggingface_hub": "data", "evalplus": "evalplus"}[package]
     with pytest.raises(MissingExtraError) as caught:
         load_problems(benchmark)
     message = str(caught.value)
@@ -129,49 +138,13 @@ def test_without_the_package_that_downloads_the_pip_line_is_given(benchmark: str
     assert message.endswith(f"needs the package {package}: run pip install 'turnwise[{extra}]'.")
 
 
-class _Table(list[Any]):
-    """What datasets.load_dataset returns, as far as it is used."""
-
-    _fingerprint = "f00d"
-
-
-@pytest.mark.parametrize(
-    ("benchmark", "asked"),
-    [
-        ("codecontests", (("deepmind/code_contests",), {"split": "test"})),
-        (
-            "taco",
-            (
-                ("parquet",),
-                {"data_files": {"test": "hf://datasets/BAAI/TACO/ALL/test-*.parquet"}, "split": "test"},
-            ),
-        ),
-    ],
-)
-def test_the_hub_is_asked_for_parquet_and_never_runs_a_script(
-    benchmark: str, asked: Any, good_row: GoodRow, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    calls = []
-
-    def load_dataset(*names: str, **options: Any) -> _Table:
-        calls.append((names, options))
-        return _Table([good_row(benchmark, 0), good_row(benchmark, 1)])
-
-    package = types.ModuleType("datasets")
-    package.__dict__["load_dataset"] = load_dataset
-    monkeypatch.setitem(sys.modules, "datasets", package)
-    found = load_problems(benchmark)
-    assert calls == [asked]
-    assert (len(found.problems), found.digest) == (2, "f00d")
-
-
 def test_a_download_that_fails_is_the_machines_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    def load_dataset(*names: str, **options: Any) -> _Table:
+    def snapshot_download(*names: str, **options: Any) -> str:
         raise ConnectionError("no route to\nthe hub")
 
-    package = types.ModuleType("datasets")
-    package.__dict__["load_dataset"] = load_dataset
-    monkeypatch.setitem(sys.modules, "datasets", package)
+    package = types.ModuleType("huggingface_hub")
+    package.__dict__["snapshot_download"] = snapshot_download
+    monkeypatch.setitem(sys.modules, "huggingface_hub", package)
     with pytest.raises(InfrastructureError, match=r'could not be downloaded \("no route to"\): try again'):
         load_problems("codecontests")
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from turnwise.benchmarks.records import Flag
+from turnwise.benchmarks.taco import DIFFICULTIES
 from turnwise.leaderboard.bootstrap import bca
 from turnwise.leaderboard.counts import Floats, Integers
 from turnwise.leaderboard.intervals import Interval, Over, jackknife
@@ -152,10 +153,9 @@ def _level(difficulty: str) -> str:
 
 
 def _level_order(level: str) -> tuple[bool, int, int, str]:
-    known = ("EASY", "MEDIUM", "MEDIUM_HARD", "HARD", "VERY_HARD")
     band = re.fullmatch(r"(\d+)-\d+", level)
     rating = int(band[1]) if band else 0
-    return not level, rating, known.index(level) if level in known else len(known), level
+    return not level, rating, DIFFICULTIES.index(level) if level in DIFFICULTIES else len(DIFFICULTIES), level
 
 
 def intervals_over_problems(

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from turnwise.benchmarks.records import Verdict
+from turnwise.benchmarks.taco import DIFFICULTIES
 from turnwise.benchmarks.texts import printable
 from turnwise.leaderboard.formats import Style, Table, render_notes, render_table, to_csv
 from turnwise.leaderboard.intervals import Interval, Over
@@ -86,7 +87,8 @@ def scores_table(
     for row in rows:
         cells = {**_cells(row, columns, by, names, over), **(_costs(row) if by is not By.DIFFICULTY else {})}
         body.append(tuple(cells.get(name, "") for name in headers))
-    return Table(tuple(headers), tuple(body), texts, notes=tuple(notes(scored)))
+    said = [*notes(scored), *(_absent_levels(scored) if by is By.DIFFICULTY else ())]
+    return Table(tuple(headers), tuple(body), texts, notes=tuple(said))
 
 
 def estimates_csv(scored: Sequence[ScoredTask], settings: Sequence[str]) -> str:
@@ -138,6 +140,18 @@ def notes(scored: Sequence[ScoredTask]) -> list[str]:
         found += [f"{name}: {note}" for note in _odd_ends(one.outcomes)]
         found += [f"{name}: {note}" for note in _odd_replies(one)]
     return found
+
+
+def _absent_levels(scored: Sequence[ScoredTask]) -> Iterator[str]:
+    """Yield a sentence on each task of all of TACO that has no problem of some levels, which therefore have no row."""
+    names = run_names(scored)
+    for one in scored:
+        record = one.outcomes.record
+        levels = {problem.difficulty for problem in one.outcomes.problems}
+        absent = [level for level in DIFFICULTIES if level not in levels]
+        if absent and record.benchmark == "taco" and record.task in ("taco_multiturn", "taco_singleturn"):
+            name = f"{names[one.run.path]}, {record.task}"
+            yield f"{name}: no problem of difficulty {', '.join(absent)} is among those asked."
 
 
 def _odd_replies(scored: ScoredTask) -> Iterator[str]:

@@ -6,6 +6,7 @@ With an interval asked for, it stands beside each score. Nothing is estimated he
 from collections.abc import Sequence
 from itertools import product
 
+from turnwise.benchmarks.taco import DIFFICULTIES
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.formats import Table
 from turnwise.leaderboard.paper_cells import (
@@ -38,7 +39,6 @@ from turnwise.leaderboard.scores import ALL
 from turnwise.leaderboard.tables import ScoredTask, percent
 from turnwise.tasks.prompt_names import FEEDBACK_KINDS, INSTRUCTIONS, NONE, REASONING
 
-LEVELS = ("EASY", "MEDIUM", "MEDIUM_HARD", "HARD", "VERY_HARD")
 COT_METRIC = "pass@100"
 
 
@@ -130,7 +130,9 @@ def taco_tables(scored: Sequence[ScoredTask], over: Shown | None = None) -> list
     cells: Cells = {}
     for one in of_taco:
         levels = [
-            level for level in LEVELS if find_estimate(one, passes_of(one)[0], group=f"difficulty {level}") is not None
+            level
+            for level in DIFFICULTIES
+            if find_estimate(one, passes_of(one)[0], group=f"difficulty {level}") is not None
         ]
         for metric in [*asked_of(one), *passes_of(one)]:
             name = (model_of(one), prompts_of(one), str(one.outcomes.record.max_turns), metric)
@@ -139,5 +141,5 @@ def taco_tables(scored: Sequence[ScoredTask], over: Shown | None = None) -> list
             if len(levels) != 1:
                 put(cells, (*name, ALL), one, percent(find_estimate(one, metric), over))
     headers = ("model", "prompts", "turns", "metric")
-    table = pivot(cells, headers, [*LEVELS, ALL], "TACO by difficulty, percent solved")
+    table = pivot(cells, headers, [*DIFFICULTIES, ALL], "TACO by difficulty, percent solved")
     return [table, *published_table_of(["taco_very_hard"])]

@@ -15,6 +15,7 @@ import pytest
 from chat_server import ChatServer, Completion, Fault
 from lm_eval_runs import EXECUTABLE, Done, command
 from recorded_answers import ANSWERS, recorded, text_of, turn_of
+from taco_levels import LEVELS, write_levels
 
 from turnwise.benchmarks.catalog import load_problems
 from turnwise.commands.exchange import import_command
@@ -176,15 +177,20 @@ def test_no_finished_turn_is_asked_twice_after_kill_9(environment: dict[str, str
     ("task", "metadata", "message"),
     [
         (CONTESTS, {"samples": 2}, "--metadata 'samples' is unknown: the keys are samples_per_problem, max_turns"),
-        ("taco_easy_multiturn", {"data_dir": "."}, "No data of taco/test in 'taco': put one of test.jsonl.gz, "),
+        (
+            "taco_singleturn",
+            {"data_dir": "of"},
+            "of/taco/test.jsonl holds no problem of difficulty HARD: its rows say ",
+        ),
     ],
 )
 def test_what_cannot_be_is_one_sentence_before_any_request(
-    lm_eval: LmEval, task: str, metadata: dict[str, Any], message: str
+    lm_eval: LmEval, task: str, metadata: dict[str, Any], message: str, tmp_path: Path
 ) -> None:
-    """No traceback, nothing asked, a status that says so: wrong options, missing data."""
+    """No traceback, nothing asked, a status that says so: wrong options, a group with a level that has no problem."""
+    write_levels(tmp_path / "of", {**LEVELS, "HARD": (0, 0)})
     with ChatServer(lambda body: Completion("")) as server:
-        done = lm_eval("--tasks", task, server=server, metadata=metadata)
+        done = lm_eval("--tasks", task, server=server, metadata=metadata, cwd=tmp_path)
         assert server.bodies == []
     assert done.process.returncode != 0
     assert f"turnwise: {message}" in done.process.stderr and "Traceback" not in done.process.stderr

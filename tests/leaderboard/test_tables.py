@@ -73,6 +73,16 @@ def test_a_table_by_difficulty(whole: list[ScoredTask]) -> None:
     )
 
 
+def test_levels_of_taco_without_a_problem_are_named(whole: list[ScoredTask]) -> None:
+    """They have no row, and no zero."""
+    (one,) = whole
+    record = one.outcomes.record.model_copy(update={"benchmark": "taco", "task": "taco_multiturn"})
+    of_taco = replace(one, outcomes=replace(one.outcomes, record=record))
+    note = "m, taco_multiturn: no problem of difficulty MEDIUM, MEDIUM_HARD, VERY_HARD is among those asked."
+    assert render_scores([of_taco], by=By.DIFFICULTY).splitlines()[-1] == note
+    assert "is among those asked" not in render_scores([of_taco]) + render_scores(whole, by=By.DIFFICULTY)
+
+
 def test_a_table_by_turns(whole: list[ScoredTask]) -> None:
     """A row for each budget; a metric that the samples cannot support there is empty, costs are of the whole."""
     assert render_scores(whole, by=By.TURNS) == (

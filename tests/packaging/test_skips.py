@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,9 @@ def test_a_skip_that_nobody_named_fails_in_ci(tmp_path: Path, is_ci: bool, skipp
     (tmp_path / "test_skipping.py").write_text(SKIPPING)
     folders = {"TURNWISE_TEST_FULL": "nowhere", "TURNWISE_TEST_DATA": str(tmp_path)}
     environ = {**os.environ, "PYTHONPATH": str(TESTS), "CI": str(is_ci).lower(), **folders}
-    ours = ["-c", str(TESTS.parent / "setup.cfg"), "--rootdir", str(tmp_path)]
+    settings = ConfigParser(interpolation=None)
+    settings.read(TESTS.parent / "setup.cfg")
+    ours = settings["tool:pytest"]["addopts"].split()
     command = [sys.executable, "-m", "pytest", "-q", *ours, "-p", "conftest", "-p", "no:cacheprovider", "."]
     done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True)
     reasons = {line.split(": ", 1)[1] for line in done.stdout.splitlines() if line.startswith("SKIPPED ")}

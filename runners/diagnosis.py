@@ -79,7 +79,7 @@ def diagnose(interpreter: str, *, tier: str, workers: int, environ: Mapping[str,
         host = inspect_host(environ)
         workers = workers or host.cores
         advice = [
-            *executor.inherited.advice(),
+            *executor.inherited.advice(_MOST),
             *host.advice(workers=workers, memory_limit_bytes=FUNCTION_MEMORY_LIMIT_BYTES),
             *_speed_advice(seconds),
         ]
@@ -110,7 +110,7 @@ def check_machine(executor: Executor, *, workers: int, environ: Mapping[str, str
         )
     advice = inspect_host(environ).advice(workers=workers, memory_limit_bytes=FUNCTION_MEMORY_LIMIT_BYTES)
     inherited = InheritedLimits.read()
-    short = [*map(str, inherited.shortfalls(_MOST)), *inherited.advice()]
+    short = [*map(str, inherited.shortfalls(_MOST)), *inherited.advice(_MOST)]
     return [*short, *_tier_advice(executor), *advice, *_speed_advice(_loop_seconds(executor, times=1))]
 
 

@@ -4,19 +4,26 @@ import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 _TIMEOUT_SECONDS = 60.0
+PREEMPTED = "PREEMPTED"
 
 
 @dataclass(frozen=True, slots=True)
 class QueuedJob:
-    """A job, or an element of an array, that SLURM still has: ``element`` is None for a whole pending array."""
+    """A job, or an element of an array, that SLURM knows: ``element`` names several of a pending array."""
 
     job: str
     element: str
     state: str
     reason: str
     node: str
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether SLURM only remembers it."""
+        return self.state in _ENDED
 
 
 def ask(*command: str) -> str | None:
@@ -28,33 +35,41 @@ def ask(*command: str) -> str | None:
     return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
 
 
-def queued_jobs(jobs: Sequence[str], owner: int) -> list[QueuedJob] | None:
-    """Return those of ``jobs``, which are the user's with the number ``owner``, that are pending or running.
+def known_jobs(jobs: Sequence[str], scripts: Sequence[Path], owner: int) -> list[QueuedJob] | None:
+    """Return what SLURM knows of ``jobs``, and of those whose batch script was in one of the folders ``scripts``.
 
-    Whoever asks, in partitions that are hidden from them too. None if SLURM does not answer, or would show them to
-    their owner alone: that is not the same as no jobs.
+    Both are of the user with the number ``owner``. Whoever asks, in partitions that are hidden from them too; jobs that
+    have ended are known for some minutes. None if SLURM does not answer, or would show them to their owner alone: that
+    is not the same as no jobs.
     """
-    if not jobs:
+    if not jobs and not scripts:
         return []
-    said = ask("squeue", "--all", "--noheader", "--format=%F|%K|%T|%r|%N", "--states=all")
+    said = ask("squeue", "--all", "--noheader", "--format=%F|%K|%T|%r|%N|%o", "--states=all")
     if said is None or (owner != os.getuid() and _are_jobs_private()):
         return None
     wanted, found = set(jobs), []
-    for line in said.splitlines():
-        job, element, state, reason, node = (line.split("|") + [""] * 5)[:5]
-        if job in wanted and state not in ENDED:
+    folders = {os.path.realpath(folder) for folder in scripts}
+    for line in said.split("\n"):
+        job, element, state, reason, node, script = (line.split("|", 5) + [""] * 6)[:6]
+        if job in wanted or (folders and _folder_of(script) in folders):
             found.append(QueuedJob(job, element, state, reason, node))
     return found
 
 
-ENDED = frozenset(
+def _folder_of(script: str) -> str:
+    """Return the folder of a run's batch script without its links, "" for that of another job."""
+    path = Path(script)
+    return os.path.realpath(path.parent) if path.match("cluster/submissions/*/jobs/*/*.sh") else ""
+
+
+_ENDED = frozenset(
     (
         "COMPLETED",
         "FAILED",
         "CANCELLED",
         "TIMEOUT",
         "NODE_FAIL",
-        "PREEMPTED",
+        PREEMPTED,
         "OUT_OF_MEMORY",
         "BOOT_FAIL",
         "DEADLINE",

@@ -10,7 +10,7 @@ from turnwise.slurm.bill import Attempt, Bill, make_bill, read_attempts
 from turnwise.slurm.claims import Claim, Claims, Ended, ShardState
 from turnwise.slurm.events import CRASH, FAILED, read_events
 from turnwise.slurm.layout import JUDGE, SAMPLE, ClusterFolder
-from turnwise.slurm.queue import QueuedJob, queued_jobs
+from turnwise.slurm.queue import PREEMPTED, QueuedJob, known_jobs
 from turnwise.slurm.submission import Submission
 from turnwise.tasks.run_folder import RunFolder, Shard
 
@@ -20,12 +20,16 @@ _BAD_NODE_CRASHES = 3
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A run at one moment; ``shards`` counts by step and state, ``dialogues`` (done, all) those sampled."""
+    """A run at one moment; ``shards`` counts by step and state, ``dialogues`` (done, all) those sampled.
+
+    ``preempted`` are the jobs that SLURM ended for others, and does not run again, as far as it remembers.
+    """
 
     shards: Mapping[str, Mapping[str, int]]
     dialogues: tuple[int, int]
     per_hour: float
     jobs: Sequence[QueuedJob] | None
+    preempted: int
     attempts: Sequence[Attempt]
     bill: Bill
     poison: Sequence[str]
@@ -55,11 +59,13 @@ def read_status(folder: RunFolder) -> Status:
     attempts = list(read_attempts(cluster, now))
     ids = [job for submission in submissions for job in submission.jobs.ids]
     errors = _errors(cluster)
+    known = _ask_jobs(submissions)
     return Status(
         shards,
         (sum(len(shard.keys) for shard in done), sum(len(shard.keys) for shard in folder.shards)),
         _rate(attempts, sum(len(shard.keys) for shard in done)),
-        jobs_left(submissions),
+        None if known is None else [job for job in known if not job.has_ended],
+        sum(job.state == PREEMPTED for job in known or ()),
         attempts,
         make_bill(attempts, ids),
         _poison(folder, cluster, states),
@@ -70,15 +76,25 @@ def read_status(folder: RunFolder) -> Status:
 
 def jobs_left(submissions: Sequence[Submission]) -> list[QueuedJob] | None:
     """Return the jobs of ``submissions`` that are pending or running; None if SLURM does not tell."""
-    by_owner: dict[int, list[str]] = {}
+    found = _ask_jobs(submissions)
+    return None if found is None else [job for job in found if not job.has_ended]
+
+
+def _ask_jobs(submissions: Sequence[Submission]) -> list[QueuedJob] | None:
+    """Return the jobs of ``submissions`` that SLURM knows, those that it accepted unseen too; None if it does not tell.
+
+    A process that is killed between a job's acceptance and writing that down leaves such a job, held or not.
+    """
+    by_owner: dict[int, list[Submission]] = {}
     for submission in submissions:
-        by_owner.setdefault(submission.owner, []).extend(submission.jobs.ids)
+        by_owner.setdefault(submission.owner, []).append(submission)
     found: list[QueuedJob] = []
-    for owner, ids in by_owner.items():
-        waiting = queued_jobs(ids, owner)
-        if waiting is None:
+    for owner, made in by_owner.items():
+        ids = [job for submission in made for job in submission.jobs.ids]
+        known = known_jobs(ids, [folder for submission in made for folder in submission.scripts()], owner)
+        if known is None:
             return None
-        found += waiting
+        found += known
     return found
 
 

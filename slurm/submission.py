@@ -3,7 +3,8 @@
 submission.json   this record
 shards.jsonl      the shards to do, those with most to do first: one [task, number] a line
 jobs.json         what the cluster accepted, written after it did
-jobs/             scripts and logs
+jobs/             scripts and logs; SLURM tells where the script of a job lay, so that those which it accepted before
+                  jobs.json could say so are known, too
 """
 
 import json
@@ -15,8 +16,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from turnwise.errors import TurnwiseError
-from turnwise.files import read_whole, write_atomically
-from turnwise.slurm.layout import ClusterFolder
+from turnwise.files import read_whole, sync_folder, write_atomically
+from turnwise.slurm.layout import CLOSE, JUDGE, SAMPLE, ClusterFolder
 from turnwise.slurm.profile import ClusterProfile
 from turnwise.tasks.damage import describe_damage
 from turnwise.tasks.run_folder import RunFolder, Shard
@@ -136,6 +137,10 @@ class Submission:
         """The number of the user who made it, whose its jobs are."""
         return self.path.stat().st_uid
 
+    def scripts(self) -> list[Path]:
+        """Return the folders from which jobs were submitted, which are there before the first of them is."""
+        return [folder for step in (SAMPLE, JUDGE, CLOSE) if (folder := inside(self.path, "jobs", step)).is_dir()]
+
     def code(self) -> Path:
         """Return the folder of the frozen code."""
         return inside(self.cluster.code, self.record.code)
@@ -160,6 +165,8 @@ def freeze_submission(cluster: ClusterFolder, record: SubmissionRecord, shards: 
     lines = [json.dumps([shard.task, shard.number]) + "\n" for shard in shards]
     write_atomically(path / "shards.jsonl", "".join(lines))
     write_atomically(path / "submission.json", record.model_dump_json(indent=1) + "\n")
+    for folder in (path, path.parent, cluster.path, cluster.run):  # so that no job is there before what it is to do
+        sync_folder(folder)
     return Submission(cluster, number)
 
 

@@ -59,6 +59,12 @@ class Shortfall:
 
     def __str__(self) -> str:
         name, option, unit = _NAMES[self.kind]
+        if self.kind == resource.RLIMIT_CPU:  # the judge's own time counts too, so that no number would do
+            return (
+                f"The hard limit of CPU time is {self.hard} s, below the {self.needed} s that programs are promised: "
+                "what may fail for it gets no verdict, and this process itself is killed when it has used them. Raise "
+                "it (ulimit -t unlimited) before turnwise begins."
+            )
         return (
             f"The hard limit of {name} is {_shown(self.kind, self.hard)}, below the "
             f"{_shown(self.kind, self.needed)} that programs are promised: what may fail for it gets no verdict. "
@@ -97,9 +103,11 @@ class InheritedLimits:
         }
         return tuple(Shortfall(kind, self.hard[kind], needed[kind]) for kind in needed if self._is_below(kind, needed))
 
-    def advice(self) -> tuple[str, ...]:
-        """Return the sentence on a limit that this process itself will reach in time."""
-        if resource.RLIMIT_CPU not in self.hard:
+    def advice(self, limits: Limits) -> tuple[str, ...]:
+        """Return the sentence on a limit that this process itself will reach in time, if no shortfall is one."""
+        if resource.RLIMIT_CPU not in self.hard or any(
+            one.kind == resource.RLIMIT_CPU for one in self.shortfalls(limits)
+        ):
             return ()
         return (
             f"The hard limit of CPU time is {self.hard[resource.RLIMIT_CPU]} s, with which this process itself is "

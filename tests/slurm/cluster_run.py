@@ -67,17 +67,19 @@ class ClusterRun:
 
     def submit(self, *more: str, **profile: Any) -> subprocess.CompletedProcess[str]:
         """Submit the run."""
+        return self.command("submit", *self.options, "-p", str(self.profile(**profile)), *more)
+
+    def profile(self, **changes: Any) -> Path:
+        """Write a profile of the cluster's jobs; return where."""
         path = self.folder / "profile.yaml"
-        path.write_text(json.dumps({**PROFILE, **profile}))
-        return self.command("submit", *self._options(self.output), "-p", str(path), *more)
+        path.write_text(json.dumps({**PROFILE, **changes}))
+        return path
 
     def start_local(self) -> "subprocess.Popen[str]":
         """Begin the run as a pool of processes of this machine."""
-        path = self.folder / "profile.yaml"
-        path.write_text(json.dumps(PROFILE))
-        command = [sys.executable, "-m", "turnwise", "submit", *self._options(self.output), "--cluster", "local"]
+        command = [sys.executable, "-m", "turnwise", "submit", *self.options, "--cluster", "local"]
         return subprocess.Popen(
-            [*command, "-p", str(path)],
+            [*command, "-p", str(self.profile())],
             env=self._environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -96,6 +98,11 @@ class ClusterRun:
         done = self.command("run", *self._options(alone), TURNWISE_TEST_DELAY="0", TURNWISE_TEST_POISON="")
         assert done.returncode == 0, done.stderr
         return alone
+
+    @property
+    def options(self) -> list[str]:
+        """The options of the run."""
+        return self._options(self.output)
 
     def _options(self, output: Path) -> list[str]:
         metadata = json.dumps({"samples_per_problem": 2})

@@ -4,6 +4,7 @@ import json
 import os
 import pwd
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -130,6 +131,37 @@ def test_a_colleague_sees_the_jobs_of_the_owner(cluster: VirtualCluster, start: 
     os.chown(submission.path, owner.pw_uid, owner.pw_gid)
     assert "Jobs: 1 PENDING (JobHeldUser)." in run.command("status", str(run.output)).stdout
     assert "Cancelled" in run.command("cancel", str(run.output)).stdout
+
+
+# SLURM's own, after whose answer number {calls} the process that asked is gone.
+KILLS_AFTER = """#!/bin/bash
+sbatch=$(PATH={rest} type -p sbatch)
+"$sbatch" "$@" || exit
+echo >> {log}
+(($(wc -l < {log}) < {calls})) || kill -9 $PPID
+"""
+
+
+@pytest.mark.parametrize("calls", [1, pytest.param(2, marks=pytest.mark.long), pytest.param(3, marks=pytest.mark.long)])
+def test_jobs_of_a_submission_that_was_killed_are_known(
+    cluster: VirtualCluster, start: Start, tmp_path: Path, calls: int
+) -> None:
+    """By kill -9 right after a job was accepted: it is shown, keeps others from submitting, and can be cancelled."""
+    run, own = start(), tmp_path / "bin" / "sbatch"
+    own.parent.mkdir()
+    rest = cluster.environment["PATH"]
+    own.write_text(KILLS_AFTER.format(rest=shlex.quote(rest), log=shlex.quote(str(tmp_path / "log")), calls=calls))
+    own.chmod(0o755)
+    killed = run.command("submit", *run.options, "-p", str(run.profile(workers=1)), PATH=f"{own.parent}:{rest}")
+    assert killed.returncode == -9, killed.stderr
+    status = run.command("status", str(run.output)).stdout
+    assert "1 PENDING (JobHeldUser)" in status and f"turnwise cancel {run.output}, then" in status, status
+    again = run.submit(workers=1)
+    assert again.returncode == 2 and f"{calls} jobs of" in again.stderr and "are still there" in again.stderr
+    assert "Cancelled" in run.command("cancel", str(run.output)).stdout
+    wait_for(lambda: not cluster.jobs(), 30, "the jobs to be gone")
+    resumed = run.command("resume", str(run.output))
+    assert resumed.returncode == 0, resumed.stderr
 
 
 def test_a_poison_shard_is_left_out_and_named(cluster: VirtualCluster, start: Start) -> None:

@@ -10,13 +10,17 @@ from pathlib import Path
 
 import pytest
 from cluster_run import PROFILE, ClusterRun, assert_equal_runs, environment_of, wait_for_end
+from scale import TASK, record_of
 from virtual_cluster import VirtualCluster, require_slurm, wait_for
 
+from turnwise.runners.work import freeze
 from turnwise.slurm.bill import read_attempts
 from turnwise.slurm.ends import JobAttempt, read_ends
 from turnwise.slurm.layout import SAMPLE, ClusterFolder
 from turnwise.slurm.profile import ClusterProfile
 from turnwise.slurm.scripts import script_text
+from turnwise.slurm.submission import Array, Jobs, SubmissionRecord, freeze_submission
+from turnwise.tasks.run_folder import RunFolder, cut_shards, plan_order
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow, pytest.mark.xdist_group("slurm")]
 
@@ -154,6 +158,32 @@ def test_a_preempted_job_comes_back_and_a_cancelled_one_does_not(cluster: Virtua
     cluster.release()
     wait_for(lambda: all(one.begun.read_text() == "\n1\n" for one in back), 30, "the second attempts")
     assert all(one.begun.read_text() == "\n" for one in away)
+    cluster.cancel_all()
+
+
+def test_a_preemption_that_cancels_is_told_from_scancel(
+    cluster: VirtualCluster, tmp_path: Path, cache_dir: Path
+) -> None:
+    """Without a grace time nobody can requeue its jobs; ``status`` names it afterwards, and resume."""
+    run = ClusterRun(tmp_path, environment_of(cache_dir, cluster.environment))
+    folder = RunFolder(run.output)
+    freeze(folder, record_of(2, 1), lambda one: cut_shards(TASK, plan_order(one.tasks[0], 1), size=1))
+    record = SubmissionRecord(
+        cluster="slurm", options={}, profile=ClusterProfile(), code="", folder="/", workers=2, submitted=0.0
+    )
+    submission = freeze_submission(ClusterFolder(run.output), record, folder.shards)
+    sbatch = ("sbatch", "--parsable", "-p", "doomed0", "-o", "/dev/null", "--wrap", "sleep 60")
+    jobs = [cluster.run(*sbatch).strip() for _ in range(2)]
+    submission.write_jobs(Jobs([Array(job, slot, 1) for slot, job in enumerate(jobs)]))
+    wait_for(lambda: [state for _, state, *_ in cluster.jobs()] == ["RUNNING"] * 2, 30, "the jobs")
+    cluster.run("scancel", jobs[1])
+    wait_for(lambda: len(cluster.jobs()) == 1, 30, "the end of one")
+    assert "preemption" not in run.command("status", str(run.output)).stdout
+    push_out(cluster)
+    wait_for(lambda: jobs[0] not in [job for job, *_ in cluster.jobs()], 30, "the end of the other")
+    status = run.command("status", str(run.output)).stdout
+    assert "SLURM ended 1 of them by a preemption that requeues none (PreemptMode=CANCEL)." in status, status
+    assert f"turnwise resume {run.output} goes on" in status
     cluster.cancel_all()
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from turnwise.slurm.preflight import ask_limits, jobs_of
 from turnwise.slurm.profile import ClusterProfile
-from turnwise.slurm.queue import QueuedJob, job_state, partition_minutes, queued_jobs
+from turnwise.slurm.queue import QueuedJob, job_state, known_jobs, partition_minutes
 
 Say = Callable[..., None]
 CONFIG = "Configuration data as of 2026-01-01\nMaxArraySize            = 501\nMaxJobCount = 10000\n"
@@ -31,16 +31,32 @@ def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Say:
 
 
 def test_jobs_that_are_still_there_are_those_asked_about(say: Say) -> None:
-    """Elements of arrays and whole pending ones; what has ended, and jobs of other runs, are not among them."""
-    lines = "7|0|RUNNING|None|node1\n7|[1-3]|PENDING|BeginTime|\n7|4|COMPLETED|None|\n9|N/A|RUNNING|None|n"
+    """Elements of arrays and whole pending ones; what has ended is said to have, jobs of other runs are left out."""
+    lines = (
+        "7|0|RUNNING|None|node1|s.sh\n7|[1-3]|PENDING|BeginTime||\n7|4|COMPLETED|None||(null)\n9|N/A|RUNNING|None|n|"
+    )
     say("squeue", {"--all": lines})
-    assert queued_jobs(["7", "8"], os.getuid()) == [
+    found = known_jobs(["7", "8"], [], os.getuid())
+    assert found is not None and [job for job in found if not job.has_ended] == [
         QueuedJob("7", "0", "RUNNING", "None", "node1"),
         QueuedJob("7", "[1-3]", "PENDING", "BeginTime", ""),
     ]
-    assert queued_jobs([], os.getuid()) == []
+    assert found[2:] == [QueuedJob("7", "4", "COMPLETED", "None", "")]
+    assert known_jobs([], [], os.getuid()) == []
     say("squeue", {})
-    assert queued_jobs(["7"], os.getuid()) is None
+    assert known_jobs(["7"], [], os.getuid()) is None and known_jobs([], [Path("/jobs")], os.getuid()) is None
+
+
+def test_jobs_are_known_by_where_their_scripts_lay(say: Say, tmp_path: Path) -> None:
+    """Those that SLURM accepted before anybody could write down their number, by whatever way the folder is named."""
+    scripts = tmp_path / "a|b" / "cluster" / "submissions" / "0001" / "jobs" / "sample"
+    scripts.mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "a|b")
+    here, linked = f"{scripts}/submission_file_1.sh", f"{tmp_path}/link/cluster/submissions/0001/jobs/sample/2.sh"
+    other = here.replace("0001", "0002")
+    say("squeue", {"--all": "".join(f"{n}|N/A|PENDING|None||{one}\n" for n, one in enumerate((here, linked, other)))})
+    for folder in (scripts, tmp_path / "link" / scripts.relative_to(tmp_path / "a|b")):
+        assert [job.job for job in known_jobs([], [folder], os.getuid()) or ()] == ["0", "1"]
 
 
 @pytest.mark.parametrize(
@@ -53,7 +69,7 @@ def test_jobs_that_are_shown_to_their_owner_alone_are_not_taken_for_none(
     monkeypatch.setattr(os, "getuid", lambda: 1234)
     say("squeue", {"--all": ""})
     say("scontrol", {"show config": f"PrivateData             = {private}\n"} if private else {})
-    assert queued_jobs(["7"], 1) == ([] if is_told else None)
+    assert known_jobs(["7"], [], 1) == ([] if is_told else None)
 
 
 @pytest.mark.parametrize(

@@ -261,6 +261,21 @@ def test_a_queue_that_does_not_answer_is_not_empty(tmp_path: Path, cache_dir: Pa
     assert not (run.output / "run.json").exists()
 
 
+def test_a_job_that_nobody_wrote_down_is_one_that_is_there(tmp_path: Path, cache_dir: Path) -> None:
+    """As a submission leaves that is killed between SLURM's answer and its own note of it: no second one begins."""
+    run = ClusterRun(tmp_path / "of", environment_of(cache_dir))
+    script = submission_of(run.output, 1).path / "jobs" / "sample" / "submission_file_1.sh"
+    script.parent.mkdir(parents=True)
+    (tmp_path / "bin").mkdir()
+    squeue = tmp_path / "bin" / "squeue"
+    squeue.write_text(f"#!/bin/sh\necho '7|0-1%2|PENDING|JobHeldUser||{script}'\n")
+    squeue.chmod(0o755)
+    path = f"{squeue.parent}:{os.environ['PATH']}"
+    done = run.command("submit", *run.options, "--cluster", "local", PATH=path)
+    assert done.returncode == 2 and "1 jobs of" in done.stderr and "are still there" in done.stderr, done.stderr
+    assert not (run.output / "run.json").exists()
+
+
 @pytest.mark.slow
 def test_a_pool_on_one_machine_does_the_same(tmp_path: Path, cache_dir: Path) -> None:
     """``--cluster local``: two processes, each shard once, the files of one process; stdout holds tables alone."""

@@ -79,6 +79,7 @@ PartitionName=low Nodes=ALL MaxTime=INFINITE DefaultTime=10 PriorityTier=1 Preem
 PartitionName=low0 Nodes=ALL MaxTime=INFINITE DefaultTime=10 PriorityTier=1 PreemptMode=REQUEUE GraceTime=0 State=UP
 PartitionName=low60 Nodes=ALL MaxTime=INFINITE DefaultTime=10 PriorityTier=1 PreemptMode=REQUEUE GraceTime=60 State=UP
 PartitionName=doomed Nodes=ALL MaxTime=INFINITE DefaultTime=10 PriorityTier=1 PreemptMode=CANCEL GraceTime=20 State=UP
+PartitionName=doomed0 Nodes=ALL MaxTime=INFINITE DefaultTime=10 PriorityTier=1 PreemptMode=CANCEL GraceTime=0 State=UP
 PartitionName=high Nodes=ALL MaxTime=INFINITE DefaultTime=10 PriorityTier=100 PreemptMode=OFF State=UP
 PartitionName=short Nodes=ALL MaxTime=30 DefaultTime=10 PriorityTier=10 PreemptMode=OFF State=UP
 """
@@ -99,9 +100,9 @@ def require_slurm() -> None:
 class VirtualCluster:
     """Starts with ``with`` and is gone after it; ``environment`` is what its users need.
 
-    Jobs of the partitions low (20 s of grace), low0 (none), low60 and doomed (20 s, never requeued by SLURM) give way
-    to those of high. With ``warns_preempted`` they are sent their warning (USR2) at the beginning of the grace time,
-    without, as on sites that leave it at its default, TERM.
+    Jobs of the partitions low (20 s of grace), low0 (none), low60, doomed (20 s, never requeued by SLURM) and doomed0
+    (none, nor requeued) give way to those of high. With ``warns_preempted`` they are sent their warning (USR2) at the
+    beginning of the grace time, without, as on sites that leave it at its default, TERM.
     """
 
     def __init__(

@@ -17,6 +17,7 @@ from turnwise.tasks.run_folder import RunFolder
 WATCH_SECONDS = 60.0
 _SHOWN_ERRORS = 3
 _SHOWN_LINES = 3
+_HELD = "JobHeldUser"
 
 
 def status_command(run: Path) -> str:
@@ -65,9 +66,16 @@ def _job_lines(status: Status, run: Path) -> Iterator[str]:
             f"{job.state} ({job.reason})" if job.reason not in ("", "None") else job.state for job in status.jobs
         )
         yield f"Jobs: {', '.join(f'{count} {state}' for state, count in counts.items())}."
+        if any(job.reason == _HELD for job in status.jobs):
+            yield (
+                f"Held jobs wait for ever if their submission was broken off: turnwise cancel {run}, then turnwise "
+                f"resume {run}."
+            )
     else:
         yield "Jobs: none is left."
         is_running = any(attempt.cause == "running" for attempt in status.attempts)
+        if status.shards_left and status.preempted:
+            yield f"SLURM ended {status.preempted} of them by a preemption that requeues none (PreemptMode=CANCEL)."
         if status.shards_left and not is_running:
             yield f"{status.shards_left} shards are not done, and no job comes back: turnwise resume {run} goes on."
 

@@ -49,6 +49,19 @@ def code_digest() -> str:
     return _digest_folder(Path(turnwise.__file__).parent, compiled=False)[:16]
 
 
+def is_running_code(copy: Path) -> bool:
+    """Return whether the code that runs here is ``copy``."""
+    return Path(turnwise.__file__).parent.resolve() == (copy / "turnwise").resolve()
+
+
+def are_sources_whole(copy: Path) -> bool:
+    """Return whether a copy of the code holds what was copied; what is compiled of it may have been made anew."""
+    try:
+        return _digest_folder(copy / "turnwise", compiled=False)[:16] == copy.name
+    except OSError:
+        return False
+
+
 def freeze_inputs(folder: Path, paths: Mapping[str, Path], *, most_bytes: int = MOST_INPUT_BYTES) -> dict[str, str]:
     """Copy files and folders into ``folder``; return where each lies in it, but for those that are too large.
 
@@ -94,9 +107,7 @@ def _is_whole_code(copy: Path) -> bool:
     try:
         lines = (copy / _DIGESTS).read_text("utf-8").splitlines()
         compiled = (line.split("  ", 1) for line in lines)
-        return _digest_folder(copy / "turnwise", compiled=False)[:16] == copy.name and all(
-            _digest_file(copy / name) == digest for digest, name in compiled
-        )
+        return are_sources_whole(copy) and all(_digest_file(copy / name) == digest for digest, name in compiled)
     except (OSError, ValueError):
         return False
 

@@ -14,22 +14,24 @@ from turnwise.slurm.supervisor import GIVEN_UP, WARNED
 # says tells them apart. "incomplete" refuses a job that scancel ended meanwhile; whether SLURM has requeued the job,
 # of itself or as it was asked to, is told by its count of restarts alone. A job that ends before SLURM ends it to
 # requeue it would count as failed. SLURM's TERM reaches whatever program runs here, so that none is relied on but for
-# scontrol, which is asked again. Nothing here relies on, or breaks under, set -eu of the profile's lines.
+# scontrol, which is asked again; it may end that before this shell hears of it, which then has the seconds of KillWait
+# to find out, so that no pause is long. Nothing here relies on, or breaks under, set -eu of the profile's lines.
 _BEFORE = """\
 told_to_end=
 trap 'told_to_end=yes' TERM"""
 _AFTER = r"""status=$?
 set +eu
+pause() {{ for second in {{1..5}}; do [[ $told_to_end ]] || sleep 1; done; }}
 if ((status != 0 && status != {given_up})); then
     job=${{SLURM_ARRAY_JOB_ID:+${{SLURM_ARRAY_JOB_ID}}_${{SLURM_ARRAY_TASK_ID}}}}
     job=${{job:-$SLURM_JOB_ID}} restarts=${{SLURM_RESTART_COUNT:-0}} became=unanswered
     for try in 1 2 3 4 5; do
-        facts=$(scontrol show job --oneliner "$job") || {{ [[ $told_to_end ]] || sleep 5; continue; }}
+        facts=$(scontrol show job --oneliner "$job") || {{ pause; continue; }}
         [[ $facts =~ \ Restarts=([0-9]+) ]] && ((BASH_REMATCH[1] > restarts)) && {{ became=requeued; break; }}
         if [[ $facts =~ \ JobState=(RUNNING|SUSPENDED|STOPPED)\  ]]; then
             ((status == {warned})) || [[ $facts =~ \ PreemptTime=[0-9] ]] || {{ became=; break; }}
             became=refused
-            scontrol requeue incomplete "$job" || [[ $told_to_end ]] || sleep 5
+            scontrol requeue incomplete "$job" || pause
         else
             became=cancelled
             break

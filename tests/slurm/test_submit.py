@@ -6,7 +6,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,14 +19,18 @@ from virtual_cluster import wait_for
 import turnwise
 from turnwise.commands.inputs import named_inputs, with_inputs
 from turnwise.commands.run import HostOptions, RunRequest
+from turnwise.commands.worker import check_copies, work_on
 from turnwise.errors import TurnwiseError
 from turnwise.slurm.cluster import RefusedError, submit_jobs
-from turnwise.slurm.freeze import code_digest, freeze_code, freeze_inputs, is_whole_input
+from turnwise.slurm.ends import JobAttempt, read_ends
+from turnwise.slurm.freeze import are_sources_whole, code_digest, freeze_code, freeze_inputs, is_whole_input
 from turnwise.slurm.job import JobTask
 from turnwise.slurm.layout import ClusterFolder
 from turnwise.slurm.plan import longest_first, order_for
 from turnwise.slurm.profile import ClusterProfile
+from turnwise.slurm.scripts import script_text
 from turnwise.slurm.submission import Array, Jobs, Submission, SubmissionRecord, freeze_submission
+from turnwise.slurm.worker import NeverStop
 from turnwise.tasks.run_folder import Shard
 
 
@@ -34,6 +40,9 @@ def submission_of(folder: Path, workers: int) -> Submission:
         cluster="slurm", options={}, profile=ClusterProfile(), code="0", folder="/", workers=workers, submitted=0.0
     )
     return freeze_submission(ClusterFolder(folder), record, [])
+
+
+BUNDLED_PROMPTS = Path(__file__).resolve().parents[2] / "tasks" / "prompts" / "turnwise-1"
 
 
 class FakeCluster:
@@ -180,6 +189,54 @@ def test_damaged_code_is_frozen_anew(
     assert list(folder.iterdir()) == [code]
 
 
+class Disk:
+    """What of a folder would be there after a power cut: what was synced, under the names that were synced."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.synced: set[Path] = set()
+        self.renamed_early: list[Path] = []
+        fsync, rename = os.fsync, Path.rename
+
+        def record_fsync(descriptor: int) -> None:
+            fsync(descriptor)
+            self.synced.add(Path(f"/proc/self/fd/{descriptor}").readlink())
+
+        def record_rename(path: Path, target: Path) -> Path:
+            inside = {path, *path.rglob("*")}
+            self.renamed_early += sorted(inside - self.synced)
+            self.synced = {target / one.relative_to(path) if one in inside else one for one in self.synced}
+            self.synced.discard(target.parent)
+            return rename(path, target)
+
+        monkeypatch.setattr(os, "fsync", record_fsync)
+        monkeypatch.setattr(Path, "rename", record_rename)
+        monkeypatch.setattr(Path, "replace", record_rename)
+
+    def lacks(self, folder: Path) -> list[Path]:
+        """Return what of ``folder`` is not on the disk."""
+        return sorted({folder, *folder.rglob("*")} - self.synced)
+
+
+def test_what_is_frozen_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every file and folder of code, inputs and submission, and then the names themselves, up to the run's folder."""
+    package, prompts, strategy = tmp_path / "turnwise", tmp_path / "prompts", tmp_path / "own.yaml"
+    for folder in (package, prompts / "feedback"):
+        folder.mkdir(parents=True)
+        (folder / "__init__.py").write_text("1\n")
+    strategy.write_text("turns: []\n")
+    monkeypatch.setattr(turnwise, "__file__", str(package / "__init__.py"))
+    cluster = ClusterFolder(tmp_path / "run")
+    disk = Disk(monkeypatch)
+    freeze_code(cluster.code)
+    freeze_inputs(cluster.inputs, {"prompts": prompts, "strategy": strategy})
+    assert disk.renamed_early == []
+    for folder in (cluster.code, cluster.inputs):
+        assert len(list(folder.rglob("*"))) >= 5 and disk.lacks(folder) == []
+    submission_of(cluster.run, 1)
+    assert disk.lacks(cluster.run) == [cluster.ends]  # empty, and made anew by the next submission
+    assert disk.renamed_early == []
+
+
 def test_what_the_options_name_is_frozen_once_and_told_by_its_digest(tmp_path: Path) -> None:
     """Files and folders keep their names; what is damaged is copied anew, what is too large stays where it is."""
     prompts, programs = tmp_path / "mine", tmp_path / "wrong.jsonl"
@@ -215,6 +272,64 @@ def test_what_the_options_name_is_frozen_once_and_told_by_its_digest(tmp_path: P
     }
 
 
+@pytest.mark.parametrize("kind", ["code", "strategy"])
+def test_a_worker_reads_no_damaged_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """Neither of the code it runs nor of what the options name: cut by a byte, as by a power cut."""
+    package, strategy = tmp_path / "turnwise", tmp_path / "own.yaml"
+    package.mkdir()
+    (package / "__init__.py").write_text("x = 10\n")
+    strategy.write_text("turns: []\n")
+    monkeypatch.setattr(turnwise, "__file__", str(package / "__init__.py"))
+    cluster = ClusterFolder(tmp_path / "run")
+    code, inputs = freeze_code(cluster.code), freeze_inputs(cluster.inputs, {"strategy": strategy})
+    record = submission_of(cluster.run, 1).record.model_copy(update={"code": code.name, "inputs": inputs})
+    submission = freeze_submission(cluster, record, [])
+    monkeypatch.setattr(turnwise, "__file__", str(code / "turnwise" / "__init__.py"))
+    check_copies(submission)
+    damaged = code / "turnwise" / "__init__.py" if kind == "code" else submission.inputs()["strategy"]
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    with pytest.raises(TurnwiseError, match=r"frozen copy .* is damaged: turnwise resume"):
+        work_on(cluster.run, submission.number, "sample", 0, stop=NeverStop(), environ={})
+
+
+@pytest.mark.long
+def test_damaged_copies_are_noticed_where_they_are_read(tmp_path: Path, cache_dir: Path) -> None:
+    """Of all that the options name, and of the code: the worker ends with one sentence, and ``resume`` mends them."""
+    names = ("prompts", "own.yaml", "wrong.jsonl", "answers.jsonl")
+    prompts, strategy, programs, answers = (tmp_path / name for name in names)
+    shutil.copytree(BUNDLED_PROMPTS, prompts)
+    strategy.write_text("turns:\n  - instruction: none\n  - feedback: random\n")
+    rows = [{"task_id": f"sample_mbpp_plus/Sample/{number}", "program": "x = 1"} for number in (101, 102)]
+    programs.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    shutil.copyfile(ANSWERS, answers)
+    run = ClusterRun(tmp_path / "of", environment_of(cache_dir))
+    options = ["-M", "replay", "-a", f"path={answers}", "-t", "sample_mbpp_plus_multiturn", "--limit", "2"]
+    options += ["--prompts", str(prompts), "--strategy", str(strategy), "--incorrect_programs", str(programs)]
+    options += ["--workers", "1", "--cluster", "debug", "-o", str(run.output)]
+    done = run.command("submit", *options)
+    assert done.returncode == 0, done.stderr
+    submission = Submission(ClusterFolder(run.output), 1)
+    code, copies = submission.code(), submission.inputs()
+    assert set(copies) == {"prompts", "incorrect_programs", "strategy", "answers"}
+    for copy in copies.values():
+        damaged = copy if copy.is_file() else copy / "statement.j2"
+        whole = damaged.read_bytes()
+        damaged.write_bytes(whole[:-1])
+        with pytest.raises(TurnwiseError, match=f"The frozen copy '{copy}' is damaged"):
+            work_on(run.output, 1, "sample", 0, stop=NeverStop(), environ={})
+        damaged.write_bytes(whole)
+    for damaged in (code / "turnwise" / "tasks" / "feedback.py", copies["prompts"] / "statement.j2"):
+        damaged.write_bytes(damaged.read_bytes()[:-1])
+        worker = ["worker", str(run.output), "--submission", "1", "--step", "judge", "--slot", "0"]
+        said = run.command(*worker, PYTHONPATH=str(code))
+        assert said.returncode == 2 and "is damaged: turnwise resume" in said.stderr, said.stderr
+        assert said.stderr.count("\n") == 1
+    next(run.output.glob("trajectories/*/*.jsonl")).unlink()
+    resumed = run.command("resume", str(run.output))
+    assert resumed.returncode == 0, resumed.stderr
+    assert are_sources_whole(code) and is_whole_input(copies["prompts"])
+
+
 def test_the_longest_shards_come_first_and_each_worker_begins_elsewhere() -> None:
     """All workers look at all shards, in orders that meet late."""
     shards = [Shard("task", number, ((f"p{number}", 0),)) for number in range(7)]
@@ -223,6 +338,29 @@ def test_the_longest_shards_come_first_and_each_worker_begins_elsewhere() -> Non
     orders = [[shard.number for shard in order_for(slot, longest, workers=3)] for slot in range(3)]
     assert all(sorted(order) == list(range(7)) for order in orders)
     assert [order[0] for order in orders] == [6, 5, 4]
+
+
+def test_a_script_that_is_told_to_end_makes_no_long_pause(tmp_path: Path) -> None:
+    """SLURM's TERM may end scontrol before the shell hears of it, which then has the few seconds of KillWait."""
+    cluster, asked = ClusterFolder(tmp_path / "run"), tmp_path / "asked"
+    cluster.ends.mkdir(parents=True)
+    again = f"[[ -e {asked} ]] || {{ touch {asked}; exit 1; }}; echo ' JobState=COMPLETING '"
+    for name, lines in (("srun", "exit 75"), ("scontrol", again)):
+        (tmp_path / name).write_text(f"#!/bin/bash\n{lines}\n")
+        (tmp_path / name).chmod(0o755)
+    script = tmp_path / "script"
+    script.write_text(script_text(ClusterProfile(), "sample", tmp_path, cluster=cluster, code=tmp_path, count=None))
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "SLURM_JOB_ID": "7"}
+    job = subprocess.Popen(["bash", str(script)], env=environment, start_new_session=True)
+    wait_for(asked.exists, 30, "the question")
+    time.sleep(0.5)
+    job.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        job.wait(timeout=3.5)
+    with suppress(ProcessLookupError):
+        os.killpg(job.pid, signal.SIGKILL)
+    job.wait()
+    assert read_ends(cluster) == {JobAttempt("7", 0): "cancelled"}
 
 
 def test_a_dry_run_needs_no_slurm_and_writes_nothing(tmp_path: Path, cache_dir: Path) -> None:

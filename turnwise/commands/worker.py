@@ -15,7 +15,9 @@ from turnwise.commands.machine import show_progress
 from turnwise.commands.models import find_back_end
 from turnwise.commands.openai_back_end import served_name
 from turnwise.commands.run import RunRequest, open_job
+from turnwise.errors import TurnwiseError
 from turnwise.runners.judging import load_run
+from turnwise.slurm.freeze import are_sources_whole, is_running_code, is_whole_input
 from turnwise.slurm.layout import SAMPLE, ClusterFolder, worker_name
 from turnwise.slurm.leases import Owner
 from turnwise.slurm.server import serve
@@ -44,6 +46,7 @@ def work_on(run: Path, number: int, step: str, slot: int, *, stop: Stop, environ
     Raises TurnwiseError if this node cannot do it: its sandbox, its data or its model are not as frozen.
     """
     submission = Submission(ClusterFolder(run), number)
+    check_copies(submission)
     facts = JobFacts.of(environ)
     owner = Owner(worker_name(number, step, slot), facts.job, facts.node or platform.node())
     request = _for_this_job(with_inputs(thaw_request(submission.record.options), submission.inputs()), environ)
@@ -64,6 +67,17 @@ def work_on(run: Path, number: int, step: str, slot: int, *, stop: Stop, environ
             named = replace(machine, worker=owner.worker)
             judge_shards(load_run(folder, named), named, submission, owner, slot=slot, stop=stop)
     return STOPPED if stop.reason else os.EX_OK
+
+
+def check_copies(submission: Submission) -> None:
+    """Raise TurnwiseError if the code that runs here, or what the options name, was damaged since it was frozen."""
+    copies = [path for path in submission.inputs().values() if not is_whole_input(path)]
+    if is_running_code(submission.code()) and not are_sources_whole(submission.code()):
+        copies.append(submission.code())
+    if copies:
+        raise TurnwiseError(
+            f"The frozen copy {str(copies[0])!r} is damaged: turnwise resume {submission.cluster.run} makes it anew."
+        )
 
 
 def _for_this_job(request: RunRequest, environ: dict[str, str]) -> RunRequest:

@@ -44,7 +44,7 @@ class JobTask:
         supervisor = Supervisor(submission, step, slot, facts, command, told)
         status = supervisor.run()
         if self.step == CLOSE and not told.reason:  # what no judge of the array came to is judged by now
-            status = subprocess.call([sys.executable, "-u", "-m", "turnwise", "collect", str(run)])
+            status = subprocess.call([sys.executable, "-P", "-u", "-m", "turnwise", "collect", str(run)])
             if told.reason and status < 0:
                 status = supervisor.stop_status()
         sys.exit(status)

@@ -117,8 +117,8 @@ def _lines_after(cluster: ClusterFolder) -> list[str]:
 
 
 def python_of(profile: ClusterProfile) -> str:
-    """Return the command of the jobs' Python, in the container if there is one."""
-    python = shlex.quote(profile.python or sys.executable)
+    """Return the command of the jobs' Python, in the container if there is one; the user's folder has no modules."""
+    python = f"{shlex.quote(profile.python or sys.executable)} -P"
     return f"{profile.container} {python}" if profile.container else python
 
 

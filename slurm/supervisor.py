@@ -206,6 +206,6 @@ def _pass_on(stream: IO[bytes], lines: deque[str], log: TextIO) -> None:
 
 
 def worker_command(run: Path, submission: int, step: str, slot: int) -> list[str]:
-    """Return the command that starts a worker, in the Python of this process."""
+    """Return the command that starts a worker, in the Python of this process, which imports nothing from its folder."""
     arguments = ["--submission", str(submission), "--step", step, "--slot", str(slot)]
-    return [sys.executable, "-u", "-m", "turnwise", "worker", str(run), *arguments]
+    return [sys.executable, "-P", "-u", "-m", "turnwise", "worker", str(run), *arguments]

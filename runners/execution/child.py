@@ -35,7 +35,7 @@ def main() -> None:
     mode, descriptor, path = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     memory_bytes, file_bytes, cpu_seconds = map(int, sys.argv[4:7])
     apply_limits(memory_bytes, file_bytes, cpu_seconds)
-    hear_signals()
+    start_as_usual()
     # RLIMIT_STACK is large for deep recursion; threads would reserve as much each without this.
     _thread.stack_size(THREAD_STACK_BYTES)
     options = sys.argv[7:]
@@ -115,9 +115,15 @@ def prepare_interpreter(source: bytes, memory_bytes: int) -> None:
             numpy.random.seed(0)
 
 
-def hear_signals() -> None:
-    """Undo what ignores signals around the judge (nohup, a shell's background): a program starts as on a terminal."""
+def start_as_usual() -> None:
+    """Let a program start as on a terminal, whatever ignores or blocks signals around the judge, and with its umask.
+
+    nohup, a shell's background and batch systems do. Blocked stays what SLURM sends to all processes of a job.
+    """
     import signal
+
+    os.umask(0o022)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, signal.valid_signals() - {signal.SIGTERM, signal.SIGUSR2})
 
     for number in signal.valid_signals() - {signal.SIGPIPE, signal.SIGXFSZ}:  # Python itself ignores these
         if signal.getsignal(number) is signal.SIG_IGN:

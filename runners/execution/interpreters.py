@@ -41,9 +41,9 @@ def inspect_interpreter(path: str = "") -> Interpreter:
     """
     path = _find(path) if path else sys.executable
     try:
-        # In the environment of the programs: what PYTHONPATH adds to ours, they do not have.
+        # As programs have it: without what PYTHONPATH adds to ours, and the modules of the working folder.
         environment = scrubbed_environment("/")
-        command = [path, "-s", "-c", _QUESTION]
+        command = [path, "-I", "-c", _QUESTION]
         implementation, version, numpy, pair = json.loads(_ask(command, environment))
         is_old = tuple(pair) < _OLDEST
     except (OSError, subprocess.SubprocessError, ValueError, TypeError, RecursionError) as error:

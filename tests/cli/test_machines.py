@@ -11,7 +11,11 @@ import pytest
 
 from turnwise.runners.execution.host import cpu_model
 from turnwise.runners.execution.interpreters import inspect_interpreter
+from turnwise.slurm.profile import ClusterProfile
+from turnwise.slurm.scripts import python_of
+from turnwise.slurm.supervisor import worker_command
 
+ANSWERS = Path(__file__).resolve().parents[2] / "benchmarks" / "sample" / "answers" / "repairing.jsonl"
 SAMPLE = Path(__file__).resolve().parents[2] / "benchmarks" / "sample"
 PASSES = "print(1)"
 # A program that never says why it fails.
@@ -78,6 +82,42 @@ def test_signals_that_are_ignored_around_the_judge_reach_programs(tmp_path: Path
         "try:\n    os.kill(os.getpid(), signal.SIGINT)\nexcept KeyboardInterrupt:\n    print(1)\n"
     )
     assert _check("trap '' INT HUP", program, tmp_path)[:2] == (0, "passed")
+
+
+def test_what_surrounds_the_judge_is_no_programs_business(tmp_path: Path) -> None:
+    """A program has the usual umask and hears its signals, whatever the shell or a batch system set."""
+    program = (
+        "import os, signal\nsignal.signal(signal.SIGALRM, lambda *_: print(1))\nassert os.umask(0) == 0o22\n"
+        "os.kill(os.getpid(), signal.SIGALRM)\n"
+    )
+    start = "import os, signal, sys\nsignal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())\n"
+    (tmp_path / "start.py").write_text(f"{start}os.umask(0o77)\nos.execv(sys.argv[1], sys.argv[1:])\n")
+    through = 'exec() { builtin exec "$1" -I start.py "$@"; }'
+    assert _check(through, program, tmp_path)[:2] == (0, "passed")
+
+
+@pytest.mark.parametrize("mask", ["0777", *(pytest.param(one, marks=pytest.mark.long) for one in ("0277", "000"))])
+def test_a_umask_that_takes_our_own_rights_takes_none(mask: str, tmp_path: Path, cache_dir: Path) -> None:
+    """What is written can be read again, by an ordinary user too."""
+    user = "setpriv --bounding-set=-all --inh-caps=-all" if os.getuid() == 0 else "env"
+    start = f'exec() {{ umask {mask}; builtin exec {user} "$@"; }}'
+    assert _check(start, PASSES, tmp_path)[:2] == (0, "passed")
+    if mask == "0777":
+        line = ["run", "-M", "replay", "-a", f"path={ANSWERS}", "-t", "sample_mbpp_plus_singleturn", "--limit", "1"]
+        done = _in_shell(start, *line, "-o", "o", folder=tmp_path, TURNWISE_CACHE=str(cache_dir))
+        assert done.returncode == 0, done.stderr
+
+
+def test_modules_of_the_working_folder_are_not_taken_for_pythons(tmp_path: Path) -> None:
+    """Neither by a command nor by the workers that it starts where it was submitted."""
+    for name in ("random", "json", "struct", "numpy", "pydantic", "yaml"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('shadowed')\n")
+    assert _check("", PASSES, tmp_path)[:2] == (0, "passed")
+    worker = subprocess.run(
+        worker_command(tmp_path, 1, "sample", 0), cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert worker.returncode == 2 and "submission" in worker.stderr, worker.stderr
+    assert python_of(ClusterProfile()).endswith(" -P")
 
 
 def test_soft_limits_are_raised_for_programs(tmp_path: Path) -> None:

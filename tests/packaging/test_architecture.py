@@ -175,7 +175,7 @@ def test_every_room_is_linked_and_every_link_is_a_room() -> None:
 
 def test_starting_the_command_line_loads_nothing_heavy() -> None:
     """Importing the command line loads no package that only some commands need."""
-    code = "import sys, turnwise.__main__; print(*{name.split('.')[0] for name in sys.modules})"
+    code = "import sys, turnwise.cli.main; print(*{name.split('.')[0] for name in sys.modules})"
     process = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True)
     assert HEAVY & set(process.stdout.split()) == set()
 

@@ -1,4 +1,4 @@
-"""What a process takes for granted, seen to before anything else: standard streams, a working folder, memory.
+"""What a process takes for granted, seen to before anything else: standard streams, a working folder, memory, a umask.
 
 Shells, batch systems and containers start processes without one or the other. What can be put right is put right;
 what cannot is one sentence. Imports next to nothing, since little may be had yet.
@@ -27,7 +27,9 @@ def open_missing_streams() -> None:
 
 
 def check_surroundings() -> None:
-    """Raise TurnwiseError or InfrastructureError for what nothing here could do without."""
+    """Raise TurnwiseError or InfrastructureError for what nothing here could do without; put right the umask."""
+    mask = os.umask(0o077)
+    os.umask(mask & ~0o700)  # what takes our own rights from us leaves nothing that we write of use
     try:
         Path.cwd()
     except FileNotFoundError:

@@ -39,7 +39,7 @@ def prepare(*, numpy: bool) -> None:
             __import__("numpy")
     # RLIMIT_STACK is large for deep recursion; threads would reserve as much each without this.
     libc.set_default_thread_stack(child.THREAD_STACK_BYTES)
-    child.hear_signals()
+    child.start_as_usual()
     scheduling.answer_for_process()
 
 

@@ -14,10 +14,11 @@ import copy
 import random
 import time
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any, Self
 
 from turnwise.errors import InfrastructureError
-from turnwise.runners.chat import continues_answer, to_chat
+from turnwise.runners.chat import continues_answer, sendable, to_chat
 from turnwise.runners.descriptions import describe_openai
 from turnwise.runners.gate import Gate, Slot
 from turnwise.runners.joint_turns import JointTurns
@@ -71,6 +72,12 @@ class OpenAIModel:
 
     async def generate(self, request: Request) -> Reply:
         """Return the reply; raises RequestError, ContextOverflowError, or TurnwiseError where the run has to stop."""
+        reply = await self._reply_to(request)
+        if continues_answer(request.messages):  # llama.cpp begins with the beginning that it was given
+            return replace(reply, text=reply.text.removeprefix(sendable(request.messages[-1].content)))
+        return reply
+
+    async def _reply_to(self, request: Request) -> Reply:
         if self._joint is not None and _is_first(request):
             reply = await self._joint.reply(request)
             if reply is not None:
@@ -142,6 +149,8 @@ class OpenAIModel:
         """Ask for a stream; a server that refuses to stream but not to answer is asked for none any more."""
         try:
             return [await self._stream(options, slot)]
+        except MalformedError:  # a stream without a word, say: some servers tell only in a whole answer what is wrong
+            return await self._whole(options)
         except StatusError as error:
             if error.status not in REFUSED:
                 raise

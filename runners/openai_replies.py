@@ -177,7 +177,11 @@ def _withheld(text: str, refusal: str, end: str, tool_calls: Sequence[Any]) -> t
 
 
 def _ids(choice: Mapping[str, Any]) -> list[int] | None:
+    """Return the ids of the tokens: a field of their own, or beside each log-probability, as llama.cpp has them."""
     values = choice.get("token_ids")
+    if values is None:
+        entries = (choice.get("logprobs") or {}).get("content") or ()
+        values = [entry["id"] for entry in entries if "id" in entry] or None
     if values is None:
         return None
     if not isinstance(values, list) or not all(type(one) is int and 0 <= one <= _MOST_TOKENS for one in values):

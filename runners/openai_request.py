@@ -71,7 +71,7 @@ class RequestFields:
     def limit_names(self) -> tuple[str, ...]:
         """Return the names under which a limit of the reply may stand in a request."""
         new_name = _new_name(self.changes.get("max_tokens"))
-        return LIMITS if new_name is None else (*LIMITS, new_name)
+        return tuple(dict.fromkeys((*LIMITS, *([new_name] if new_name else []))))
 
 
 def _check(changes: Mapping[str, Any]) -> None:

@@ -24,11 +24,10 @@ def dialogue_tokens(problem: Problem, *, turns: int, max_tokens: int | None) -> 
     return turns * (reply + _PROMPT_SHARE * prompt)
 
 
-def job_tokens(job: Job) -> dict[str, float]:
-    """Return, by problem id, what one dialogue of ``job`` may take."""
-    limit = job.settings.sampling.max_tokens
+def job_tokens(job: Job, *, reply_limit: int | None) -> dict[str, float]:
+    """Return, by problem id, what one dialogue of ``job`` may take; ``reply_limit`` in tokens, None for no limit."""
     return {
-        problem.id: dialogue_tokens(problem, turns=job.settings.turns_of(loaded.task), max_tokens=limit)
+        problem.id: dialogue_tokens(problem, turns=job.settings.turns_of(loaded.task), max_tokens=reply_limit)
         for loaded in job.tasks
         for problem in loaded.asked
     }

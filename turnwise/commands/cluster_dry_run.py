@@ -39,19 +39,22 @@ class Planned:
     disk_bytes: int
 
 
-def plan_dry_run(job: Job, record: RunRecord, run: Path, profile: ClusterProfile) -> Planned:
-    """Return what would be submitted; writes nothing. Raises TurnwiseError for a damaged run folder, or another's."""
+def plan_dry_run(
+    job: Job, record: RunRecord, run: Path, profile: ClusterProfile, *, reply_limit: int | None
+) -> Planned:
+    """Return what would be submitted, with replies of ``reply_limit`` tokens at most; writes nothing.
+
+    Raises TurnwiseError for a damaged run folder, or another's.
+    """
     folder = RunFolder(run)
-    tokens = job_tokens(job)
+    tokens = job_tokens(job, reply_limit=reply_limit)
     check_same_run(folder, record)
     if folder.run_json.exists():
         shards: Sequence[Shard] = folder.shards
         todo = unfinished_shards(folder, ClusterFolder(run))
     else:
         todo = shards = cut_by_tokens(record, tokens, profile)
-    estimate = estimate_run(
-        job, count_first_prompts(job, CharacterCounter(), reply_limit=job.settings.sampling.max_tokens), None
-    )
+    estimate = estimate_run(job, count_first_prompts(job, CharacterCounter(), reply_limit=reply_limit), None)
     spent = sum(tokens[problem] for shard in todo for problem, _ in shard.keys)
     return Planned(run, todo, len(shards), spent, estimate.disk_bytes)
 

@@ -18,7 +18,6 @@ from turnwise.commands.status import enter_folder
 from turnwise.commands.worker import freeze_request, thaw_request, work_on
 from turnwise.errors import TurnwiseError
 from turnwise.locks import Lock
-from turnwise.runners.sampling import Job
 from turnwise.runners.work import freeze
 from turnwise.slurm.cluster import Accepted, Slurm, submit_jobs
 from turnwise.slurm.freeze import freeze_code, freeze_inputs, is_whole_input
@@ -97,13 +96,16 @@ def _submit(
             stand_in=lambda back_end: describe_model(back_end, wanted, served_in_job=bool(options.profile.server)),
         ) as (job, machine):
             record = job.to_record(machine)
+            limit = find_back_end(request.model).reply_limit(replace(wanted, settings=job.settings))
             if request.dry_run is not None:
-                return render_dry_run(plan_dry_run(job, record, request.output, options.profile), options, found)
+                planned = plan_dry_run(job, record, request.output, options.profile, reply_limit=limit)
+                return render_dry_run(planned, options, found)
             for name, revision in models_to_fetch(find_back_end(request.model), wanted):
                 fetch_model(name, revision)
             stack.enter_context(_one_at_a_time(cluster))  # a pool holds it until it ends
             _refuse_if_queued(cluster, force=options.force)
-            submission = _freeze(cluster, job, record, request, options, frozen)
+            tokens = job_tokens(job, reply_limit=limit)
+            submission = _freeze(cluster, tokens, record, request, options, frozen)
         if submission is None:
             return collect_command(request.output, environ=environ)
         return _start(submission, environ, largest=found.array_elements if found is not None else 0)
@@ -168,15 +170,17 @@ def _refuse_if_queued(cluster: ClusterFolder, *, force: bool) -> None:
 
 def _freeze(
     cluster: ClusterFolder,
-    job: Job,
+    tokens: Mapping[str, float],
     record: RunRecord,
     request: RunRequest,
     options: ClusterOptions,
     inputs: Mapping[str, Path],
 ) -> Submission | None:
-    """Freeze the run, its plan, its code, its inputs and this submission; None if nothing is left to do."""
+    """Freeze the run, its plan, its code, its inputs and this submission; None if nothing is left to do.
+
+    ``tokens`` are those that a dialogue may take, by problem id.
+    """
     folder = RunFolder(request.output)
-    tokens = job_tokens(job)
     freeze(folder, record, lambda one: cut_by_tokens(one, tokens, options.profile))
     todo = open_unfinished(folder, cluster, nobody_works=not options.force)
     if not todo:

@@ -9,6 +9,7 @@ from typing import Any
 from turnwise.errors import TurnwiseError
 from turnwise.runners.chat import to_chat
 from turnwise.runners.openai_documents import MalformedError, read_document
+from turnwise.runners.openai_server import Server
 from turnwise.runners.preflight import CharacterCounter
 from turnwise.runners.templates import ChatTemplate
 from turnwise.tasks.trajectory import Message
@@ -50,7 +51,7 @@ class ServerCounter:
     """
 
     def __init__(self, base_url: str, model: str, *, api_key: str = "EMPTY", max_length: int | None = None) -> None:
-        self._url = f"{base_url.removesuffix('/v1')}/tokenize"
+        self._url = Server(base_url, model).root_url("/tokenize")
         self._model = model
         self._key = api_key
         self._guess = CharacterCounter()

@@ -55,7 +55,7 @@ def context_length(server: Server, served: Sequence[ServedModel], *, timeout: fl
         return length
     try:
         with InterruptibleRunner() as runner:
-            page = runner.run(_get(server, f"{server.base_url.removesuffix('/v1')}/props", timeout))
+            page = runner.run(_get(server, server.root_url("/props"), timeout))
     except (MalformedError, RedirectError, StatusError, WireError, TimeoutError):
         return None
     settings = page.get("default_generation_settings") if isinstance(page, dict) else None

@@ -1,9 +1,10 @@
 """A compatible server: where it is, how it is asked, which fields its requests have."""
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from turnwise.errors import TurnwiseError
 from turnwise.runners.openai_request import RequestFields
@@ -43,6 +44,16 @@ class Server:
         """The server's address as it may be shown: without a password, or what its query says."""
         return shown_url(self.base_url)
 
+    def url(self, path: str) -> str:
+        """Return the address of ``path`` below the base URL, whose query, if it has one, follows."""
+        parts = urlsplit(self.base_url)
+        return urlunsplit(parts._replace(path=parts.path.rstrip("/") + path))
+
+    def root_url(self, path: str) -> str:
+        """Return the address of a page of the server's own, which stands beside its /v1."""
+        parts = urlsplit(self.base_url)
+        return urlunsplit(parts._replace(path=parts.path.rstrip("/").removesuffix("/v1") + path))
+
     def with_model(self, served: Sequence[str]) -> "Server":
         """Return the server with its model chosen, where none was named and one is served.
 
@@ -74,9 +85,17 @@ class Server:
         return openai.Timeout(self.timeout, connect=min(self.timeout, _CONNECT_SECONDS))
 
     def without_secrets(self, text: str) -> str:
-        """Return ``text`` without the key or a password, which some servers repeat in their errors."""
+        """Return ``text`` without keys and passwords, which some servers repeat in their errors.
+
+        They are the key, the values of headers, and what the address holds: a user, a password, values of its query.
+        """
         parts = urlsplit(self.base_url)
-        for secret in (self.api_key, parts.password or "", *self.more_headers.values()):
+        login = parts.netloc.rpartition("@")[0]
+        secrets = [self.api_key, *self.more_headers.values(), login, parts.username or "", parts.password or ""]
+        secrets += [pair.partition("=")[2] for pair in parts.query.split("&")]
+        secrets += [unquote(one) for one in secrets]
+        secrets.append(b64encode(unquote(login).encode()).decode())  # as the header of that login has it
+        for secret in sorted(set(secrets), key=len, reverse=True):
             if len(secret) >= _SHORTEST_SECRET and secret != "EMPTY":
                 text = text.replace(secret, "***")
         return text

@@ -67,7 +67,7 @@ class Wire:
     @asynccontextmanager
     async def _exchange(self, method: str, path: str, data: Mapping[str, Any] | None) -> AsyncIterator["_Body"]:
         """Yield the body of an answer that is none of an error."""
-        url = path if "://" in path else self._server.base_url + path
+        url = path if "://" in path else self._server.url(path)
         content = (
             None if data is None else json.dumps(data, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
         )

@@ -43,6 +43,7 @@ from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.run_folder import RunFolder
 
 _PASSWORD = re.compile(r"://[^/\s,@]+@")
+_QUERY = re.compile(r"(://[^\s,?'\"]*)\?[^\s,'\"]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,8 +220,11 @@ def judge_command(
 
 
 def command_line(arguments: Sequence[str]) -> str:
-    """Return the command as one types it, without passwords in addresses; bytes that are no UTF-8 are shown escaped."""
-    return _PASSWORD.sub("://***@", encodable(shlex.join(["turnwise", *arguments])))
+    """Return the command as one types it; bytes that are no UTF-8 are shown escaped.
+
+    Passwords in addresses are left out, and so is what their queries hold.
+    """
+    return _QUERY.sub(r"\1?***", _PASSWORD.sub("://***@", encodable(shlex.join(["turnwise", *arguments]))))
 
 
 def describe_sampled(sampled: Sampled, output: Path) -> list[str]:

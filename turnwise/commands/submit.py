@@ -1,5 +1,6 @@
 """``turnwise submit``: a run carried out by workers on a cluster, or by a pool of them on this machine."""
 
+import re
 import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,6 +42,7 @@ class StoppedError(TurnwiseError):
     exit_status = 130
 
 
+_SECRET_URL = re.compile(r"base_url=\w+://(?:[^/\s,@]+@|[^\s,]*\?)")
 CLUSTERS = ("slurm", "local", "debug")
 
 
@@ -84,6 +86,11 @@ def _submit(
     """Submit ``request``, with ``frozen`` copies in place of what its options name."""
     if options.cluster not in CLUSTERS:
         raise TurnwiseError(f"--cluster is {options.cluster!r}: choose one of {', '.join(CLUSTERS)}.")
+    if _SECRET_URL.search(request.model_args):
+        raise TurnwiseError(
+            "base_url holds a password or a query, and what is submitted keeps its options in files: set "
+            "OPENAI_BASE_URL instead, which jobs are given and no file holds."
+        )
     cluster, wanted = ClusterFolder(request.output), Wanted(request.model_args, environ)
     found = ask_limits(options.profile) if options.cluster == "slurm" else None
     if found is not None and request.dry_run is None:

@@ -39,6 +39,7 @@ class Flag(StrEnum):
     MULTIPLE_ANSWERS = "multiple_answers"
     SPECIAL_JUDGE = "special_judge"
     BASE_TESTS_ONLY = "base_tests_only"
+    TESTS_LEFT_OUT = "tests_left_out"
 
 
 UNSCORABLE_FLAGS = frozenset({Flag.NO_HIDDEN_TESTS, Flag.INCOMPLETE, Flag.CONTRADICTORY, Flag.INTERACTIVE})

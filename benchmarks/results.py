@@ -21,12 +21,12 @@ from itertools import groupby
 from typing import Any
 
 from turnwise.benchmarks.integers import format_integer
-from turnwise.benchmarks.values import MAXIMUM_DEPTH, Opaque
+from turnwise.benchmarks.values import MAXIMUM_DEPTH, Opaque, describe_size
 
 _TOKEN = re.compile(
     r"""[ \t\n\r]*(?:
         (?P<list>\[)
-      | \{"(?P<tag>[iufstzdcbqy?])":[ ]*
+      | \{"(?P<tag>[iufstzdcbqyh?])":[ ]*
       | (?P<text>(?="))
       | (?P<number>-?[0-9]+(?P<fraction>\.[0-9]+)?(?P<exponent>[eE][+-]?[0-9]+)?)
       | (?P<word>true|false|null)
@@ -37,6 +37,7 @@ _BLANKS = re.compile(r"[ \t\n\r]*")
 _PARTIAL_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*(\\(?:u[0-9a-fA-F]{0,3})?)$")
 _LONGEST_NUMBER = 400  # of a float as Python writes it, or an integer below 2**53, far less
 _LONGEST_RATIO = 4096
+_BODIES = {"c": 2, "q": 2, "h": 3}  # texts in a list
 _WORDS = {"true": True, "false": False, "null": None}
 _MORE_LEVELS = 4  # an encoder counts the levels of its own forms a little differently
 
@@ -188,11 +189,12 @@ class Result:
         if tag in _COLLECTION_TAGS:
             self.expect("[")
             return Collection(tag)
-        if tag in "cq":
+        if tag in _BODIES:
             self.expect("[")
             bodies = [self._string()]
-            self.expect(",")
-            bodies.append(self._string())
+            for _ in range(_BODIES[tag] - 1):
+                self.expect(",")
+                bodies.append(self._string())
             self.expect("]")
         else:
             bodies = [self._string()]
@@ -332,6 +334,7 @@ _SCALARS: dict[str, Callable[..., Any]] = {
     "b": bytes.fromhex,
     "c": lambda real, imaginary: complex(float(real), float(imaginary)),
     "q": _ratio,
+    "h": lambda *bodies: Opaque(describe_size(bodies[1])),
     "?": Opaque,
 }
 

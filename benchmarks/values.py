@@ -9,7 +9,8 @@ JSON's own types stand for None, bool, str, list, small int and finite float (a 
 an exponent, which JSON keeps exactly); everything else is an object with one key, its tag: i int
 (hexadecimal), u str with lone surrogates, f float (inf, nan), t tuple, s set, z frozenset, d dict
 (pairs), c complex, b bytes, q the exact ratio of a Decimal or Fraction, y the items of anything else that has some
-(a generator, a dict view), ? opaque (only the type's name: it can be told from None, no more).
+(a generator, a dict view), ? opaque (only the type's name: it can be told from None, no more), h digest, size and kind
+of a value that is too long to be kept (``dumps_or_digest``).
 Instances of subclasses leave as their built-in base, so no class of a program reaches the judge.
 
 The judged program's process loads this file by its path, in any supported interpreter: it imports
@@ -20,15 +21,19 @@ programs are read by results.py.
 
 import json
 import math
+import os
 from itertools import chain, islice
+from operator import itemgetter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, List, Set
+    from typing import Any, Callable, Dict, Iterator, List, Optional, Set
 
     _JsonValue = Any
+    _Add = Callable[[str], None]
 
-FORMAT = 1  # part of every fingerprint over encoded values
+FORMAT = 2  # part of every fingerprint over encoded values
+DIGEST_BYTES = 64 * 2**20
 MAXIMUM_DEPTH = 100  # far from the interpreter's own limit: a level costs several frames
 _SMALL_INTEGER = 2**53
 _RATIOS = frozenset([("decimal", "Decimal"), ("fractions", "Fraction")])
@@ -36,6 +41,12 @@ _MOST_DIGITS = 1000
 _MOST_ITEMS = 1_000_000
 _PLAIN_TYPES = frozenset([type(None), bool, int, float, str])
 _LISTS = frozenset([list])
+_TEXTS = frozenset([type(None), str])
+_SEQUENCES = frozenset([list, tuple])
+_ITEMS_AT_ONCE = 1000
+_INNER_ITEMS_AT_ONCE = 1_000_000
+_CHARACTERS_AT_ONCE = 1 << 16
+_TEXT_AT_ONCE = 1 << 15  # characters, six times as many in JSON
 _MOST_LEVELS_AT_ONCE = 4  # matrices; a deeper list is taken item by item, and its depth is counted
 
 
@@ -60,6 +71,23 @@ def loads(text: str) -> "Any":
         return decode(json.loads(text))
     except (RecursionError, TypeError, LookupError, OverflowError) as error:
         raise ValueError("malformed value: " + type(error).__name__) from None
+
+
+def dumps_or_digest(value: "Any", most: int = DIGEST_BYTES) -> str:
+    """Return ``value`` as ``dumps`` does, or the digest of its canonical form if that has more than ``most`` bytes.
+
+    Two values have the same canonical form if and only if they are equal, as Python has it: it is tagged JSON in which
+    equal numbers are written alike, frozensets as sets, and members and keys in order; what equals nothing (NaN, opaque
+    values) is a random number. It is never held whole. The digest's kind is "floats" for a list or tuple of them alone,
+    else empty.
+    """
+    form = _HashedForm()
+    _write_canonical(value, form.add, 0)
+    form.flush()
+    if form.size <= most:
+        return dumps(value)
+    kind = "floats" if _are_floats(value) else ""
+    return json.dumps({"h": [form.sha256.hexdigest(), str(form.size), kind]})
 
 
 def encode(value: "Any", depth: int = 0) -> "_JsonValue":
@@ -204,6 +232,216 @@ _ENCODERS: "List[Any]" = [
 ]
 
 
+def describe_size(size: str) -> str:
+    """Return what stands for a value of which there is the digest; raises ValueError for what is no size."""
+    if len(size) > 20 or not (size.isascii() and size.isdigit()):
+        raise ValueError("malformed value: no size")
+    return "%s bytes" % size
+
+
+class _HashedForm:
+    """The digest and the size of pieces of text, in order."""
+
+    def __init__(self) -> None:
+        from hashlib import sha256
+
+        self.sha256 = sha256()
+        self.size = 0
+        self._pieces: List[str] = []
+        self._waiting = 0
+
+    def add(self, piece: str) -> None:
+        self._pieces.append(piece)
+        self._waiting += len(piece)
+        if self._waiting > _CHARACTERS_AT_ONCE:
+            self.flush()
+
+    def flush(self) -> None:
+        data = "".join(self._pieces).encode("ascii")
+        self._pieces.clear()
+        self._waiting = 0
+        self.sha256.update(data)
+        self.size += len(data)
+
+
+def _write_canonical(value: "Any", add: "_Add", depth: int) -> None:
+    if depth > MAXIMUM_DEPTH:
+        raise ValueError("value nested deeper than %d levels" % MAXIMUM_DEPTH)
+    kind = type(value)
+    if issubclass(kind, list):
+        add("[")
+        _write_items(list.__iter__(value), add, depth + 1)
+        add("]")
+    elif issubclass(kind, tuple):
+        add('{"t":[')
+        _write_items(tuple.__iter__(value), add, depth + 1)
+        add("]}")
+    elif issubclass(kind, (set, frozenset)):
+        members = set.__iter__(value) if issubclass(kind, set) else frozenset.__iter__(value)
+        add('{"s":[')
+        _add_joined(sorted(_canonical(member, depth + 1) for member in members), add)
+        add("]}")
+    elif issubclass(kind, dict):
+        add('{"d":[')
+        _write_pairs(value, add, depth + 1)
+        add("]}")
+    elif issubclass(kind, str):
+        _write_text(str.__str__(value), add)
+    else:
+        add(_compact(_canonical_scalar(value)))
+
+
+def _write_text(text: str, add: "_Add") -> None:
+    form = _encode_text(text, 0)
+    if isinstance(form, dict):
+        add(_compact(form))
+        return
+    add('"')
+    for start in range(0, len(text), _TEXT_AT_ONCE):
+        add(_compact(text[start : start + _TEXT_AT_ONCE])[1:-1])
+    add('"')
+
+
+def _write_items(items: "Iterator[Any]", add: "_Add", depth: int) -> None:
+    separator, count = "", 1
+    batch = list(islice(items, count))
+    while batch:
+        text = _flat_text(batch)
+        if text is not None:
+            add(separator + text)
+            count = min(2 * count, _ITEMS_AT_ONCE) if len(text) < _CHARACTERS_AT_ONCE else max(1, count // 2)
+        else:
+            for item in batch:
+                add(separator)
+                separator = ","
+                _write_canonical(item, add, depth)
+        separator = ","
+        batch = list(islice(items, count))
+
+
+def _write_pairs(value: "Dict[Any, Any]", add: "_Add", depth: int) -> None:
+    separator = ""
+    pairs = [(_canonical(key, depth), item) for key, item in dict.items(value)]
+    for key, item in sorted(pairs, key=itemgetter(0)):
+        add("%s[%s," % (separator, key))
+        _write_canonical(item, add, depth)
+        add("]")
+        separator = ","
+
+
+def _add_joined(texts: "List[str]", add: "_Add") -> None:
+    for start in range(0, len(texts), _ITEMS_AT_ONCE):
+        add(("," if start else "") + ",".join(texts[start : start + _ITEMS_AT_ONCE]))
+
+
+def _canonical(value: "Any", depth: int) -> str:
+    pieces: List[str] = []
+    _write_canonical(value, pieces.append, depth)
+    return "".join(pieces)
+
+
+def _flat_text(items: "List[Any]") -> "Optional[str]":
+    """Return what ``_write_canonical`` writes of each of ``items``, joined, if they are usual: at a tenth of the time.
+
+    Usual are numbers, texts and None, or lists and tuples of these, not too many at once.
+    """
+    kinds = set(map(type, items))
+    if kinds <= _PLAIN_TYPES:
+        if str in kinds and max(map(len, _of_kind(str, items, kinds))) > _TEXT_AT_ONCE:
+            return None
+        forms = _canonical_scalars(items, kinds)
+    elif kinds <= _SEQUENCES and sum(map(len, items)) <= _INNER_ITEMS_AT_ONCE:
+        kinds = set(map(type, chain.from_iterable(items)))
+        if not kinds <= _PLAIN_TYPES:
+            return None
+        rows = items if kinds <= _TEXTS else [_canonical_scalars(row, kinds) for row in items]
+        forms = [{"t": row} if type(item) is tuple else row for item, row in zip(items, rows)]
+    else:
+        return None
+    text = _compact(forms)[1:-1]
+    return None if "\\ud" in text else text  # perhaps half of a surrogate pair
+
+
+def _canonical_scalars(items: "List[Any]", kinds: "Set[type]") -> "List[_JsonValue]":
+    """Return the forms of ``items``, plain ones of these ``kinds``: the same list where they stand for themselves."""
+    if bool in kinds or float in kinds:
+        return [_canonical_scalar(item) for item in items]
+    if int in kinds:
+        integers = _of_kind(int, items, kinds)
+        if integers and (min(integers) <= -_SMALL_INTEGER or max(integers) >= _SMALL_INTEGER):
+            return [_canonical_scalar(item) for item in items]
+    return items
+
+
+def _canonical_scalar(value: "Any") -> "_JsonValue":
+    kind = type(value)
+    if value is None:
+        return None
+    if issubclass(kind, str):
+        return _encode_text(value, 0)
+    if issubclass(kind, int):
+        return _canonical_integer(int.__int__(value))
+    if issubclass(kind, float):
+        return _canonical_float(float.__float__(value))
+    if issubclass(kind, complex):
+        real, imaginary = _encode_complex(value, 0)["c"]
+        if float(imaginary) == 0:
+            return _canonical_float(float(real))
+        return _unequal() if "nan" in (real, imaginary) else {"c": [repr(float(real) + 0.0), imaginary]}
+    if issubclass(kind, bytes):
+        return {"b": bytes.hex(value)}
+    form = _encode_foreign(value, 1)
+    if not isinstance(form, dict):
+        return _canonical_scalar(form)
+    return _canonical_ratio(*form["q"]) if "q" in form else _unequal()
+
+
+def _canonical_integer(number: int) -> "_JsonValue":
+    """Beyond what every float holds exactly, integers that are one are written as it is."""
+    if abs(number) < _SMALL_INTEGER:
+        return number
+    try:
+        nearest = float(number)
+    except OverflowError:
+        return {"i": hex(number)}
+    return nearest if nearest == number else {"i": hex(number)}
+
+
+def _canonical_float(number: float) -> "_JsonValue":
+    if number != number:
+        return _unequal()
+    if not math.isfinite(number):
+        return {"f": repr(number)}
+    return int(number) if abs(number) < _SMALL_INTEGER and number.is_integer() else number
+
+
+def _canonical_ratio(above: str, below: str) -> "_JsonValue":
+    numerator, denominator = int(above, 16), int(below, 16)
+    if denominator == 1:
+        return _canonical_integer(numerator)
+    try:
+        nearest = numerator / denominator
+    except OverflowError:
+        return {"q": [above, below]}
+    is_exact = nearest.as_integer_ratio() == (numerator, denominator)
+    return _canonical_float(nearest) if is_exact else {"q": [above, below]}
+
+
+def _unequal() -> "_JsonValue":
+    return {"?": os.urandom(16).hex()}
+
+
+def _are_floats(value: "Any") -> bool:
+    kind = type(value)
+    if not issubclass(kind, (list, tuple)):
+        return False
+    kinds = set(map(type, list.__iter__(value) if issubclass(kind, list) else tuple.__iter__(value)))
+    return bool(kinds) and all(issubclass(one, float) for one in kinds)
+
+
+_compact = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
+
 def _decode_items(body: "Any", depth: int) -> "List[Any]":
     if not isinstance(body, list):
         raise ValueError("malformed value: a collection needs a list")
@@ -242,6 +480,7 @@ _DECODERS: "Dict[str, Callable[[Any, int], Any]]" = {
     "c": _decode_complex,
     "b": lambda body, depth: bytes.fromhex(_text(body)),
     "q": lambda body, depth: Opaque("ratio"),
+    "h": lambda body, depth: Opaque(describe_size(*_list_of(body, str)[1:2])),
     "y": lambda body, depth: Opaque("iterable"),
     "?": lambda body, depth: Opaque(_text(body)),
 }

@@ -2,16 +2,19 @@
 
 HumanEval+ and MBPP+ give inputs and a canonical solution. It runs inside an executor like any program;
 its results become the tests' expected outputs, its slowest call sets the time limit, max(4 s, 4 x that
-call), and its largest result the output limit, max(64 MiB, twice that). They are cached as compressed
-JSON, one file per problem, named by the hash of what decides them (canonical solution, prelude, inputs,
-rule, interpreter), written to a temporary name and renamed.
+call), and its largest result the output limit, max(64 MiB, twice that). Of a result over 64 MiB its digest is kept,
+where a result is right that equals it and no other is (benchmarks/digests.py). An input on which the canonical solution
+needs more memory than any program may have, or returns more than can be kept, is left out; the problem is flagged.
+
+Outputs and limits are cached as compressed JSON, one file per problem, named by the hash of what decides them
+(canonical solution, prelude, inputs, rule, interpreter) and holding the digest of what it says. The first is what
+everybody uses: machines that share the folder, or a copy of it, have the same limits, however fast they are.
 """
 
 import gzip
 import hashlib
 import json
-import os
-import threading
+import secrets
 import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from turnwise.benchmarks import values
+from turnwise.benchmarks.digests import allows_digests, read_digest
 from turnwise.benchmarks.limits import (
     FUNCTION_MEMORY_LIMIT_BYTES,
     FUNCTION_TIME_FACTOR,
@@ -28,21 +32,36 @@ from turnwise.benchmarks.limits import (
     Limits,
 )
 from turnwise.benchmarks.oracles import NOT_NONE
-from turnwise.benchmarks.records import Problem, TestCase
+from turnwise.benchmarks.records import Flag, Problem, TestCase
 from turnwise.errors import InfrastructureError, TurnwiseError
+from turnwise.files import commit_once, write_synced
+from turnwise.runners.execution.host import cpu_model
 from turnwise.runners.execution.interface import PYTHON, Ending, Executor
 from turnwise.runners.judge import program_of
 
-CANONICAL_TIME_LIMIT_SECONDS = 60.0
+CANONICAL_TIME_LIMIT_SECONDS = 120.0
 CANONICAL_OUTPUT_LIMIT_BYTES = 16 * OUTPUT_LIMIT_BYTES
 
 _MACHINE_ENDINGS = (Ending.STARVED, Ending.INFRASTRUCTURE)
+_TOO_LARGE = (Ending.MEMORY_LIMIT, Ending.OUTPUT_LIMIT)
 
 
 @dataclass(frozen=True, slots=True)
 class _Canonical:
-    outputs: tuple[str, ...]
-    cpu_seconds: float
+    """What the canonical solution showed; the output of an input that is left out is None."""
+
+    outputs: tuple[str | None, ...]
+    time_limit_seconds: float
+    output_limit_bytes: int
+
+    def to_json(self, problem: Problem) -> dict[str, Any]:
+        return {
+            "problem": problem.id,
+            "cpu": cpu_model(),  # that the time limit is of
+            "time_limit_seconds": self.time_limit_seconds,
+            "output_limit_bytes": self.output_limit_bytes,
+            "outputs": self.outputs,
+        }
 
 
 def default_cache_dir(environ: dict[str, str]) -> Path:
@@ -88,27 +107,35 @@ def _resolve(problem: Problem, executor: Executor, folder: Path) -> Problem:
     path = folder / f"{_fingerprint(problem, executor)}.json.gz"
     canonical = _read(path, len(tests))
     if canonical is None:
-        canonical = _compute(problem, executor)
-        _write(path, problem, canonical)
+        canonical = _compute(problem, executor, digests=allows_digests(problem.rule))
+        canonical = _write(path, problem, canonical)
     filled = [TestCase(test.input, output) for test, output in zip(tests, canonical.outputs, strict=True)]
     public = len(problem.public_tests)
-    seconds = max(FUNCTION_TIME_LIMIT_SECONDS, FUNCTION_TIME_FACTOR * canonical.cpu_seconds)
-    size = max(OUTPUT_LIMIT_BYTES, 2 * max(map(len, canonical.outputs)))
+    left_out = (Flag.TESTS_LEFT_OUT,) if None in canonical.outputs else ()
     return replace(
         problem,
-        public_tests=tuple(filled[:public]),
-        hidden_tests=tuple(filled[public:]),
-        limits=replace(problem.limits, time_limit_seconds=seconds, output_limit_bytes=size),
+        public_tests=tuple(test for test in filled[:public] if test.output is not None),
+        hidden_tests=tuple(test for test in filled[public:] if test.output is not None),
+        limits=replace(
+            problem.limits,
+            time_limit_seconds=canonical.time_limit_seconds,
+            output_limit_bytes=canonical.output_limit_bytes,
+        ),
+        flags=problem.flags + left_out,
     )
 
 
-def _compute(problem: Problem, executor: Executor) -> _Canonical:
+def _compute(problem: Problem, executor: Executor, *, digests: bool) -> _Canonical:
     limits = Limits(CANONICAL_TIME_LIMIT_SECONDS, FUNCTION_MEMORY_LIMIT_BYTES, CANONICAL_OUTPUT_LIMIT_BYTES)
     tests = problem.public_tests + problem.hidden_tests
-    outputs: list[str] = []
+    outputs: list[str | None] = []
     slowest = 0.0
-    with executor.open(program_of(problem, problem.solutions[0]), PYTHON, limits) as session:
+    program = replace(program_of(problem, problem.solutions[0]), digests=digests)
+    with executor.open(program, PYTHON, limits) as session:
         for execution in session.run(test.input.encode("ascii") for test in tests):
+            if execution.ending in _TOO_LARGE:
+                outputs.append(None)
+                continue
             if execution.ending is not Ending.FINISHED:
                 kind = InfrastructureError if execution.ending in _MACHINE_ENDINGS else TurnwiseError
                 reason = execution.error.strip().splitlines()[-1:] or [""]
@@ -117,9 +144,22 @@ def _compute(problem: Problem, executor: Executor) -> _Canonical:
                     f"({execution.ending}: {reason[0]}): the data file or the interpreter "
                     f"({executor.interpreter}) is not the one the data set was made with."
                 )
+            digest = read_digest(execution.output)
+            if digest is not None and digest.is_floats:  # a tolerance compares them, which needs the result
+                return _compute(problem, executor, digests=False)
             outputs.append(_expected(problem, execution.output.decode("ascii")))
             slowest = max(slowest, execution.cpu_seconds)
-    return _Canonical(tuple(outputs), slowest)
+    longest = max((len(output) for output in outputs if output is not None), default=0)
+    if not longest:
+        raise TurnwiseError(
+            f"The canonical solution of {problem.id} passes {limits.memory_limit_bytes >> 30} GiB of memory, or "
+            f"{limits.output_limit_bytes >> 30} GiB of result, on every input: no program can be judged by it."
+        )
+    return _Canonical(
+        tuple(outputs),
+        time_limit_seconds=max(FUNCTION_TIME_LIMIT_SECONDS, FUNCTION_TIME_FACTOR * slowest),
+        output_limit_bytes=max(OUTPUT_LIMIT_BYTES, 2 * longest),
+    )
 
 
 def _expected(problem: Problem, output: str) -> str:
@@ -146,15 +186,31 @@ def _fingerprint(problem: Problem, executor: Executor) -> str:
 def _read(path: Path, count: int) -> _Canonical | None:
     try:
         data = json.loads(gzip.decompress(path.read_bytes()))
-        outputs = tuple(str(output) for output in data["outputs"])
-        return _Canonical(outputs, float(data["cpu_seconds"])) if len(outputs) == count else None
+        if data.pop("sha256") != _digest(data) or len(data["outputs"]) != count:
+            return None
+        return _Canonical(tuple(data["outputs"]), data["time_limit_seconds"], data["output_limit_bytes"])
     except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError):
         return None
 
 
-def _write(path: Path, problem: Problem, canonical: _Canonical) -> None:
+def _write(path: Path, problem: Problem, canonical: _Canonical) -> _Canonical:
+    """Keep ``canonical`` unless another was first; returns what is kept."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
-    data = {"problem": problem.id, "cpu_seconds": canonical.cpu_seconds, "outputs": canonical.outputs}
-    temporary.write_bytes(gzip.compress(json.dumps(data).encode("ascii"), compresslevel=1))
-    temporary.replace(path)
+    data = canonical.to_json(problem)
+    packed = gzip.compress(json.dumps({**data, "sha256": _digest(data)}).encode("ascii"), compresslevel=1)
+    if commit_once(_write_temporary(path, packed), path):
+        return canonical
+    kept = _read(path, len(canonical.outputs))
+    if kept is None:  # a damaged file stood there
+        _write_temporary(path, packed).replace(path)
+    return kept or canonical
+
+
+def _write_temporary(path: Path, data: bytes) -> Path:
+    temporary = path.with_name(f"{path.stem}.{secrets.token_hex(8)}.tmp")
+    write_synced(temporary, data)
+    return temporary
+
+
+def _digest(data: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode("ascii")).hexdigest()

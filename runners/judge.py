@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from threading import Event
 
+from turnwise.benchmarks.digests import read_digest
 from turnwise.benchmarks.matching import DEFAULT_MATCHER, check_matcher, output_matches
 from turnwise.benchmarks.records import (
     Comparison,
@@ -237,6 +238,7 @@ def program_of(problem: Problem, source: str) -> Program:
         problem.prelude,
         problem.input_file,
         problem.output_file,
+        digests=any(read_digest(test.output or "") for test in problem.public_tests + problem.hidden_tests),
     )
 
 

@@ -23,13 +23,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from turnwise.benchmarks import integers, matching, oracles, values
+from turnwise.benchmarks import digests, equality, integers, matching, oracles, results, values
 from turnwise.benchmarks.records import Environment, Problem, Report, Verdict
 from turnwise.runners.execution.host import cpu_model
 from turnwise.runners.execution.interface import Program
 from turnwise.runners.logs import AppendLog
 
-_COMPARING = (integers, matching, oracles, values)
+_COMPARING = (digests, equality, integers, matching, oracles, results, values)
 
 
 class VerdictCache(Protocol):

@@ -3,7 +3,8 @@
 Run as a script by the path of this file, in any supported interpreter (syntax of Python 3.8, no import
 of turnwise, few imports at all: they are paid by every test). Arguments: mode (stdin or call), descriptor
 of the control socket, path of the program, and the limits memory bytes, file bytes, CPU seconds; for
-calls then the entry point and the paths of values.py, the prelude and the arguments.
+calls then the entry point, the paths of values.py, the prelude and the arguments, and the name of the function of
+values.py that writes results.
 
 Protocol on the control socket, one JSON line each: the child says {"ready": CPU seconds so far} once the
 program is compiled, or {"compile_error": text} and leaves. For calls it then loads the program, waits for a
@@ -52,12 +53,11 @@ def main() -> None:
         os.close(descriptor)
         run_program(code, source)
     else:
-        entry_point, values_path, prelude_path, arguments_path = options
+        entry_point, values_path, prelude_path, arguments_path, writer = options
         values = load_values(values_path)
+        prelude = read_text(prelude_path)
         say_ready(descriptor)
-        serve_calls(
-            code, source, descriptor, entry_point, values, read_text(prelude_path), lambda: read_text(arguments_path)
-        )
+        serve_calls(code, source, descriptor, entry_point, values, writer, prelude, lambda: read_text(arguments_path))
 
 
 def compile_source(source: bytes) -> "CodeType":
@@ -223,12 +223,13 @@ def serve_calls(
     descriptor: int,
     entry_point: str,
     values: "ModuleType",
+    writer: str,
     prelude: str,
     read_arguments: "Callable[[], str]",
 ) -> None:
     import json
 
-    problem, module = None, new_module("solution")
+    problem, module, dumps = None, new_module("solution"), getattr(values, writer)
     try:
         exec(compile(prelude, "<prelude>", "exec"), module.__dict__)
         exec(code, module.__dict__)
@@ -243,7 +244,7 @@ def serve_calls(
             continue
         arguments = values.loads(read_arguments())
         try:
-            answer = '{"value": %s}' % values.dumps(find_function(module, entry_point)(*arguments))
+            answer = '{"value": %s}' % dumps(find_function(module, entry_point)(*arguments))
         except BaseException as error:
             answer = json.dumps({"error": describe(error, source)})
         write_all(descriptor, token + answer.encode("ascii") + b"\n")

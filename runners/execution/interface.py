@@ -26,7 +26,8 @@ class Program:
     """A program as the model wrote it (bytes: NUL and invalid UTF-8 included) and how it is run.
 
     With an ``entry_point`` the program is loaded once and that function called per input; else it runs
-    once per input, which it reads from stdin, or from ``input_file`` where the problem names one.
+    once per input, which it reads from stdin, or from ``input_file`` where the problem names one. With ``digests`` very
+    long results come as their digests (values.dumps_or_digest), so that nobody holds them whole but the program.
     """
 
     source: bytes
@@ -34,6 +35,12 @@ class Program:
     prelude: str = ""
     input_file: str = ""
     output_file: str = ""
+    digests: bool = False
+
+    @property
+    def writer(self) -> str:
+        """The name of the function of values.py that writes the results of calls."""
+        return "dumps_or_digest" if self.digests else "dumps"
 
 
 class Ending(StrEnum):

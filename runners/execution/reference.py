@@ -134,7 +134,7 @@ class _Session(Closable):
 
     def _call_arguments(self) -> list[str]:
         paths = [values.__file__, self._folder / "prelude", self._folder / "arguments"]
-        return [self._program.entry_point, *map(str, paths)]
+        return [self._program.entry_point, *map(str, paths), self._program.writer]
 
     def _await_ready(self, process: WatchedProcess, control: ControlSocket) -> float | Execution:
         """Return the CPU clock when the program was compiled, or the execution that says why it was not."""

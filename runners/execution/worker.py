@@ -136,6 +136,7 @@ class Worker:
             "source": len(program.source),
             "prelude": len(prelude),
             "entry_point": program.entry_point,
+            "writer": program.writer,
             "memory_bytes": limits.memory_limit_bytes,
             "file_bytes": limits.output_limit_bytes + 1,
             "cpu_seconds": -int(-seconds // 1),

@@ -19,6 +19,11 @@ _CONTEST = "1575_A. Another Sorting"
         ("codecontests", "11", ("11", 11)),
         ("sample_taco", "0", (0, "sample_taco/0")),
         ("sample_mbpp_plus", "Sample/100", ("Sample/100", "sample_mbpp_plus/Sample/100")),
+        *[
+            ("mbpp_plus", form, (form,))
+            for form in ("HumanEval/11", "HUMANEVAL_11", "humaneval-11", "HumanEvalPlus/11")
+        ],
+        *[("humaneval_plus", form, (form,)) for form in ("Mbpp/11", "mbpp_11_remove_Occ", "MBPP+/11")],
         *[("mbpp_plus", form, (form,)) for form in ("", "1.1", "-11", "Mbpp/", "\u0661\u0661")],
     ],
 )

@@ -87,8 +87,9 @@ class Expectation(BaseModel):
 
     The first test is public and the others are hidden. ``tiers`` replaces the acceptable verdicts where a
     tier's differ; ``input_file`` gives the program a folder to write in, ``oracle`` has its result compared by
-    evalplus's rule of that name; ``needs`` names packages that the judged interpreter must have. ``rest`` names
-    the file of tests/hostile that goes on where program.py ends, for programs that differ in a few lines alone.
+    evalplus's rule of that name, ``digest`` by the digest that is kept of the expected one; ``needs`` names packages
+    that the judged interpreter must have. ``rest`` names the file of tests/hostile that goes on where program.py ends,
+    for programs that differ in a few lines alone.
     """
 
     model_config = _CLOSED
@@ -99,6 +100,7 @@ class Expectation(BaseModel):
     entry_point: str = ""
     input_file: str = ""
     oracle: str = ""
+    digest: bool = False
     rest: str = ""
     tests: list[ExpectedTest] = Field(min_length=1)
     verdicts: list[Verdict] = Field(min_length=1)
@@ -145,13 +147,16 @@ class HostileProgram:
         )
 
     def _rule(self, *, calls: bool) -> MatchRule:
-        if self.expected.oracle:
+        if self.expected.oracle or self.expected.digest:
             return MatchRule(comparison=Comparison.EVALPLUS, oracle=self.expected.oracle, tolerance=0)
         return MatchRule(comparison=Comparison.VALUE if calls else Comparison.TEXT)
 
     def _test(self, test: ExpectedTest, names: dict[str, str], *, calls: bool) -> TestCase:
         given, wanted = _filled(test.input, names, self.expected), _filled(test.output, names, self.expected)
-        return TestCase(values.dumps(given), values.dumps(wanted)) if calls else TestCase(given, wanted)
+        if not calls:
+            return TestCase(given, wanted)
+        shown = values.dumps_or_digest(wanted, most=0) if self.expected.digest else values.dumps(wanted)
+        return TestCase(values.dumps(given), shown)
 
 
 @cache

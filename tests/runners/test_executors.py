@@ -251,6 +251,15 @@ def test_an_interpreter_that_vanished_is_the_machines_failure(tmp_path: Path) ->
     assert [one.ending for one in _call(executor, "def f(x): return x", [1])] == [Ending.INFRASTRUCTURE]
 
 
+def test_a_long_result_comes_as_its_digest_where_that_was_asked(executor: Executor) -> None:
+    """Whatever the output limit; the program needs no more memory for it, and a short result comes as it is."""
+    long = values.DIGEST_BYTES
+    with executor.open(Program(b"def f(n): return ['a' * n]", "f", digests=True), "python", LIMITS) as session:
+        first, short = session.run(values.dumps([n]).encode() for n in (long, 3))
+    assert first.output.decode() == values.dumps_or_digest(["a" * long])
+    assert first.peak_memory_bytes < 1.5 * long and short.output == b'["aaa"]'
+
+
 def test_another_language_is_refused(executor: Executor) -> None:
     """The error names the language and what is known."""
     with pytest.raises(TurnwiseError, match=r"'ada'.*python"):

@@ -45,6 +45,16 @@ def test_rows_of_a_problem_are_its_samples(tmp_path: Path) -> None:
             _text(sampler, problem, sample)
 
 
+def test_answers_to_several_data_sets_in_a_file_are_told_apart(tmp_path: Path) -> None:
+    """By the name before the number; the other data set's problem of that number is another problem."""
+    rows = [{"task_id": name, "turns": [{"response": name}]} for name in ("HumanEval/2", "Mbpp/2", "MBPP/3")]
+    sampler = _sampler(tmp_path, *rows, benchmarks=("humaneval_plus", "mbpp_plus"))
+    problems = ("humaneval_plus/HumanEval/2", "mbpp_plus/Mbpp/2", "mbpp_plus/Mbpp/3")
+    assert [_text(sampler, problem) for problem in problems] == ["HumanEval/2", "Mbpp/2", "MBPP/3"]
+    with pytest.raises(RequestError):
+        _text(sampler, "humaneval_plus/HumanEval/3")
+
+
 def test_independent_attempts_are_samples_not_turns(tmp_path: Path) -> None:
     """Ten attempts in one row are ten dialogues of one turn."""
     row = {"task_id": "p", "independent_attempts": True, "turns": [{"response": "a"}, {"response": "b"}]}

@@ -52,7 +52,15 @@ def run(program: Program, confined: "Filter", values: "ModuleType", watch_parent
     start: Callable[[], object]
     if request["entry_point"]:
         start = functools.partial(
-            child.serve_calls, code, source, _CALLS, request["entry_point"], values, prelude, read_arguments
+            child.serve_calls,
+            code,
+            source,
+            _CALLS,
+            request["entry_point"],
+            values,
+            request["writer"],
+            prelude,
+            read_arguments,
         )
         serve_calls(program.channel, confined)
     else:

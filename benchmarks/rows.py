@@ -1,7 +1,9 @@
-"""Rows of a data set from local files: jsonl, jsonl.gz and parquet; each row knows its file and number.
+"""Rows of a data set or of recorded answers from local files; each row knows its file and number.
 
-A row that cannot be read or understood becomes a RowError, one sentence naming file, row and what is
-wrong; whether that ends the loading or leaves the row out is the caller's choice (``on_error``).
+Read are lines of JSON, one JSON array of objects, both plain or as gzip, and parquet: what a file is says its content,
+not its name (but .parquet). A row that cannot be read or understood becomes a RowError, one sentence naming file, row
+and what is wrong; whether that ends the loading or leaves the row out is the caller's choice (``on_error``). A file
+that is no such file at all, or larger than its ``Bounds``, is a TurnwiseError.
 """
 
 import gzip
@@ -12,7 +14,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import IO, Any, Literal, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -25,6 +27,37 @@ Model = TypeVar("Model", bound=BaseModel)
 Record = TypeVar("Record")
 
 _SHARD = re.compile(r"-[0-9]{5}-of-([0-9]{5})")
+
+_BOM = b"\xef\xbb\xbf"
+_PEEKED = 64
+_GZIP = b"\x1f\x8b"
+# What is not read here, by how it begins, and how one makes of it what is.
+_UNREAD = {
+    b"PK\x03\x04": ("a zip archive", "unpack it (unzip)"),
+    b"\x28\xb5\x2f\xfd": ("compressed with zstd", "unpack it (unzstd)"),
+    b"\xfd7zXZ\x00": ("compressed with xz", "unpack it (unxz)"),
+    b"BZh": ("compressed with bzip2", "unpack it (bunzip2)"),
+    b"\xff\xfe": ("text in UTF-16 or UTF-32", "convert it to UTF-8 (iconv -f UTF-16 -t UTF-8)"),
+    b"\xfe\xff": ("text in UTF-16 or UTF-32", "convert it to UTF-8 (iconv -f UTF-16 -t UTF-8)"),
+    b"{\x00": ("text in UTF-16 or UTF-32", "convert it to UTF-8 (iconv -f UTF-16LE -t UTF-8)"),
+    b"\x00{": ("text in UTF-16 or UTF-32", "convert it to UTF-8 (iconv -f UTF-16BE -t UTF-8)"),
+    b"[\x00": ("text in UTF-16 or UTF-32", "convert it to UTF-8 (iconv -f UTF-16LE -t UTF-8)"),
+    b"\x00[": ("text in UTF-16 or UTF-32", "convert it to UTF-8 (iconv -f UTF-16BE -t UTF-8)"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How many bytes are read, unpacked: of one line, of a JSON array or document, of all lines of a file."""
+
+    line: int
+    document: int
+    file: int
+
+
+# Data sets are chosen by the user, and have giant rows; answers may be anybody's.
+OF_DATA = Bounds(line=2**30, document=2**30, file=2**40)
+OF_ANSWERS = Bounds(line=2**27, document=2**29, file=2**32)
 
 
 class RowError(TurnwiseError):
@@ -64,17 +97,59 @@ class Row:
         return RowError(self.origin, problem)
 
 
-def read_rows(path: Path) -> Iterator[Row]:
-    """Yield the rows of one .jsonl, .jsonl.gz or .parquet file; broken lines come as rows with an error."""
-    if path.suffix == ".parquet":
-        yield from _read_parquet(path)
-        return
+def read_rows(path: Path, *, bounds: Bounds = OF_DATA) -> Iterator[Row]:
+    """Yield the rows of one file; broken lines come as rows with an error.
+
+    Raises TurnwiseError for a file in another compression, encoding or form, or one beyond the ``bounds``.
+    """
+    with path.open("rb") as plain:
+        start = plain.read(_PEEKED)
+        plain.seek(0)
+        if path.suffix == ".parquet":
+            yield from _read_parquet(path, bounds)
+        elif start.startswith(_GZIP):
+            with gzip.open(plain) as unpacked:
+                yield from _read_json(path, unpacked, bounds)
+        elif path.suffix == ".gz" and start and not _begins_json(start) and not _reason_unread(start):
+            yield _broken(path, 1, "the compressed file is damaged here (it is no gzip).")
+        else:
+            yield from _read_json(path, plain, bounds)
+
+
+def holds_array(path: Path) -> bool:
+    """Return whether a file of JSON begins as an array does."""
+    with path.open("rb") as file:
+        return _begins_json(file.read(_PEEKED), b"[")
+
+
+def read_document(path: Path, *, bounds: Bounds = OF_ANSWERS) -> Any:
+    """Return the one JSON document in ``path``; raises OSError, ValueError, or TurnwiseError beyond the ``bounds``."""
+    with path.open("rb") as file:
+        return load_json(_decode(_read_document(path, file, bounds)))
+
+
+def _read_json(path: Path, file: IO[bytes] | gzip.GzipFile, bounds: Bounds) -> Iterator[Row]:
     number = 0
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                if line.strip():
-                    yield _parse_line(path, number, line)
+        start = file.read(_PEEKED)
+        if reason := _reason_unread(start):
+            raise TurnwiseError(f"{path.name} {reason}")
+        file.seek(0)
+        if _begins_json(start, b"["):
+            yield from _read_array(path, _read_document(path, file, bounds))
+            return
+        total = 0
+        while line := file.readline(bounds.line + 1):
+            number += 1
+            total += len(line)
+            if len(line) > bounds.line:
+                _refuse(f"Row {number} of {path.name}", bounds.line)
+            if total > bounds.file:
+                _refuse(path.name, bounds.file)
+            if number == 1:
+                line = line.removeprefix(_BOM)
+            if line.strip():
+                yield _parse_line(path, number, line)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         yield _broken(path, number + 1, f"the compressed file is cut off or damaged here ({error}).")
 
@@ -98,6 +173,76 @@ def read_all(paths: Iterable[Path]) -> tuple[list[Row], str]:
         start = len(rows)
         rows += [replace(row, position=start + offset) for offset, row in enumerate(read_rows(path))]
     return rows, digest_files(files)
+
+
+def _begins_json(start: bytes, brackets: bytes = b"[{") -> bool:
+    first = start.removeprefix(_BOM).lstrip()[:1]
+    return bool(first) and first in brackets
+
+
+def _reason_unread(start: bytes) -> str:
+    """Return why a file that begins so is not read, "" for one that may be JSON."""
+    for beginning, (what, remedy) in _UNREAD.items():
+        if start.startswith(beginning):
+            return f"is {what}, and JSON lines in UTF-8, plain or as gzip, are read: {remedy}."
+    return ""
+
+
+def _refuse(what: str, limit: int) -> NoReturn:
+    raise TurnwiseError(f"{what} is larger than {limit / 2**20:g} MiB, more than is read: give a smaller file.")
+
+
+def _read_document(path: Path, file: IO[bytes] | gzip.GzipFile, bounds: Bounds) -> bytes:
+    data = bytearray()
+    while piece := file.read(2**20):
+        data += piece
+        if len(data) > bounds.document:
+            _refuse(path.name, bounds.document)
+    return bytes(data)
+
+
+def _read_array(path: Path, data: bytes) -> Iterator[Row]:
+    """Yield the objects of one JSON array as rows, numbered from 1."""
+    number = 0
+    try:
+        text = _decode(data)
+        position = _skip_blanks(text, text.index("[") + 1)
+        while text[position : position + 1] != "]":
+            number += 1
+            value, position = _decode_at(text, position)
+            yield _row(path, number, value)
+            position = _skip_blanks(text, position)
+            if text[position : position + 1] == ",":
+                position = _skip_blanks(text, position + 1)
+            elif text[position : position + 1] != "]":
+                raise ValueError(
+                    "the array goes on without a comma" if position < len(text) else "the array has no end"
+                )
+        if _skip_blanks(text, position + 1) < len(text):
+            raise ValueError("something stands after the array")
+    except ValueError as error:
+        yield _broken(path, max(number, 1), _no_json(error))
+
+
+def _skip_blanks(text: str, position: int) -> int:
+    while text[position : position + 1] in (" ", "\t", "\n", "\r"):
+        position += 1
+    return position
+
+
+def _decode_at(text: str, position: int) -> tuple[Any, int]:
+    try:
+        return _DECODER.raw_decode(text, position)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _decode(data: bytes) -> str:
+    """Return the text of JSON in UTF-8, halves of characters included; raises ValueError."""
+    try:
+        return data.removeprefix(_BOM).decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"its byte {error.start + 1} is no UTF-8") from None
 
 
 def parse_rows(
@@ -131,6 +276,9 @@ def validated(row: Row, model: type[Model]) -> Model:
         raise row.fail(f"field {field!r} is {given}: {first['msg'].rstrip('.').lower()}.") from None
 
 
+_DECODER = json.JSONDecoder(parse_int=parse_integer)
+
+
 def load_json(text: str | bytes) -> Any:
     """Return the JSON document ``text``, integers of any length included; raises ValueError."""
     try:
@@ -150,19 +298,26 @@ def digest_files(paths: Iterable[Path]) -> str:
 
 def _parse_line(path: Path, number: int, line: bytes) -> Row:
     try:
-        data = load_json(line)
+        return _row(path, number, load_json(_decode(line)))
     except ValueError as error:
-        return _broken(path, number, f"is no JSON ({str(error).split(':')[0].lower()}; is the file cut off?).")
+        return _broken(path, number, _no_json(error))
+
+
+def _row(path: Path, number: int, data: Any) -> Row:
     if not isinstance(data, dict):
         return _broken(path, number, f"is a JSON {type(data).__name__}, not an object.")
     return Row(path.name, number, data)
+
+
+def _no_json(error: ValueError) -> str:
+    return f"is no JSON ({str(error).split(':')[0].lower()}; is the file cut off?)."
 
 
 def _broken(path: Path, number: int, problem: str) -> Row:
     return Row(path.name, number, {}, RowError(f"{path.name} row {number}", problem))
 
 
-def _read_parquet(path: Path) -> Iterator[Row]:
+def _read_parquet(path: Path, bounds: Bounds) -> Iterator[Row]:
     try:
         import pyarrow
         import pyarrow.parquet
@@ -171,6 +326,9 @@ def _read_parquet(path: Path) -> Iterator[Row]:
     last = 0
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
+            groups = (file.metadata.row_group(index) for index in range(file.metadata.num_row_groups))
+            if sum(group.total_byte_size for group in groups) > bounds.file:
+                _refuse(path.name, bounds.file)
             for batch in file.iter_batches(batch_size=64):
                 for index in range(batch.num_rows):
                     last += 1

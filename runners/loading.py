@@ -80,8 +80,12 @@ def load_task(task: Task, settings: RunSettings, machine: Machine) -> LoadedTask
 
     Raises TurnwiseError if data is missing or broken, no problem can be scored, or one is asked that is not there.
     """
-    opened = open_task(task, settings, data_dir=machine.data_dir, environ=machine.environ)
-    return replace(opened, asked=_resolve(task, opened.asked, machine))
+    return resolve_task(open_task(task, settings, data_dir=machine.data_dir, environ=machine.environ), machine)
+
+
+def resolve_task(opened: LoadedTask, machine: Machine) -> LoadedTask:
+    """Return the task that ``open_task`` opened, expected outputs computed."""
+    return replace(opened, asked=_resolve(opened.task, opened.asked, machine))
 
 
 def open_task(

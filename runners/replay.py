@@ -1,25 +1,25 @@
 """``--model replay``: answers recorded earlier stand in for a model.
 
-Understood are turnwise's own trajectories and the usual shapes of published answers, one JSON object a
-line: ``task_id`` with ``turns`` of {response, code}, ``samples`` (completions of ``prompt``), or
-evalplus's {task_id, solution}. Rows of one problem are its samples in file order, unless they number
-them; a row with ``independent_attempts`` holds one sample per turn. A turn whose text holds no code
-block but which has ``code`` is answered with that code in a block.
+Understood are the shapes of recorded.py, one JSON object a line or in one JSON array. Rows of one problem are its
+samples in file order, unless they number them (``sample``, from 0); a row with ``independent_attempts`` holds one
+sample per turn. A turn whose text holds no code block but which has ``code`` is answered with that code in a block.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from turnwise.benchmarks.ids import problem_id
-from turnwise.benchmarks.rows import Row, digest_files, read_rows
+from turnwise.benchmarks.markdown import MarkdownPrograms
+from turnwise.benchmarks.records import Problem
+from turnwise.benchmarks.rows import OF_ANSWERS, Row, digest_files, read_rows
 from turnwise.benchmarks.texts import encodable, shown
 from turnwise.errors import TurnwiseError
+from turnwise.runners.recorded import RecordedAnswer, Turns, name_of, samples_of, text_in
 from turnwise.runners.sampler import ImmediateSampler, Request, RequestError
-from turnwise.tasks.extraction import extract_program
-from turnwise.tasks.trajectory import Call, Reply, strip_thinking
+from turnwise.tasks.trajectory import Reply, strip_thinking
 
 _BENCHMARK_BY_RECORDED_NAME = {
     "humaneval": "humaneval_plus",
@@ -30,58 +30,83 @@ _BENCHMARK_BY_RECORDED_NAME = {
     "mbppplus": "mbpp_plus",
     "mbppplus_evalplus": "mbpp_plus",
 }
+_MOST_SAMPLES = 10_000
+_LONGEST_NAME = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """One recorded reply; ``after`` is the recorded beginning (prefill, prompt) that it continues, if any."""
+@dataclass(slots=True)
+class _Samples:
+    """The samples of one problem from one source (model, method, task): by their own numbers, and in file order."""
 
-    reply: Reply
-    after: str = ""
+    numbered: dict[int, Turns] = field(default_factory=dict)
+    origins: dict[int, str] = field(default_factory=dict)
+    others: list[Turns] = field(default_factory=list)
 
-
-_Turns = tuple[tuple[_Answer, ...], ...]
+    def all(self) -> list[Turns | None]:
+        """Return the samples in order, None for a number that is not there."""
+        return [*(self.numbered.get(number) for number in range(max(self.numbered, default=-1) + 1)), *self.others]
 
 
 class ReplaySampler(ImmediateSampler):
     """Replies from a file of recorded answers; ``model`` and ``method`` (globs) choose among its rows.
 
-    Where the dialogue prefills the answer, what was recorded has to be a continuation too (TurnwiseError).
-    Raises TurnwiseError if the file does not exist, cannot be read or holds no answer.
+    ``problems`` are those of ``benchmarks``: completions continue their stubs, and answers to others are left out.
+    ``notes`` are sentences about the file that its user should read. Where the dialogue prefills the answer, what was
+    recorded has to be a continuation too (TurnwiseError). Raises TurnwiseError if the file does not exist, cannot be
+    read or holds no answer.
     """
 
-    def __init__(self, path: Path, *, benchmarks: Iterable[str], model: str = "*", method: str = "*") -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        benchmarks: Iterable[str],
+        problems: Iterable[Problem] = (),
+        model: str = "*",
+        method: str = "*",
+    ) -> None:
         if not path.is_file():
             raise TurnwiseError(f"The file of recorded answers {str(path)!r} does not exist: mend -a path=...")
-        self._answers: dict[str, list[_Turns]] = {}
+        self._stubs = {problem.id: problem.starter_code for problem in problems}
+        self._programs = MarkdownPrograms()
+        self._unknown: dict[str, str] = {}
+        samples: dict[str, dict[tuple[str, ...], _Samples]] = {}
         wanted = tuple(dict.fromkeys(benchmarks))
         models: set[str] = set()
-        for row in read_rows(path):
+        for row in read_rows(path, bounds=OF_ANSWERS):
             if row.error is not None:
                 raise row.error.without_option()
             if _matches(row.data, model, method):
-                models.add(str(row.data.get("model") or encodable(path.name)))
-                for benchmark in wanted:
-                    self._add(row, benchmark)
+                models.add(_as_text(row.data.get("model") or path.name))
+                for key in self._keys(row, wanted):
+                    source = tuple(_as_text(row.data.get(name, "")) for name in ("model", "method", "task"))
+                    self._add(row, key, samples.setdefault(key, {}).setdefault(source, _Samples()))
+        self._answers = {key: [one for group in of.values() for one in group.all()] for key, of in samples.items()}
         if not self._answers:
             raise TurnwiseError(
                 f"{path.name} holds no answer for {', '.join(wanted)} with model={model} and method={method}: "
-                "give another path, task or filter."
+                f"{self._said_of_unknown()}give another path, task or filter."
             )
+        self.notes = tuple(note for note in (self._programs.warning(path.name), self._note_on_unknown(path)) if note)
         self.description = {
-            "model": ", ".join(sorted(models)),
+            "model": _cut(encodable(", ".join(sorted(models)))),
             "path": encodable(path.name),
             "sha256": digest_files([path]),
             "filter": f"model={model}, method={method}",
         }
 
+    @property
+    def most_samples(self) -> int:
+        """How many answers there are to the problem that has most."""
+        return max(map(len, self._answers.values()))
+
     def answer(self, request: Request) -> Reply | None:
         """Return the recorded reply of this turn; raises RequestError for a problem or sample not recorded."""
         samples = self._answers.get(request.problem, [])
-        if request.sample >= len(samples):
-            known = "1 recorded answer" if len(samples) == 1 else f"{len(samples)} recorded answers"
-            raise RequestError(f"{request.problem} has {known}")
-        turns = samples[request.sample]
+        turns = samples[request.sample] if request.sample < len(samples) else None
+        if turns is None:
+            known = sum(one is not None for one in samples)
+            raise RequestError(f"{request.problem} has {known} recorded answer{'s' if known != 1 else ''}")
         if request.turn >= len(turns):
             return None
         calls = turns[request.turn]
@@ -94,105 +119,68 @@ class ReplaySampler(ImmediateSampler):
             return answer.reply
         return replace(answer.reply, text=_whole(answer)) if answer.after else answer.reply
 
-    def _add(self, row: Row, benchmark: str) -> None:
+    def _keys(self, row: Row, benchmarks: Iterable[str]) -> list[str]:
+        """Return the ids of the problems that a row answers: one of each benchmark that has it."""
         name = row.data.get("benchmark")
-        if name is not None and _BENCHMARK_BY_RECORDED_NAME.get(name, name) != benchmark:
-            return
+        if name is not None:
+            name = _BENCHMARK_BY_RECORDED_NAME.get(text_in(row, "benchmark", name), name)
+        chosen = [benchmark for benchmark in benchmarks if name in (None, benchmark)]
         if "problem" in row.data:
-            own = str(row.data["problem"])
-            if not own.startswith(f"{benchmark}/"):
-                return
-            key = own
+            own = text_in(row, "problem", row.data["problem"])
+            keys = [own for benchmark in chosen if own.startswith(f"{benchmark}/")]
         else:
-            key = problem_id(benchmark, _field(row, "task_id"))
-        self._answers.setdefault(key, []).extend(_samples(row))
+            keys = [problem_id(benchmark, name_of(row)) for benchmark in chosen]
+        known = [key for key in keys if not self._stubs or key in self._stubs]
+        if keys and not known:
+            self._unknown.setdefault(keys[0], row.origin)
+        return known
+
+    def _add(self, row: Row, key: str, samples: _Samples) -> None:
+        found = list(samples_of(row, self._stubs.get(key), self._programs))
+        number = row.data.get("sample")
+        if number is None or len(found) != 1:
+            samples.others += found
+            return
+        if type(number) is not int or not 0 <= number < _MOST_SAMPLES:
+            raise TurnwiseError(
+                f"{row.origin}: field 'sample' is {shown(number)}, not a whole number from 0 to {_MOST_SAMPLES - 1}: "
+                "mend the row."
+            )
+        if samples.numbered.setdefault(number, found[0]) != found[0]:
+            raise TurnwiseError(
+                f"{row.origin}: sample {number} of {shown(key, limit=80)} stands already, with another answer, at "
+                f"{samples.origins[number]}: remove one of the two."
+            )
+        samples.origins.setdefault(number, row.origin)
+
+    def _said_of_unknown(self) -> str:
+        if not self._unknown:
+            return ""
+        key, origin = next(iter(self._unknown.items()))
+        return f"none of its {len(self._unknown)} ids is a problem there (first {shown(key, limit=80)} in {origin}); "
+
+    def _note_on_unknown(self, path: Path) -> str:
+        if not self._unknown:
+            return ""
+        named = ", ".join(shown(key, limit=80) for key in list(self._unknown)[:3])
+        more = ", ..." if len(self._unknown) > 3 else ""
+        return (
+            f"{shown(path.name, limit=100)}: answers to {len(self._unknown)} ids that are no problems here are left "
+            f"out: {named}{more}."
+        )
 
 
 def _matches(data: Mapping[str, Any], model: str, method: str) -> bool:
-    return fnmatchcase(str(data.get("model", "")), model) and fnmatchcase(str(data.get("method", "")), method)
+    return fnmatchcase(_as_text(data.get("model", "")), model) and fnmatchcase(_as_text(data.get("method", "")), method)
 
 
-def _field(row: Row, name: str) -> Any:
-    if name not in row.data:
-        raise TurnwiseError(f"{row.origin}: the recorded answer lacks the field {name!r}.")
-    return row.data[name]
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else shown(value)
 
 
-def _text(row: Row, name: str, value: Any) -> str:
-    """Return ``value`` if it is a text; raises TurnwiseError for anything else, which is no program."""
-    if not isinstance(value, str):
-        kind = type(value).__name__
-        raise TurnwiseError(f"{row.origin}: field {name!r} is {kind} {shown(value)}, not a text: mend the row.")
-    return value
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_NAME else text[:_LONGEST_NAME] + "..."
 
 
-def _list(row: Row, name: str, value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        kind = type(value).__name__
-        raise TurnwiseError(f"{row.origin}: field {name!r} is {kind} {shown(value)}, not a list: mend the row.")
-    return value
-
-
-def _samples(row: Row) -> Iterator[_Turns]:
-    """Yield each sample's turns."""
-    data = row.data
-    if "samples" in data:
-        prompt = _text(row, "prompt", data.get("prompt", ""))
-        for sample in _list(row, "samples", data["samples"]):
-            yield (_completion(prompt, _text(row, "samples", sample)),)
-    elif "turns" in data:
-        turns = tuple(_calls(row, turn) for turn in _list(row, "turns", data["turns"]))
-        if data.get("independent_attempts"):
-            yield from ((calls,) for calls in turns)
-        elif turns:
-            yield turns
-        elif data.get("final_solution"):
-            yield (_program(_text(row, "final_solution", data["final_solution"])),)
-    else:
-        yield (_program(_text(row, "solution", _field(row, "solution"))),)
-
-
-def _calls(row: Row, turn: Any) -> tuple[_Answer, ...]:
-    if not isinstance(turn, dict):
-        raise TurnwiseError(f"{row.origin}: a turn is a JSON {type(turn).__name__}, not an object.")
-    if "calls" in turn:
-        return tuple(_own_call(row, call) for call in _list(row, "calls", turn["calls"]))
-    text, code = turn.get("response"), turn.get("code")
-    if text is not None:
-        text = _text(row, "response", text)
-    if code and (text is None or extract_program(text) is None):
-        return _program(_text(row, "code", code))
-    if text is None:
-        raise TurnwiseError(f"{row.origin}: a turn has neither 'response' nor 'code'.")
-    return (_Answer(Reply(text)),)
-
-
-def _own_call(row: Row, data: Any) -> _Answer:
-    """Return one call of a trajectory of ours, token counts included."""
-    try:
-        call = Call.from_json(data)
-    except (KeyError, TypeError, AttributeError):
-        raise TurnwiseError(f"{row.origin}: a call is none of a turnwise trajectory.") from None
-    return _Answer(call.reply, call.prefill)
-
-
-def _completion(prompt: str, text: str) -> tuple[_Answer, ...]:
-    if not prompt:
-        return _program(text)
-    return (_Answer(Reply(f"{text}\n{_fence(prompt + text)}\n"), after=f"{_fence(prompt + text)}python\n{prompt}"),)
-
-
-def _program(code: str) -> tuple[_Answer, ...]:
-    return (_Answer(Reply(f"{_fence(code)}python\n{code}\n{_fence(code)}\n")),)
-
-
-def _whole(answer: _Answer) -> str:
+def _whole(answer: RecordedAnswer) -> str:
     return answer.after + strip_thinking(answer.reply.text)
-
-
-def _fence(code: str) -> str:
-    """Return a fence that ``code`` cannot close."""
-    fence = "```"
-    while fence in code:
-        fence += "`"
-    return fence

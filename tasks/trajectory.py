@@ -251,6 +251,8 @@ def _check_tokens(reply: Reply) -> None:
     for count in (reply.prompt_tokens, reply.completion_tokens):
         if not 0 <= (count or 0) < _MOST_TOKENS:
             raise ValueError(f"a number of tokens is {shown(count)}")
+    if not all(map(math.isfinite, reply.logprobs or ())):
+        raise ValueError("a log-probability is no number")
 
 
 def _check_numbers(trajectory: Trajectory) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from turnwise.benchmarks.records import Problem
 from turnwise.commands.machine import parse_pairs
 from turnwise.commands.settings import validated
 from turnwise.runners.preflight import TokenCounter
@@ -30,6 +31,8 @@ class Arguments(BaseModel):
 class Wanted:
     """What the user wants of a back end: ``arguments`` as typed, and, of a model to open, what it is asked with.
 
+    ``problems`` are all of the tasks' data, whether they are asked or not.
+
     ``recorded`` is what a run that was begun says of its model: it stands for what only a loaded one tells.
     """
 
@@ -37,6 +40,7 @@ class Wanted:
     environ: Mapping[str, str] = field(default_factory=dict)
     settings: RunSettings = field(default_factory=RunSettings)
     tasks: Sequence[Task] = ()
+    problems: Sequence[Problem] = ()
     recorded: Mapping[str, str] = field(default_factory=dict)
 
     @property

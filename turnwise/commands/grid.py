@@ -142,12 +142,13 @@ def _run(
     ):
 
         def model(settings: RunSettings) -> Model:
-            return back_end.open(Wanted(request.run.model_args, environ, settings, tasks))
+            return back_end.open(Wanted(request.run.model_args, environ, settings, tasks, problems))
 
         def recorded(folder: Path) -> Model | None:
             return recorded_model(back_end, Wanted(request.run.model_args, environ), folder)
 
         loaded = [load_task(task, first, machine) for task in tasks]
+        problems = [problem for one in loaded for problem in one.source.problems]
         decoys = _decoys(cells, loaded, machine, request.run.incorrect_programs)
         grid = Grid(cells, loaded, model, prompts, decoys, command, recorded)
         for ran in run_grid(grid, machine, output=request.run.output):

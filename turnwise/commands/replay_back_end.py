@@ -1,7 +1,9 @@
 """``--model replay``: answers recorded before."""
 
+import sys
 from pathlib import Path
 
+from turnwise.benchmarks.texts import shown
 from turnwise.commands.back_end import BackEnd, Wanted
 from turnwise.errors import TurnwiseError
 from turnwise.runners.preflight import CharacterCounter, TokenCounter
@@ -16,7 +18,21 @@ def _open(wanted: Wanted) -> Model:
         raise TurnwiseError(
             f"--model replay needs -a path=FILE (and takes model=GLOB, method=GLOB), not {wanted.arguments!r}."
         )
-    return ReplaySampler(Path(path), benchmarks=[task.benchmark for task in wanted.tasks], **pairs)
+    benchmarks = [task.benchmark for task in wanted.tasks]
+    sampler = ReplaySampler(Path(path), benchmarks=benchmarks, problems=wanted.problems, **pairs)
+    for note in (*sampler.notes, *_notes_on_samples(Path(path), sampler, wanted.settings.samples_per_problem)):
+        print(f"turnwise: {note}", file=sys.stderr, flush=True)
+    return sampler
+
+
+def _notes_on_samples(path: Path, sampler: ReplaySampler, asked: int) -> list[str]:
+    most = sampler.most_samples
+    if most <= asked:
+        return []
+    return [
+        f"{shown(path.name, limit=100)} holds up to {most} answers to a problem, of which the first {asked} are asked: "
+        f"samples_per_problem in --metadata asks for more, model=GLOB and method=GLOB in -a choose among them."
+    ]
 
 
 def _count(_: Wanted) -> TokenCounter:

@@ -34,7 +34,7 @@ from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.inherited import need_descriptors
 from turnwise.runners.expected import default_cache_dir
 from turnwise.runners.judging import Judged, copy_for_judge, judge, load_run
-from turnwise.runners.loading import Machine, Progress, load_task, open_task
+from turnwise.runners.loading import Machine, Progress, open_task, resolve_task
 from turnwise.runners.sampler import Model, ScriptedSampler
 from turnwise.runners.sampling import Job, Sampled, sample
 from turnwise.runners.settings import RunSettings
@@ -135,11 +135,11 @@ def open_job(
         show_progress() as on_progress,
         request.host.machine(environ, on_progress, interpreter=settings.interpreter, back_end=back_end) as machine,
     ):
-        model = stand_in(back_end) or back_end.open(Wanted(request.model_args, environ, settings, tasks))
-        if request.dry_run is None:
-            loaded = [load_task(task, settings, machine) for task in tasks]
-        else:  # runs no program: expected outputs may take minutes
-            loaded = [open_task(task, settings, data_dir=machine.data_dir, environ=machine.environ) for task in tasks]
+        opened = [open_task(task, settings, data_dir=machine.data_dir, environ=environ) for task in tasks]
+        problems = [problem for one in opened for problem in one.source.problems]
+        model = stand_in(back_end) or back_end.open(Wanted(request.model_args, environ, settings, tasks, problems))
+        is_dry = request.dry_run is not None  # runs no program: expected outputs may take minutes
+        loaded = opened if is_dry else [resolve_task(one, machine) for one in opened]
         is_run = request.dry_run is None or request.dry_run.calibrate > 0
         decoys = load_decoys(loaded, settings, machine, path=request.incorrect_programs, runnable=is_run)
         yield Job(loaded, model, settings, prompts, command, decoys), machine

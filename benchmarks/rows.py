@@ -1,9 +1,9 @@
 """Rows of a data set or of recorded answers from local files; each row knows its file and number.
 
-Read are lines of JSON, one JSON array of objects, both plain or as gzip, and parquet: what a file is says its content,
-not its name (but .parquet). A row that cannot be read or understood becomes a RowError, one sentence naming file, row
-and what is wrong; whether that ends the loading or leaves the row out is the caller's choice (``on_error``). A file
-that is no such file at all, or larger than its ``Bounds``, is a TurnwiseError.
+Read are lines of JSON, one JSON array of objects, both plain or as gzip, and parquet. Apart from parquet a file's
+content says what it is, not its name. A row that cannot be read or understood becomes a RowError, one sentence naming
+file, row and what is wrong; whether that ends the loading or leaves the row out is the caller's choice (``on_error``).
+A file that is no such file at all, or larger than its ``Bounds``, is a TurnwiseError.
 """
 
 import gzip
@@ -143,9 +143,9 @@ def _read_json(path: Path, file: IO[bytes] | gzip.GzipFile, bounds: Bounds) -> I
             number += 1
             total += len(line)
             if len(line) > bounds.line:
-                _refuse(f"Row {number} of {path.name}", bounds.line)
+                refuse_size(f"Row {number} of {path.name}", bounds.line)
             if total > bounds.file:
-                _refuse(path.name, bounds.file)
+                refuse_size(path.name, bounds.file)
             if number == 1:
                 line = line.removeprefix(_BOM)
             if line.strip():
@@ -188,7 +188,8 @@ def _reason_unread(start: bytes) -> str:
     return ""
 
 
-def _refuse(what: str, limit: int) -> NoReturn:
+def refuse_size(what: str, limit: int) -> NoReturn:
+    """Raise the TurnwiseError about a file, or a part of one, that is larger than ``limit`` bytes."""
     raise TurnwiseError(f"{what} is larger than {limit / 2**20:g} MiB, more than is read: give a smaller file.")
 
 
@@ -197,7 +198,7 @@ def _read_document(path: Path, file: IO[bytes] | gzip.GzipFile, bounds: Bounds) 
     while piece := file.read(2**20):
         data += piece
         if len(data) > bounds.document:
-            _refuse(path.name, bounds.document)
+            refuse_size(path.name, bounds.document)
     return bytes(data)
 
 
@@ -291,9 +292,14 @@ def digest_files(paths: Iterable[Path]) -> str:
     """Return sha256 over the bytes of ``paths`` in order, hexadecimal."""
     total = hashlib.sha256()
     for path in paths:
-        with path.open("rb") as file:
-            total.update(hashlib.file_digest(file, "sha256").digest())
+        total.update(bytes.fromhex(digest_of(path)))
     return total.hexdigest()
+
+
+def digest_of(path: Path) -> str:
+    """Return sha256 over the bytes of one file, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _parse_line(path: Path, number: int, line: bytes) -> Row:
@@ -326,15 +332,20 @@ def _read_parquet(path: Path, bounds: Bounds) -> Iterator[Row]:
     last = 0
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
-            groups = (file.metadata.row_group(index) for index in range(file.metadata.num_row_groups))
-            if sum(group.total_byte_size for group in groups) > bounds.file:
-                _refuse(path.name, bounds.file)
+            if unpacked_size(file) > bounds.file:
+                refuse_size(path.name, bounds.file)
             for batch in file.iter_batches(batch_size=64):
                 for index in range(batch.num_rows):
                     last += 1
                     yield _parquet_row(path, last, batch.slice(index, 1))
     except (pyarrow.ArrowException, OSError) as error:
         yield _broken(path, last + 1, f"the parquet file is cut off or damaged here ({error}).")
+
+
+def unpacked_size(file: Any) -> int:
+    """Return how many bytes an open parquet file says that it holds."""
+    groups = range(file.metadata.num_row_groups)
+    return sum(int(file.metadata.row_group(group).total_byte_size) for group in groups)
 
 
 def _parquet_row(path: Path, number: int, row: Any) -> Row:

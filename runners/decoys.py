@@ -7,9 +7,9 @@ Nothing is run here but the canonical solutions of problems whose expected outpu
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from turnwise.benchmarks.ids import problem_id
+from turnwise.benchmarks.ids import problem_id, source_name
 from turnwise.benchmarks.records import Problem
-from turnwise.benchmarks.rows import Row, digest_files, read_rows
+from turnwise.benchmarks.rows import OF_ANSWERS, Row, digest_files, read_rows
 from turnwise.benchmarks.texts import encodable
 from turnwise.errors import TurnwiseError
 from turnwise.runners.expected import resolve_expected
@@ -59,7 +59,7 @@ def _decoys(problems: Sequence[Problem], programs: Mapping[str, Sequence[str]]) 
 
 def _read(path: Path, benchmark: str) -> dict[str, list[str]]:
     programs: dict[str, list[str]] = {}
-    for row in read_rows(path):
+    for row in read_rows(path, bounds=OF_ANSWERS):
         if row.error is not None:
             raise row.error.without_option()
         name = _field(row, "problem", "task_id")
@@ -70,6 +70,6 @@ def _read(path: Path, benchmark: str) -> dict[str, list[str]]:
 
 def _field(row: Row, *names: str) -> str:
     for name in names:
-        if isinstance(row.data.get(name), str | int):
-            return str(row.data[name])
+        if (found := source_name(row.data.get(name))) is not None:
+            return found
     raise TurnwiseError(f"{row.origin}: an incorrect program lacks the field {names[0]!r}.")

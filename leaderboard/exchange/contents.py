@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from turnwise.benchmarks.records import Verdict
-from turnwise.benchmarks.rows import Row, load_json, read_rows
+from turnwise.benchmarks.rows import OF_ANSWERS, Row, load_json, read_rows
+from turnwise.benchmarks.rows import read_document as read_json
 from turnwise.benchmarks.texts import printable, shown
 from turnwise.errors import TurnwiseError
 from turnwise.tasks.judgement import Judgement, places_of
@@ -41,7 +42,8 @@ class Found:
 class Answer:
     """One answer to the problem that its file calls ``problem``; ``origin`` is where it stands.
 
-    ``program`` is None where there is none, or (``is_reply``) where it is still to be found in the ``text``.
+    ``program`` is None where there is none, or (``is_reply``) where it is still to be found in the ``text``. One that
+    ``continues_stub`` has the stub of its problem before it.
     ``task`` is ours or the tool's name for what was asked, "" where the file does not say.
     """
 
@@ -50,6 +52,7 @@ class Answer:
     text: str
     program: str | None = None
     is_reply: bool = False
+    continues_stub: bool = False
     task: str = ""
     found: Found | None = None
 
@@ -133,7 +136,7 @@ class Contents:
     """What files hold: answers of another tool's run (``judge`` gave the verdicts), or dialogues of ours.
 
     ``model`` is the name the files give, or that of a file; ``temperature`` stands in some file names, ``tasks``
-    (with their problems) in files that need no data to be read.
+    (with their problems) in files that need no data to be read. ``notes`` are sentences that their user should read.
     """
 
     model: str
@@ -143,6 +146,7 @@ class Contents:
     header: RunHeader | None = None
     temperature: float | None = None
     tasks: tuple[TaskRecord, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def dialogues_of(folder: RunFolder, task: str) -> Iterator[Dialogue]:
@@ -199,7 +203,7 @@ def read_header(kind: type[Header], data: Any, origin: str) -> Header:
 
 def read_samples(path: Path, kind: TypeAdapter[Sample], what: str, *, remedy: str) -> Iterator[tuple[Row, Sample]]:
     """Yield the rows of ``path``, each with the ``kind`` that it holds; raises TurnwiseError for one that is none."""
-    for row in read_rows(path):
+    for row in read_rows(path, bounds=OF_ANSWERS):
         if row.error is not None:
             raise row.error.without_option()
         try:
@@ -211,7 +215,7 @@ def read_samples(path: Path, kind: TypeAdapter[Sample], what: str, *, remedy: st
 def read_document(path: Path, what: str) -> Any:
     """Return the JSON document in ``path``; raises TurnwiseError if it cannot be read as one."""
     try:
-        return load_json(path.read_bytes())
+        return read_json(path)
     except OSError as error:
         raise TurnwiseError(f"The file {str(path)!r} cannot be read ({error.strerror}): name {what}.") from None
     except ValueError as error:
@@ -223,7 +227,7 @@ def first_problem(error: ValidationError) -> str:
     """Return the first thing a validation found, on one printable line."""
     first = error.errors(include_url=False)[0]
     where = ".".join(map(str, first["loc"]))
-    return printable(f"{where}: {first['msg'].lower()}, not {shown(first['input'])}", limit=200)
+    return printable(f"{where}: " * bool(where) + f"{first['msg'].lower()}, not {shown(first['input'])}", limit=200)
 
 
 def check_files(paths: Sequence[Path]) -> None:

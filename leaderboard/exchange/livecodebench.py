@@ -10,6 +10,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from turnwise.benchmarks.ids import source_name
+from turnwise.benchmarks.markdown import MarkdownPrograms
 from turnwise.benchmarks.records import Verdict
 from turnwise.benchmarks.texts import shown
 from turnwise.errors import TurnwiseError
@@ -44,12 +46,19 @@ def read(paths: Sequence[Path]) -> Contents:
         ) from None
     answers: dict[str, list[Answer]] = {}
     for entry in entries:
-        name = str(entry.question_id)
+        name = source_name(entry.question_id)
+        if name is None:
+            raise TurnwiseError(f"{path.name} names a question {shown(entry.question_id)}: write its name.")
         if name in answers:
             raise TurnwiseError(f"{path.name} holds the question {shown(name)} twice: keep one of the two entries.")
         answers[name] = _answers(f"{path.name} ({shown(name)})", name, entry)
     found = tuple(answer for several in answers.values() for answer in several)
-    return Contents(path.stem, found, judge=JUDGE if any(one.found for one in found) else "")
+    programs = MarkdownPrograms()
+    for one in found:
+        programs.add("code_list", one.text)
+    note = programs.warning(path.name)
+    judge = JUDGE if any(one.found for one in found) else ""
+    return Contents(path.stem, found, judge=judge, notes=(note,) if note else ())
 
 
 def write(folder: RunFolder, tasks: Sequence[TaskRecord], path: Path) -> list[Path]:

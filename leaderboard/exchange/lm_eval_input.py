@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
+from turnwise.benchmarks.ids import source_name
 from turnwise.benchmarks.records import Verdict
 from turnwise.benchmarks.rows import Row, load_json
 from turnwise.benchmarks.texts import shown
@@ -163,7 +164,8 @@ def _dialogues(row: Row, sample: _Sample) -> list[Dialogue]:
 
 def _answers(row: Row, sample: _Sample, task: str) -> list[Answer]:
     """Return the replies of a row of another task."""
-    name = next((sample.doc[field] for field in _PROBLEM_FIELDS if isinstance(sample.doc.get(field), str | int)), None)
+    names = (source_name(sample.doc.get(field)) for field in _PROBLEM_FIELDS)
+    name = next((one for one in names if one is not None), None)
     if name is None:
         raise TurnwiseError(f"{row.origin}: its document names no problem: one of {', '.join(_PROBLEM_FIELDS)} has to.")
     texts, programs = _texts(row, sample.resps), _texts(row, sample.filtered_resps)
@@ -172,7 +174,7 @@ def _answers(row: Row, sample: _Sample, task: str) -> list[Answer]:
     return [
         Answer(
             row.origin,
-            str(name),
+            name,
             text,
             (programs[index] if programs[index].strip() else None) if has_programs else None,
             is_reply=not has_programs,

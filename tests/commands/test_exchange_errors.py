@@ -42,8 +42,18 @@ def _samples(names: list[str], count: int = 1) -> list[dict[str, Any]]:
         (lambda rows: [], "m.jsonl holds no answer: name a file that evalplus wrote."),
         (lambda rows: [*rows, {"task_id": "Mbpp/99999", "solution": ""}], "which is none of the 3 problems of"),
         (
-            lambda rows: [*rows, {"task_id": "x", "completion": "y"}],
-            "m.jsonl row 4 (x) is no sample of evalplus (solution",
+            lambda rows: [*rows, {"task_id": "x", "text": "y"}],
+            "m.jsonl row 4 (x) is no sample of evalplus (field 'solution' or 'completion' is missing, not {",
+        ),
+        (
+            lambda rows: [*rows, {"task_id": "x", "completion": ["y"]}],
+            "m.jsonl row 4 (x) is no sample of evalplus (completion: input should be a valid string",
+        ),
+        (lambda rows: [*rows, {"task_id": "x", "solution": None}], "input should be a valid string, not None"),
+        (
+            lambda rows: [*rows, *[{"task_id": name, "solution": ""} for name in ("Mbpp/0", "Mbpp/1", "a")]],
+            "answers 'sample_mbpp_plus/Mbpp/0', which is none of the 3 problems of "
+            "sample_mbpp_plus_singleturn (as for 2 more answers)",
         ),
         (
             lambda rows: [*rows, {"task_id": ["x"], "solution": "y"}],

@@ -98,12 +98,14 @@ def import_command(
         raise TurnwiseError(f"The folder {str(output)!r} is not empty: give another --output_path.")
     files = _expanded(paths)
     check_files(files)
-    fitted = Fitted(form.read(files), options, environ)
+    contents = form.read(files)
+    fitted = Fitted(contents, options, environ)
     record = fitted.record(files, shlex.join(["turnwise", *arguments]))
     write_imported(output, record, fitted.trajectories, fitted.judgements)
     asked = sum(len(task.asked) for task in record.tasks) * record.samples_per_problem
     names = ", ".join(task.task for task in record.tasks)
     said = [f"Imported: {len(fitted.trajectories)} of {asked} dialogues of {names} into {output}"]
+    said += contents.notes
     if fitted.left_out:
         said.append(f"{fitted.left_out} answers to problems that cannot be scored were left out (turnwise tasks).")
     judge = f"judge {output}" if record.judge["matcher"] else f"judge {output} -o NEW"
@@ -119,6 +121,8 @@ def _expanded(paths: Iterable[Path]) -> list[Path]:
             inside = sorted([*path.rglob("results_*.json"), *path.rglob("samples_*.jsonl")])
             if not inside:
                 raise TurnwiseError(f"The folder {str(path)!r} holds no file of lm-eval: name the files to import.")
+            if link := next((one for one in inside if one.is_symlink()), None):
+                raise TurnwiseError(f"{str(link)!r} is a link, and links in folders are not followed: name the file.")
             found += inside
         else:
             found.append(path)

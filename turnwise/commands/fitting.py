@@ -5,13 +5,13 @@ errors; what is allowed to be missing is a gap, never wrong. Runs no program; wr
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from turnwise.benchmarks.ids import problem_id
 from turnwise.benchmarks.texts import shown
-from turnwise.commands.imported_answers import Key, dialogue_of
+from turnwise.commands.imported_answers import Key, dialogue_of, with_stub
 from turnwise.commands.imported_record import Options, known_settings, make_record
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.exchange.contents import Answer, Contents
@@ -25,10 +25,10 @@ from turnwise.tasks.trajectory import Trajectory
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A task of the run with the ids of its problems: those asked, and those that cannot be scored."""
+    """A task of the run with its problems: the stub of each that is asked, by id, and those that cannot be scored."""
 
     record: TaskRecord
-    problems: frozenset[str]
+    problems: Mapping[str, str]
     unscorable: frozenset[str]
 
 
@@ -60,14 +60,19 @@ class Fitted:
 
     def _take_answers(self) -> None:
         placed: list[tuple[str, str, int, Answer]] = []
+        unknown: list[tuple[_Asked, str, str]] = []
         samples: Counter[tuple[str, str]] = Counter()
         for answer in self._contents.answers:
             task = _task_of(answer, self._options.tasks)
             asked = self._ask(task)
             problem = problem_id(asked.record.benchmark, answer.problem)
-            if self._is_asked(asked, problem, answer.origin):
-                placed.append((task, problem, samples[task, problem], answer))
+            if problem not in asked.problems and problem not in asked.unscorable:
+                unknown.append((asked, problem, answer.origin))
+            elif self._is_asked(asked, problem, answer.origin):
+                placed.append((task, problem, samples[task, problem], with_stub(answer, asked.problems[problem])))
                 samples[task, problem] += 1
+        if unknown:
+            raise _unknown_problem(*unknown[0], others=len(unknown) - 1)
         if not placed:
             raise TurnwiseError("None of the answers is to a problem that can be scored: see turnwise tasks.")
         self._settings = replace(self._settings, samples_per_problem=max(samples.values()))
@@ -103,11 +108,13 @@ class Fitted:
     def _ask(self, task: str) -> _Asked:
         if task not in self._tasks:
             record = next((one for one in self._contents.tasks if one.task == task), None)
+            stubs: dict[str, str] = {}
             if record is None:
                 options = self._options
                 loaded = open_task(TASKS[task], self._settings, data_dir=options.data_dir, environ=self._environ)
                 record = loaded.to_record(self._settings)
-            asked = frozenset(problem.id for problem in record.asked)
+                stubs = {problem.id: problem.starter_code for problem in loaded.asked}
+            asked = {problem.id: stubs.get(problem.id, "") for problem in record.asked}
             self._tasks[task] = _Asked(record, asked, frozenset(record.left_out))
         return self._tasks[task]
 
@@ -117,10 +124,7 @@ class Fitted:
             self.left_out += 1
             return False
         if problem not in asked.problems:
-            raise TurnwiseError(
-                f"{origin} answers {shown(problem, limit=80)}, which is none of the {len(asked.problems)} problems of "
-                f"{asked.record.task}: name its task with --tasks, or remove the row."
-            )
+            raise _unknown_problem(asked, problem, origin)
         return True
 
     def _check_dialogue(self, trajectory: Trajectory, record: TaskRecord, origin: str) -> None:
@@ -161,6 +165,14 @@ class Fitted:
                     f"({there[lacking[0]]} to {lacking[0]}): give each as many, or count those that lack as missing "
                     "with --allow-missing."
                 )
+
+
+def _unknown_problem(asked: _Asked, problem: str, origin: str, *, others: int = 0) -> TurnwiseError:
+    also = f" (as for {others} more answers)" if others else ""
+    return TurnwiseError(
+        f"{origin} answers {shown(problem, limit=80)}, which is none of the {len(asked.problems)} problems of "
+        f"{asked.record.task}{also}: name its task with --tasks, or remove the row."
+    )
 
 
 def _task_of(answer: Answer, given: str) -> str:

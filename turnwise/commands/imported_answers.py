@@ -4,6 +4,8 @@ That no public test is recorded as failed makes an answer pass them, as far as i
 is taken. An answer without a program is no code. Judges nothing.
 """
 
+from dataclasses import replace
+
 from turnwise.benchmarks.records import Environment, Report, Verdict
 from turnwise.commands.imported_record import UNKNOWN
 from turnwise.leaderboard.exchange.contents import Answer, Dialogue
@@ -12,6 +14,13 @@ from turnwise.tasks.judgement import Judgement, program_hash
 from turnwise.tasks.trajectory import Call, End, Reply, Trajectory, Turn
 
 Key = tuple[str, str, int]  # task, problem, sample
+
+
+def with_stub(answer: Answer, stub: str) -> Answer:
+    """Return the answer with a whole program: one that continues the ``stub`` of its problem has it before it."""
+    if not answer.continues_stub or answer.program is None:
+        return answer
+    return replace(answer, program=stub + answer.program)
 
 
 def dialogue_of(answer: Answer, key: Key, *, max_turns: int, judge: str) -> Dialogue:

@@ -3,13 +3,13 @@
 What is not known is said to be unknown, and the profile of another tool's answers is ``imported``. Reads no answer.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import turnwise
+from turnwise.benchmarks.rows import digest_of
 from turnwise.benchmarks.texts import printable
 from turnwise.leaderboard.exchange.contents import Contents
 from turnwise.runners.settings import RunSettings, Sampling
@@ -60,7 +60,7 @@ def make_record(
     model["model"] = printable(options.model or contents.model, limit=200)
     model["imported_from"] = options.format
     model["files"] = ", ".join(printable(one.name, limit=200) for one in files)
-    model["sha256"] = ", ".join(map(_sha256, files))
+    model["sha256"] = ", ".join(map(digest_of, files))
     own = settings.to_json()
     judge: dict[str, Any] = {"executor": contents.judge, "interpreter": "", "matcher": "", "time_factor": 1.0}
     prompts: dict[str, Any] = {"set": UNKNOWN, "hashes": {}}
@@ -76,8 +76,3 @@ def make_record(
         tasks=list(tasks),
         command=command,
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -4,11 +4,11 @@ CSV and JSON say of every point how many problems it counts, its bounds and its 
 missing and leaves a dash where no problem has dialogues enough. Draws nothing.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from turnwise.json_text import json_text
 from turnwise.leaderboard.curves import Along, Point
 from turnwise.leaderboard.formats import Style, Table, render_notes, render_table, to_csv
 from turnwise.leaderboard.intervals import Over
@@ -44,9 +44,7 @@ def render_curves(
     if style in (Style.CSV, Style.JSON):
         rows = [row for curve in curves for row in _long(curves, curve, along)]
         if style == Style.JSON:
-            return json.dumps(
-                {"curve": along, "points": rows, "settings": list(settings)}, indent=1, ensure_ascii=False
-            )
+            return json_text({"curve": along, "points": rows, "settings": list(settings)}, indent=1, ensure_ascii=False)
         return to_csv([list(rows[0]), *(list(row.values()) for row in rows)])
     table = curves_table(curves, along, over=over)
     return "\n".join([render_table(table, style), *render_notes([*table.notes, *settings], style)])

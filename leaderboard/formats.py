@@ -7,7 +7,6 @@ What stands in the cells, and what is marked as missing there, is decided by who
 
 import csv
 import io
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any
 from tabulate import tabulate
 
 from turnwise.benchmarks.texts import printable
+from turnwise.json_text import json_text
 
 _LINE_ENDS = re.compile(r"[\r\n]+")
 _MARKDOWN_SPECIAL = re.compile(r"([\\|<\[`])")
@@ -59,7 +59,7 @@ class Table:
 def render_table(table: Table, style: Style = Style.TEXT) -> str:
     """Return the table alone, without its title and notes (JSON: with them)."""
     if style == Style.JSON:
-        return json.dumps(table.to_json(), indent=1, ensure_ascii=False)
+        return json_text(table.to_json(), indent=1, ensure_ascii=False)
     if style == Style.CSV:
         return to_csv([table.headers, *table.rows])
     headers = [_cell(cell, style) for cell in table.headers]
@@ -71,7 +71,7 @@ def render_table(table: Table, style: Style = Style.TEXT) -> str:
 def render_tables(tables: Sequence[Table], style: Style = Style.TEXT) -> str:
     """Return tables with their titles and notes, one below the other (JSON: one document)."""
     if style == Style.JSON:
-        return json.dumps([table.to_json() for table in tables], indent=1, ensure_ascii=False)
+        return json_text([table.to_json() for table in tables], indent=1, ensure_ascii=False)
     return "\n\n".join(_with_title(table, style) for table in tables)
 
 

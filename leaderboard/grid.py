@@ -7,7 +7,6 @@ them know, so that none gains by what it lacks. Nothing here reads a file.
 """
 
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ import numpy as np
 
 from turnwise.benchmarks.texts import printable
 from turnwise.errors import TurnwiseError
+from turnwise.json_text import json_text
 from turnwise.leaderboard.counts import Booleans, Floats
 from turnwise.leaderboard.formats import Table
 from turnwise.leaderboard.metrics import metrics_of, values_of
@@ -57,7 +57,7 @@ def heat_map(scored: Sequence[ScoredTask], *, metric: str = "") -> str:
         name = metric or default_metric(one)
         estimate = find_estimate(one, name)
         rows.append({**_place(one), "metric": name, **({} if estimate is None else estimate.to_json())})
-    return json.dumps({"format": 1, "cells": rows}, indent=1, ensure_ascii=False)
+    return json_text({"format": 1, "cells": rows}, indent=1, ensure_ascii=False)
 
 
 def default_metric(one: ScoredTask) -> str:

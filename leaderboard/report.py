@@ -6,7 +6,6 @@
 Scoring runs no program and asks no model: it reads what sampling and judging wrote.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 
 from turnwise.benchmarks.texts import encodable, printable
 from turnwise.files import write_atomically
+from turnwise.json_text import json_text
 from turnwise.leaderboard.curve_tables import Curve
 from turnwise.leaderboard.curves import Along, draw_curve
 from turnwise.leaderboard.formats import Style, render_notes
@@ -70,7 +70,7 @@ def render_report(
 def to_document(scored: Sequence[ScoredTask]) -> str:
     """Return the document of scores.json."""
     data = {"format": 1, "tasks": [_to_json(one) for one in scored]}
-    return json.dumps(data, indent=1, ensure_ascii=False)
+    return json_text(data, indent=1, ensure_ascii=False)
 
 
 def write_report(folder: Path, scored: Sequence[ScoredTask], *, over: Shown | None = None) -> None:

@@ -19,6 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from turnwise.files import commit_once, finish_commit, lines_of, sync_folder, write_atomically, write_synced
+from turnwise.json_text import json_line
 from turnwise.runners.logs import AppendLog, Syncer
 from turnwise.runners.sampler import Request, Sampler
 from turnwise.runners.sharing import Donor
@@ -75,7 +76,7 @@ class ShardStore:
     def add_reply(self, key: CallKey, reply: Reply) -> None:
         """Log a reply; it survives the end of this process at once and a power cut soon."""
         self.replies[key] = reply
-        self._log.write(json.dumps({"call": key, "reply": reply.to_json()}, separators=(",", ":")))
+        self._log.write(json_line({"call": key, "reply": reply.to_json()}))
 
     def add_trajectory(self, trajectory: Trajectory) -> bool:
         """Take a dialogue that has ended; return whether it was the last one, so that the shard can be committed."""

@@ -25,6 +25,7 @@ from typing import Any, Protocol
 
 from turnwise.benchmarks import digests, equality, integers, matching, oracles, results, values
 from turnwise.benchmarks.records import Environment, Problem, Report, Verdict
+from turnwise.json_text import json_line
 from turnwise.runners.execution.host import cpu_model
 from turnwise.runners.execution.interface import Program
 from turnwise.runners.logs import AppendLog
@@ -102,7 +103,7 @@ class SharedCache:
             return
         if report.verdict is Verdict.INFRASTRUCTURE_FAILURE:
             return
-        line = json.dumps({"key": key, "cpu": self._cpu, "report": report.to_json()}, separators=(",", ":"))
+        line = json_line({"key": key, "cpu": self._cpu, "report": report.to_json()})
         with self._lock:
             self._known(problem)[key] = _Entry(report, self._cpu)
             if problem not in self._logs:

@@ -4,7 +4,6 @@ Opening it freezes run.json and the plan, or refuses a folder that holds a run w
 process at a time has a worker's name; on a cluster each has its own.
 """
 
-import json
 import platform
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,6 +16,7 @@ from turnwise.benchmarks.differences import differences
 from turnwise.benchmarks.records import Problem, Report, Verdict
 from turnwise.errors import TurnwiseError
 from turnwise.files import write_atomically
+from turnwise.json_text import json_line
 from turnwise.runners.execution.host import cpu_model
 from turnwise.runners.judge import Judge
 from turnwise.runners.loading import Machine
@@ -54,7 +54,7 @@ class Costs:
 
     def to_line(self) -> str:
         """Return the costs as one line of JSON, without the line break."""
-        return json.dumps({name: getattr(self, name) for name in self.__slots__}, separators=(",", ":"))
+        return json_line({name: getattr(self, name) for name in self.__slots__})
 
 
 class Work:

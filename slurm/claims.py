@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from turnwise.files import read_whole
+from turnwise.json_text import json_text
 from turnwise.tasks.run_folder import Shard
 from turnwise.tasks.run_paths import inside
 
@@ -120,7 +121,7 @@ class Claims:
     def take(self, shard: Shard, state: ShardState, **owner: Any) -> Claim | None:
         """Make the next attempt at ``shard``, whose ``state`` was seen; None if another worker was faster."""
         claim = Claim(shard, state.last + 1)
-        text = json.dumps({"worker": self._worker, "time": round(time.time(), 3), **owner})
+        text = json_text({"worker": self._worker, "time": round(time.time(), 3), **owner})
         return claim if _create(self._path(claim), text) else None
 
     def end(self, claim: Claim, how: Ended) -> None:

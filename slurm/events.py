@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from turnwise.files import read_whole
+from turnwise.json_text import json_text
 from turnwise.runners.logs import AppendLog
 
 START, STOP, CRASH, FAILED, CLAIM = "start", "stop", "crash", "failed", "claim"
@@ -32,7 +33,7 @@ class EventLog:
 
     def write(self, event: str, **fields: Any) -> None:
         """Append one event."""
-        line = json.dumps({"time": round(time.time(), 3), "event": event, **fields})
+        line = json_text({"time": round(time.time(), 3), "event": event, **fields})
         try:
             self._log.write(line)
             self._log.sync()

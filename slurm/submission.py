@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from turnwise.errors import TurnwiseError
 from turnwise.files import read_whole, sync_folder, write_atomically
+from turnwise.json_text import json_text
 from turnwise.slurm.layout import CLOSE, JUDGE, SAMPLE, ClusterFolder
 from turnwise.slurm.profile import ClusterProfile
 from turnwise.tasks.damage import describe_damage
@@ -130,7 +131,7 @@ class Submission:
 
     def write_jobs(self, jobs: Jobs) -> None:
         """Say what the cluster accepted so far."""
-        write_atomically(self.path / "jobs.json", json.dumps(jobs.to_json()) + "\n")
+        write_atomically(self.path / "jobs.json", json_text(jobs.to_json()) + "\n")
 
     @property
     def owner(self) -> int:
@@ -162,7 +163,7 @@ def freeze_submission(cluster: ClusterFolder, record: SubmissionRecord, shards: 
         except FileExistsError:
             number += 1
     cluster.ends.mkdir(exist_ok=True)
-    lines = [json.dumps([shard.task, shard.number]) + "\n" for shard in shards]
+    lines = [json_text([shard.task, shard.number]) + "\n" for shard in shards]
     write_atomically(path / "shards.jsonl", "".join(lines))
     write_atomically(path / "submission.json", record.model_dump_json(indent=1) + "\n")
     for folder in (path, path.parent, cluster.path, cluster.run):  # so that no job is there before what it is to do

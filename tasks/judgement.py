@@ -18,6 +18,7 @@ from typing import Any
 from turnwise.benchmarks.records import Verdict
 from turnwise.errors import TurnwiseError
 from turnwise.files import lines_of
+from turnwise.json_text import json_line
 from turnwise.tasks.run_paths import files_inside
 from turnwise.tasks.trajectory import Trajectory
 
@@ -77,7 +78,7 @@ class Judgement:
         """Return the judgement as one line of JSON, without the line break."""
         data: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
         data = {name: value for name, value in data.items() if name not in _IF_KNOWN or value}
-        return json.dumps({**data, "verdict": self.verdict.value}, ensure_ascii=True, separators=(",", ":"))
+        return json_line({**data, "verdict": self.verdict.value})
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Judgement":

@@ -35,6 +35,7 @@ from pydantic import (
 from turnwise.benchmarks.texts import shown
 from turnwise.errors import TurnwiseError
 from turnwise.files import read_whole
+from turnwise.json_text import json_text
 from turnwise.tasks.damage import describe_damage
 from turnwise.tasks.judgement import Judgement, Place, read_judgements
 from turnwise.tasks.run_paths import PLAIN_NAME, inside
@@ -331,7 +332,7 @@ def plan_lines(shards: Sequence[Shard]) -> str:
     lines, first = [], {shard.task: 0 for shard in shards}
     for shard in shards:
         entry = {"task": shard.task, "shard": shard.number, "first": first[shard.task], "count": len(shard.keys)}
-        lines.append(json.dumps(entry) + "\n")
+        lines.append(json_text(entry) + "\n")
         first[shard.task] += len(shard.keys)
     return "".join(lines)
 

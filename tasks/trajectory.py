@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from turnwise.benchmarks.records import Report
 from turnwise.benchmarks.texts import shown
+from turnwise.json_text import json_line
 
 SCHEMA = 1
 _MOST_TOKENS = 2**40  # of one reply: so that no sum over a run overflows
@@ -195,7 +196,7 @@ class Trajectory:
 
     def to_line(self) -> str:
         """Return the trajectory as one line of JSON, without the line break."""
-        return json.dumps(self.to_json(), ensure_ascii=True, separators=(",", ":"))
+        return json_line(self.to_json())
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Trajectory":

@@ -3,13 +3,13 @@
 >>> write_chart(Path("turns.pdf"), "turns", chart_data(series)["turns"])
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from turnwise.errors import TurnwiseError
 from turnwise.files import replacing, write_synced
+from turnwise.json_text import json_text
 from turnwise.leaderboard.charts.data import KINDS, ChartData
 from turnwise.leaderboard.charts.specs import DARK, LIGHT, OUTCOMES_DARK, OUTCOMES_LIGHT, charts, fill, theme
 
@@ -49,7 +49,7 @@ def write_chart(path: Path, name: str, data: ChartData, look: Look | None = None
 
 def _draw(spec: dict[str, Any], suffix: str) -> bytes:
     if suffix == ".json":
-        return (json.dumps(spec, indent=1, ensure_ascii=False) + "\n").encode("utf-8")
+        return (json_text(spec, indent=1, ensure_ascii=False) + "\n").encode("utf-8")
     import vl_convert
 
     if suffix == ".svg":

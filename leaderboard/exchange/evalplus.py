@@ -7,7 +7,6 @@ stop at the first failure, so an answer that failed a base test is written with 
 the failed inputs, which we do not keep, are empty lists. The form of results before 0.2 is not read.
 """
 
-import json
 import re
 import time
 from collections.abc import Sequence
@@ -25,6 +24,7 @@ from turnwise.benchmarks.rows import holds_array
 from turnwise.benchmarks.texts import shown
 from turnwise.errors import TurnwiseError
 from turnwise.files import write_atomically
+from turnwise.json_text import json_text
 from turnwise.leaderboard.exchange.contents import (
     Answer,
     Contents,
@@ -115,10 +115,10 @@ def write(folder: RunFolder, tasks: Sequence[TaskRecord], path: Path) -> list[Pa
         raise TurnwiseError(f"evalplus has no task {task.task!r}: export a task of humaneval_plus or mbpp_plus.")
     answered = [one for one in dialogues_of(folder, task.task) if not one.trajectory.is_missing]
     if path.suffix == ".jsonl":
-        lines = [json.dumps({"task_id": _task_id(one), "solution": program_of(one)}) for one in answered]
+        lines = [json_text({"task_id": _task_id(one), "solution": program_of(one)}) for one in answered]
         write_atomically(path, "".join(line + "\n" for line in lines))
     elif path.name.endswith(RESULTS_ENDINGS):
-        write_atomically(path, json.dumps(_to_results(folder, task, answered)))
+        write_atomically(path, json_text(_to_results(folder, task, answered)))
     else:
         raise TurnwiseError(
             f"--output_path {path.name!r} does not say what to write: end it in .jsonl for samples, or in "

@@ -7,13 +7,13 @@ that a spreadsheet would take for a formula has ``'`` before it. Parquet needs p
 """
 
 import csv
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from turnwise.errors import MissingExtraError
 from turnwise.files import replacing
+from turnwise.json_text import json_line
 from turnwise.leaderboard.exchange.contents import Dialogue, RunHeader, dialogues_of
 from turnwise.leaderboard.formats import no_formula
 from turnwise.tasks.run_folder import RunFolder, TaskRecord
@@ -124,7 +124,7 @@ def _turn_cells(dialogue: Dialogue, number: int) -> Cells:
         "completion_tokens": _total([reply.completion_tokens for reply in replies]),
         "public_verdict": turn.public_report.verdict.value,
         "public_passed": turn.public_report.public_passed,
-        "turn_json": json.dumps(turn.to_json(), separators=(",", ":")),
+        "turn_json": json_line(turn.to_json()),
     }
     if judgement is not None:
         cells |= {

@@ -4,7 +4,6 @@ Its evaluated form ("graded_list" beside the programs) is read, too. Question id
 within their benchmark, so importing has to be told the task. Test-output and execution tasks are not read.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from turnwise.benchmarks.records import Verdict
 from turnwise.benchmarks.texts import shown
 from turnwise.errors import TurnwiseError
 from turnwise.files import write_atomically
+from turnwise.json_text import json_text
 from turnwise.leaderboard.exchange.contents import Answer, Contents, Found, dialogues_of, first_problem, read_document
 from turnwise.leaderboard.exchange.evalplus import program_of
 from turnwise.tasks.run_folder import RunFolder, TaskRecord
@@ -69,7 +69,7 @@ def write(folder: RunFolder, tasks: Sequence[TaskRecord], path: Path) -> list[Pa
         if not one.trajectory.is_missing:
             programs.setdefault(one.trajectory.problem.partition("/")[2], []).append(program_of(one))
     entries = [{"question_id": name, "code_list": programs[name]} for name in sorted(programs)]
-    write_atomically(path, json.dumps(entries, indent=4) + "\n")
+    write_atomically(path, json_text(entries, indent=4) + "\n")
     return [path]
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import turnwise
 from turnwise.files import write_atomically
+from turnwise.json_text import json_text
 from turnwise.leaderboard.exchange.contents import Dialogue, RunHeader, dialogues_of
 from turnwise.leaderboard.exchange.evalplus import program_of
 from turnwise.leaderboard.exchange.lm_eval_header import KEY, TaskHeader
@@ -47,7 +48,7 @@ def write(folder: RunFolder, tasks: Sequence[TaskRecord], path: Path) -> list[Pa
         documents[task.task] = len(rows)
         hashes[task.task] = _sha256("".join(row["doc_hash"] + row["prompt_hash"] + row["target_hash"] for row in rows))
         written.append(target / f"samples_{task.task}_{date}.jsonl")
-        write_atomically(written[-1], "".join(json.dumps(row) + "\n" for row in rows))
+        write_atomically(written[-1], "".join(json_text(row) + "\n" for row in rows))
     summary = {
         **_summary(tasks, header, documents, values),
         "date": made.replace(tzinfo=UTC).timestamp(),
@@ -60,7 +61,7 @@ def write(folder: RunFolder, tasks: Sequence[TaskRecord], path: Path) -> list[Pa
         "chat_template_sha": None,
     }
     written.append(target / f"results_{date}.json")
-    write_atomically(written[-1], json.dumps(summary, indent=2) + "\n")
+    write_atomically(written[-1], json_text(summary, indent=2) + "\n")
     return written
 
 
@@ -77,10 +78,10 @@ def _rows(folder: RunFolder, outcomes: TaskOutcomes, header: RunHeader, values: 
         prompt, resps, filtered = "", [], []
         for one in dialogues[problem.id]:
             calls = [call for turn in one.trajectory.turns for call in turn.calls][:1]
-            prompt = prompt or json.dumps([{"role": m.role, "content": m.content} for c in calls for m in c.messages])
+            prompt = prompt or json_text([{"role": m.role, "content": m.content} for c in calls for m in c.messages])
             resps.append(one.trajectory.to_line())
             judgements = [json.loads(judgement.to_line()) for judgement in one.judgements]
-            filtered.append(json.dumps({"program": program_of(one), "judgements": judgements}))
+            filtered.append(json_text({"program": program_of(one), "judgements": judgements}))
         rows.append(
             {
                 "doc_id": number,
@@ -91,7 +92,7 @@ def _rows(folder: RunFolder, outcomes: TaskOutcomes, header: RunHeader, values: 
                 "filtered_resps": [filtered],
                 "filter": "none",
                 "metrics": list(values),
-                "doc_hash": _sha256(json.dumps(doc, indent=2)),
+                "doc_hash": _sha256(json_text(doc, indent=2)),
                 "prompt_hash": _sha256(prompt),
                 "target_hash": _sha256(""),
                 **{name: of_problem[number] for name, of_problem in values.items()},

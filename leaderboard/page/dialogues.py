@@ -6,12 +6,12 @@ there is the verdict alone. Only what is named here leaves a trajectory: no toke
 
 import base64
 import gzip
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from turnwise.benchmarks.records import Report
+from turnwise.json_text import json_line
 from turnwise.leaderboard.page.answers import markdown_tree
 from turnwise.tasks.judgement import Judgement, Place, places_of
 from turnwise.tasks.trajectory import Call, Trajectory, Turn
@@ -31,7 +31,7 @@ class Piece:
 
 def packed(document: Any) -> str:
     """Return base64 of gzip of JSON, which the page's script inflates."""
-    text = json.dumps(document, ensure_ascii=True, separators=(",", ":"))
+    text = json_line(document)
     return base64.b64encode(gzip.compress(text.encode("ascii"), 6, mtime=0)).decode("ascii")
 
 

@@ -7,7 +7,6 @@ hold. All text goes through Jinja's escaping; JSON stands in scripts of type app
 
 import base64
 import hashlib
-import json
 from collections.abc import Mapping
 from importlib import resources
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from turnwise.json_text import json_line
 from turnwise.leaderboard.page.table import Bar
 
 SCRIPTS = ("dom", "state", "ranking", "code", "viewer", "charts", "problems", "copy", "main")
@@ -28,7 +28,7 @@ def asset(name: str) -> str:
 
 def island(data: Any) -> Markup:
     """Return ``data`` as JSON that can stand in a script element of type application/json."""
-    text = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    text = json_line(data)
     return Markup(text.translate(_ESCAPES))  # every character that HTML knows is escaped just above
 
 

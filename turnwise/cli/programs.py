@@ -1,6 +1,5 @@
 """The commands about programs and the machine that judges them: check and doctor."""
 
-import json
 import os
 from contextlib import closing
 from pathlib import Path
@@ -11,6 +10,7 @@ import typer
 from turnwise.cli.options import AsJson, DataDir, Interpreter, SkipBroken, Workers
 from turnwise.cli.output import say
 from turnwise.errors import InfrastructureError
+from turnwise.json_text import json_text
 
 
 def check(
@@ -45,7 +45,7 @@ def check(
     with closing(HardenedExecutor(interpreter)) as executor:
         result = check_program(request, executor, environ=dict(os.environ))
         short = executor.inherited.shortfalls(result.problem.limits)
-    say(json.dumps(result.to_json(), indent=1) if as_json else render_check(result))
+    say(json_text(result.to_json(), indent=1) if as_json else render_check(result))
     if result.report.verdict is Verdict.INFRASTRUCTURE_FAILURE:
         remedy = " ".join(["a limit is too low.", *map(str, short)]) if short else "try again."
         raise InfrastructureError(f"The machine failed while judging, so there is no verdict: {remedy}")
@@ -62,6 +62,6 @@ def doctor(
     from turnwise.runners.diagnosis import diagnose
 
     found = diagnose(interpreter, tier=tier, workers=workers, environ=dict(os.environ))
-    say(json.dumps(found.to_json(), indent=1) if as_json else render_diagnosis(found))
+    say(json_text(found.to_json(), indent=1) if as_json else render_diagnosis(found))
     if not found.is_well:
         raise InfrastructureError("This machine does not judge programs as it should: see what is said above.")

@@ -1,6 +1,5 @@
 """The commands that show what can be asked: tasks, tasks-path and prompts show."""
 
-import json
 import os
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,6 +21,7 @@ from turnwise.cli.options import (
     Tasks,
 )
 from turnwise.cli.output import say
+from turnwise.json_text import json_text
 
 
 def tasks(
@@ -35,7 +35,7 @@ def tasks(
 
     on_error: Any = "skip" if skip_broken_rows else "raise"
     summaries = summarise_tasks(names, data_dir=data_dir, environ=dict(os.environ), on_error=on_error)
-    say(json.dumps([one.to_json() for one in summaries], indent=1) if as_json else render_tasks(summaries))
+    say(json_text([one.to_json() for one in summaries], indent=1) if as_json else render_tasks(summaries))
 
 
 def tasks_path() -> None:

@@ -1,6 +1,5 @@
 """``turnwise compare``: two runs problem by problem, or the places that three and more runs can have."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from turnwise.benchmarks.texts import printable
 from turnwise.commands.finding import runs_at
 from turnwise.commands.ranking import render_rankings
 from turnwise.errors import TurnwiseError
+from turnwise.json_text import json_text
 from turnwise.leaderboard.comparison import Difference, compare_tasks
 from turnwise.leaderboard.intervals import LEVEL, Over
 from turnwise.leaderboard.outcomes import RunOutcomes, TaskOutcomes
@@ -125,7 +125,7 @@ def _rank(
     document: dict[str, Any] = {"runs": [{"model": run.model, "run": str(run.path)} for run in runs]}
     document |= {"over": over, "notes": list(notes)}
     document["tasks"] = {name: [one.to_json() for one in rankings] for name, rankings in found.items()}
-    return json.dumps(document, indent=1, ensure_ascii=False)
+    return json_text(document, indent=1, ensure_ascii=False)
 
 
 def _check_known(found: dict[str, list[Any]]) -> None:
@@ -173,4 +173,4 @@ def _to_json(runs: Sequence[RunOutcomes], found: dict[str, list[Difference]], ov
         "notes": list(notes),
         "tasks": {name: [one.to_json() for one in differences] for name, differences in found.items()},
     }
-    return json.dumps(document, indent=1, ensure_ascii=False)
+    return json_text(document, indent=1, ensure_ascii=False)

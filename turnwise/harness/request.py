@@ -9,6 +9,7 @@ from lm_eval.api.instance import Instance
 
 from turnwise.harness.driver import REQUEST_TYPE, TaskWork
 from turnwise.harness.rendering import to_chat, to_plain
+from turnwise.json_text import json_text
 from turnwise.tasks.dialogue import Ask, Dialogue
 from turnwise.tasks.judgement import Judgement, Place, places_of
 from turnwise.tasks.trajectory import Trajectory
@@ -30,7 +31,7 @@ def request_for(problem: str, doc: Mapping[str, Any], work: TaskWork, place: tup
     ask = Dialogue(work.problems[problem], 0, work.plan).next_step()
     if not isinstance(ask, Ask):
         raise RuntimeError("a dialogue begins with a question")
-    opening = json.dumps(to_chat(ask.messages)) if work.chat else to_plain(ask.messages)
+    opening = json_text(to_chat(ask.messages)) if work.chat else to_plain(ask.messages)
     arguments = (opening, dict(work.generation))
     return DialogueRequest(REQUEST_TYPE, doc, arguments, 0, place, problem=problem, work=work)
 
@@ -40,4 +41,4 @@ def submission(trajectory: Trajectory, judgements: Mapping[Place, Judgement]) ->
     turn = trajectory.submission_turn
     program = "" if turn is None else trajectory.turns[turn].program
     found = [judgements[place] for place in places_of(trajectory) if place is not None and place in judgements]
-    return json.dumps({"program": program, "judgements": [json.loads(one.to_line()) for one in found]})
+    return json_text({"program": program, "judgements": [json.loads(one.to_line()) for one in found]})

@@ -7,7 +7,9 @@ sets the limits. Inputs of about 60 MBPP+ tasks stand in the file as lists but m
 complex numbers; they are converted as the task needs.
 """
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -76,6 +78,18 @@ def parse_evalplus(row: Row, *, benchmark: str, split: str) -> Problem:
         solutions=(solution,),
         contradiction=contradiction,
     )
+
+
+def with_stub_imports(problem: Problem) -> Problem:
+    """Return a HumanEval+ problem whose programs find the imports and helper functions of its stub; others as they are.
+
+    evalplus runs a program as it stands, so that one without them fails; this is for replies that were asked for the
+    function alone.
+    """
+    if problem.benchmark.removeprefix("sample_") != HUMANEVAL_PLUS:
+        return problem
+    start = re.search(rf"^(?:async )?def {re.escape(problem.entry_point)}\b", problem.starter_code, re.MULTILINE)
+    return problem if start is None else replace(problem, prelude=problem.starter_code[: start.start()])
 
 
 def _cases(row: Row, task_id: str, inputs: Sequence[Sequence[Any]], benchmark: str) -> tuple[TestCase, ...]:

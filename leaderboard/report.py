@@ -187,6 +187,7 @@ def _judge_text(scored: ScoredTask) -> list[str]:
     return [
         f"matcher {judge['matcher']}",
         f"time factor {judge['time_factor']:g}",
+        *(["with the stub's imports and helpers (--stub-imports)"] if scored.run.record.has_stub_imports else []),
         judge["interpreter"],
         *(["judged anew: the feedback came from another judge"] if scored.run.record.is_judged_anew else []),
         f"executor {judge['executor']} (isolation: {' and '.join(scored.outcomes.tiers) or 'unknown'})",

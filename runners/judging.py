@@ -17,6 +17,7 @@ from turnwise.runners.work import Work
 from turnwise.tasks.catalog import TASKS
 from turnwise.tasks.run_folder import (
     JUDGED_ANEW,
+    STUB_IMPORTS,
     RunFolder,
     RunRecord,
     Shard,
@@ -42,7 +43,8 @@ def load_run(folder: RunFolder, machine: Machine) -> list[LoadedTask]:
     for record in folder.record.tasks:
         if record.task not in TASKS:
             raise TurnwiseError(f"{str(folder.run_json)!r} names the task {record.task!r}, which is unknown here.")
-        tasks.append(load_recorded(TASKS[record.task], record, machine))
+        stub_imports = folder.record.has_stub_imports
+        tasks.append(load_recorded(TASKS[record.task], record, machine, stub_imports=stub_imports))
     return tasks
 
 
@@ -76,14 +78,23 @@ async def judge_shard(folder: RunFolder, shard: Shard, problems: Mapping[str, Pr
         work.count_dialogue()
 
 
-def copy_for_judge(folder: RunFolder, target: Path, machine: Machine, *, matcher: str, time_factor: float) -> RunFolder:
+def copy_for_judge(
+    folder: RunFolder,
+    target: Path,
+    machine: Machine,
+    *,
+    matcher: str,
+    time_factor: float,
+    stub_imports: bool = False,
+) -> RunFolder:
     """Return a run folder at ``target`` with the same trajectories, to be judged with other settings.
 
     Raises TurnwiseError if ``target`` holds something else.
     """
     environment = Judge(machine.executor, matcher=matcher).environment.to_json()
     del environment["tier"]
-    changed = {"judge": {**environment, "time_factor": time_factor, JUDGED_ANEW: True}}
+    stub = {STUB_IMPORTS: True} if stub_imports else {}
+    changed = {"judge": {**environment, "time_factor": time_factor, **stub, JUDGED_ANEW: True}}
     record = folder.record.model_copy(update=changed)
     copy = RunFolder(target)
     if copy.run_json.exists():

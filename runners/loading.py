@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from turnwise.benchmarks.catalog import ProblemSet, load_problems
+from turnwise.benchmarks.evalplus import with_stub_imports
 from turnwise.benchmarks.records import UNSCORABLE_FLAGS, Problem
 from turnwise.benchmarks.rows import OnError
 from turnwise.errors import TurnwiseError
@@ -80,12 +81,13 @@ def load_task(task: Task, settings: RunSettings, machine: Machine) -> LoadedTask
 
     Raises TurnwiseError if data is missing or broken, no problem can be scored, or one is asked that is not there.
     """
-    return resolve_task(open_task(task, settings, data_dir=machine.data_dir, environ=machine.environ), machine)
+    opened = open_task(task, settings, data_dir=machine.data_dir, environ=machine.environ)
+    return resolve_task(opened, settings, machine)
 
 
-def resolve_task(opened: LoadedTask, machine: Machine) -> LoadedTask:
-    """Return the task that ``open_task`` opened, expected outputs computed."""
-    return replace(opened, asked=_resolve(opened.task, opened.asked, machine))
+def resolve_task(opened: LoadedTask, settings: RunSettings, machine: Machine) -> LoadedTask:
+    """Return the task that ``open_task`` opened, its problems as they are judged: expected outputs computed."""
+    return replace(opened, asked=_resolve(opened.task, opened.asked, machine, stub_imports=settings.stub_imports))
 
 
 def open_task(
@@ -109,7 +111,7 @@ def open_task(
     return LoadedTask(task, source, asked)
 
 
-def load_recorded(task: Task, record: TaskRecord, machine: Machine) -> LoadedTask:
+def load_recorded(task: Task, record: TaskRecord, machine: Machine, *, stub_imports: bool = False) -> LoadedTask:
     """Return the problems that a run asked, for judging what it sampled.
 
     Raises TurnwiseError if the data at hand are not those the run was made with.
@@ -121,7 +123,8 @@ def load_recorded(task: Task, record: TaskRecord, machine: Machine) -> LoadedTas
             f"not {record.data_sha256[:12]}): give the --data-dir it was sampled with."
         )
     by_id = {problem.id: problem for problem in source.problems}
-    return LoadedTask(task, source, _resolve(task, [by_id[one.id] for one in record.asked], machine))
+    asked = _resolve(task, [by_id[one.id] for one in record.asked], machine, stub_imports=stub_imports)
+    return LoadedTask(task, source, asked)
 
 
 def _load(task: Task, on_error: OnError, data_dir: Path | None, environ: dict[str, str] | None) -> ProblemSet:
@@ -135,14 +138,15 @@ def _load(task: Task, on_error: OnError, data_dir: Path | None, environ: dict[st
     )
 
 
-def _resolve(task: Task, problems: Sequence[Problem], machine: Machine) -> tuple[Problem, ...]:
-    return resolve_expected(
+def _resolve(task: Task, problems: Sequence[Problem], machine: Machine, *, stub_imports: bool) -> tuple[Problem, ...]:
+    resolved = resolve_expected(
         problems,
         machine.executor,
         cache_dir=machine.cache_dir,
         workers=machine.workers,
         on_progress=lambda done, total: machine.report(f"{task.name}: expected outputs", done, total),
     )
+    return tuple(map(with_stub_imports, resolved)) if stub_imports else resolved
 
 
 def _first(problems: tuple[Problem, ...], limit: float | None) -> tuple[Problem, ...]:

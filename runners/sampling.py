@@ -69,7 +69,7 @@ class Job:
             turnwise=turnwise.__version__,
             model=dict(self.sampler.description),
             settings=self.settings.to_json() | self._decoys(),
-            judge={**environment, "time_factor": self.settings.time_factor},
+            judge={**environment, **self.settings.judge_json()},
             prompts={"set": self.prompts.name, "hashes": dict(self.prompts.hashes)},
             tasks=[loaded.to_record(self.settings) for loaded in self.tasks],
             command=self.command,

@@ -17,6 +17,7 @@ from turnwise.tasks.dialogue import DialoguePlan
 from turnwise.tasks.metrics import NAtK, check_support, parse_n_at_k
 from turnwise.tasks.prompt_names import DEFAULT_FEEDBACK
 from turnwise.tasks.prompts import PromptSet
+from turnwise.tasks.run_folder import STUB_IMPORTS
 from turnwise.tasks.strategies import Strategy, TurnPlan, build_strategy
 
 
@@ -41,7 +42,8 @@ class RunSettings:
 
     All of it stands in run.json, what judges in its ``judge`` part. ``samples`` names, by task, the problems
     to ask (numbers among the scorable ones, or ids); ``n_at_k`` the pass n@k to report beside the turn
-    budgets; ``interpreter`` the Python that runs programs. ``turns`` are those of a strategy of the user's own,
+    budgets; ``interpreter`` the Python that runs programs; ``stub_imports`` whether those of HumanEval+ find the
+    imports and helper functions of their stub. ``turns`` are those of a strategy of the user's own,
     called ``strategy``; else that is one of STRATEGIES, or "" for what task, reasoning and instruction mean.
     """
 
@@ -51,6 +53,7 @@ class RunSettings:
     matcher: str = "tokens"
     time_factor: float = 1.0
     interpreter: str = ""
+    stub_imports: bool = False
     strategy: str = ""
     turns: tuple[TurnPlan, ...] = ()
     reasoning: tuple[str, ...] = ()
@@ -121,10 +124,14 @@ class RunSettings:
         )
         return replace(self, n_at_k=kept)
 
+    def judge_json(self) -> dict[str, Any]:
+        """Return what the judge's record says of the settings; what is rare is named where it is set."""
+        return {"time_factor": self.time_factor, **({STUB_IMPORTS: True} if self.stub_imports else {})}
+
     def to_json(self) -> dict[str, Any]:
         """Return the settings as a JSON object."""
         data = {one.name: getattr(self, one.name) for one in fields(self)}
-        for name in ("matcher", "time_factor", "interpreter"):
+        for name in ("matcher", "time_factor", "interpreter", "stub_imports"):
             del data[name]  # they stand in the judge's record
         if not self.strict_context:
             del data["strict_context"]  # named where it is set

@@ -44,6 +44,7 @@ from turnwise.tasks.trajectory import Trajectory, read_trajectory
 DialogueKey = tuple[str, int]
 
 JUDGED_ANEW = "judged_anew"
+STUB_IMPORTS = "stub_imports"
 _SHARD_REMEDY = "it is damaged or of another run; remove it (and its .sha256) to sample that shard anew."
 
 # No run comes near these: they bound what reading a folder of others can cost.
@@ -164,6 +165,11 @@ class RunRecord(BaseModel):
     def is_judged_anew(self) -> bool:
         """Whether another judge than the one that gave the feedback judged every program."""
         return bool(self.judge.get(JUDGED_ANEW))
+
+    @property
+    def has_stub_imports(self) -> bool:
+        """Whether the imports and helper functions of a HumanEval+ stub stood before each program."""
+        return bool(self.judge.get(STUB_IMPORTS))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from turnwise.cli.options import (
     Profile,
     Prompts,
     SkipBroken,
+    StubImports,
     SystemInstruction,
     Tasks,
     TimeFactorOfProfile,
@@ -55,6 +56,7 @@ class GridOptions:
     matcher: MatcherOfProfile = None
     time_factor: TimeFactorOfProfile = None
     interpreter: Interpreter = ""
+    stub_imports: StubImports = False
     workers: Workers = 0
     strict_context: Annotated[
         bool, typer.Option("--strict-context", help="A prompt that the server cut without a word is context_overflow.")

@@ -29,6 +29,10 @@ TimeFactorOfProfile = Annotated[
     float | None,
     typer.Option("--time-factor", help="Multiplies every time limit; recorded; default: that of the profile or run."),
 ]
+StubImports = Annotated[
+    bool,
+    typer.Option("--stub-imports", help="HumanEval+: put the stub's imports and helper functions before each program."),
+]
 Profile = Annotated[str, typer.Option(help="Settings to begin with: default, zheng or rlef.")]
 Strategy = Annotated[
     str,

@@ -77,6 +77,7 @@ def _request(options: RunOptions | GridOptions, dry_run: DryRun | None = None, *
         system_instruction=options.system_instruction,
         on_error="skip" if options.skip_broken_rows else None,
         strict_context=options.strict_context or None,
+        stub_imports=options.stub_imports or None,
         **more,
     )
     return RunRequest(

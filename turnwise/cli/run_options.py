@@ -18,6 +18,7 @@ from turnwise.cli.options import (
     Reasoning,
     SkipBroken,
     Strategy,
+    StubImports,
     SystemInstruction,
     Tasks,
     TimeFactorOfProfile,
@@ -48,7 +49,7 @@ class RunOptions:
         str,
         typer.Option(
             help="JSON settings: samples_per_problem, max_turns, strategy, reasoning, instruction, feedback, "
-            "keep_reasoning, extraction, n_at_k, prefill, profile."
+            "keep_reasoning, extraction, n_at_k, prefill, stub_imports, profile."
         ),
     ] = ""
     strategy: Strategy = ""
@@ -74,6 +75,7 @@ class RunOptions:
     matcher: MatcherOfProfile = None
     time_factor: TimeFactorOfProfile = None
     interpreter: Interpreter = ""
+    stub_imports: StubImports = False
     workers: Workers = 0
     predict_only: Annotated[
         bool, typer.Option("--predict-only", "-x", help="Sample only, as turnwise sample does.")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from turnwise.cli.grid_options import GridOptions
-from turnwise.cli.options import DataDir, Interpreter, MatcherOfProfile, TimeFactorOfProfile, Workers
+from turnwise.cli.options import DataDir, Interpreter, MatcherOfProfile, StubImports, TimeFactorOfProfile, Workers
 from turnwise.cli.output import say
 from turnwise.cli.parameters import takes
 from turnwise.cli.run_options import RunOptions
@@ -53,6 +53,7 @@ def judge(
     matcher: MatcherOfProfile = None,
     time_factor: TimeFactorOfProfile = None,
     interpreter: Interpreter = "",
+    stub_imports: StubImports = False,
     workers: Workers = 0,
 ) -> None:
     """Judge the programs of a run that have no verdict yet; no model is asked."""
@@ -65,6 +66,7 @@ def judge(
         output=output_path,
         matcher=matcher or "",
         time_factor=time_factor,
+        stub_imports=stub_imports,
     )
     say(said)
 

@@ -139,7 +139,7 @@ def open_job(
         problems = [problem for one in opened for problem in one.source.problems]
         model = stand_in(back_end) or back_end.open(Wanted(request.model_args, environ, settings, tasks, problems))
         is_dry = request.dry_run is not None  # runs no program: expected outputs may take minutes
-        loaded = opened if is_dry else [resolve_task(one, machine) for one in opened]
+        loaded = opened if is_dry else [resolve_task(one, settings, machine) for one in opened]
         is_run = request.dry_run is None or request.dry_run.calibrate > 0
         decoys = load_decoys(loaded, settings, machine, path=request.incorrect_programs, runnable=is_run)
         yield Job(loaded, model, settings, prompts, command, decoys), machine
@@ -187,6 +187,7 @@ def judge_command(
     output: Path | None = None,
     matcher: str = "",
     time_factor: float | None = None,
+    stub_imports: bool = False,
 ) -> str:
     """Judge what has not been judged in a run folder, or (``output``) all of it anew in a copy; return what to print.
 
@@ -196,9 +197,10 @@ def judge_command(
         check_time_factor(time_factor)
     folder = RunFolder(path)
     frozen = folder.record.judge
-    if output is None and (matcher or time_factor is not None):
+    if output is None and (matcher or time_factor is not None or stub_imports):
         raise TurnwiseError(
-            "A run has one judge: give -o NEW_FOLDER to judge it with another --matcher or --time_factor."
+            "A run has one judge: give -o NEW_FOLDER to judge it with another --matcher or --time_factor, or with "
+            "--stub-imports."
         )
     if output is None and not frozen["matcher"]:
         raise TurnwiseError(
@@ -213,6 +215,7 @@ def judge_command(
                 machine,
                 matcher=matcher or frozen["matcher"] or DEFAULT_MATCHER,  # an imported run may not know its own
                 time_factor=frozen["time_factor"] if time_factor is None else time_factor,
+                stub_imports=stub_imports or folder.record.has_stub_imports,
             )
         judged = judge(folder, load_run(folder, machine), machine)
     said = [*_describe_judged(judged), *describe_near_limits(folder)]

@@ -37,6 +37,7 @@ class _Metadata(BaseModel):
     keep_reasoning: bool | None = None
     extraction: str | None = None
     prefill: bool | None = None
+    stub_imports: bool | None = None
     n_at_k: list[str] | None = None
     profile: Annotated[str, Field(min_length=1)] | None = None
 

@@ -36,7 +36,7 @@ def header_of(
     data = {
         "turnwise": turnwise.__version__,
         "settings": {**settings.to_json(), **also, "sampling": {**sampling, **others}},
-        "judge": {**judge, "time_factor": settings.time_factor},
+        "judge": {**judge, **settings.judge_json()},
         "prompts": {"set": prompts.name, "hashes": dict(prompts.hashes)},
         "task": loaded.to_record(settings).model_dump(mode="json"),
     }

@@ -15,6 +15,7 @@ from lm_eval.api.metrics import mean
 from lm_eval.api.model import LM
 from lm_eval.api.task import ConfigurableTask
 
+from turnwise.benchmarks.evalplus import with_stub_imports
 from turnwise.benchmarks.records import Problem
 from turnwise.errors import TurnwiseError
 from turnwise.harness.driver import REQUEST_TYPE, TaskWork, open_judge, open_machine, teach
@@ -236,6 +237,8 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
                 workers=machine.workers,
                 on_progress=lambda done, total: machine.report(f"{task.name}: expected outputs", done, total),
             )
+            if settings.stub_imports:
+                problems = tuple(map(with_stub_imports, problems))
             decoys = load_decoys([self._loaded], settings, machine)
         plan = said.plan(task, self._prompts, decoys.get(task.name))
         by_id = {one.id: one for one in problems}

@@ -1,5 +1,6 @@
 """Run folders of others: whatever is in one, nothing outside is read or written, and each command says one sentence."""
 
+import contextlib
 import json
 import os
 import random
@@ -12,21 +13,28 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from turnwise.commands.cluster_dry_run import ClusterOptions
 from turnwise.commands.collect import collect_command
 from turnwise.commands.compare import compare_command
-from turnwise.commands.exchange import export_command
+from turnwise.commands.exchange import export_command, import_command
+from turnwise.commands.imported_record import Options
 from turnwise.commands.noise import noise_command
 from turnwise.commands.plot import plot_command
 from turnwise.commands.publish import publish_command
+from turnwise.commands.run import HostOptions, RunRequest
 from turnwise.commands.score import score_command
 from turnwise.commands.status import status_command
+from turnwise.commands.submit import resume_command, submit_command
+from turnwise.commands.worker import freeze_request
 from turnwise.errors import TurnwiseError
+from turnwise.leaderboard.formats import Style
 from turnwise.leaderboard.runs import find_runs
 from turnwise.runners.execution.reference import ReferenceExecutor
 from turnwise.runners.judging import copy_for_judge
 from turnwise.runners.loading import Machine
 from turnwise.runners.work import Work
 from turnwise.slurm.merge import merge_run
+from turnwise.slurm.profile import ClusterProfile
 from turnwise.tasks.run_folder import RunFolder, digest_file, digest_line
 
 SECRET = "the secret of another folder"
@@ -59,7 +67,27 @@ COMMANDS: dict[str, Command] = {
 ON_CLUSTERS: dict[str, Command] = {
     "status": lambda run, _: status_command(run),
     "collect": lambda run, _: collect_command(run, environ={}),
+    "resume": lambda run, _: _resume(run),
 }
+
+
+def _resume(run: Path) -> str:
+    with contextlib.chdir(run):  # it enters the folder that the submission names
+        return resume_command(run, cluster="", profile=None, exclude="", force=False, environ={})
+
+
+def _submit_on(run: Path, out: Path) -> str:
+    answers = out / "answers.jsonl"
+    answers.write_text('{"task_id": "Sample/0", "solution": "x"}')
+    host = HostOptions(None, "", 1)
+    request = RunRequest("replay", f"path={answers}", "sample_humaneval_plus_singleturn", run, host, {})
+    options = ClusterOptions("debug", ClusterProfile(), force=True)
+    return submit_command(request, options=options, environ={"TURNWISE_CACHE": str(out / "cache")}, arguments=[])
+
+
+def _import(files: list[Path], form: str, out: Path) -> str:
+    options = Options(form, allow_missing=True)
+    return import_command(files, options, out / "imported", environ={}, arguments=[])
 
 
 @pytest.fixture
@@ -124,7 +152,7 @@ def test_a_task_named_like_a_path_is_refused_by_every_command(run: Path, tmp_pat
     (run / "trajectories" / "t").rename(tmp_path / "outside" / "t")
     _rename_task(run, name)
     before = _outside(tmp_path / "outside")
-    for command in COMMANDS.values():
+    for command in [*COMMANDS.values(), *([_submit_on] if name == "../outside" else [])]:
         assert "is no name of a task" in _said(command, run, tmp_path / "out")
     assert _outside(tmp_path / "outside") == before
 
@@ -186,8 +214,69 @@ def test_links_among_the_files_of_a_cluster_are_refused(run: Path, tmp_path: Pat
     """By status and collect."""
     _submit(run)
     _link(run / name, tmp_path / "outside")
-    for command in [one for called, one in ON_CLUSTERS.items() if (called, name) != ("collect", "cluster/events")]:
+    passed_by = {("collect", "cluster/events"), ("resume", "cluster/events"), ("resume", "cluster/claims/sample/t")}
+    for command in [one for called, one in ON_CLUSTERS.items() if (called, name) not in passed_by]:
         assert "is a link, and links are not followed" in _said(command, run, tmp_path / "out")
+
+
+@pytest.mark.parametrize("name", ["run.json", "cluster"])
+def test_a_submission_into_links_is_refused(run: Path, tmp_path: Path, name: str) -> None:
+    """Neither read nor written where they lead."""
+    if name == "cluster":
+        shutil.rmtree(run)
+        run.mkdir()
+    _link(run / name, tmp_path / "outside" / ("secret.jsonl" if name == "run.json" else "."))
+    before = _outside(tmp_path / "outside")
+    assert "is a link, and links are not followed" in _said(_submit_on, run, tmp_path / "out")
+    assert _outside(tmp_path / "outside") == before
+
+
+OPTIONS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "none": lambda options: options.clear(),
+    "model": lambda options: options.update(model=7),
+    "back end": lambda options: options.update(model="../../x"),
+    "tasks": lambda options: options.update(tasks=["t"]),
+    "host": lambda options: options.update(host={"data_dir": 1}),
+    "setting": lambda options: options.update(given={"__class__": "x"}),
+    "value": lambda options: options.update(given={"seed": []}),
+    "number": lambda options: options.update(given={"time_factor": float("inf")}),
+    "strategy": lambda options: options.update(given={"strategy": "/etc/x.yaml"}),
+    "metadata": lambda options: options.update(metadata="["),
+    "answers": lambda options: options.update(model_args="path=/nowhere"),
+    "workers": lambda options: options.update(host={"data_dir": None, "interpreter": "/nowhere", "workers": 1}),
+}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_options_that_no_submission_has_are_one_sentence(run: Path, tmp_path: Path, name: str) -> None:
+    """To resume; nothing is started."""
+    _submit(run)
+    request = RunRequest("replay", "path=x", "sample_humaneval_plus_singleturn", run, HostOptions(None, "", 1), {})
+    options = freeze_request(request)
+    OPTIONS[name](options)
+    path = run / "cluster" / "submissions" / "0001" / "submission.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "options": options}))
+    assert _said(ON_CLUSTERS["resume"], run, tmp_path / "out").startswith("error: ")
+    assert [one.name for one in (run / "cluster" / "submissions").iterdir()] == ["0001"]
+
+
+@pytest.mark.parametrize("form", ["lm-eval", "evalplus", "livecodebench", "csv", "parquet"])
+def test_no_file_of_a_run_folder_is_imported_as_another(run: Path, tmp_path: Path, form: str) -> None:
+    """Each in one sentence; a folder holds files of lm-eval or none."""
+    assert "holds no file of lm-eval" in _said(lambda run, out: _import([run], form, out), run, tmp_path / "out")
+    for path in sorted(path for path in run.rglob("*") if path.is_file()):
+        said = _said(lambda _, out, path=path: _import([path], form, out), run, tmp_path / "out")  # type: ignore[misc]
+        assert said.startswith("error: ") and SECRET not in said
+    assert not (tmp_path / "out" / "imported").exists()
+
+
+def test_links_in_a_folder_to_import_are_refused(run: Path, tmp_path: Path) -> None:
+    """What they lead to is not read."""
+    for name in ("results_2026-01-02T03-04-05.678901.json", "samples_t_2026-01-02T03-04-05.678901.jsonl"):
+        folder = tmp_path / name[:7]
+        _link(folder / name, tmp_path / "outside" / "secret.jsonl")
+        said = _said(lambda folder, out: _import([folder], "lm-eval", out), folder, tmp_path / "out")
+        assert "is a link, and links in folders are not followed" in said
 
 
 @pytest.mark.parametrize("name", ["run.json", "shards.jsonl", "trajectories/t/00000.jsonl", "verdicts/main.jsonl"])
@@ -331,6 +420,28 @@ def test_many_changed_files_never_end_in_a_traceback(run: Path, tmp_path: Path, 
     if not (run / "cluster").exists():
         _submit(run)
     _fuzz(run, tmp_path, seed, values)
+
+
+def test_documents_are_json_whatever_the_folder_holds(run: Path, tmp_path: Path) -> None:
+    """NaN and Infinity in costs and verdicts: what commands write and print has none, and null in their places."""
+    line = '{"step": "sample", "attempt": "1", "seconds": NaN, "judge_cpu_seconds": 1e999, "model_calls": 3}'
+    (run / "costs").mkdir(exist_ok=True)
+    (run / "costs" / "main.jsonl").write_text(line + "\n")
+    (verdicts,) = run.glob("verdicts/*.jsonl")
+    verdicts.write_text(verdicts.read_text().replace('"cpu_seconds":', '"limit_seconds":NaN,"cpu_seconds":', 1))
+    texts = [score_command([run], style=Style.JSON), compare_command([run, run], as_json=True)]
+    out = tmp_path / "out"
+    for name in ("plot", "publish", "lm-eval"):
+        _said(COMMANDS[name], run, out)
+    files = [*run.glob("scores.json"), *out.rglob("*.json"), *out.rglob("*.jsonl")]
+    assert len(files) >= 4
+    for text in [*texts, *(line for path in files for line in _documents(path))]:
+        json.loads(text, parse_constant=pytest.fail)
+
+
+def _documents(path: Path) -> list[str]:
+    text = path.read_text()
+    return text.splitlines() if path.suffix == ".jsonl" else [text]
 
 
 def test_tokens_that_are_told_for_the_first_turn_alone_are_drawn(

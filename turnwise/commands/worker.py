@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from turnwise.commands.back_end import Wanted
 from turnwise.commands.inputs import with_inputs
@@ -24,9 +25,29 @@ from turnwise.slurm.server import serve
 from turnwise.slurm.submission import Submission
 from turnwise.slurm.supervisor import STOPPED, JobFacts
 from turnwise.slurm.worker import Stop, judge_shards, sample_shards
+from turnwise.tasks.damage import describe_damage
 from turnwise.tasks.run_folder import RunFolder
 
-_REQUESTS = TypeAdapter(RunRequest)
+
+class _Given(BaseModel):
+    """The settings that options of the command line set by name."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+    seed: int | None = None
+    matcher: str | None = None
+    time_factor: float | None = None
+    limit: float | None = None
+    system_instruction: str | None = None
+    on_error: Literal["raise", "skip"] | None = None
+    strict_context: bool | None = None
+    stub_imports: bool | None = None
+    strategy: str | None = None
+    reasoning: str | None = None
+    instruction: str | None = None
+    feedback: str | None = None
+
+
+_REQUESTS, _GIVEN = TypeAdapter(RunRequest), TypeAdapter(_Given)
 
 
 def freeze_request(request: RunRequest) -> dict[str, object]:
@@ -36,8 +57,15 @@ def freeze_request(request: RunRequest) -> dict[str, object]:
 
 
 def thaw_request(options: dict[str, object]) -> RunRequest:
-    """Return the options that ``freeze_request`` wrote."""
-    return _REQUESTS.validate_python(options)
+    """Return the options that ``freeze_request`` wrote; raises TurnwiseError for anything else."""
+    try:
+        request = _REQUESTS.validate_python(options)
+        _GIVEN.validate_python(dict(request.given))
+    except ValidationError as error:
+        raise TurnwiseError(
+            f"The options in its submission.json cannot be read ({describe_damage(error)}): submit the run again."
+        ) from None
+    return request
 
 
 def work_on(run: Path, number: int, step: str, slot: int, *, stop: Stop, environ: dict[str, str]) -> int:

@@ -423,10 +423,13 @@ def test_many_changed_files_never_end_in_a_traceback(run: Path, tmp_path: Path, 
 
 
 def test_documents_are_json_whatever_the_folder_holds(run: Path, tmp_path: Path) -> None:
-    """NaN and Infinity in costs and verdicts: what commands write and print has none, and null in their places."""
+    """NaN and Infinity in settings, costs and verdicts: what commands write and print has none, and null in their places."""
     line = '{"step": "sample", "attempt": "1", "seconds": NaN, "judge_cpu_seconds": 1e999, "model_calls": 3}'
     (run / "costs").mkdir(exist_ok=True)
     (run / "costs" / "main.jsonl").write_text(line + "\n")
+    data = json.loads((run / "run.json").read_text())
+    data["settings"].update(sampling={"temperature": float("inf"), "top_p": float("nan")})
+    (run / "run.json").write_text(json.dumps(data))
     (verdicts,) = run.glob("verdicts/*.jsonl")
     verdicts.write_text(verdicts.read_text().replace('"cpu_seconds":', '"limit_seconds":NaN,"cpu_seconds":', 1))
     texts = [score_command([run], style=Style.JSON), compare_command([run, run], as_json=True)]

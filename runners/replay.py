@@ -157,7 +157,8 @@ class ReplaySampler(ImmediateSampler):
         if not self._unknown:
             return ""
         key, origin = next(iter(self._unknown.items()))
-        return f"none of its {len(self._unknown)} ids is a problem there (first {shown(key, limit=80)} in {origin}); "
+        first = f"first {shown(key, limit=80)} in {origin}"
+        return f"none of its ids, {len(self._unknown)} in all, is a problem there ({first}); "
 
     def _note_on_unknown(self, path: Path) -> str:
         if not self._unknown:

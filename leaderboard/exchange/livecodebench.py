@@ -7,7 +7,7 @@ within their benchmark, so importing has to be told the task. Test-output and ex
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from turnwise.benchmarks.ids import source_name
 from turnwise.benchmarks.markdown import MarkdownPrograms
@@ -24,6 +24,7 @@ JUDGE = "livecodebench"
 
 
 class _Entry(BaseModel):
+    model_config = ConfigDict(strict=True)
     question_id: str | int
     code_list: list[str]
     graded_list: list[bool] | None = None

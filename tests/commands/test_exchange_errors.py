@@ -2,11 +2,15 @@
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from turnwise.commands.exchange import export_command, import_command
 from turnwise.commands.imported_record import Options
@@ -111,6 +115,12 @@ def test_results_of_evalplus_of_another_version(
         ({"question_id": 1}, "holds no custom outputs of LiveCodeBench"),
         ([["print(1)"]], "holds no custom outputs of LiveCodeBench (0: "),
         ([{"question_id": "a", "code_list": ["x", 1]}], "(0.code_list.1: input should be a valid string, not 1)"),
+        ([{"question_id": True, "code_list": ["x"]}], "input should be a valid string, not True)"),
+        ([{"question_id": 10**4000, "code_list": ["x"]}], "m.json names a question 1000000"),
+        (
+            [{"question_id": "a", "code_list": ["x"], "graded_list": ["yes"]}],
+            "input should be a valid boolean, not 'yes'",
+        ),
         ([{"question_id": "a", "code_list": []}] * 2, "holds the question 'a' twice: keep one of the two entries."),
         ([{"question_id": "a", "code_list": ["x"], "graded_list": []}], "has 1 programs and 0 grades"),
         (
@@ -299,3 +309,25 @@ def test_the_output_and_the_files_are_looked_at_first(tmp_path: Path, write_json
     assert "holds no file of lm-eval" in _refused([tmp_path / "none"], "lm-eval", target)
     assert "--format is 'xml'" in _refused([samples], "xml", target)
     assert "Unknown task 'x'" in _refused([write_json("n.jsonl", _samples(["a"]))], "evalplus", target, tasks="x")
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4) | st.just("Sample/100"),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=2), inner, max_size=2),
+    max_leaves=4,
+)
+_ROWS = st.fixed_dictionaries(
+    {},
+    optional=dict.fromkeys(("task_id", "solution", "completion", "question_id", "code_list", "doc_id", "doc"), _VALUES),
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(_ROWS | _VALUES, max_size=2), st.sampled_from(["evalplus", "livecodebench", "lm-eval"]))
+def test_no_values_are_more_than_a_sentence(tmp_path: Path, write_json: WriteJson, data: list[Any], form: str) -> None:
+    """Of any type, in any field, in lines and in documents."""
+    for name in ("m.jsonl", "m.json", "m_eval_results.json", f"samples_t_{DATE}.jsonl", f"results_{DATE}.json"):
+        with suppress(TurnwiseError):
+            options = Options(form, SINGLE, allow_missing=True)
+            import_command([write_json(name, data)], options, tmp_path / "run", environ={}, arguments=[])
+        shutil.rmtree(tmp_path / "run", ignore_errors=True)

@@ -423,7 +423,7 @@ def test_many_changed_files_never_end_in_a_traceback(run: Path, tmp_path: Path, 
 
 
 def test_documents_are_json_whatever_the_folder_holds(run: Path, tmp_path: Path) -> None:
-    """NaN and Infinity in settings, costs and verdicts: what commands write and print has none, and null in their places."""
+    """NaN and Infinity in settings, costs and verdicts: what is written and printed has null in their places."""
     line = '{"step": "sample", "attempt": "1", "seconds": NaN, "judge_cpu_seconds": 1e999, "model_calls": 3}'
     (run / "costs").mkdir(exist_ok=True)
     (run / "costs" / "main.jsonl").write_text(line + "\n")

@@ -145,7 +145,9 @@ def test_ids_that_are_no_problems_are_named_and_counted(opened: Open, capsys: py
         "'a.jsonl': answers to 2 ids that are no problems here are left out: 'sample_humaneval_plus/HumanEval/7', "
         "'sample_humaneval_plus/other'." in capsys.readouterr().err
     )
-    with pytest.raises(TurnwiseError, match=r"none of its 2 ids is a problem there \(first .*HumanEval/7' in a.jsonl"):
+    with pytest.raises(
+        TurnwiseError, match=r"none of its ids, 2 in all, is a problem there \(first .*HumanEval/7' in a.jsonl"
+    ):
         opened(_lines(*rows[1:]))
 
 

@@ -143,7 +143,9 @@ def test_a_subclass_is_digested_as_its_base() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [float("nan"), complex(0, float("nan")), Decimal("nan"), object(), len, range(3), np.array([1])], ids=str
+    "value",
+    [float("nan"), complex(0, float("nan")), Decimal("nan"), object(), len, range(3), np.array([1])],
+    ids=lambda value: type(value).__name__,
 )
 def test_what_equals_nothing_is_digested_as_nothing_else(value: Any) -> None:
     """Not even as itself, as in every other comparison."""

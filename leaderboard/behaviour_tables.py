@@ -7,7 +7,7 @@ from turnwise.leaderboard.behaviour import Behaviour, Similarity, TurnBehaviour,
 from turnwise.leaderboard.formats import Table
 from turnwise.leaderboard.papers import Shown
 from turnwise.leaderboard.runs import trajectories_of
-from turnwise.leaderboard.tables import ScoredTask, notes, run_names
+from turnwise.leaderboard.tables import ScoredTask, notes, odd_mark, run_names
 from turnwise.tasks.trajectory import End
 
 _KINDS = {
@@ -37,7 +37,7 @@ def _tables(scored: Sequence[ScoredTask], similarity: Similarity, name: str) -> 
     for one in scored:
         task = one.outcomes.record.task
         behaviour = measure(*trajectories_of(one.run, task), similarity=similarity)
-        found.append(((names[one.run.path], task), behaviour))
+        found.append(((names[one.run.path], task + odd_mark(one)), behaviour))
     headers = ("model", "task", "turn", "dialogues", "solved", *_KINDS, "repaired", name, *_MEANS)
     rows = [
         (*label, str(number), *_cells(seen))

@@ -20,7 +20,7 @@ from turnwise.leaderboard.counts import Booleans, Floats
 from turnwise.leaderboard.formats import Table
 from turnwise.leaderboard.metrics import metrics_of, values_of
 from turnwise.leaderboard.paper_cells import find_estimate
-from turnwise.leaderboard.tables import ScoredTask, notes, percent
+from turnwise.leaderboard.tables import ScoredTask, notes, odd_mark, percent
 from turnwise.tasks.metrics import NAtK
 
 PLAIN = "none+none"
@@ -87,7 +87,7 @@ def _cells_table(scored: Sequence[ScoredTask]) -> Table:
     for one in scored:
         cells = [percent(find_estimate(one, metric)) for metric in metrics]
         calls = str(one.outcomes.costs.model_calls)
-        rows.append((one.run.path.name, one.outcomes.record.task, *cells, calls))
+        rows.append((one.run.path.name, one.outcomes.record.task + odd_mark(one), *cells, calls))
     return Table(("cell", "task", *metrics, "calls"), tuple(rows), 2, "Cells, percent solved", tuple(notes(scored)))
 
 
@@ -235,7 +235,7 @@ def _row(choice: _Choice) -> tuple[str, ...]:
         best.outcomes.record.task,
         default_metric(best),
         choice.how,
-        printable(best.run.path.name, limit=120),
+        printable(best.run.path.name, limit=120) + odd_mark(best),
         f"{100 * choice.there:.1f}",
         choice.reported_on,
         f"{100 * choice.value:.1f}",

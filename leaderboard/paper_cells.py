@@ -9,21 +9,24 @@ from collections.abc import Mapping, Sequence
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.formats import Table
 from turnwise.leaderboard.scores import ALL, Estimate
-from turnwise.leaderboard.tables import ScoredTask, notes
+from turnwise.leaderboard.tables import ScoredTask, notes, odd_mark
 from turnwise.tasks.metrics import NAtK
 
 Cells = dict[tuple[str, ...], tuple[ScoredTask, str]]
 
 
 def put(cells: Cells, key: tuple[str, ...], one: ScoredTask, text: str) -> None:
-    """Set a cell, unless its text is empty; raises TurnwiseError if another run has set it."""
+    """Set a cell, marked where its replies are odd, unless its text is empty.
+
+    Raises TurnwiseError if another run has set it.
+    """
     if not text:
         return
     if key in cells:
         raise TurnwiseError(
             f"{str(cells[key][0].run.path)!r} and {str(one.run.path)!r} are both {', '.join(key)}: name one of them."
         )
-    cells[key] = (one, text)
+    cells[key] = (one, text + odd_mark(one))
 
 
 def pivot(cells: Cells, headers: Sequence[str], columns: Sequence[str], title: str) -> Table:

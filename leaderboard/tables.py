@@ -176,7 +176,8 @@ def _withholds_many(scored: ScoredTask) -> bool:
     return withheld > _FEW * sum(task.dialogues for task in scored.run.tasks)
 
 
-def _mark(scored: ScoredTask) -> str:
+def odd_mark(scored: ScoredTask) -> str:
+    """Return the mark of a task with many withheld replies or cut prompts, after a space; "" for others."""
     outcomes = scored.outcomes
     is_odd = outcomes.cut_prompts or (outcomes.withheld and _withholds_many(scored))
     return f" {ODD}" if is_odd else ""
@@ -247,7 +248,7 @@ def _cells(row: _Row, columns: Sequence[str], by: By, names: Mapping[Path, str],
     return {
         "model": names[row.scored.run.path],
         "profile": printable(str(row.scored.run.record.settings.get("profile")), limit=80),
-        "task": row.label + _mark(row.scored),
+        "task": row.label + odd_mark(row.scored),
         "turns": str(row.turns),
         "problems": f"{asked} of {outcomes.record.loaded}" if row.group == ALL else str(asked),
         "dialogues": str(asked * outcomes.passed.shape[1]),

@@ -10,7 +10,7 @@ from turnwise.leaderboard.intervals import Over
 from turnwise.leaderboard.page.rows import PageRow, tokens_per_dialogue
 from turnwise.leaderboard.paper_cells import find_estimate
 from turnwise.leaderboard.scores import Estimate
-from turnwise.leaderboard.tables import percent
+from turnwise.leaderboard.tables import odd_mark, percent
 
 _TO = _NONE = "\u2013"  # the dash between two numbers, and where there is none
 _STEPS = 1000  # the width of a bar
@@ -36,10 +36,11 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A row as text."""
+    """A row as text; ``mark`` follows the name of one with odd replies."""
 
     key: str
     name: str
+    mark: str
     place: str
     settings: str
     chosen: Bar
@@ -99,6 +100,7 @@ def _table_row(row: PageRow, rank: list[int] | None, metrics: Sequence[str], com
     return TableRow(
         row.key,
         row.name,
+        odd_mark(row.scored),
         _NONE if rank is None else f"{rank[0]}" if rank[0] == rank[1] else f"{rank[0]}{_TO}{rank[1]}",
         " · ".join(part for part in settings_of(row) if part not in common),
         _bar(chosen),

@@ -98,4 +98,6 @@ class HttpServer:
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
             sizes = [line.split(":")[1] for line in head.lower().splitlines() if line.startswith("content-length:")]
             data = await reader.readexactly(int(sizes[0]) if sizes else 0)
-            await self._handle(Exchange(head.split(" ")[1], json.loads(data) if data else None, writer))
+            await self._handle(
+                Exchange(head.split(" ")[1].partition("?")[0], json.loads(data) if data else None, writer)
+            )

@@ -250,3 +250,72 @@ def test_what_cannot_be_asked_is_one_sentence(tmp_path: Path, cache_dir: Path) -
             assert not run.output.exists()
         greedy = ("-a", f"base_url={server.base_url},first_turns=2", "--gen_kwargs", "temperature=0")
         assert "replies that differ" in Run(tmp_path / "run", cache_dir, server, *greedy).finish(2)
+
+
+@pytest.mark.slow
+def test_a_renamed_token_limit_is_left_out_where_the_context_has_no_room_for_it(
+    tmp_path: Path, cache_dir: Path
+) -> None:
+    """As max_tokens is, under any name."""
+
+    def answer(body: dict[str, Any]) -> Completion | Fault:
+        too_long = {"message": "This model's maximum context length is 100 tokens"}
+        return Fault("status", 400, error=too_long) if "max_completion_tokens" in body else Completion("No code.")
+
+    with ChatServer(answer) as server:
+        fields = ',request={"max_tokens": {"as": "max_completion_tokens"}}'
+        run = Run(tmp_path / "run", cache_dir, server, "--gen_kwargs", "max_gen_toks=1000", "-L", "1")
+        run.command[run.command.index("-a") + 1] += fields
+        said = run.finish()
+    assert "missing" not in said and "outgrew" not in said
+
+
+@pytest.mark.slow
+def test_no_key_stands_in_a_file_or_an_error(tmp_path: Path, cache_dir: Path) -> None:
+    """Although the address holds some, and the server repeats all it was sent."""
+    login = "Basic dXNlci1zZWNyZXQ6cHctc2VjcmV0"  # the header that user-secret:pw-secret makes
+    words = f"{login} user-secret pw-secret q-secret sk-secret org-secret"
+    with ChatServer(lambda body: Fault("status", 400, error={"message": words, "code": words})) as server:
+        address = server.base_url.replace("://", "://user-secret:pw-secret@") + "?api_key=q-secret"
+        run = Run(tmp_path / "run", cache_dir, server, "-L", "1")
+        run.command[run.command.index("-a") + 1] = f"base_url={address}"
+        run.environment |= {"OPENAI_API_KEY": "sk-secret", "OPENAI_ORG_ID": "org-secret"}
+        said = run.finish()
+        assert server.bodies and "HTTP 400: Basic ***" in said
+        submit = ["submit" if word == "run" else word for word in run.command[:4]] + run.command[4:]
+        submit[submit.index("-o") + 1] = str(tmp_path / "submitted")
+        refused = subprocess.run(
+            [*submit, "--cluster", "local"], env=run.environment, capture_output=True, text=True, check=False
+        )
+        environment = {**run.environment, "OPENAI_BASE_URL": address}
+        submit[submit.index("-a") + 1] = "model=tiny"
+        done = subprocess.run([*submit, "--cluster", "local"], env=environment, capture_output=True, text=True)
+    assert refused.returncode == 2 and "OPENAI_BASE_URL" in refused.stderr
+    assert done.returncode == 3, done.stderr
+    for text in (said, refused.stderr, done.stdout, done.stderr):
+        assert "secret" not in text and login.split()[1] not in text
+    values = [word.encode() for word in words.split()[1:]]
+    for path in tmp_path.rglob("*"):
+        assert path.is_dir() or not any(value in path.read_bytes() for value in values), path
+
+
+@pytest.mark.slow
+def test_what_bounds_a_reply_bounds_what_submit_estimates(tmp_path: Path, cache_dir: Path) -> None:
+    """Under its own name, another, or with a value of the user's."""
+    profile = tmp_path / "profile.yaml"
+    profile.write_text("tokens_per_second: 0.01\n")
+    estimates = []
+    with ChatServer(lambda body: Completion("")) as server:
+        for fields, limit in (
+            ("", ["--gen_kwargs", "max_gen_toks=50"]),
+            (',request={"max_tokens": {"as": "max_completion_tokens"}}', ["--gen_kwargs", "max_gen_toks=50"]),
+            (',request={"max_tokens": 50}', ["--gen_kwargs", "max_gen_toks=900"]),
+            (',request={"max_completion_tokens": 50}', []),
+            ("", []),
+        ):
+            run = Run(tmp_path / "run", cache_dir, server, "-L", "1", *limit, "--dry-run", "-p", str(profile))
+            run.command[run.command.index("-a") + 1] += f",model=tiny{fields}"
+            run.command[run.command.index("run")] = "submit"
+            (line,) = [one for one in run.finish().splitlines() if one.startswith("GPU-hours")]
+            estimates.append(line)
+    assert len(set(estimates[:4])) == 1 and estimates[4] != estimates[0]

@@ -37,7 +37,9 @@ class RunOptions:
     model_args: Annotated[
         str,
         typer.Option(
-            "--model-args", "-a", help="For openai: base_url=URL,model=NAME; for replay: path=FILE; see docs/models.md."
+            "--model-args",
+            "-a",
+            help="For openai: base_url=URL,model=NAME,request=FIELDS; for replay: path=FILE; see docs/models.md.",
         ),
     ] = ""
     task_names: Tasks = ""

@@ -7,7 +7,7 @@ A field with a value is added (or replaces ours), null leaves ours out, {"as": N
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -17,7 +17,10 @@ from turnwise.errors import TurnwiseError
 LIMITS = ("max_tokens", "max_completion_tokens", "max_new_tokens", "max_output_tokens", "n_predict", "num_predict")
 _OURS = frozenset({"messages", "model", "n", "stream", "stream_options", "prompt"})
 _PLAIN = frozenset({"temperature", "top_p", "top_k", "min_p", "seed", *LIMITS})  # whose values are never objects
-_SECRET = frozenset({"api_key", "apikey", "api-key", "authorization", "headers", "extra_headers", "key"})
+_SECRET = frozenset(
+    {"api_key", "apikey", "api-key", "x-api-key", "authorization", "headers", "extra_headers", "access_token",
+     "auth_token", "password", "secret"}
+)  # fmt: skip
 _MOST_CHARACTERS = 10_000
 
 
@@ -82,7 +85,8 @@ def _check(changes: Mapping[str, Any]) -> None:
                 raise TurnwiseError(
                     f"--model_args request changes {field!r}, which turnwise sets in every request: leave it out."
                 )
-            if field.lower() in _SECRET:
+        for field in (name, *_names_within(value)):
+            if field.lower() in _SECRET or (field.lower() == "key" and field == name):
                 raise TurnwiseError(
                     f"--model_args request names {field!r}, and it is recorded in run.json: the key is OPENAI_API_KEY."
                 )
@@ -100,6 +104,19 @@ def _check(changes: Mapping[str, Any]) -> None:
     for name in new_names:
         if new_names.count(name) > 1 or changes.get(name) is not None:
             raise TurnwiseError(f"--model_args request gives the field {name!r} twice: name each once.")
+
+
+def _names_within(value: Any) -> Iterator[str]:
+    """Yield the names of fields inside ``value``, however deep, and a name that a field is sent under."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield name
+            yield from _names_within(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _names_within(inner)
+    if (new_name := _new_name(value)) is not None:
+        yield new_name
 
 
 def _new_name(value: Any) -> str | None:

@@ -315,6 +315,7 @@ def test_request_fields_are_added_renamed_and_left_out() -> None:
 @pytest.mark.parametrize(
     "given",
     ['{"messages": []}', '{"model": "x"}', '{"n": 2}', '{"stream": true}', '{"x": {"as": "n"}}', '{"api_key": "s"}',
+     '{"a": [{"b": {"Api_Key": "s"}}]}', '{"seed": {"as": "Authorization"}}',
      '{"seed": 3}', "[1]", "{", '{"a": NaN}', '{"a": 1, "b": {"as": "a"}}',
      '{"max_tokens": {"az": "max_completion_tokens"}}', '{"temperature": {"as": 1}}'],
 )  # fmt: skip

@@ -318,4 +318,8 @@ def test_what_bounds_a_reply_bounds_what_submit_estimates(tmp_path: Path, cache_
             run.command[run.command.index("run")] = "submit"
             (line,) = [one for one in run.finish().splitlines() if one.startswith("GPU-hours")]
             estimates.append(line)
+    with ChatServer(lambda body: Completion(""), context=40) as server:
+        run = Run(tmp_path / "run", cache_dir, server, "-L", "1", "--dry-run")
+        run.command[run.command.index("run")] = "submit"
+        assert "Context: 40 tokens; 2 of 2 first prompts leave fewer than 1 for a reply" in run.finish()
     assert len(set(estimates[:4])) == 1 and estimates[4] != estimates[0]

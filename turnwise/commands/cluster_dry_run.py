@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from turnwise.runners.preflight import CharacterCounter, count_first_prompts, estimate_run
+from turnwise.commands.preflight import prompt_lines
+from turnwise.runners.preflight import FirstPrompts, TokenCounter, count_first_prompts, estimate_run
 from turnwise.runners.sampling import Job
 from turnwise.runners.work import check_same_run
 from turnwise.slurm.cluster import cut_arrays
@@ -30,19 +31,22 @@ class ClusterOptions:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What a submission would be: the shards to do of all, their tokens, the disk they need."""
+    """What a submission would be: the shards to do of all, their tokens, the disk they need, the first prompts."""
 
     run: Path
     todo: Sequence[Shard]
     shards: int
     tokens: float
     disk_bytes: int
+    prompts: FirstPrompts
 
 
 def plan_dry_run(
-    job: Job, record: RunRecord, run: Path, profile: ClusterProfile, *, reply_limit: int | None
+    job: Job, record: RunRecord, run: Path, profile: ClusterProfile, *, counter: TokenCounter, reply_limit: int | None
 ) -> Planned:
     """Return what would be submitted, with replies of ``reply_limit`` tokens at most; writes nothing.
+
+    ``counter`` counts the tokens of prompts.
 
     Raises TurnwiseError for a damaged run folder, or another's.
     """
@@ -54,9 +58,10 @@ def plan_dry_run(
         todo = unfinished_shards(folder, ClusterFolder(run))
     else:
         todo = shards = cut_by_tokens(record, tokens, profile)
-    estimate = estimate_run(job, count_first_prompts(job, CharacterCounter(), reply_limit=reply_limit), None)
+    prompts = count_first_prompts(job, counter, reply_limit=reply_limit)
+    estimate = estimate_run(job, prompts, None)
     spent = sum(tokens[problem] for shard in todo for problem, _ in shard.keys)
-    return Planned(run, todo, len(shards), spent, estimate.disk_bytes)
+    return Planned(run, todo, len(shards), spent, estimate.disk_bytes, prompts)
 
 
 def render_dry_run(planned: Planned, options: ClusterOptions, found: ClusterLimits | None) -> str:
@@ -65,7 +70,8 @@ def render_dry_run(planned: Planned, options: ClusterOptions, found: ClusterLimi
     workers = min(profile.workers, len(planned.todo))
     if not workers:
         return f"Shards: none to do of {planned.shards}: the same line without --dry-run scores what is there."
-    lines = [*_plan_lines(planned, profile, workers), _disk_line(planned)]
+    known = prompt_lines(planned.prompts) if planned.prompts.max_length is not None else []
+    lines = [*_plan_lines(planned, profile, workers), *known, _disk_line(planned)]
     if found is not None:
         lines += _limit_lines(found, workers)
         lines += _script_lines(planned, profile, workers, found.array_elements)

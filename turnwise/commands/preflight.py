@@ -60,7 +60,7 @@ def preflight(
     executor = machine.executor
     lines = [_task_line(loaded, job) for loaded in job.tasks]
     lines += [f"Sandbox: tier {executor.tier}, {executor.interpreter}, {machine.workers} programs at a time."]
-    lines += _prompt_lines(prompts)
+    lines += prompt_lines(prompts)
     lines += _size_lines(estimate)
     lines += _calibration_lines(found)
     lines += _time_lines(estimate, found, options)
@@ -88,7 +88,8 @@ def _task_line(loaded: LoadedTask, job: Job) -> str:
     )
 
 
-def _prompt_lines(prompts: FirstPrompts) -> list[str]:
+def prompt_lines(prompts: FirstPrompts) -> list[str]:
+    """Return how long the first prompts are, and whether the context has room for them and a reply."""
     counts = sorted(prompts.tokens.values())
     how = "counted by the model's tokenizer" if prompts.is_exact else "guessed from characters"
     lines = [

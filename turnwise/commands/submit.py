@@ -19,6 +19,7 @@ from turnwise.commands.status import enter_folder
 from turnwise.commands.worker import freeze_request, thaw_request, work_on
 from turnwise.errors import TurnwiseError
 from turnwise.locks import Lock
+from turnwise.runners.preflight import CharacterCounter
 from turnwise.runners.work import freeze
 from turnwise.slurm.cluster import Accepted, Slurm, submit_jobs
 from turnwise.slurm.freeze import freeze_code, freeze_inputs, is_whole_input
@@ -103,9 +104,12 @@ def _submit(
             stand_in=lambda back_end: describe_model(back_end, wanted, served_in_job=bool(options.profile.server)),
         ) as (job, machine):
             record = job.to_record(machine)
-            limit = find_back_end(request.model).reply_limit(replace(wanted, settings=job.settings))
+            back_end, asked = find_back_end(request.model), replace(wanted, settings=job.settings)
+            limit = back_end.reply_limit(asked)
             if request.dry_run is not None:
-                planned = plan_dry_run(job, record, request.output, options.profile, reply_limit=limit)
+                is_there = not (back_end.in_process or options.profile.server)  # to be asked for its context
+                counter = back_end.count(asked) if is_there else CharacterCounter()
+                planned = plan_dry_run(job, record, request.output, options.profile, counter=counter, reply_limit=limit)
                 return render_dry_run(planned, options, found)
             for name, revision in models_to_fetch(find_back_end(request.model), wanted):
                 fetch_model(name, revision)

@@ -122,8 +122,9 @@ class Worker:
         self._clean_up()
         if "missing" in answer:
             raise LayerMissingError(answer["missing"], answer["reason"], answer.get("errno", 0))
-        said = os.pread(errors, 2000, 0).decode("utf-8", "replace").strip()
-        raise InfrastructureError(f"The sandbox's first process did not start: {said or 'it said nothing'}")
+        lines = os.pread(errors, 65536, 0).decode("utf-8", "replace").split("\n")
+        said = next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")  # of a traceback
+        raise InfrastructureError(f"The sandbox's first process did not start: {said[:1000]}")
 
     def open(self, program: Program, limits: Limits) -> socket.socket:
         """Have a runner for ``program`` and return its socket; raises OSError if the zygote is gone."""

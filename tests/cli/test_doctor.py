@@ -68,11 +68,3 @@ def test_a_limit_that_is_too_low_condemns_the_machine() -> None:
     text = render_diagnosis(replace(well, shortfalls=short))
     assert "The hard limit of address space is 600 MiB" in text and "The hard limit of the stack is 8 MiB" in text
     assert text.splitlines()[-1] == "Do not judge programs here."
-
-
-def test_a_limit_of_cpu_time_is_one_sentence() -> None:
-    """Whether it is too short for a program, or for the judge alone."""
-    for seconds, words in ((5, "s that programs are promised"), (5000, "run the same line again")):
-        limit = InheritedLimits({resource.RLIMIT_CPU: seconds})
-        (said,) = [*map(str, limit.shortfalls(Limits())), *limit.advice(Limits())]
-        assert f"CPU time is {seconds} s" in said and words in said and "ulimit -t unlimited" in said

@@ -120,6 +120,46 @@ def test_modules_of_the_working_folder_are_not_taken_for_pythons(tmp_path: Path)
     assert python_of(ClusterProfile()).endswith(" -P")
 
 
+# In place of the line's program: started where the kernel refuses the system call of a number with an errno.
+REFUSES = """
+import ctypes, os, struct, sys
+number, errno = map(int, sys.argv[1:3])
+lines = (0x20, 0, 0, 0), (0x15, 0, 1, number), (0x06, 0, 0, 0x50000 | errno), (0x06, 0, 0, 0x7fff0000)
+text = b"".join(struct.pack("HBBI", *line) for line in lines)
+filter = struct.pack("HxxxxxxP", 4, ctypes.addressof(kept := ctypes.create_string_buffer(text)))
+libc = ctypes.CDLL(None)
+assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, filter) == 0
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+_long = pytest.mark.long
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="system calls have other numbers here")
+@pytest.mark.parametrize(
+    ("call", "number", "errno", "words"),
+    [
+        ("clone3", 435, 1, "No more threads can be started here"),  # as old container runtimes refuse it
+        pytest.param("landlock", 444, 1, "", marks=_long),
+        pytest.param("seccomp", 317, 38, "any isolation tier lacks seccomp", marks=_long),
+        pytest.param("unshare", 272, 1, "", marks=_long),
+        pytest.param("sched_getaffinity", 204, 38, "refuses a system call that turnwise needs", marks=_long),
+        pytest.param("getpriority", 140, 38, "first process did not start: OSError", marks=_long),
+        pytest.param("prctl", 157, 1, "first process did not start: PermissionError", marks=_long),
+        pytest.param("socketpair", 53, 1, "refuses a system call that turnwise needs", marks=_long),
+    ],
+)
+def test_a_container_that_refuses_a_system_call_is_named(
+    call: str, number: int, errno: int, words: str, tmp_path: Path
+) -> None:
+    """Or does without; in a sentence, and never as if somebody had interrupted the line."""
+    (tmp_path / "start.py").write_text(REFUSES)
+    status, verdict, said = _check(
+        f'exec() {{ builtin exec "$1" -I start.py {number} {errno} "$@"; }}', PASSES, tmp_path
+    )
+    assert (status, verdict) == ((3, "") if words else (0, "passed")), (call, said)
+    assert words in said and said.count("\n") == bool(words)
+
+
 def test_soft_limits_are_raised_for_programs(tmp_path: Path) -> None:
     """What the shell sets for a start, and may be raised by anybody, fails nothing; 64 open files are enough then."""
     assert _check("ulimit -S -v 600000 -d 600000 -s 8192 -n 64", NEEDS_MEMORY, tmp_path)[:2] == (0, "passed")

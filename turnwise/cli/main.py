@@ -96,6 +96,11 @@ def error_of(error: OSError) -> TurnwiseError:
         return InfrastructureError(f"{what}: {_LIMITED[error.errno]}, then run the same line again.")
     if error.errno in _SPOILED:
         return InfrastructureError(f"{what}: make room (or mend the file system), then run the same line again.")
+    if error.errno == errno.ENOSYS or (error.errno == errno.EPERM and error.filename is None):
+        return InfrastructureError(
+            f"{what}: the kernel or the container here refuses a system call that turnwise needs: take another, or "
+            "let the container have more."
+        )
     return TurnwiseError(f"{what}." if error.filename is None else f"{what}: mend that path, or name another.")
 
 

@@ -4,6 +4,7 @@ Shells, batch systems and containers start processes without one or the other. W
 what cannot is one sentence. Imports next to nothing, since little may be had yet.
 """
 
+import _thread
 import os
 import resource
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from turnwise.errors import InfrastructureError, TurnwiseError
 
+_MOST_THREADS = 64  # of numpy's OpenBLAS
 _NEEDED_BYTES = 400 << 20  # address space of this process, its numerical libraries included
 
 
@@ -43,6 +45,28 @@ def check_surroundings() -> None:
             )
         if soft != resource.RLIM_INFINITY and soft < _NEEDED_BYTES:
             resource.setrlimit(kind, (_NEEDED_BYTES, hard))
+    _check_threads()
+
+
+def _check_threads() -> None:
+    """Raise InfrastructureError where as many threads as numpy's OpenBLAS starts cannot be had.
+
+    It would interrupt this process, which is not to be taken for Ctrl-C.
+    """
+    given = os.environ.get("OPENBLAS_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS") or ""
+    count = int(given) if given.isdigit() and len(given) < 4 else len(os.sched_getaffinity(0))
+    gate = _thread.allocate_lock()
+
+    def wait() -> None:
+        with gate:
+            pass
+
+    with gate:
+        try:
+            for _ in range(min(count, _MOST_THREADS) - 1):
+                _thread.start_new_thread(wait, ())
+        except RuntimeError as error:
+            raise failure_of_machine(error) or error from None
 
 
 def failure_of_machine(error: Exception) -> InfrastructureError | None:

@@ -26,8 +26,10 @@ def test_each_limit_that_is_too_low_is_named(kind: int) -> None:
 
 def test_a_limit_of_cpu_time_is_one_of_the_judge_too() -> None:
     """However high it is for a program, a judge reaches it."""
-    assert "7200 s, with which this process itself is killed" in InheritedLimits({CPU: 7200}).advice()[0]
-    assert not InheritedLimits({AS: 1}).advice()
+    assert "7200 s, with which this process itself is killed" in InheritedLimits({CPU: 7200}).advice(LIMITS)[0]
+    assert not InheritedLimits({AS: 1}).advice(LIMITS)
+    low = InheritedLimits({CPU: 5})
+    assert low.advice(LIMITS) == () and "this process itself is killed" in str(low.shortfalls(LIMITS)[0])
 
 
 def test_limits_that_are_high_enough_change_nothing() -> None:

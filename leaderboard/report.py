@@ -161,7 +161,8 @@ def _sampling_text(scored: ScoredTask) -> list[str]:
         *_prompts_text(settings, scored),
         f"seed {settings['seed']}",
         *sampling,
-        f"{settings['extraction']} code block" + (", prefilled" if settings["prefill"] else ""),
+        f"extraction {settings['extraction']} {settings['extraction_version']}"
+        + (", prefilled" if settings["prefill"] else ""),
         *(f"{name} {settings[name]!r}" for name in _NAMED_WHERE_SET if settings.get(name)),
         f"prompts {record.prompts['set']}",
     ]

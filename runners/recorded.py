@@ -112,7 +112,7 @@ def _calls(row: Row, turn: Any, programs: MarkdownPrograms) -> tuple[RecordedAns
     text, code = turn.get("response"), turn.get("code")
     if text is not None:
         text = text_in(row, "response", text)
-    if code and (text is None or extract_program(text) is None):
+    if code and (text is None or extract_program(text, which="last") is None):
         return _program(text_in(row, "code", code), "code", programs)
     if text is None:
         raise TurnwiseError(f"{row.origin}: a turn has neither 'response' nor 'code'.")

@@ -19,7 +19,8 @@ from turnwise.benchmarks.texts import encodable, shown
 from turnwise.errors import TurnwiseError
 from turnwise.runners.recorded import RecordedAnswer, Turns, name_of, samples_of, text_in
 from turnwise.runners.sampler import ImmediateSampler, Request, RequestError
-from turnwise.tasks.trajectory import Reply, strip_thinking
+from turnwise.tasks.thinking import strip_thinking
+from turnwise.tasks.trajectory import Reply
 
 _BENCHMARK_BY_RECORDED_NAME = {
     "humaneval": "humaneval_plus",

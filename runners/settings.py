@@ -14,6 +14,7 @@ from turnwise.errors import TurnwiseError
 from turnwise.tasks.catalog import Task
 from turnwise.tasks.decoys import DecoyPool
 from turnwise.tasks.dialogue import DialoguePlan
+from turnwise.tasks.extraction import DEFAULT_EXTRACTION, EXTRACTION_VERSION
 from turnwise.tasks.metrics import NAtK, check_support, parse_n_at_k
 from turnwise.tasks.prompt_names import DEFAULT_FEEDBACK
 from turnwise.tasks.prompts import PromptSet
@@ -60,7 +61,7 @@ class RunSettings:
     instruction: str = ""
     feedback: str = DEFAULT_FEEDBACK
     keep_reasoning: bool = True
-    extraction: str = "last"
+    extraction: str = DEFAULT_EXTRACTION
     prefill: bool = False
     system_instruction: str = ""
     max_turns: int | None = None
@@ -135,6 +136,7 @@ class RunSettings:
             del data[name]  # they stand in the judge's record
         if not self.strict_context:
             del data["strict_context"]  # named where it is set
+        data["extraction_version"] = EXTRACTION_VERSION
         data["n_at_k"] = list(self.n_at_k)
         data["sampling"] = self.sampling.to_json()
         data["turns"] = [turn.to_json() for turn in self.turns]
@@ -148,6 +150,7 @@ PROFILES: dict[str, RunSettings] = {
     "zheng": RunSettings(
         profile="zheng",
         matcher="deepmind",
+        extraction="last",
         samples_per_problem=200,
         n_at_k=("1@3", "10@30", "33@100", "100@300"),
         sampling=Sampling(temperature=1.0, top_p=0.95),

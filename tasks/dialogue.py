@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from turnwise.benchmarks.records import Problem, Report, Verdict
 from turnwise.tasks.decoys import Decoy, DecoyPool, failing_report
-from turnwise.tasks.extraction import extract_program
+from turnwise.tasks.extraction import DEFAULT_EXTRACTION, extract_program
 from turnwise.tasks.feedback import feedback_kind, feedback_text, form_of
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.strategies import Strategy, TurnPlan
@@ -39,7 +39,7 @@ class DialoguePlan:
     strategy: Strategy
     prompts: PromptSet
     seed: int = 0
-    extraction: str = "last"
+    extraction: str = DEFAULT_EXTRACTION
     system: str = ""
     prefill: bool = False
     keep_reasoning: bool = True
@@ -119,7 +119,9 @@ class Dialogue:
         kind = "thought" if self._to_ask else "reply"
         self._history += [*said, Message("assistant", kind, "", call.answer)]
         if not self._to_ask:
-            self._program = extract_program(call.answer, which=self._plan.extraction)
+            self._program = extract_program(
+                call.answer, which=self._plan.extraction, entry_point=self.problem.entry_point
+            )
 
     def _is_cut(self, messages: tuple[Message, ...], tokens: int | None) -> bool:
         """Return whether the server counted no more tokens than of a prompt that this one only adds to."""

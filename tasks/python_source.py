@@ -13,9 +13,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from turnwise.tasks.python_tokens import LogicalLine, NotPythonError, logical_lines, quoted_spans
-
-__all__ = ["PythonSource", "quoted_spans", "read_python"]
+from turnwise.tasks.python_tokens import LogicalLine, NotPythonError, logical_lines
 
 LONGEST_TEXT = 1_000_000
 """Characters."""

@@ -1,6 +1,6 @@
 """The tokens of a text that may be Python, and its string literals and comments.
 
-``logical_lines`` gives what the grammar reads; ``quoted_spans`` tells where strings and comments lie, in any text.
+``logical_lines`` gives what the grammar reads; ``QuotedText`` tells where strings and comments lie, in any text.
 Both walk the text once and keep a stack of their own, so neither long nor deeply nested text costs more than its
 length. An f-string is split as Python 3.12 does, which takes all that older versions take.
 Does not evaluate a literal, and does not use the interpreter's own tokenizer, whose verdict changes with its version.
@@ -140,7 +140,8 @@ _ESCAPE = re.compile(
     r"\\(?:(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U(?:000[0-9a-fA-F]|0010)[0-9a-fA-F]{4}|N\{[^{}]+\})|(?P<bad>[xuUN])|[\s\S])"
 )
 _BYTES_ESCAPE = re.compile(r"\\(?:x[0-9a-fA-F]{2}|(?P<bad>x)|[\s\S])")
-_QUOTED = re.compile(rf"(?:(?<![A-Za-z_0-9\x80-\U0010ffff]){_PREFIX})?(?:{_QUOTE})|\#[^\r\n]*+")
+_QUOTED = re.compile(rf"(?:(?<![A-Za-z_0-9\x80-\U0010ffff]){_PREFIX})?(?:{_QUOTE})|\#")
+_COMMENT = re.compile(r"\#[^\r\n]*+")
 
 
 class NotPythonError(ValueError):
@@ -182,41 +183,53 @@ def logical_lines(text: str) -> Iterator[LogicalLine]:
             yield LogicalLine(column, tab_column, kinds, values)
 
 
-def quoted_spans(text: str, start: int = 0) -> Iterator[tuple[int, int]]:
-    """Yield begin and end of every string literal, its prefix included, and of every comment from ``start`` on.
+class QuotedText:
+    """Tells where string literals and comments lie in a text, from any place on, in linear time over all questions."""
 
-    A string in single quotes that its line does not close ends there and is none, nor is one in triple quotes that
-    nothing closes: "don't" hides no more than the rest of its line. Linear in the text, whatever it is.
-    """
-    at = start
-    unclosed: set[str] = set()
-    spare = 4 * len(text)  # what may be read again after an f-string that is none by the rule of Python 3.12
-    while match := _QUOTED.search(text, at):
-        begin, at = match.span()
-        opening = match.group()
-        if opening.startswith("#"):
-            yield begin, at
-            continue
-        quote = opening.lstrip("rbuftRBUFT")
-        end: int | None = None
-        if spare > 0 and not {"f", "t"}.isdisjoint(opening.lower()):
-            scanner = _Scanner(text, begin)
-            try:
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._unclosed: set[str] = set()
+        self._spare = 4 * len(text)  # what may be read again after an f-string that is none by the rule of Python 3.12
+
+    def spans(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
+        """Yield begin and end of the string literals, prefixes included, and comments that begin in ``start:stop``.
+
+        A string in single quotes that its line does not close ends there and is none, nor is one in triple quotes
+        that nothing closes: "don't" hides no more than the rest of its line.
+        """
+        at = start
+        while match := _QUOTED.search(self._text, at, stop):
+            begin, at = match.span()
+            opening = match.group()
+            if opening == "#":
+                comment = _COMMENT.match(self._text, begin)
+                at = comment.end() if comment else at
+                yield begin, at
+                continue
+            quote = opening.lstrip("rbuftRBUFT")
+            end = None if {"f", "t"}.isdisjoint(opening.lower()) else self._end_of_f_string(begin)
+            if end is None and quote not in self._unclosed:
+                end, searched = _string_end(self._text, at, quote)
+                if end is None and len(quote) == 3:
+                    self._unclosed.add(quote)
+                elif end is None:
+                    at = searched
+            if end is not None:
+                yield begin, end
+                at = end
+
+    def _end_of_f_string(self, begin: int) -> int | None:
+        if self._spare <= 0:
+            return None
+        scanner = _Scanner(self._text, begin)
+        try:
+            scanner.token()
+            while scanner.modes:
                 scanner.token()
-                while scanner.modes:
-                    scanner.token()
-                end = scanner.at
-            except NotPythonError:
-                spare -= scanner.at - begin
-        if end is None and quote not in unclosed:
-            end, stop = _string_end(text, at, quote)
-            if end is None and len(quote) == 3:
-                unclosed.add(quote)
-            elif end is None:
-                at = stop
-        if end is not None:
-            yield begin, end
-            at = end
+        except NotPythonError:
+            self._spare -= scanner.at - begin
+            return None
+        return scanner.at
 
 
 def _string_end(text: str, at: int, quote: str) -> tuple[int | None, int]:

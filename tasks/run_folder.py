@@ -61,6 +61,7 @@ _NEEDED: dict[str, dict[str, type | tuple[type, ...]]] = {
         "seed": int,
         "feedback": str,
         "extraction": str,
+        "extraction_version": int,
         "prefill": bool,
         "sampling": dict,
         "n_at_k": list,

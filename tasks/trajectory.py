@@ -17,10 +17,10 @@ from pydantic import TypeAdapter, ValidationError
 from turnwise.benchmarks.records import Report
 from turnwise.benchmarks.texts import shown
 from turnwise.json_text import json_line
+from turnwise.tasks.thinking import strip_thinking
 
 SCHEMA = 1
 _MOST_TOKENS = 2**40  # of one reply: so that no sum over a run overflows
-_THINKING, _END_OF_THINKING = "<think>", "</think>"
 
 
 class End(StrEnum):
@@ -268,13 +268,6 @@ def _check_numbers(trajectory: Trajectory) -> None:
                 raise ValueError(f"a test has the number {shown(result.index)}")
     if not -(2**63) <= trajectory.seed < 2**63:
         raise ValueError(f"a seed is {shown(trajectory.seed)}")
-
-
-def strip_thinking(text: str) -> str:
-    """Return ``text`` after the last ``</think>``; nothing of a thought that begins it and never ends."""
-    if _END_OF_THINKING not in text and text.lstrip().startswith(_THINKING):
-        return ""
-    return text.rpartition(_END_OF_THINKING)[2]
 
 
 def dialogue_seed(run_seed: int, problem: str, sample: int, turn: int, call: int = 0) -> int:

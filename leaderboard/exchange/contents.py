@@ -102,6 +102,7 @@ class HeaderSettings(BaseModel):
     seed: int
     feedback: str
     extraction: str
+    extraction_version: int
     prefill: bool
     max_turns: int | None = Field(ge=1, le=1000)
     n_at_k: list[str]

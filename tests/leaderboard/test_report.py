@@ -147,7 +147,7 @@ def test_a_report_says_what_it_means_and_rests_on(small_run: WriteSmallRun) -> N
         "",
         LEGEND,
         "Settings: profile default, at most 3 turns with failed_tests feedback, samples per problem: 2, seed 7, "
-        "temperature 0.2, max_tokens 512, stop ['END'], last code block, prefilled, prompts turnwise-1, "
+        "temperature 0.2, max_tokens 512, stop ['END'], extraction last_program 1, prefilled, prompts turnwise-1, "
         "matcher tokens, time factor 1, CPython 3.11, executor planned 1 (isolation: none).",
     ]
 

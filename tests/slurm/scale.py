@@ -90,7 +90,7 @@ def record_of(problems: int, samples: int) -> RunRecord:
         asked=asked,
     )
     settings = {"profile": "default", "samples_per_problem": samples, "seed": 0, "feedback": "failed_tests"}
-    settings |= {"extraction": "last", "prefill": False, "sampling": {}, "n_at_k": []}
+    settings |= {"extraction": "last_program", "extraction_version": 1, "prefill": False, "sampling": {}, "n_at_k": []}
     judge = {"executor": "hardened 1", "interpreter": "CPython 3.11", "matcher": "tokens", "time_factor": 1.0}
     prompts = {"set": "turnwise-1", "hashes": {}}
     model = {"model": "simulated"}

@@ -16,7 +16,7 @@ from turnwise.commands.machine import check_time_factor, parse_pairs
 from turnwise.errors import TurnwiseError
 from turnwise.runners.settings import RunSettings, Sampling, settings_of
 from turnwise.tasks.catalog import Task, find_tasks
-from turnwise.tasks.extraction import check_extraction
+from turnwise.tasks.extraction import LAST_EXTRACTIONS, check_extraction
 from turnwise.tasks.prompt_names import LAST_BLOCK_INSTRUCTIONS
 from turnwise.tasks.run_folder import MOST_TURNS
 from turnwise.tasks.strategies import Strategy, parse_instruction, parse_reasoning
@@ -159,10 +159,10 @@ def check_decoys(path: Path | None, runs: Iterable[RunSettings], chosen: Sequenc
 
 def _check_strategy(strategy: Strategy, extraction: str) -> None:
     for turn in strategy.turns:
-        if turn.instruction in LAST_BLOCK_INSTRUCTIONS and extraction != "last":
+        if turn.instruction in LAST_BLOCK_INSTRUCTIONS and extraction not in LAST_EXTRACTIONS:
             raise TurnwiseError(
                 f"The instruction {turn.instruction} asks for two programs and the last is the answer, but extraction "
-                f"is {extraction!r}: set it to last, or choose another instruction."
+                f"is {extraction!r}: set it to {' or '.join(LAST_EXTRACTIONS)}, or choose another instruction."
             )
 
 

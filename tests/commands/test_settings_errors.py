@@ -56,7 +56,7 @@ def test_text_that_is_no_object_is_refused(option: str, text: str) -> None:
             {"feedback": "kind"},
             "Unknown feedback 'kind': choose one of binary, failed_tests, failed_and_passed, ldb, none, random.",
         ),
-        ({"extraction": "all"}, "Unknown extraction 'all': choose one of last, first, longest."),
+        ({"extraction": "all"}, "Unknown extraction 'all': choose one of last_program, last, first, longest."),
         ({"profile": "rl"}, "Unknown profile 'rl': choose one of default, zheng, rlef."),
         ({"n_at_k": ["3"]}, "n_at_k '3' is not written n@k, such as 1@3 or 10@100."),
         (

@@ -89,7 +89,7 @@ def test_settings_are_json_and_the_judges_part_stands_elsewhere() -> None:
     """Every field once, but for what is named where it is set; tuples as lists, nothing that JSON lacks."""
     data = build(profile="zheng", gen_kwargs="until=END", samples={MULTI: [0, "x"]}).to_json()
     assert json.loads(json.dumps(data)) == data
-    assert set(data) == {*RunSettings.__slots__} - {
+    assert set(data) == {*RunSettings.__slots__, "extraction_version"} - {
         "matcher",
         "time_factor",
         "interpreter",

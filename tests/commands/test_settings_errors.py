@@ -31,7 +31,7 @@ def test_two_programs_in_one_answer_need_the_last_block() -> None:
         (
             {"turns": 3},
             "'turns' is unknown: the keys are samples_per_problem, max_turns, strategy, reasoning, instruction, "
-            "feedback, keep_reasoning, extraction, prefill, n_at_k, profile.",
+            "feedback, keep_reasoning, extraction, prefill, stub_imports, n_at_k, profile.",
         ),
     ],
 )

@@ -72,16 +72,14 @@ def test_what_equals_the_right_result_passes_and_nothing_else(resolved: Problem,
 
 
 def test_the_judge_holds_little_of_a_long_result(resolved: Problem, executor: Executor) -> None:
-    """However much longer than the right one it is: no more than the short results of the problem."""
-    longer = SOLUTION.replace("range(n)", "range(3 * n)")
-    for source, verdict in ((SOLUTION, PASSED), (longer, WRONG)):
-        tracemalloc.start()
-        report = Judge(executor).judge(resolved, source)
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        assert report.public[0].verdict is verdict
-        assert report.public[0].output.startswith("<70000" if verdict is PASSED else "<21000")
-        assert peak < 60_000_000
+    """However much longer than the right one it is, and it is no more than wrong."""
+    tracemalloc.start()
+    report = Judge(executor).judge(resolved, SOLUTION.replace("range(n)", "range(2 * n)"))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    first = report.public[0]
+    assert first.verdict is WRONG and first.output.startswith("<14000")
+    assert peak < 30_000_000
 
 
 def test_an_input_whose_right_result_no_program_may_hold_is_left_out(executor: Executor, tmp_path: Path) -> None:

@@ -21,4 +21,4 @@ json.JSONEncoder.encode = lambda self, value: "1"
 
 
 def f(x):
-    return ["x" * 1000] * 100_000
+    return ["x"] * 100_000

@@ -186,6 +186,7 @@ def test_doctor_names_the_limit(tmp_path: Path) -> None:
     assert doctor.stdout.splitlines()[-1] == "Do not judge programs here."
 
 
+@pytest.mark.long
 def test_a_run_names_the_limit(tmp_path: Path, cache_dir: Path) -> None:
     """Before anything is asked; what the limit may have made fail is missing in its tables."""
     answers = tmp_path / "answers.jsonl"
@@ -316,7 +317,7 @@ def test_programs_near_their_limit_are_counted(tmp_path: Path, cache_dir: Path) 
     answer = {"task_id": problem["task_id"], "solution": slow + problem["prompt"] + body}
     (tmp_path / "answers.jsonl").write_text(json.dumps(answer))
     line = ["run", "-M", "replay", "-a", "path=answers.jsonl", "-t", "sample_humaneval_plus_singleturn", "--limit", "1"]
-    line += ["--time_factor", "0.1", "-o", "o"]
+    line += ["--time_factor", "0.1", "--workers", "1", "-o", "o"]
     done = _in_shell("", *line, folder=tmp_path, TURNWISE_CACHE=str(cache_dir))
     assert done.returncode == 0, done.stderr
     assert "1 of 1 judged programs took half their time limit or more (0 ran out of it) on " in done.stdout

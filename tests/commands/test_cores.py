@@ -1,6 +1,7 @@
 """Which cores judging takes, and that its workers are there before an engine of this process is."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,9 +26,14 @@ def _workers(back_end: BackEnd | None, *, given: int = 0) -> int:
 @pytest.mark.usefixtures("eight_cores")
 @pytest.mark.parametrize(("name", "workers"), [("openai", 7), ("vllm", 6), ("hf", 7), ("replay", 8)])
 def test_judging_leaves_a_back_end_its_cores(name: str, workers: int) -> None:
-    """Of the cores this process may use, not of those the machine has; what the user says goes before."""
-    assert _workers(MODELS[name]) == workers
-    assert _workers(MODELS[name], given=3) == 3
+    """Of the cores this process may use, not of those the machine has."""
+    assert _workers(replace(MODELS[name], in_process=False)) == workers  # which would start them all here
+
+
+@pytest.mark.usefixtures("eight_cores")
+def test_what_the_user_says_of_workers_goes_before() -> None:
+    """More than a back end leaves, or fewer."""
+    assert _workers(MODELS["openai"], given=8) == 8
 
 
 def test_there_is_always_one_worker(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,15 +72,12 @@ def test_a_finished_grid_needs_no_model(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--cells", "magic+none"), "has no reasoning 'magic'"),
         (("--cells", "x*"), "--cells 'x*' selects none of the 63"),
-        (("--feedback", "kind"), "Unknown feedback 'kind'"),
         (("--strategy", "dialogue"), "Unknown strategy 'dialogue'"),
         (("--temperatures", "warm"), "--temperatures has the value 'warm': give numbers"),
         (("--max-turns", "0"), "--max-turns has the value '0'"),
         (("--strategy", "/nowhere.yaml"), "cannot be read (No such file or directory)"),
         (("--metric", "pass@7"), "--metric is 'pass@7', which sample_codecontests_multiturn will not have: choose one"),
-        (("--metadata", '{"extraction": "first"}'), "The instruction weak_then_better asks for two programs"),
     ],
 )
 def test_what_cannot_be_run_is_refused(tmp_path: Path, options: tuple[str, ...], message: str) -> None:

@@ -61,7 +61,6 @@ def test_random_feedback_comes_from_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--reasoning", "magic"), "has no reasoning 'magic': it has difficulty, explain_io,"),
         (("--instruction", "magic"), "has no instruction 'magic': it has docstrings,"),
         (("--strategy", "cot"), "needs a reasoning or an instruction"),
         (("--problem", "sample_codecontests/no"), "No problem 'sample_codecontests/no'"),

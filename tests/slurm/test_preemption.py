@@ -200,6 +200,7 @@ def _run_of(cluster: VirtualCluster, tmp_path: Path, cache_dir: Path, partition:
     return run
 
 
+@pytest.mark.long
 def test_a_run_that_is_told_to_give_way_goes_on(cluster: VirtualCluster, tmp_path: Path, cache_dir: Path) -> None:
     """By TERM alone, from a container that lacks scontrol: workers save, come back, and finish the run.
 

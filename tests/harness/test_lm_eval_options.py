@@ -45,13 +45,14 @@ def own_tasks(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_mixed_tasks_groups_and_limits(lm_eval: LmEval, own_tasks: Path) -> None:
+@pytest.mark.parametrize("runs", [1, pytest.param(2, marks=pytest.mark.long)])
+def test_mixed_tasks_groups_and_limits(runs: int, lm_eval: LmEval, own_tasks: Path) -> None:
     """A model that knows no chat; others' tasks beside ours, a group's mean, --limit; --cache_requests is harmless.
 
     What it kept of one run is not taken for that of another with other options.
     """
     arguments = ("--model", "dummy", "--tasks", "sums,mine", "--include_path", ".", "--limit", "2")
-    for samples in (1, 3):
+    for samples in (3, 1)[:runs]:
         done = lm_eval(*arguments, "--cache_requests", "true", metadata={"samples_per_problem": samples}, cwd=own_tasks)
         assert done.process.returncode == 0, done.said
         assert [len(row["resps"][0]) for row in done.samples(CONTESTS)] == [samples] * 2

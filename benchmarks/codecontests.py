@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from turnwise.benchmarks.contradictions import contradiction_of_tests
+from turnwise.benchmarks.contradictions import contradiction_of_limits, contradiction_of_tests
 from turnwise.benchmarks.flags import INTERACTIVE_CODECONTESTS, admits_multiple_answers, is_interactive
 from turnwise.benchmarks.limits import (
     DEFAULT_MEMORY_LIMIT_BYTES,
@@ -82,8 +82,9 @@ def parse_codecontests(row: Row, *, benchmark: str, split: str) -> Problem:
         raise row.fail("field 'public_tests' holds no test.")
     hidden = fields.private_tests.cases() + fields.generated_tests.cases()
     rule = MatchRule(ignore_case=True)
-    contradiction = ""
-    if not admits_multiple_answers(fields.description):
+    limits = parse_limits(row, fields.time_limit, fields.memory_limit_bytes)
+    contradiction = contradiction_of_limits(limits)
+    if not (contradiction or admits_multiple_answers(fields.description)):
         contradiction = contradiction_of_tests(fields.public_tests.cases() + hidden, rule)
     return Problem(
         id=f"{benchmark}/{fields.name}",
@@ -92,7 +93,7 @@ def parse_codecontests(row: Row, *, benchmark: str, split: str) -> Problem:
         statement=fields.description,
         public_tests=fields.public_tests.cases(),
         hidden_tests=hidden,
-        limits=parse_limits(row, fields.time_limit, fields.memory_limit_bytes),
+        limits=limits,
         rule=rule,
         input_file=_file_name(row, "input_file", fields.input_file),
         output_file=_file_name(row, "output_file", fields.output_file),

@@ -10,12 +10,15 @@ all shows when expected outputs are computed (turnwise.runners.expected).
 import re
 from collections.abc import Iterable
 
+from turnwise.benchmarks.limits import Limits
 from turnwise.benchmarks.matching import output_matches
 from turnwise.benchmarks.records import MatchRule, TestCase
 from turnwise.benchmarks.texts import shown
 
 _DEFINED = re.compile(r"^\s*(?:async\s+def|def|class)\s+(\w+)", re.MULTILINE)
 _SHOWN_NAMES = 3
+_LEAST_SECONDS = 1e-3
+_LEAST_BYTES = 2**20
 
 
 def contradiction_of_starter(starter_code: str, *, called: str) -> str:
@@ -32,6 +35,15 @@ def contradiction_of_solution(program: str, *, called: str) -> str:
     name = re.escape(called)
     bound = rf"^\s*(?:async\s+def|def|class)\s+{name}\b|^\s*{name}\s*(?::[^=\n]*)?=(?!=)|\bimport\b[^\n]*\b{name}\b"
     return "" if re.search(bound, program, re.MULTILINE) else f"its canonical solution does not define {shown(called)}"
+
+
+def contradiction_of_limits(limits: Limits) -> str:
+    """Return how limits contradict that there is a program: no interpreter starts within them."""
+    if limits.time_limit_seconds < _LEAST_SECONDS:
+        return f"its time limit of {limits.time_limit_seconds:g} s is less than any program takes"
+    if limits.memory_limit_bytes < _LEAST_BYTES:
+        return f"its memory limit of {limits.memory_limit_bytes} bytes is less than any program takes"
+    return ""
 
 
 def contradiction_of_tests(tests: Iterable[TestCase], rule: MatchRule) -> str:

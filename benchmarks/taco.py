@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from turnwise.benchmarks import values
 from turnwise.benchmarks.codecontests import parse_limits
-from turnwise.benchmarks.contradictions import contradiction_of_starter, contradiction_of_tests
+from turnwise.benchmarks.contradictions import contradiction_of_limits, contradiction_of_starter, contradiction_of_tests
 from turnwise.benchmarks.flags import admits_multiple_answers, is_interactive
 from turnwise.benchmarks.integers import format_integer
 from turnwise.benchmarks.records import Comparison, Flag, MatchRule, Problem, TestCase
@@ -79,7 +79,8 @@ def parse_taco(row: Row, *, benchmark: str, split: str, is_whole_split: bool) ->
         any_number=case == FLOAT_TOLERANCE,
     )
     has_many_answers = case == NON_DETERMINISTIC or admits_multiple_answers(fields.question)
-    contradiction = _contradiction(fields, document)
+    limits = parse_limits(row, fields.time_limit, fields.memory_limit)
+    contradiction = _contradiction(fields, document) or contradiction_of_limits(limits)
     if not (contradiction or has_many_answers):
         contradiction = contradiction_of_tests(tests, rule)
     return Problem(
@@ -89,7 +90,7 @@ def parse_taco(row: Row, *, benchmark: str, split: str, is_whole_split: bool) ->
         statement=fields.question,
         public_tests=tests[:1],
         hidden_tests=tests[1:],
-        limits=parse_limits(row, fields.time_limit, fields.memory_limit),
+        limits=limits,
         rule=rule,
         entry_point=entry_point,
         starter_code=fields.starter_code or "",

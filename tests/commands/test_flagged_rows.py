@@ -53,6 +53,14 @@ CONTRADICTORY: dict[tuple[str, str], tuple[dict[str, Any], str]] = {
         },
         "",
     ),
+    ("codecontests/test", "codecontests/D"): (
+        {**CONTESTS_ROW, "name": "D", "time_limit": {"seconds": 0, "nanos": 1}},
+        "its time limit of 1e-09 s is less than any program takes",
+    ),
+    ("codecontests/test", "codecontests/E"): (
+        {**CONTESTS_ROW, "name": "E", "memory_limit_bytes": 256},
+        "its memory limit of 256 bytes is less than any program takes",
+    ),
     ("taco/test", "taco/0"): (TACO_ROW, "its starter code defines Solution, add, which its tests do not call"),
     ("taco/test", "taco/1"): (
         {**TACO_ROW, "starter_code": "", "input_output": '{"inputs": ["1", "1"], "outputs": ["2", "3"]}'},

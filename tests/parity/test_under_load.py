@@ -1,5 +1,6 @@
 """Verdicts do not depend on who else uses the machine, nor on the executor."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -31,29 +32,36 @@ def busy_machine() -> Iterator[None]:
         process.wait()
 
 
+def _assert_passes(run: int, *arguments: str) -> None:
+    """Run tests to their end, whatever time that takes: those of every change, so not these here."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not long", *arguments]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=FOLDER.parents[1], env=environment, errors="replace"
+    )
+    print(f"run {run}: {done.stdout.rstrip().rpartition(chr(10))[2]}")
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-1000:]
+
+
 @pytest.mark.long
 @pytest.mark.data
-@pytest.mark.usefixtures("busy_machine")
+@pytest.mark.usefixtures("busy_machine", "data_dir")
+@pytest.mark.xdist_group("load")
 @pytest.mark.parametrize("run", [1, 2, 3])
-def test_parity_holds_beside_busy_processes(run: int, data_dir: Path) -> None:
+def test_parity_holds_beside_busy_processes(run: int) -> None:
     """No recorded verdict changes: no false time limit, no infrastructure failure."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not long", *WITH_VERDICTS]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=FOLDER.parents[1])
-    print(f"run {run}: {done.stdout.splitlines()[-1]}")
-    assert done.returncode == 0, done.stdout[-3000:]
+    _assert_passes(run, *WITH_VERDICTS)
 
 
 @pytest.mark.long
 @pytest.mark.usefixtures("busy_machine")
+@pytest.mark.xdist_group("load")
 @pytest.mark.parametrize("run", [1, 2])
 def test_all_tests_pass_beside_busy_processes(run: int) -> None:
     """Those of every change but for the ones that measure speed: none of them depends on how fast the machine is."""
     tests = FOLDER.parent
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not long", str(tests)]
-    command += [f"--ignore={tests / 'performance'}", "--numprocesses", "2", "--dist", "loadgroup"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tests.parent)
-    print(f"run {run}: {done.stdout.splitlines()[-1]}")
-    assert done.returncode == 0, done.stdout[-3000:]
+    parallel = ["--numprocesses", "2", "--dist", "loadgroup"]
+    _assert_passes(run, *parallel, f"--ignore={tests / 'performance'}", str(tests))
 
 
 def _told(report: Report) -> tuple[Any, ...]:

@@ -252,74 +252,73 @@ def test_what_cannot_be_asked_is_one_sentence(tmp_path: Path, cache_dir: Path) -
         assert "replies that differ" in Run(tmp_path / "run", cache_dir, server, *greedy).finish(2)
 
 
-@pytest.mark.slow
-def test_a_renamed_token_limit_is_left_out_where_the_context_has_no_room_for_it(
-    tmp_path: Path, cache_dir: Path
-) -> None:
-    """As max_tokens is, under any name."""
+SECRETS = ("dXNlci1zZWNyZXQ6cHctc2VjcmV0", "user-secret", "pw-secret", "q-secret", "sk-secret", "org-secret")
 
-    def answer(body: dict[str, Any]) -> Completion | Fault:
-        too_long = {"message": "This model's maximum context length is 100 tokens"}
-        return Fault("status", 400, error=too_long) if "max_completion_tokens" in body else Completion("No code.")
 
-    with ChatServer(answer) as server:
-        fields = ',request={"max_tokens": {"as": "max_completion_tokens"}}'
-        run = Run(tmp_path / "run", cache_dir, server, "--gen_kwargs", "max_gen_toks=1000", "-L", "1")
-        run.command[run.command.index("-a") + 1] += fields
-        said = run.finish()
-    assert "missing" not in said and "outgrew" not in said
+def _gossip(body: dict[str, Any]) -> Fault:
+    """Refuse, repeating all that came; the first is the header that user-secret:pw-secret makes."""
+    words = f"Basic {' '.join(SECRETS)}"
+    return Fault("status", 400, error={"message": words, "code": words})
+
+
+def _secretive(tmp_path: Path, cache_dir: Path, server: ChatServer) -> tuple[Run, str]:
+    """Return a run with secrets of each kind, and the address that holds some."""
+    run = Run(tmp_path / "run", cache_dir, server, "-L", "1")
+    run.command[run.command.index("-t") + 1] = TASKS[-1].name
+    run.environment |= {"OPENAI_API_KEY": "sk-secret", "OPENAI_ORG_ID": "org-secret"}
+    address = server.base_url.replace("://", "://user-secret:pw-secret@") + "?api_key=q-secret"
+    run.command[run.command.index("-a") + 1] = f"base_url={address}"
+    return run, address
+
+
+def _assert_secretive(tmp_path: Path, *texts: str) -> None:
+    files = [path.read_text(errors="replace") for path in tmp_path.rglob("*") if path.is_file()]
+    assert not [secret for secret in SECRETS for text in (*texts, *files) if secret in text]
 
 
 @pytest.mark.slow
 def test_no_key_stands_in_a_file_or_an_error(tmp_path: Path, cache_dir: Path) -> None:
-    """Although the address holds some, and the server repeats all it was sent."""
-    login = "Basic dXNlci1zZWNyZXQ6cHctc2VjcmV0"  # the header that user-secret:pw-secret makes
-    words = f"{login} user-secret pw-secret q-secret sk-secret org-secret"
-    with ChatServer(lambda body: Fault("status", 400, error={"message": words, "code": words})) as server:
-        address = server.base_url.replace("://", "://user-secret:pw-secret@") + "?api_key=q-secret"
-        run = Run(tmp_path / "run", cache_dir, server, "-L", "1")
-        run.command[run.command.index("-a") + 1] = f"base_url={address}"
-        run.environment |= {"OPENAI_API_KEY": "sk-secret", "OPENAI_ORG_ID": "org-secret"}
+    """Although the address holds some, and the server repeats all it was sent; submit takes no such address."""
+    with ChatServer(_gossip) as server:
+        run, _ = _secretive(tmp_path, cache_dir, server)
         said = run.finish()
         assert server.bodies and "HTTP 400: Basic ***" in said
-        submit = ["submit" if word == "run" else word for word in run.command[:4]] + run.command[4:]
-        submit[submit.index("-o") + 1] = str(tmp_path / "submitted")
-        refused = subprocess.run(
-            [*submit, "--cluster", "local"], env=run.environment, capture_output=True, text=True, check=False
-        )
-        environment = {**run.environment, "OPENAI_BASE_URL": address}
-        submit[submit.index("-a") + 1] = "model=tiny"
-        done = subprocess.run([*submit, "--cluster", "local"], env=environment, capture_output=True, text=True)
-    assert refused.returncode == 2 and "OPENAI_BASE_URL" in refused.stderr
-    assert done.returncode == 3, done.stderr
-    for text in (said, refused.stderr, done.stdout, done.stderr):
-        assert "secret" not in text and login.split()[1] not in text
-    values = [word.encode() for word in words.split()[1:]]
-    for path in tmp_path.rglob("*"):
-        assert path.is_dir() or not any(value in path.read_bytes() for value in values), path
+        run.command[run.command.index("run")] = "submit"
+        refused = run.finish(status=2)
+    assert "OPENAI_BASE_URL" in refused
+    _assert_secretive(tmp_path, said, refused)
+
+
+@pytest.mark.slow
+@pytest.mark.long
+def test_no_key_stands_in_what_is_submitted(tmp_path: Path, cache_dir: Path) -> None:
+    """In its frozen options, its logs, or its words, where the address comes from the environment."""
+    with ChatServer(_gossip) as server:
+        run, address = _secretive(tmp_path, cache_dir, server)
+        run.environment["OPENAI_BASE_URL"] = address
+        run.command[run.command.index("-a") + 1] = "model=tiny"
+        run.command[run.command.index("run")] = "submit"
+        run.command += ["--cluster", "local"]
+        said = run.finish(status=3)
+    assert server.bodies
+    _assert_secretive(tmp_path, said)
 
 
 @pytest.mark.slow
 def test_what_bounds_a_reply_bounds_what_submit_estimates(tmp_path: Path, cache_dir: Path) -> None:
-    """Under its own name, another, or with a value of the user's."""
+    """Under another name, or with a value of the user's; and the context is what the server tells."""
     profile = tmp_path / "profile.yaml"
     profile.write_text("tokens_per_second: 0.01\n")
     estimates = []
-    with ChatServer(lambda body: Completion("")) as server:
+    with ChatServer(lambda body: Completion(""), context=40) as server:
         for fields, limit in (
-            ("", ["--gen_kwargs", "max_gen_toks=50"]),
             (',request={"max_tokens": {"as": "max_completion_tokens"}}', ["--gen_kwargs", "max_gen_toks=50"]),
             (',request={"max_tokens": 50}', ["--gen_kwargs", "max_gen_toks=900"]),
-            (',request={"max_completion_tokens": 50}', []),
-            ("", []),
         ):
             run = Run(tmp_path / "run", cache_dir, server, "-L", "1", *limit, "--dry-run", "-p", str(profile))
-            run.command[run.command.index("-a") + 1] += f",model=tiny{fields}"
+            run.command[run.command.index("-a") + 1] += fields
             run.command[run.command.index("run")] = "submit"
-            (line,) = [one for one in run.finish().splitlines() if one.startswith("GPU-hours")]
-            estimates.append(line)
-    with ChatServer(lambda body: Completion(""), context=40) as server:
-        run = Run(tmp_path / "run", cache_dir, server, "-L", "1", "--dry-run")
-        run.command[run.command.index("run")] = "submit"
-        assert "Context: 40 tokens; 2 of 2 first prompts leave fewer than 1 for a reply" in run.finish()
-    assert len(set(estimates[:4])) == 1 and estimates[4] != estimates[0]
+            said = run.finish()
+            estimates.append([line for line in said.splitlines() if line.startswith(("GPU-hours", "Context"))])
+    assert estimates[0] == estimates[1] and len(estimates[0]) == 2
+    assert "Context: 40 tokens; 2 of 2 first prompts leave fewer than 50" in estimates[0][1]

@@ -17,6 +17,7 @@ from turnwise.runners.openai_errors import StatusError, sort_error
 from turnwise.runners.openai_model import OpenAIModel
 from turnwise.runners.openai_models import context_length, served_models
 from turnwise.runners.openai_replies import read_stream
+from turnwise.runners.openai_request import RequestFields
 from turnwise.runners.openai_server import Server
 from turnwise.runners.openai_wire import Wire
 from turnwise.runners.sampler import ContextOverflowError, Outcome, Request, RequestError
@@ -161,14 +162,16 @@ def test_a_real_server_tells_its_context(file: Path) -> None:
     assert counter.is_exact == (file.stem == "vllm")
 
 
-def test_a_reply_that_is_asked_too_long_is_asked_for_what_fits() -> None:
-    """vLLM's own words for it name its context, and are no overflow of the dialogue."""
+@pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens", "reply_tokens"])
+def test_a_reply_that_is_asked_too_long_is_asked_for_what_fits(name: str) -> None:
+    """vLLM's own words for it name its context, and are no overflow of the dialogue; under any name of the limit."""
     answers = _answers(FILES[-1])
+    fields = RequestFields.parse("" if name == "max_tokens" else json.dumps({"max_tokens": {"as": name}}))
 
     def respond(exchange: Exchange) -> dict[str, Any]:
-        return answers["max_tokens beyond the context" if "max_tokens" in exchange.body else "plain"]
+        return answers["max_tokens beyond the context" if name in exchange.body else "plain"]
 
-    assert isinstance(_replay(_outcome, respond), Reply)
+    assert isinstance(_replay(_outcome, respond, fields=fields), Reply)
 
 
 def test_an_answer_that_begins_with_what_was_begun_is_taken_without_it() -> None:

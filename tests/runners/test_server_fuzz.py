@@ -207,8 +207,8 @@ async def _outcome(model: OpenAIModel) -> Reply | Exception:
 
 def test_whatever_a_server_answers_is_a_reply_or_one_failed_request() -> None:
     """Status, headers, framing, packing, body: none of it raises anything else, or is waited for without end."""
-    counts = _fuzz(150)
-    assert sum(counts.values()) >= 150 and {"Reply", "RequestError"} <= counts.keys()
+    counts = _fuzz(100)
+    assert sum(counts.values()) >= 100 and {"Reply", "RequestError"} <= counts.keys()
 
 
 @pytest.mark.long

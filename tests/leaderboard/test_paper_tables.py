@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from turnwise.benchmarks.taco import DIFFICULTIES
 from turnwise.commands.score import score_command
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.formats import Style, Table, render_tables
@@ -14,7 +15,6 @@ from turnwise.leaderboard.paper_tables import PAPER_TABLES, paper_tables
 from turnwise.leaderboard.published import published_rows
 from turnwise.leaderboard.report import score_runs
 from turnwise.leaderboard.tables import ScoredTask
-from turnwise.leaderboard.zheng_tables import LEVELS
 from turnwise.runners.settings import RunSettings, Sampling
 from turnwise.tasks.judgement import Judgement
 from turnwise.tasks.prompt_names import INSTRUCTIONS, NONE, REASONING
@@ -151,14 +151,14 @@ def test_the_gain_of_prompts_is_ordered_by_size(run: MakeRun) -> None:
 
 def test_taco_has_a_column_for_each_difficulty(run: MakeRun) -> None:
     """From a run of all levels, and from runs of single ones put into one row."""
-    levels = [AskedProblem(id=f"b/{level}", difficulty=level) for level in LEVELS[:2]]
+    levels = [AskedProblem(id=f"b/{level}", difficulty=level) for level in DIFFICULTIES[:2]]
     whole = run("whole", 1, record={"benchmark": "taco"}, problems=levels)
     parts = [
         run(level, solved, model="n", record={"benchmark": "taco"}, problems=[AskedProblem(id="b/a", difficulty=level)])
         for level, solved in (("EASY", 2), ("VERY_HARD", 0))
     ]
     table, published = paper_tables("taco", [*whole, *(one for part in parts for one in part)])
-    assert table.headers == ("model", "prompts", "turns", "metric", *LEVELS, "all")
+    assert table.headers == ("model", "prompts", "turns", "metric", *DIFFICULTIES, "all")
     assert [row for row in table.rows if row[3] == "pass@1"] == [
         ("m-8B", "none", "1", "pass@1", "50.0", "50.0", "", "", "", "50.0"),
         ("n", "none", "1", "pass@1", "100.0", "", "", "", "0.0", ""),

@@ -13,97 +13,24 @@ from dataclasses import dataclass
 
 DEEPEST_BRACKETS = 200
 """Open brackets and f-strings at one place; CPython's own limit of brackets."""
+LONGEST_INTEGER = 4300
+"""Decimal digits; CPython's own limit, which no other base has."""
 
-KEYWORDS = frozenset(
-    [
-        "False",
-        "None",
-        "True",
-        "and",
-        "as",
-        "assert",
-        "async",
-        "await",
-        "break",
-        "class",
-        "continue",
-        "def",
-        "del",
-        "elif",
-        "else",
-        "except",
-        "finally",
-        "for",
-        "from",
-        "global",
-        "if",
-        "import",
-        "in",
-        "is",
-        "lambda",
-        "nonlocal",
-        "not",
-        "or",
-        "pass",
-        "raise",
-        "return",
-        "try",
-        "while",
-        "with",
-        "yield",
-    ]
+
+def words(text: str) -> frozenset[str]:
+    """Return the words of a table."""
+    return frozenset(text.split())
+
+
+KEYWORDS = words(
+    "False None True and as assert async await break class continue def del elif else except finally for from global"
+    " if import in is lambda nonlocal not or pass raise return try while with yield"
 )
 _CLOSERS = {"(": ")", "[": "]", "{": "}"}
-_OPERATORS = [
-    "...",
-    "**=",
-    "//=",
-    ">>=",
-    "<<=",
-    "!=",
-    "->",
-    ":=",
-    "+=",
-    "-=",
-    "*=",
-    "/=",
-    "%=",
-    "&=",
-    "|=",
-    "^=",
-    "@=",
-    "==",
-    "<=",
-    ">=",
-    "**",
-    "//",
-    "<<",
-    ">>",
-    "+",
-    "-",
-    "*",
-    "/",
-    "%",
-    "@",
-    "&",
-    "|",
-    "^",
-    "~",
-    "<",
-    ">",
-    "(",
-    ")",
-    "[",
-    "]",
-    "{",
-    "}",
-    ",",
-    ":",
-    ".",
-    ";",
-    "=",
-    "!",
-]
+_OPERATORS = words(
+    "... **= //= >>= <<= != -> := += -= *= /= %= &= |= ^= @= == <= >= ** // << >>"
+    " + - * / % @ & | ^ ~ < > ( ) [ ] { } , : . ; = !"
+)
 _PREFIX = r"(?i:[fu]|t|b|rb?|br|fr|rf|tr|rt)"
 _QUOTE = "'''|\"\"\"|'|\""
 _DIGITS = r"[0-9]+(?:_[0-9]+)*"
@@ -115,7 +42,7 @@ _TOKEN = re.compile(
         0[xX](?:_?[0-9a-fA-F])+ | 0[oO](?:_?[0-7])+ | 0[bB](?:_?[01])+
         | (?:{_DIGITS}(?:\.(?:{_DIGITS})?)?|\.{_DIGITS})(?:[eE][-+]?{_DIGITS})?[jJ]?
     )
-    |(?P<operator>{"|".join(map(re.escape, _OPERATORS))})
+    |(?P<operator>{"|".join(map(re.escape, sorted(_OPERATORS, key=len, reverse=True)))})
     |(?P<newline>\r\n?|\n)
     |(?P<comment>\#[^\r\n]*+)
     |(?P<continuation>\\(?:\r\n?|\n))
@@ -295,8 +222,11 @@ class _Scanner:
             if kind == "operator":
                 return self._operator(match["operator"])
             if kind == "number":
-                if _LEADING_ZERO.fullmatch(match["number"]):
+                value = match["number"]
+                if _LEADING_ZERO.fullmatch(value):
                     raise NotPythonError("leading zeros")
+                if len(value) > LONGEST_INTEGER and value.isdecimal():
+                    raise NotPythonError("number too long")
                 return kind, ""
             if kind == "quote":
                 return self._quoted(match["quote"])
@@ -342,10 +272,9 @@ class _Scanner:
             self._open("r" * raw + quote)
             return "fstring", ""
         begin = self.at
-        end, _ = _string_end(self.text, begin, quote)
+        end, self.at = _string_end(self.text, begin, quote)
         if end is None:
             raise NotPythonError("unterminated string")
-        self.at = end
         body = self.text[begin:end]
         kind = "bytes" if "b" in prefix else "string"
         if kind == "bytes" and not body.isascii():
@@ -377,7 +306,10 @@ class _Scanner:
                 self.modes.pop()
                 self.quotes.pop()
                 return "endfstring", ""
+            elif in_spec and stop != quote and not stop.startswith("\\"):
+                self.modes[-1] = "field"  # the format ends with its line, where no other may begin
+                return self.token()
             elif not stop.startswith("\\"):
-                raise NotPythonError("f-string")
+                raise NotPythonError("unterminated f-string")
         self.at = len(self.text)
         raise NotPythonError("unterminated f-string")

@@ -4,8 +4,8 @@
 gives None. The grammar is that of CPython 3.8 to 3.14 together, with what the compiler refuses besides: assignment to
 a call, ``return`` outside a function, a parameter twice and the like. Meant for text that nobody has to trust: nothing
 of it is compiled or run, brackets and blocks nest on a stack of our own, and time and memory are linear in the text.
-Does not evaluate literals and does not resolve names, so ``nonlocal`` of an unknown name passes. Where versions of
-CPython differ, a text that any of them takes is a program.
+Where versions of CPython differ, a text that any of them takes is a program. Does not evaluate literals, and does not
+count loops in loops or the work of the compiler, whose limits change with its version.
 """
 
 import re
@@ -20,9 +20,9 @@ LONGEST_TEXT = 1_000_000
 """Characters."""
 DEEPEST_INDENT = 100
 """Blocks in blocks; CPython's own limit."""
+
 _AUGMENTED = words("+= -= *= /= //= %= @= &= |= ^= >>= <<= **=")
 _NOT_IN_SOURCE = re.compile("[\0\ud800-\udfff]")
-
 _FUTURES = words(
     "absolute_import annotations barry_as_FLUFL division generator_stop generators nested_scopes print_function"
     " unicode_literals with_statement"
@@ -33,8 +33,7 @@ _FUTURES = words(
 class PythonSource:
     """What a program does: whether it acts at all, and the names that it binds at module level.
 
-    Literals, names, operators, comments, ``pass`` and annotations, whatever stands in
-    them, do not act.
+    Literals, names, operators, comments, ``pass``, ``global`` and annotations, whatever stands in them, do not act.
     """
 
     acts: bool
@@ -57,7 +56,7 @@ def read_python(text: str) -> PythonSource | None:
 
 @dataclass(frozen=True, slots=True)
 class _Body:
-    """What the statements of a block may be: in whose scope, in a loop or not, ``case`` alone or not."""
+    """What the statements of a block may be: in whose scope, in a loop, ``case`` alone, with or without a return."""
 
     scope: Scope
     loop: bool = False
@@ -397,7 +396,7 @@ class _Program(Expressions):
             is_future = kind == "from" and self.values[self.at + 1] == "__future__"
             self.prologue = "imports" if is_docstring or is_future else ""
         if kind in self.SIMPLE:
-            self.acts = self.acts or kind != "pass"
+            self.acts = self.acts or kind not in ("pass", "global")
             self.at += 1
             self.SIMPLE[kind](self)
         elif (

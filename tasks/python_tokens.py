@@ -116,7 +116,7 @@ class QuotedText:
     def __init__(self, text: str) -> None:
         self._text = text
         self._unclosed: set[str] = set()
-        self._spare = 4 * len(text)  # what may be read again after an f-string that is none by the rule of Python 3.12
+        self._spare = len(text)  # what may be read again after an f-string that is none by the rule of Python 3.12
 
     def spans(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
         """Yield begin and end of the string literals, prefixes included, and comments that begin in ``start:stop``.

@@ -311,5 +311,7 @@ class _Scanner:
                 return self.token()
             elif not stop.startswith("\\"):
                 raise NotPythonError("unterminated f-string")
+            elif opening == quote and (escape := _ESCAPE.match(self.text, match.start())) and escape["bad"]:
+                raise NotPythonError("bad escape")
         self.at = len(self.text)
         raise NotPythonError("unterminated f-string")

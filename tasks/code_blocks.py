@@ -11,14 +11,16 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import islice
 
 from turnwise.tasks.python_source import PythonSource, read_python
 from turnwise.tasks.python_tokens import QuotedText
+from turnwise.tasks.thinking import ANSWER_TAGS
 
 INVISIBLE = "\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff"
 _BLANK = rf"\s{INVISIBLE}"
 _RUN = re.compile(rf"\\?`(?:[\\{INVISIBLE}]{{0,4}}`){{2,}}|~{{3,}}")
-_PREFIX = re.compile(rf"[{_BLANK}]*(?:>[{_BLANK}]*)*(?:(?:[-*+]|\d{{1,3}}[.)])[{_BLANK}]+)?")
+_PREFIX = re.compile(rf"(?:[{_BLANK}>]|(?:[-*+]|\d{{1,3}}[.)])[{_BLANK}])*(?:\*{{1,3}})?")
 _LONGEST_INFO = 200
 _PYTHON = re.compile(
     r"""\s*[{\[(<"'.:]*\s*(?:(?:language|lang|syntax|code|code-cell)[-=:\s}]+["'.]?)?"""
@@ -41,18 +43,18 @@ _OTHER_LANGUAGES = frozenset(
     )
 )
 _MARKDOWN = frozenset({"markdown", "md", "mdx", "commonmark", "gfm"})
-_LAST_MARK = re.compile(
-    r"(?:<[|\uff5c][^<>\n]{1,40}[|\uff5c]>|</?s>|<(?:end_of_turn|eos|eot)>|\[/?INST\]"
-    r"|</(?:answer|solution|code|response|output|final|final_answer|tool_call)>)\Z",
+_TEMPLATE_MARK = r"<[|\uff5c][^<>\n]{1,40}[|\uff5c]>|</?s>|<(?:end_of_turn|eos|eot|bos)>|\[/?(?:INST|PYTHON)\]"
+_TAGS = f"{ANSWER_TAGS}|python|pre|tool_call"
+_FIRST_MARK = re.compile(rf"\s*(?:{_TEMPLATE_MARK}|<(?:{_TAGS})(?:\s[^<>\n]{{0,200}})?>)(?:[ \t]*\n)?", re.IGNORECASE)
+_LAST_MARK = re.compile(rf"(?:{_TEMPLATE_MARK}|</(?:{_TAGS})>|\n`{{1,2}})\Z", re.IGNORECASE)
+_MOST_MARKS = 8  # on either side
+_ENDING_MARK = re.compile(rf"<[|\uff5c][^<>\n]{{1,40}}[|\uff5c]>|^[ \t]*</(?:{_TAGS})>", re.MULTILINE)
+_PROSE = re.compile(r"\n(?=[A-Z][\w'\u2019-]*(?:[:,.]? [A-Za-z(`]|:\n)|\*\*\w|[-*] [A-Za-z`*]|\d+[.)] [A-Za-z`*])")
+_MOST_PROSE = 8  # lines that may begin it
+_TAG_LINE = re.compile(
+    r"\s*(?:(?:python|py)[ \t]?\d{0,2}(?:\.\d+)*|[\w./-]{1,100}\.py|Copy code):?[ \t]*\n(?:Copy code\n)?",
     re.IGNORECASE,
 )
-_MOST_LAST_MARKS = 8
-_ENDING_MARK = re.compile(
-    r"<[|\uff5c][^<>\n]{1,40}[|\uff5c]>|^[ \t]*</(?:answer|solution|code|response|output|final|final_answer)>",
-    re.MULTILINE,
-)
-_LEADING_MARKS = re.compile(r"\s*<(?:answer|solution|code|response|output|final|final_answer)>[ \t]*\n", re.IGNORECASE)
-_TAG_LINE = re.compile(r"\s*(?:python3?|py3?)[ \t]*\n", re.IGNORECASE)
 _UNUSUAL_BLANKS = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _INVISIBLE = re.compile(f"[{INVISIBLE}]")
 
@@ -130,22 +132,24 @@ def _readings(text: str) -> Iterator[str]:
         yield cleaned
         if (dedented := _dedent(cleaned)) != cleaned:
             yield dedented
-    bare = _without_last_marks(cleaned)
-    if match := _LEADING_MARKS.match(bare):
-        bare = bare[match.end() :]
-    if bare != cleaned:
+    if (bare := _without_marks(cleaned)) != cleaned:
         yield bare
 
 
-def _without_last_marks(text: str) -> str:
-    """Return ``text`` without the marks of a message's end that it ends with, such as ``<|im_end|>``."""
-    bare = text.rstrip()
-    for _ in range(_MOST_LAST_MARKS):
+def _without_marks(text: str) -> str:
+    """Return ``text`` without the marks around a message or an answer, such as ``<|im_end|>``."""
+    begin, bare = 0, text.rstrip()
+    for _ in range(_MOST_MARKS):
         match = _LAST_MARK.search(bare, max(0, len(bare) - 50))
         if match is None:
             break
         bare = bare[: match.start()].rstrip()
-    return text if bare == text.rstrip() else bare + "\n"
+    for _ in range(_MOST_MARKS):
+        match = _FIRST_MARK.match(bare, begin)
+        if match is None:
+            break
+        begin = match.end()
+    return text if not begin and bare == text.rstrip() else bare[begin:].lstrip(" ") + "\n"
 
 
 def _dedent(text: str) -> str:
@@ -192,8 +196,11 @@ class _Scanner:
                     yield from self._block(kind, content)
 
     def _block_never_opened(self) -> CodeBlock | None:
-        """Return the program before the first run, where an odd number of runs says that none opened it."""
-        if not len(self._fences) % 2 or _opening_kind(self._fences[0]) not in (None, BlockKind.UNTAGGED):
+        """Return the program before the first run, where the runs behind it say that this one closes a block."""
+        fences = self._fences[:2]
+        if not fences or _opening_kind(fences[0]) not in (None, BlockKind.UNTAGGED):
+            return None
+        if not len(self._fences) % 2 and not _is_opening_inside(fences[1]):
             return None
         text, source = self._reader.read(self._text[: self._fences[0].content_end])
         return CodeBlock(BlockKind.UNTAGGED, text, source) if source is not None and source.acts else None
@@ -213,8 +220,18 @@ class _Scanner:
 
     def _block(self, kind: BlockKind, content: str) -> Iterator[CodeBlock]:
         text, source = self._reader.read(content)
+        if source is None and kind is BlockKind.PYTHON:
+            text, source = self._before_prose(content)
         if text.strip():
             yield CodeBlock(kind, text, source)
+
+    def _before_prose(self, content: str) -> tuple[str, PythonSource | None]:
+        """Return the program that prose follows, where the closing fence was forgotten; else ``content`` and None."""
+        for match in islice(_PROSE.finditer(content), _MOST_PROSE):
+            text, source = self._reader.read(content[: match.end()])
+            if source is not None and source.acts:
+                return text, source
+        return content, None
 
     def _content(self, number: int, kind: BlockKind) -> tuple[str, int, bool]:
         """Return the text of the block that fence ``number`` opens, the fence to go on at, and whether it wraps."""
@@ -340,7 +357,8 @@ def _is_opening_inside(fence: _Fence) -> bool:
 def _opening_kind(fence: _Fence) -> BlockKind | None:
     """Return the kind of the block that a run outside blocks opens, None if it opens none."""
     info = fence.info.strip()
-    if _is_python(fence.info):
+    is_attached = fence.prefix is not None and _PYTHON.match(fence.info) is not None and not fence.info[0].isspace()
+    if is_attached or _is_python(fence.info):
         return BlockKind.PYTHON
     if not info or _CODE_ON_LINE.match(info):
         return BlockKind.UNTAGGED

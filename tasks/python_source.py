@@ -31,9 +31,10 @@ _FUTURES = words(
 
 @dataclass(frozen=True, slots=True)
 class PythonSource:
-    """What a program does: whether it acts at all, and the names that it binds at module level.
+    """What a program does: whether it acts at all, and the names that it binds at module level, imports left out.
 
-    Literals, names, operators, comments, ``pass``, ``global`` and annotations, whatever stands in them, do not act.
+    Literals, names, operators, comments, ``pass``, ``global`` and annotations, whatever stands in them, do not act, nor
+    do functions and classes of nothing else.
     """
 
     acts: bool
@@ -51,7 +52,7 @@ def read_python(text: str) -> PythonSource | None:
         program.end()
     except NotPythonError:
         return None
-    return PythonSource(program.acts, frozenset(program.module.bound))
+    return PythonSource(program.acts, frozenset(program.module.bound - program.imported))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ class _Program(Expressions):
     def __init__(self) -> None:
         super().__init__()
         self.module = self.scope
+        self.imported: set[str] = set()  # names that the module has from an import last
         self.body = _Body(self.scope)
         self.blocks = [_Block(0, 0, self.body)]
         self.opened: _Body | None = None  # what the next line has to be indented for
@@ -124,7 +126,7 @@ class _Program(Expressions):
         elif kind in _CLAUSES:
             self.clause(block)
         elif kind in self.COMPOUND:
-            self.acts = True
+            self.acts = self.acts or kind not in ("def", "class", "async")
             self.COMPOUND[kind](self)
         elif kind == "name" and self.values[0] == "match" and self.kinds[-2] == ":" and len(self.kinds) > 3:
             self.match()
@@ -138,6 +140,16 @@ class _Program(Expressions):
             raise NotPythonError("unfinished block")
         while self.blocks:
             self.close_block()
+
+    def bind(self, *names: str) -> None:
+        super().bind(*names)
+        if self.scope is self.module:
+            self.imported.difference_update(names)
+
+    def bind_import(self, name: str) -> None:
+        self.bind(name)
+        if self.scope is self.module:
+            self.imported.add(name)
 
     def end_statement(self) -> None:
         """Check and forget what was read of a simple statement, or of the head of another."""
@@ -505,7 +517,7 @@ class _Program(Expressions):
             name = self.expect("name")
             while self.skip("."):
                 self.expect("name")
-            self.bind(self.expect("name") if self.skip("as") else name)
+            self.bind_import(self.expect("name") if self.skip("as") else name)
             if not self.skip(","):
                 return
 
@@ -532,7 +544,7 @@ class _Program(Expressions):
             name = self.expect("name")
             if future and not (self.prologue and name in _FUTURES):
                 raise NotPythonError("misplaced or unknown __future__")
-            self.bind(self.expect("name") if self.skip("as") else name)
+            self.bind_import(self.expect("name") if self.skip("as") else name)
             if not self.skip(",") or (bracket and self.kinds[self.at] == ")"):
                 break
         if bracket:

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _NAME = (
-    r"(?P<{group}>(?:[a-z]{{1,16}}[:_])?(?:think(?:ing)?|thoughts?|thought_process|reason(?:ing)?|reflection|scratchpad"
-    r"|analysis|rationale|(?:inner|internal)_(?:monologue|thoughts?)))"
+    r"(?P<{group}>(?:[a-z]{{1,16}}[:_]|ant)?(?:(?:think|reason)(?:ing)?(?:_?process|_?trace)?|thoughts?|thought_process"
+    r"|chain_of_thoughts?|cot|reflection|scratchpad|analysis|rationale|brainstorm(?:ing)?|monologue))"
 )
 _TAG = re.compile(
     "|".join(
@@ -24,16 +24,16 @@ _TAG = re.compile(
                 r"◁(?P<triangle_slash>/?)NAME▷",
                 r"<\|(?:start|begin|(?P<end>end))_(?:of_)?NAME\|>",
                 r"<\|(?P<bar_slash>/?)NAME\|>",
+                r"<\|?NAME_(?:start|begin|(?P<end_behind>end))\|?>",
             )
         )
     ),
     re.IGNORECASE,
 )
-_CLOSING_GROUPS = ("slash", "bracket_slash", "triangle_slash", "bar_slash", "end")
+_CLOSING_GROUPS = ("slash", "bracket_slash", "triangle_slash", "bar_slash", "end", "end_behind")
+ANSWER_TAGS = "answer|solution|code|response|output|final|final_answer"
 _ANSWER = re.compile(
-    r"^[ \t]*(?:<(?:answer|solution|response|output|final|final_answer|code)>|<\|begin_of_solution\|>"
-    r"|<\|START_RESPONSE\|>)",
-    re.MULTILINE | re.IGNORECASE,
+    rf"^[ \t]*(?:<(?:{ANSWER_TAGS})>|<\|begin_of_solution\|>|<\|START_RESPONSE\|>)", re.MULTILINE | re.IGNORECASE
 )
 _CHANNEL = re.compile(
     r"<\|channel\|>\s*(?P<channel>\w*)(?:[^<\n]{0,200}(?:<\|constrain\|>[^<\n]{0,200})?<\|message\|>)?", re.IGNORECASE
@@ -41,7 +41,8 @@ _CHANNEL = re.compile(
 _END_OF_MESSAGE = re.compile(r"<\|(?:end|return|call|start|channel)\|>")
 _BARE_CHANNELS = re.compile(r"\s*analysis(?![a-z ]).*?assistant(?:commentary.*?assistant)?final", re.DOTALL)
 _FENCE = re.compile("`{3,}")
-_WINDOW = 500  # characters of a line, before and after a mark, that are searched for quotes
+_LINE_WINDOW = 500  # characters before and after a mark that are searched for quotes on its line
+_BLOCK_WINDOW = 2_000  # and for triple quotes in its code block
 _DEEPEST = 16  # thoughts of different names within one another
 _SPOKEN = re.compile(r"\s*Here is my thought process:.*?^\s*Here is my response:", re.DOTALL | re.MULTILINE)
 
@@ -53,22 +54,23 @@ class _Mark:
     name: str
     closes: bool
     begins_line: bool
+    in_comment: bool
 
 
 def strip_thinking(text: str) -> str:
     """Return ``text`` without what its marks say is thinking; nothing of a thought that is never ended."""
-    if _CHANNEL.search(text):
-        return _final_channel(text)
+    if channels := [match for match in _CHANNEL.finditer(text) if not _is_quoted(text, match)]:
+        return _final_channel(text, channels)
     for spoken in (_BARE_CHANNELS, _SPOKEN):
         if match := spoken.match(text):
             return text[match.end() :]
     return _without_tagged_thoughts(text)
 
 
-def _final_channel(text: str) -> str:
+def _final_channel(text: str, channels: list[re.Match[str]]) -> str:
     """Return the messages of the channel ``final``, the only one that the user of a harmony model is shown."""
     kept = []
-    for match in _CHANNEL.finditer(text):
+    for match in channels:
         if match["channel"].lower() == "final":
             end = _END_OF_MESSAGE.search(text, match.end())
             kept.append(text[match.end() : end.start() if end else len(text)])
@@ -82,6 +84,8 @@ def _without_tagged_thoughts(text: str) -> str:
     position = 0  # of the text that is not yet kept or dropped
     open_names: list[str] = []
     for mark in marks:
+        if mark.in_comment and mark.name not in open_names:
+            continue
         if not mark.closes:
             ends = last_close.get(mark.name, -1) > mark.start
             if mark.name not in open_names and len(open_names) < _DEEPEST and (ends or mark.begins_line):
@@ -106,16 +110,22 @@ def _without_tagged_thoughts(text: str) -> str:
 def _marks(text: str) -> Iterator[_Mark]:
     """Yield the marks in order, without those that stand in quotes."""
     for match in _TAG.finditer(text):
-        before = text[max(0, match.start() - _WINDOW) : match.start()].rpartition("\n")[2]
-        after = text[match.end() : match.end() + _WINDOW].partition("\n")[0]
-        if not _is_quoted(_FENCE.sub("", before), _FENCE.sub("", after)):
+        if not _is_quoted(text, match):
             name = next(value for group, value in match.groupdict().items() if group.startswith("name") and value)
             closes = any(match[group] for group in _CLOSING_GROUPS)
-            yield _Mark(match.start(), match.end(), name.lower(), closes, not before.strip())
+            before = text[max(0, match.start() - _LINE_WINDOW) : match.start()].rpartition("\n")[2].strip()
+            yield _Mark(match.start(), match.end(), name.lower(), closes, not before, before.startswith("# "))
 
 
-def _is_quoted(before: str, after: str) -> bool:
-    """Return whether a quote that is open at the end of ``before`` is closed in ``after``."""
+def _is_quoted(text: str, mark: re.Match[str]) -> bool:
+    """Return whether a quote before the mark is closed behind it: on its line, or in its code block."""
+    before = text[max(0, mark.start() - _BLOCK_WINDOW) : mark.start()]
+    after = text[mark.end() : mark.end() + _BLOCK_WINDOW]
+    code = before.rpartition("```")[2]
+    if len(code) < len(before) and any(code.count(quotes) % 2 and quotes in after for quotes in ('"""', "'''")):
+        return True
+    before = _FENCE.sub("", before[-_LINE_WINDOW:].rpartition("\n")[2])
+    after = _FENCE.sub("", after[:_LINE_WINDOW].partition("\n")[0])
     if any(before.count(quote) % 2 and quote in after for quote in ('"', "`")):
         return True
     opened = re.search(r"(?<![A-Za-z0-9_'])[rbfuRBFU]{0,2}'[^']*\Z", before)

@@ -136,8 +136,11 @@ def _read_json(path: Path, file: IO[bytes] | gzip.GzipFile, bounds: Bounds) -> I
             raise TurnwiseError(f"{path.name} {reason}")
         file.seek(0)
         if _begins_json(start, b"["):
-            yield from _read_array(path, _read_document(path, file, bounds))
-            return
+            document = _read_document(path, file, bounds)
+            if not _are_lines(document):
+                yield from _read_array(path, document)
+                return
+            file.seek(0)
         total = 0
         while line := file.readline(bounds.line + 1):
             number += 1
@@ -200,6 +203,12 @@ def _read_document(path: Path, file: IO[bytes] | gzip.GzipFile, bounds: Bounds) 
         if len(data) > bounds.document:
             refuse_size(path.name, bounds.document)
     return bytes(data)
+
+
+def _are_lines(data: bytes) -> bool:
+    """Return whether a file that begins as an array does holds a line for each row, the first of which is a list."""
+    first, _, others = data.strip().partition(b"\n")
+    return first.rstrip().endswith(b"]") and others.lstrip()[:1] in (b"{", b"[")
 
 
 def _read_array(path: Path, data: bytes) -> Iterator[Row]:

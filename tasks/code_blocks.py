@@ -23,7 +23,7 @@ _RUN = re.compile(rf"\\?`(?:[\\{INVISIBLE}]{{0,4}}`){{2,}}|~{{3,}}")
 _PREFIX = re.compile(rf"(?:[{_BLANK}>]|(?:[-*+]|\d{{1,3}}[.)])[{_BLANK}])*(?:\*{{1,3}})?")
 _LONGEST_INFO = 200
 _PYTHON = re.compile(
-    r"""\s*[{\[(<"'.:]*\s*(?:(?:language|lang|syntax|code|code-cell)[-=:\s}]+["'.]?)?"""
+    r"""\s*[{\[(<"'.:]*\s*(?:(?:language|lang|syntax|code(?:-cell|-?block)?|sourcecode)[-=:\s}]+["'.]?)?"""
     r"(?:python|ipython|cpython|pypy|py)(?:[ _-]?v?\d+(?:\.\w+)*)?"
     r"(?!\w|-(?:repl|console|traceback|session|output))",
     re.IGNORECASE,
@@ -43,18 +43,23 @@ _OTHER_LANGUAGES = frozenset(
     )
 )
 _MARKDOWN = frozenset({"markdown", "md", "mdx", "commonmark", "gfm"})
-_TEMPLATE_MARK = r"<[|\uff5c][^<>\n]{1,40}[|\uff5c]>|</?s>|<(?:end_of_turn|eos|eot|bos)>|\[/?(?:INST|PYTHON)\]"
+_TOKEN = r"<[|\uff5c][^<>\n]{1,40}[|\uff5c]>|\[\|[^\[\]\n]{1,40}\|\]"  # of a chat template
+_TEMPLATE_MARK = rf"{_TOKEN}|</?s>|<(?:end_of_turn|eos|eot|bos)>|\[/?(?:INST|PYTHON)\]"
 _TAGS = f"{ANSWER_TAGS}|python|pre|tool_call"
 _FIRST_MARK = re.compile(rf"\s*(?:{_TEMPLATE_MARK}|<(?:{_TAGS})(?:\s[^<>\n]{{0,200}})?>)(?:[ \t]*\n)?", re.IGNORECASE)
 _LAST_MARK = re.compile(rf"(?:{_TEMPLATE_MARK}|</(?:{_TAGS})>|\n`{{1,2}})\Z", re.IGNORECASE)
 _MOST_MARKS = 8  # on either side
-_ENDING_MARK = re.compile(rf"<[|\uff5c][^<>\n]{{1,40}}[|\uff5c]>|^[ \t]*</(?:{_TAGS})>", re.MULTILINE)
-_PROSE = re.compile(r"\n(?=[A-Z][\w'\u2019-]*(?:[:,.]? [A-Za-z(`]|:\n)|\*\*\w|[-*] [A-Za-z`*]|\d+[.)] [A-Za-z`*])")
+_ENDING_MARK = re.compile(rf"{_TOKEN}|^[ \t]*</(?:{_TAGS})>", re.MULTILINE)
+_PROSE = re.compile(
+    r"\n(?=[A-Z][\w'\u2019-]*(?:[:,.]? [A-Za-z(`]|:\n)|\*\*\w|[-*] [A-Za-z`*]|\d+[.)] [A-Za-z`*]|-{3,}\n"
+    r"|[\u3000-\u9fff\uac00-\ud7af])"
+)
 _MOST_PROSE = 8  # lines that may begin it
 _TAG_LINE = re.compile(
     r"\s*(?:(?:python|py)[ \t]?\d{0,2}(?:\.\d+)*|[\w./-]{1,100}\.py|Copy code):?[ \t]*\n(?:Copy code\n)?",
     re.IGNORECASE,
 )
+_CELL_OPTIONS = re.compile(r"\s*(?:---\n(?:.*\n){0,20}?---\n|(?::[\w-]{1,40}:.*\n)+)")  # of MyST
 _UNUSUAL_BLANKS = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _INVISIBLE = re.compile(f"[{INVISIBLE}]")
 
@@ -121,9 +126,10 @@ class SourceReader:
 
 
 def _readings(text: str) -> Iterator[str]:
-    """Yield ``text`` without a first line that is a tag, then other texts that look alike, if any."""
-    if match := _TAG_LINE.match(text):
-        text = text[match.end() :]
+    """Yield ``text`` without first lines that are a tag or options, then other texts that look alike, if any."""
+    for first_lines in (_TAG_LINE, _CELL_OPTIONS):
+        if match := first_lines.match(text):
+            text = text[match.end() :]
     yield text
     if (dedented := _dedent(text)) != text:
         yield dedented
@@ -287,12 +293,12 @@ class _Scanner:
         return _without_prefix(text, fence.prefix or "")
 
     def _unclosed(self, content: str) -> str:
-        """Return ``content`` up to a mark that ends a message, if it is Python then."""
+        """Return ``content`` up to a mark that ends a message, or up to prose, if it is Python then."""
         if match := _ENDING_MARK.search(content):
             cut, source = self._reader.read(content[: match.start()])
             if source is not None:
                 return cut
-        return content
+        return content if self._reader.read(content)[1] is not None else self._before_prose(content)[0]
 
 
 def _find_fences(text: str) -> Iterator[_Fence]:

@@ -73,6 +73,7 @@ class Expressions:
         self.at = 0
         self.scope = Scope("module")
         self.acts = False
+        self.called: list[str] = []  # names that are called at module level
         # Of the statement at hand, in the order of the text: the names of what may be a target, all names that its
         # scope uses, and those that := binds.
         self.names: list[str] = []
@@ -245,7 +246,10 @@ class Expressions:
                 self.expect("name")
                 use = PLACE
             elif self.skip("("):
-                self.acts = True
+                if use & NAME and self.kinds[self.at - 2] == "name" and self.scope.kind == "module":
+                    self.called.append(self.values[self.at - 2])
+                else:
+                    self.acts = True
                 yield self.arguments()
                 use = 0
             elif self.skip("["):

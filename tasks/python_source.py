@@ -8,6 +8,7 @@ Where versions of CPython differ, a text that any of them takes is a program. Do
 count loops in loops or the work of the compiler, whose limits change with its version.
 """
 
+import builtins
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ DEEPEST_INDENT = 100
 """Blocks in blocks; CPython's own limit."""
 
 _AUGMENTED = words("+= -= *= /= //= %= @= &= |= ^= >>= <<= **=")
+_BUILTINS = frozenset(dir(builtins))
 _NOT_IN_SOURCE = re.compile("[\0\ud800-\udfff]")
 _FUTURES = words(
     "absolute_import annotations barry_as_FLUFL division generator_stop generators nested_scopes print_function"
@@ -34,7 +36,7 @@ class PythonSource:
     """What a program does: whether it acts at all, and the names that it binds at module level, imports left out.
 
     Literals, names, operators, comments, ``pass``, ``global`` and annotations, whatever stands in them, do not act, nor
-    do functions and classes of nothing else.
+    do functions and classes of nothing else, and calls of functions that it does not have.
     """
 
     acts: bool
@@ -52,7 +54,10 @@ def read_python(text: str) -> PythonSource | None:
         program.end()
     except NotPythonError:
         return None
-    return PythonSource(program.acts, frozenset(program.module.bound - program.imported))
+    known = program.module.bound | _BUILTINS
+    return PythonSource(
+        program.acts or not known.isdisjoint(program.called), frozenset(program.module.bound - program.imported)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -440,10 +445,10 @@ class _Program(Expressions):
             self.at += 1
             names = self.names[:]
             acts = self.acts
-            count = len(self.uses)
+            count, called = len(self.uses), len(self.called)
             self.run(self.expression())
             self.acts = acts  # "Note: this is O(n)"
-            del self.uses[count:]
+            del self.uses[count:], self.called[called:]
             if self.skip("="):
                 self.acts = True
                 self.bind(*names)

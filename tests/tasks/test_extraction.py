@@ -39,6 +39,9 @@ def _check(reply: str, program: str = PROGRAM) -> None:
         f"<!-- the answer -->\n```python\n{PROGRAM}```",
         f"<div>\nSo:<br>\n```python\n{PROGRAM}```\n</div>",
         f"| a | b |\n|---|---|\n```python\n{PROGRAM}```",
+        f"<pre>\n```python\n{PROGRAM}```\n</pre>",
+        f"<TabItem>\n```python title='main.py' {{1-2}} showLineNumbers\n{PROGRAM}```\n</TabItem>\n```js\nf(1)\n```",
+        f"$$x = 1$$\n\\boxed{{```python\n{PROGRAM}```}}",
     ],
 )
 def test_html_and_tables_hide_no_fence(reply: str) -> None:
@@ -58,6 +61,10 @@ def test_html_and_tables_hide_no_fence(reply: str) -> None:
         f"> So:\n> ```python\n{_indented('> ')}> ```\n",
         f">```python\n{_indented('>')}>```\n",
         f"```python\n{_indented('    ')}```",
+        f"- > ```python\n{_indented('  > ')}  > ```\n",
+        f"> > ```python\n{_indented('> > ')}> > ```\n",
+        f"> - ```python\n{_indented('>   ')}>   ```\n",
+        f"**```python**\n{PROGRAM}**```**",
     ],
 )
 def test_indentation_and_quote_marks_hide_no_fence(reply: str) -> None:
@@ -109,6 +116,11 @@ def test_invisible_characters_of_a_right_program_stay() -> None:
         "</answer>",
         "</answer>\nIt's what was asked for.",
         "```\n\nThe text ``` is a fence.",
+        "```[|endofturn|]",
+        "[|endofturn|]",
+        "``",
+        "```---\nNote: it's fast",
+        "```\n<|im_start|>user\nThanks",
     ],
 )
 def test_a_closing_fence_may_have_company_or_be_missing(end: str) -> None:
@@ -127,6 +139,14 @@ def test_a_closing_fence_may_have_company_or_be_missing(end: str) -> None:
         f"```python\n{PROGRAM}\nNow it's tested:\n```text\n12\n```",
         f"```python\nx = 1\n\nLet's do better:\n```python\n{PROGRAM}```",
         f"~~~python\n{PROGRAM}~~~ end",
+        f"```python\n{PROGRAM}\nThis function adds one to it.",
+        f"```python\n{PROGRAM}Explanation:\n- it's one more",
+        f"```python\n{PROGRAM}\n**Time**: O(1)",
+        f"```python\n{PROGRAM}\n---\nDone.",
+        f"```python\n{PROGRAM}\n\u8fd9\u662f\u7b54\u6848\u3002",
+        f"```\n{PROGRAM}\nYou can call it.",
+        f"```python\n{PROGRAM}\nOutput:\n```\n2\n```",
+        f"```python\n{PROGRAM}```json\n{{}}\n```",
     ],
 )
 def test_a_closing_fence_may_stand_behind_code_or_be_forgotten(reply: str) -> None:
@@ -186,6 +206,12 @@ def test_an_opening_fence_may_be_forgotten(begin: str, end: str) -> None:
         "language-python",
         "python linenums",
         "python,ignore",
+        "{code-cell} ipython3",
+        "{code-block} python\n:linenos:\n:caption: x",
+        "{code-cell} python\n---\ntags: [a]\n---",
+        "python script.py - the final solution of the problem",
+        "12:20:app/main.py",
+        "{python, eval=FALSE}",
         "PYTHON",
     ],
 )
@@ -194,7 +220,20 @@ def test_a_tag_may_name_python_in_many_ways(tag: str) -> None:
     _check(f"```{tag}\n{PROGRAM}```\nor\n```\nx = 5\n```")
 
 
-@pytest.mark.parametrize("tag", ["solution", "starlark", "code", "text", "\npython"])
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "solution",
+        "starlark",
+        "code",
+        "text",
+        "\npython",
+        "\nPython 3",
+        "\npython3.11",
+        "\nmain.py",
+        "python\nCopy code",
+    ],
+)
 def test_a_lone_block_may_have_another_tag_or_its_tag_inside(tag: str) -> None:
     """There is nothing else to take."""
     _check(f"```{tag}\n{PROGRAM}```\nThat is it.")
@@ -258,6 +297,17 @@ def test_fences_around_the_whole_reply_hide_nothing(reply: str) -> None:
         "```python\n>>> f(1)\n2\n```",
         "```python\ndef f(a:",
         "and ```f(1)``` is 2",
+        "```\nO(n)\n```",
+        "```python\nO(n)\n```",
+        "```\nmain(3)\n```",
+        "```\nproject/\n\u251c\u2500\u2500 main.py\n```",
+        "```\n$ python main.py\n5\n```",
+        "```\n#include <stdio.h>\nint main() { return 0; }\n```",
+        "```python\nclass T:\n    def test(self):\n        self.assertEqual(f(1), ",
+        '```python\ntext = """\nabc',
+        "```python\ndef f(a: int) -> int:\n    ...\n```",
+        '```python\ndef f(a):\n    """Add one."""\n```',
+        "```python\n",
     ],
 )
 @pytest.mark.parametrize("tag", ["", "python"])
@@ -271,6 +321,8 @@ def test_of_several_programs_the_last_that_defines_the_function_is_taken() -> No
     text = f"```python\n{PROGRAM}```\n```python\nprint(f(1))\n```\n```python\n1\n```"
     assert extract_program(text, entry_point="f") == PROGRAM
     assert extract_program(text) == extract_program(text, entry_point="g") == "print(f(1))\n"
+    used = f"```python\n{PROGRAM}```\nUsage:\n```python\nfrom solution import f\n\nprint(f(1))\n```"
+    assert extract_program(used, entry_point="f") == PROGRAM
     assert extract_program("```python\none\n```\n```\ntwo\n```") == "one\n"
     assert extract_program("```python\none\n```\n```python\ntwo\n```") == "two\n"
     assert extract_program("```python\nclass Solution:\n    x = 1\n```\n```python\nx = 2\n```", entry_point="f") == (
@@ -288,6 +340,16 @@ def test_of_several_programs_the_last_that_defines_the_function_is_taken() -> No
         ("Done.", None),
         ("print(1)", "print(1)"),
         ("print(1)<|im_end|>", "print(1)\n"),
+        ("<s> print(1)</s>", "print(1)\n"),
+        ("<|begin_of_text|>print(1)<|eot_id|>", "print(1)\n"),
+        ("[PYTHON]\nprint(1)\n[/PYTHON]", "print(1)\n"),
+        ('<pre><code class="language-python">\nprint(1)\n</code></pre>', "print(1)\n"),
+        ("<python>\nprint(1)\n</python>", "print(1)\n"),
+        ("Answer: print(3)", None),
+        ("Done(ok)", None),
+        ('{"code": "print(1)"}', None),
+        ("print(1)\n```\n\nTests:\n\n```python\nprint(2", "print(1)\n"),
+        ("```python\ndef f(a):\n    return (a +", "def f(a):\n    return (a +"),
         ("42", None),
         ("```python\na\tb\n```", "a\tb\n"),
         ("<think>```python\nwrong\n```</think>\n```python\nright\n```", "right\n"),

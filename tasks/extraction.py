@@ -61,7 +61,7 @@ def _last_program(text: str, entry_point: str) -> str | None:
     reader = SourceReader(len(text))
     if not text.lstrip().startswith("~~~"):  # which Python takes for an operator, a reader for a fence
         whole, source = reader.read(text)
-        if source is not None and (source.acts or entry_point in source.defines):
+        if source is not None and (source.acts or source.defines):
             return whole
     blocks = find_code_blocks(text, reader)
     for name in dict.fromkeys((entry_point, "")):

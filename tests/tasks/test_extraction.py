@@ -341,6 +341,7 @@ def test_of_several_programs_the_last_that_defines_the_function_is_taken() -> No
         ("print(1)", "print(1)"),
         ("print(1)<|im_end|>", "print(1)\n"),
         ("<s> print(1)</s>", "print(1)\n"),
+        ("def f(a):\n    pass\n", "def f(a):\n    pass\n"),
         ("<|begin_of_text|>print(1)<|eot_id|>", "print(1)\n"),
         ("[PYTHON]\nprint(1)\n[/PYTHON]", "print(1)\n"),
         ('<pre><code class="language-python">\nprint(1)\n</code></pre>', "print(1)\n"),
@@ -427,8 +428,26 @@ def test_any_of_many_replies_gives_a_program_or_none(reply: str) -> None:
 _REPEATED = (
     *("```\n", "```python\n", "``` ", "`", "```md\n", "~~~\n", "\\`", "'`\n", "````python\n```\n", "``` a\n"),
     *("```python\nx=1\n```\n", '```python\n"""\n', '```\nx="""\n```\n', "> ```python\n> x=1\n"),
-    *("```python\nfoo bar\n\n", '```\n"""\n```\n\\"""', "f'{", "```\nf'''{\n"),
-    *("<think>", "<think></think>", "<|channel|>final<|message|>", "<|a|>", " <|a|>\n", "</answer>\n", "<"),
+    *(
+        "```python\nfoo bar\n\n",
+        '```\n"""\n```\n\\"""',
+        "f'{",
+        "```\nf'''{\n",
+        "This is\n",
+        "```python\nThis is\n",
+        ":a:\n",
+    ),
+    *(
+        "<think>",
+        "<think></think>",
+        "# <think>\n",
+        "```'''<think>",
+        "<|channel|>final<|message|>",
+        "<|a|>",
+        " <|a|>\n",
+        "</answer>\n",
+        "<",
+    ),
     *(" ", "\u200b", "\n", "'", '"', "1. "),
 )
 

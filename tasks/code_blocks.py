@@ -305,7 +305,7 @@ def _find_fences(text: str) -> Iterator[_Fence]:
     line_start = 0
     for number, line in enumerate(text.split("\n")):
         line_end = line_start + len(line)
-        runs = list(_RUN.finditer(line)) if "``" in line or "~~~" in line or "`" in line else []
+        runs = list(_RUN.finditer(line)) if "`" in line or "~~~" in line else []
         for place, run in enumerate(runs):
             next_start = runs[place + 1].start() if place + 1 < len(runs) else len(line)
             mark = "~" if run[0][0] == "~" else "`"

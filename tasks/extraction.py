@@ -2,7 +2,8 @@
 
 ``last_program``, the default, finds what a person would submit. Thinking is left out by its marks. A reply that is
 Python as a whole is the program. Else it is, of the code blocks, the last that is Python and does something (more
-than literals, names and comments; where a function is asked for, that defines it): blocks tagged as Python before
+than literals, names, comments, stubs and calls of functions that it does not have; where a function is asked for,
+that defines it): blocks tagged as Python before
 untagged ones, those before blocks with a tag that names no language. Else it is the last block, tagged or untagged.
 Text without a block holds no program.
 

@@ -114,7 +114,9 @@ def _marks(text: str) -> Iterator[_Mark]:
             name = next(value for group, value in match.groupdict().items() if group.startswith("name") and value)
             closes = any(match[group] for group in _CLOSING_GROUPS)
             before = text[max(0, match.start() - _LINE_WINDOW) : match.start()].rpartition("\n")[2].strip()
-            yield _Mark(match.start(), match.end(), name.lower(), closes, not before, before.startswith("# "))
+            is_heading = match[0][0] == "[" and name.lower() != "think"  # "[Analysis]"
+            begins_line = not before and not is_heading
+            yield _Mark(match.start(), match.end(), name.lower(), closes, begins_line, before.startswith("# "))
 
 
 def _is_quoted(text: str, mark: re.Match[str]) -> bool:

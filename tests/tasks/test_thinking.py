@@ -59,6 +59,8 @@ def test_every_family_of_marks_is_known(begin: str, end: str) -> None:
         ("Say <think> here", "Say <think> here"),
         ("<think>\ncut off", ""),
         ("  <think>cut off", "  "),
+        ("[THINK]cut off", ""),
+        ("[Analysis]\nIt adds.", "[Analysis]\nIt adds."),
         ("done\n<think>cut off", "done\n"),
         ("<think>\nlong\n<answer>\nx\n</answer>", "<answer>\nx\n</answer>"),
         ("<think>\n<answer>draft</answer>\n<answer>x</answer>", "<answer>x</answer>"),

@@ -69,7 +69,7 @@ class BlockKind(IntEnum):
 
     PYTHON = 0
     UNTAGGED = 1
-    UNKNOWN = 2  # a tag that names no language
+    UNKNOWN = 2  # a tag that names no language, or prose behind the code
     INLINE = 3  # within a line
     OTHER = 4  # another language, or output
 
@@ -228,6 +228,7 @@ class _Scanner:
         text, source = self._reader.read(content)
         if source is None and kind is BlockKind.PYTHON:
             text, source = self._before_prose(content)
+            kind = BlockKind.PYTHON if source is None else BlockKind.UNKNOWN  # it may be notes on another program
         if text.strip():
             yield CodeBlock(kind, text, source)
 

@@ -308,6 +308,7 @@ def test_fences_around_the_whole_reply_hide_nothing(reply: str) -> None:
         "```python\ndef f(a: int) -> int:\n    ...\n```",
         '```python\ndef f(a):\n    """Add one."""\n```',
         "```python\n",
+        "```python\nx = 5\nThen it says 6.\n```",
     ],
 )
 @pytest.mark.parametrize("tag", ["", "python"])

@@ -1,7 +1,7 @@
 """Programs of a file that are Markdown: replies with fences that stand where programs should.
 
-None of them compiles, so that a file of such is scored 0 throughout; here they are counted, and said aloud. What a
-text of Markdown holds is not looked at.
+None of them compiles, so that other tools score a file of such 0 throughout; here they are counted, and said aloud.
+What a text of Markdown holds is not looked at.
 """
 
 import re
@@ -34,6 +34,6 @@ class MarkdownPrograms:
         fields = " and ".join(map(repr, sorted(self._with_fences)))
         return (
             f"{shown(file, limit=100)}: {found} of {total} programs in the field {fields} are Markdown, which is no "
-            "Python and fails: "
+            "Python: "
             'replay them as replies, {"task_id": ..., "turns": [TEXT]}, so that the program is taken out of each.'
         )

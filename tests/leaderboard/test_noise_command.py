@@ -44,6 +44,8 @@ def test_a_plan_has_the_n_at_k_asked_for() -> None:
         (Plan(20, 5), "1@30", "n_at_k 1@30 draws 10 dialogues of 3 turns per problem, but samples_per_problem is 5"),
         (Plan(20, 5), "x", "n_at_k 'x' is not written n@k"),
         (Plan(20, 5, turns=0), "", "--turns is 0: a dialogue has at least 1"),
+        (Plan(20, 10**9), "", "--samples is 1000000000: give 10000 at most"),
+        (Plan(20, 2000), "1@30", "--samples is 2000: give 1000 at most with --n_at_k"),
         (Plan(20, 5, misled=2.0), "", "a share of 2 of wrong programs must lie between 0 and 1"),
     ],
 )

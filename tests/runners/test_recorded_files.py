@@ -172,6 +172,7 @@ def test_a_file_of_markdown_is_said_aloud(opened: Open, capsys: pytest.CaptureFi
     said = capsys.readouterr().err
     assert f"'a.jsonl': 2 of 2 programs in the field '{field}' are Markdown" in said
     assert 'replay them as replies, {"task_id": ..., "turns": [TEXT]}' in said
+    assert "fails" not in said  # which last_program does not
     assert FENCED.strip() in _text(sampler)
 
 

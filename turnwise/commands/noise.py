@@ -16,6 +16,8 @@ from turnwise.leaderboard.runs import read_run
 from turnwise.tasks.metrics import check_support, parse_n_at_k
 
 _HEADERS = ["metric", "problems", "score", "s.e. samples", "s.e. problems", "detect: samples", "detect: problems"]
+_MOST_SAMPLES = 10_000
+_MOST_SAMPLES_OF_N_AT_K = 1_000  # whose work grows with their square
 _LEGEND = """\
 detect: the difference of two such runs that a test at 5 % finds in 80 % of cases, in percentage points;
 samples: on these very problems; problems: on problems like these, both models asked the same ones."""
@@ -49,6 +51,9 @@ def _planned(plan: Plan, n_at_k: list[str]) -> str:
     for option, value, least in (("--problems", plan.problems, 2), ("--samples", plan.samples, 1)):
         if value < least:
             raise TurnwiseError(f"{option} is {value}: a run to come has at least {least}.")
+    most = _MOST_SAMPLES_OF_N_AT_K if n_at_k else _MOST_SAMPLES
+    if plan.samples > most:
+        raise TurnwiseError(f"--samples is {plan.samples}: give {most} at most{' with --n_at_k' if n_at_k else ''}.")
     if plan.turns < 1:
         raise TurnwiseError(f"--turns is {plan.turns}: a dialogue has at least 1.")
     asked = [parse_n_at_k(name) for name in n_at_k]

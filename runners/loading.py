@@ -8,6 +8,7 @@ from turnwise.benchmarks.catalog import ProblemSet, load_problems
 from turnwise.benchmarks.evalplus import with_stub_imports
 from turnwise.benchmarks.records import UNSCORABLE_FLAGS, Problem
 from turnwise.benchmarks.rows import OnError
+from turnwise.benchmarks.texts import shown
 from turnwise.errors import TurnwiseError
 from turnwise.runners.execution.interface import Executor
 from turnwise.runners.expected import resolve_expected
@@ -15,7 +16,7 @@ from turnwise.runners.judge import Judge
 from turnwise.runners.settings import RunSettings
 from turnwise.runners.verdicts import SharedCache
 from turnwise.tasks.catalog import Task
-from turnwise.tasks.run_folder import AskedProblem, TaskRecord
+from turnwise.tasks.run_folder import MOST_DIALOGUES, AskedProblem, TaskRecord
 
 Progress = Callable[[str, int, int], None]
 
@@ -108,6 +109,11 @@ def open_task(
     asked = _first(source.scorable, settings.limit)
     if task.name in settings.samples:
         asked = _chosen(task, source, settings.samples[task.name])
+    if settings.samples_per_problem * len(asked) > MOST_DIALOGUES:
+        raise TurnwiseError(
+            f"samples_per_problem is {shown(settings.samples_per_problem)}: of {len(asked)} problems of {task.name} a "
+            f"run has {MOST_DIALOGUES} dialogues at most; give {MOST_DIALOGUES // len(asked)} or fewer."
+        )
     return LoadedTask(task, source, asked)
 
 

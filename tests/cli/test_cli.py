@@ -127,6 +127,10 @@ def test_check_judges_a_problem_by_its_id(files: Path) -> None:
         ([*RUN, "--time-factor", "inf"], "--time-factor is inf"),
         ([*RUN, "--metadata", '{"turns": 1}'], "--metadata 'turns' is unknown: the keys are samples_per_problem, max_"),
         ([*RUN, "--metadata", '{"max_turns": 0}'], "--metadata max_turns is 0"),
+        (
+            [*RUN, "--metadata", '{"samples_per_problem": 1000000000}', "--dry-run"],
+            "a run has 20000000 dialogues at most; give ",
+        ),
         ([*RUN, "--metadata", '{"extraction": []}'], "--metadata extraction is []"),
         (
             [*RUN, "--metadata", '{"n_at_k": ["10@100"]}'],

@@ -10,6 +10,7 @@ complex numbers; they are converted as the task needs.
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from keyword import iskeyword
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -51,7 +52,7 @@ def parse_evalplus(row: Row, *, benchmark: str, split: str) -> Problem:
         raise row.fail("field 'task_id' is empty.")
     if benchmark == MBPP_PLUS and not fields.task_id.rsplit("/", 1)[-1].isdecimal():
         raise row.fail(f"field 'task_id' is {fields.task_id!r}, not a number such as Mbpp/2.")
-    if not fields.entry_point.isidentifier():
+    if not fields.entry_point.isidentifier() or iskeyword(fields.entry_point):
         raise row.fail(f"field 'entry_point' is {fields.entry_point!r}, not the name of a function.")
     if not fields.base_input:
         raise row.fail("field 'base_input' holds no test.")

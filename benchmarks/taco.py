@@ -10,6 +10,7 @@ import json
 from dataclasses import replace
 from functools import cache, partial
 from importlib import resources
+from keyword import iskeyword
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -162,7 +163,7 @@ def _load(row: Row, field: str, text: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise row.fail(f"field {field!r} is {shown(document)}, not an object of inputs and outputs.")
     name = document.get("fn_name")
-    if name and not (isinstance(name, str) and name.isidentifier()):
+    if name and not (isinstance(name, str) and name.isidentifier() and not iskeyword(name)):
         raise row.fail(f"field {field!r} has the fn_name {shown(name)}, not the name of a function.")
     return document
 

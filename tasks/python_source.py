@@ -8,7 +8,6 @@ Where versions of CPython differ, a text that any of them takes is a program. Do
 count loops in loops or the work of the compiler, whose limits change with its version.
 """
 
-import builtins
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -23,7 +22,13 @@ DEEPEST_INDENT = 100
 """Blocks in blocks; CPython's own limit."""
 
 _AUGMENTED = words("+= -= *= /= //= %= @= &= |= ^= >>= <<= **=")
-_BUILTINS = frozenset(dir(builtins))
+_BUILTINS = words(
+    "abs aiter all anext any ascii bin bool breakpoint bytearray bytes callable chr classmethod compile complex"
+    " copyright credits delattr dict dir divmod enumerate eval exec exit filter float format frozenset getattr"
+    " globals hasattr hash help hex id input int isinstance issubclass iter len license list locals map max"
+    " memoryview min next object oct open ord pow print property quit range repr reversed round set setattr slice"
+    " sorted staticmethod str sum super tuple type vars zip"
+)
 _NOT_IN_SOURCE = re.compile("[\0\ud800-\udfff]")
 _FUTURES = words(
     "absolute_import annotations barry_as_FLUFL division generator_stop generators nested_scopes print_function"

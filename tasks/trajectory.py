@@ -227,6 +227,8 @@ def checked_trajectory(data: Any) -> Trajectory:
     trajectory = _adapter().validate_python(data)
     if trajectory.schema != SCHEMA:
         raise ValueError(f"trajectories of schema {shown(trajectory.schema)} are unknown here")
+    if not trajectory.turns and trajectory.end in (End.PUBLIC_PASSED, End.TURN_LIMIT, End.NO_MORE_ANSWERS):
+        raise ValueError(f"it ended as {trajectory.end} without a turn")
     _check_numbers(trajectory)
     return trajectory
 

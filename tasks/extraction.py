@@ -1,11 +1,10 @@
 """The program in a reply.
 
 ``last_program``, the default, finds what a person would submit. Thinking is left out by its marks. A reply that is
-Python as a whole is the program. Else it is, of the code blocks, the last that is Python and does something (more
-than literals, names, comments, stubs and calls of functions that it does not have; where a function is asked for,
-that defines it): blocks tagged as Python before
-untagged ones, those before blocks with a tag that names no language. Else it is the last block, tagged or untagged.
-Text without a block holds no program.
+Python as a whole is the program. Else it is, of the code blocks, the last that is Python and does something: more than
+literals, names, comments, stubs and calls of functions that it does not have; where a function is asked for, the last
+that defines it. Blocks tagged as Python go before untagged ones, those before blocks with a tag that names no language.
+Else it is the last block, tagged or untagged. Text without a block holds no program.
 
 ``last``, ``first`` and ``longest`` choose by the letter, as the papers do: CommonMark's fenced blocks, those tagged
 as Python or else the untagged ones, whatever is in them.

@@ -218,6 +218,7 @@ def test_a_budget_is_a_run_with_that_many_turns(
     is_pass = ending in ("right", "wrong", "unjudged")
     words, end = ([*before, "pass"], End.PUBLIC_PASSED) if is_pass else (before, End(ending))
     words += ["fail"] * (3 - len(words)) if end is End.TURN_LIMIT else []
+    words += ["fail"] if end is End.NO_MORE_ANSWERS and not words else []  # else the request failed
 
     def read_run(path: Path, turns: int) -> TaskOutcomes:
         cut = End.TURN_LIMIT if len(words) > turns or (len(words) == turns and not is_pass) else end

@@ -1,7 +1,11 @@
 """Trajectories: JSON that reads back, seeds that do not depend on order, nothing measured in them."""
 
+import json
+
+import pytest
+
 from turnwise.benchmarks.records import Environment, Report, TestResult, Verdict
-from turnwise.tasks.trajectory import Call, End, Message, Reply, Trajectory, Turn, dialogue_seed
+from turnwise.tasks.trajectory import Call, End, Message, Reply, Trajectory, Turn, dialogue_seed, read_trajectory
 
 REPORT = Report(
     "b/p",
@@ -19,8 +23,6 @@ TURN = Turn(
 
 def test_a_trajectory_reads_back_from_its_line() -> None:
     """Everything but measured costs, which are not written."""
-    import json
-
     trajectory = Trajectory("t", "b/p", 3, 42, (TURN, TURN), End.TURN_LIMIT)
     data = json.loads(trajectory.to_line())
     again = Trajectory.from_json(data)
@@ -29,6 +31,14 @@ def test_a_trajectory_reads_back_from_its_line() -> None:
     assert again.turns[0].public_report.public[0].cpu_seconds == 0.0
     assert list(data) == ["schema", "task", "problem", "sample", "seed", "turns", "end", "submission_turn"]
     assert (data["end"], data["submission_turn"]) == ("turn_limit", 1)
+
+
+@pytest.mark.parametrize("end", [End.PUBLIC_PASSED, End.TURN_LIMIT, End.NO_MORE_ANSWERS])
+def test_a_dialogue_without_a_turn_ended_in_no_answer(end: End) -> None:
+    """It would count as wrong; where the context was full, or the request failed, there may be none."""
+    with pytest.raises(ValueError, match=f"ended as {end} without a turn"):
+        read_trajectory(json.loads(Trajectory("t", "b/p", 0, 0, (), end).to_line()))
+    assert not read_trajectory(json.loads(Trajectory("t", "b/p", 0, 0, (), End.CONTEXT_OVERFLOW).to_line())).turns
 
 
 def test_no_program_in_the_last_turn_is_no_submission() -> None:

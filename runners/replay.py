@@ -67,7 +67,8 @@ class ReplaySampler(ImmediateSampler):
         method: str = "*",
     ) -> None:
         if not path.is_file():
-            raise TurnwiseError(f"The file of recorded answers {str(path)!r} does not exist: mend -a path=...")
+            what = "is no file" if path.exists() else "does not exist"
+            raise TurnwiseError(f"The file of recorded answers {str(path)!r} {what}: mend -a path=...")
         self._stubs = {problem.id: problem.starter_code for problem in problems}
         self._programs = MarkdownPrograms()
         self._unknown: dict[str, str] = {}

@@ -120,6 +120,7 @@ def test_check_judges_a_problem_by_its_id(files: Path) -> None:
             ["run", "-M", "replay", "-a", "path=no", "-t", "sample_taco_multiturn", "-o", "o"],
             "'no' does not exist",
         ),
+        (["run", "-M", "replay", "-a", "path=.", "-t", "sample_taco_multiturn", "-o", "o"], "'.' is no file"),
         (["run", "-M", "replay", "-t", "sample_taco_multiturn", "-o", "o", "--metadata", "{"], "is no JSON"),
         (["run", "-M", "replay", "-t", "sample_taco_multiturn", "-o", "o", "-L", "-3"], "--limit is -3"),
         ([*RUN, "-L", "nan"], "--limit is nan"),

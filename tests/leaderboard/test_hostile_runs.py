@@ -265,7 +265,7 @@ def test_no_file_of_a_run_folder_is_imported_as_another(run: Path, tmp_path: Pat
     """Each in one sentence; a folder holds files of lm-eval or none."""
     assert "holds no file of lm-eval" in _said(lambda run, out: _import([run], form, out), run, tmp_path / "out")
     for path in sorted(path for path in run.rglob("*") if path.is_file()):
-        said = _said(lambda _, out, path=path: _import([path], form, out), run, tmp_path / "out")  # type: ignore[misc]
+        said = _said(lambda _, out, path=path: _import([path], form, out), run, tmp_path / "out")  # type: ignore[misc]  # a default in a lambda
         assert said.startswith("error: ") and SECRET not in said
     assert not (tmp_path / "out" / "imported").exists()
 

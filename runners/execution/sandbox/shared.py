@@ -24,7 +24,7 @@ def keep_within_process() -> None:
         return
     library = ctypes.CDLL(None)
 
-    class SemLock(_multiprocessing.SemLock):  # type: ignore[misc]
+    class SemLock(_multiprocessing.SemLock):  # type: ignore[misc]  # of an untyped module
         """A semaphore in memory of its own instead of one with a name."""
 
         def __new__(cls, kind: int, value: int, maxvalue: int, *_: object) -> "Any":

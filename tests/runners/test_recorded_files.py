@@ -292,7 +292,7 @@ def test_what_is_no_file_is_not_opened(tmp_path: Path, problems: tuple[Problem, 
     """A folder, or a pipe that nobody writes to."""
     path = tmp_path / "a.jsonl"
     path.mkdir() if kind == "folder" else os.mkfifo(path)
-    with pytest.raises(TurnwiseError, match="does not exist"):
+    with pytest.raises(TurnwiseError, match=r"a\.jsonl' is no file: mend -a path="):
         ReplaySampler(path, benchmarks=[TASK.benchmark], problems=problems)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from turnwise.benchmarks.texts import encodable
 from turnwise.errors import TurnwiseError
 from turnwise.runners.event_loops import InterruptibleRunner
 from turnwise.runners.openai_documents import MalformedError
@@ -79,7 +80,7 @@ def _read_models(page: Any) -> tuple[ServedModel, ...]:
     found = []
     for entry in entries[:_MOST_MODELS]:
         name = entry.get("id") if isinstance(entry, dict) else None
-        if isinstance(name, str) and 0 < len(name) <= _LONGEST_NAME:
+        if isinstance(name, str) and 0 < len(name) <= _LONGEST_NAME and encodable(name) == name:
             found.append(ServedModel(name, _length(entry) or _length(entry.get("meta"))))
     return tuple(found)
 

@@ -37,6 +37,7 @@ class RequestFields:
             return cls()
         try:
             changes = json.loads(given, parse_constant=_refuse)
+            json.dumps(changes, allow_nan=False)  # 1e999 is no constant, and no number either
         except (ValueError, RecursionError):
             changes = None
         if not isinstance(changes, dict) or len(given) > _MOST_CHARACTERS:

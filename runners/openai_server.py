@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from turnwise.benchmarks.texts import encodable
 from turnwise.errors import TurnwiseError
 from turnwise.runners.openai_request import RequestFields
 
@@ -65,6 +66,8 @@ class Server:
             return replace(self, model=served[0])
         if not self.model:
             raise TurnwiseError(f"No model is named for {self.place} ({known}): give -a model=NAME.")
+        if encodable(self.model) != self.model:
+            raise TurnwiseError(f"-a model={self.model!r} holds what UTF-8 cannot: mend -a model=.")
         if served and self.model not in served:
             raise TurnwiseError(f"The server at {self.place} has no model {self.model!r} ({known}): mend -a model=.")
         return self
@@ -99,6 +102,14 @@ class Server:
             if len(secret) >= _SHORTEST_SECRET and secret != "EMPTY":
                 text = text.replace(secret, "***")
         return text
+
+
+def is_address(url: str) -> bool:
+    """Return whether ``url`` can be taken apart: its port and what stands in brackets are what they have to be."""
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
 
 
 def shown_url(url: str) -> str:

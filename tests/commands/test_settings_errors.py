@@ -145,6 +145,12 @@ def test_odd_metadata_is_named(metadata: str) -> None:
     assert error_of(lambda: build(metadata=metadata)).startswith("--metadata ")
 
 
+def test_a_system_instruction_that_is_no_text_is_refused() -> None:
+    """The bytes of another encoding, as a shell hands them on, cannot be recorded."""
+    message = error_of(lambda: build(given={"system_instruction": "Be br\udce9f."}))
+    assert message == "--system_instruction 'Be br\\udce9f.' holds what UTF-8 cannot: write it in UTF-8."
+
+
 def test_an_empty_stop_string_is_refused() -> None:
     """Servers stop at once on it, or refuse it."""
     assert error_of(lambda: build(gen_kwargs="until=")).startswith("--gen_kwargs until is ''")

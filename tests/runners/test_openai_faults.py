@@ -18,6 +18,8 @@ from http_layer import Exchange, HttpServer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from turnwise.commands.back_end import Wanted
+from turnwise.commands.models import find_back_end
 from turnwise.errors import TurnwiseError
 from turnwise.runners.chat import to_chat
 from turnwise.runners.openai_documents import MalformedError, read_document
@@ -29,6 +31,7 @@ from turnwise.runners.openai_request import RequestFields
 from turnwise.runners.openai_server import Server
 from turnwise.runners.sampler import ContextOverflowError, Outcome, Request, RequestError
 from turnwise.runners.settings import Sampling
+from turnwise.tasks.catalog import TASKS
 from turnwise.tasks.trajectory import Message, Reply
 
 REQUEST = Request("t", "b/0", 0, 0, 0, (Message("user", "statement", "statement", "Ask"),), 7)
@@ -316,7 +319,7 @@ def test_request_fields_are_added_renamed_and_left_out() -> None:
     "given",
     ['{"messages": []}', '{"model": "x"}', '{"n": 2}', '{"stream": true}', '{"x": {"as": "n"}}', '{"api_key": "s"}',
      '{"a": [{"b": {"Api_Key": "s"}}]}', '{"seed": {"as": "Authorization"}}',
-     '{"seed": 3}', "[1]", "{", '{"a": NaN}', '{"a": 1, "b": {"as": "a"}}',
+     '{"seed": 3}', "[1]", "{", '{"a": NaN}', '{"a": [1e999]}', '{"a": 1, "b": {"as": "a"}}',
      '{"max_tokens": {"az": "max_completion_tokens"}}', '{"temperature": {"as": 1}}'],
 )  # fmt: skip
 def test_fields_that_cannot_be_changed_are_refused(given: str) -> None:
@@ -450,3 +453,33 @@ def test_the_length_of_the_context_is_read_where_it_is_told(path: str, page: Any
         server = Server(base_url, "tiny")
         found = context_length(server, served_models(server, timeout=10), timeout=10)
     assert found == (None if path == "/nowhere" else 4096)
+
+
+def test_a_served_model_whose_name_is_no_text_is_left_out() -> None:
+    """Half a character in it would end the run where it is recorded."""
+
+    async def handle(exchange: Exchange) -> None:
+        await exchange.send_json({"data": [{"id": "\ud83d"}, {"id": "tiny"}]})
+
+    with threaded_server(handle) as base_url:
+        served = served_models(Server(base_url, ""), timeout=10)
+    assert [one.name for one in served] == ["tiny"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("base_url=http://[::1/v1,model=tiny", "base_url is no address of a server"),
+        ("base_url=http://localhost:99999/v1,model=tiny", "base_url is no address of a server"),
+    ],
+)
+def test_an_address_that_is_none_is_one_sentence(arguments: str, words: str) -> None:
+    """It is told before anything is asked."""
+    with pytest.raises(TurnwiseError, match=words):
+        find_back_end("openai").open(Wanted(arguments, tasks=[TASKS["sample_taco_multiturn"]]))
+
+
+def test_a_model_whose_name_is_no_text_is_refused() -> None:
+    """It could neither be sent nor recorded."""
+    with pytest.raises(TurnwiseError, match=r"model='m.udcff' holds what UTF-8 cannot"):
+        Server("http://localhost/v1", "m\udcff").with_model([])

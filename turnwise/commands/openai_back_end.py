@@ -74,7 +74,7 @@ def _find_server(wanted: Wanted) -> "tuple[Server, tuple[ServedModel, ...]]":
 
     Raises TurnwiseError if it does not answer or has no such model.
     """
-    from turnwise.runners.openai_server import Server, shown_url
+    from turnwise.runners.openai_server import Server, is_address, shown_url
 
     try:
         from turnwise.runners.openai_models import served_models
@@ -87,6 +87,8 @@ def _find_server(wanted: Wanted) -> "tuple[Server, tuple[ServedModel, ...]]":
     base_url = given.base_url or wanted.environ.get("OPENAI_BASE_URL", "") or (_HOSTED if key else "")
     if not base_url:
         raise TurnwiseError("--model openai needs -a base_url=http://HOST:PORT/v1, or OPENAI_BASE_URL.")
+    if not is_address(base_url):
+        raise TurnwiseError("base_url is no address of a server: write it such as http://localhost:8000/v1.")
     if not base_url.startswith(("http://", "https://")):
         raise TurnwiseError(
             f"base_url is {shown_url(base_url)!r}: write it with its protocol, such as http://localhost:8000/v1."

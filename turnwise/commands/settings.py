@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from turnwise.benchmarks.mappings import read_mapping
 from turnwise.benchmarks.matching import check_matcher
-from turnwise.benchmarks.texts import printable, shown
+from turnwise.benchmarks.texts import encodable, printable, shown
 from turnwise.commands.machine import check_time_factor, parse_pairs
 from turnwise.errors import TurnwiseError
 from turnwise.runners.settings import RunSettings, Sampling, settings_of
@@ -132,6 +132,10 @@ def check_settings(settings: RunSettings, chosen: Sequence[Task], *, metrics_giv
     """Raise TurnwiseError for the first setting that cannot be, or does not go with the tasks ``chosen``."""
     if settings.limit is not None and not 0 < settings.limit < math.inf:
         raise TurnwiseError(f"--limit is {settings.limit:g}: give a number of problems, or a fraction above 0.")
+    if encodable(settings.system_instruction) != settings.system_instruction:
+        raise TurnwiseError(
+            f"--system_instruction {shown(settings.system_instruction)} holds what UTF-8 cannot: write it in UTF-8."
+        )
     check_time_factor(settings.time_factor)
     check_matcher(settings.matcher)
     check_extraction(settings.extraction)

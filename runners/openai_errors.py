@@ -167,13 +167,24 @@ def error_of_answer(status: int, reason: str, headers: Mapping[str, str], body: 
 def error_in_document(document: Any) -> StatusError | None:
     """Return the error that a document sent as an answer is, None if it is none; its status is what it says."""
     found = document[0] if isinstance(document, list) and document else document
-    if not isinstance(found, dict) or found.get("choices"):
+    if isinstance(found, dict) and found.get("choices"):
+        document = found = _broken_off(found)
+    if not isinstance(found, dict):
         return None
     is_error = any(found.get(name) for name in ("error", "errors", "detail")) or found.get("object") == "error"
     if not is_error and not ("message" in found and any(name in found for name in _NUMBERS)):
         return None
     names, words = _names(document), _words(document) or "no reason given"
     return StatusError(_status_of(document, names, words), words, names=names)
+
+
+def _broken_off(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the error that ended an answer which had begun, as OpenRouter tells it; None where there is none."""
+    choice = document["choices"][0] if isinstance(document["choices"], list) else None
+    if not isinstance(choice, dict) or choice.get("finish_reason") not in (None, "error"):
+        return None
+    error = choice.get("error") or document.get("error")
+    return {"error": error} if error else None
 
 
 def _status_of(document: Any, names: str, words: str) -> int:

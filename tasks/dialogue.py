@@ -125,7 +125,7 @@ class Dialogue:
 
     def _is_cut(self, messages: tuple[Message, ...], tokens: int | None) -> bool:
         """Return whether the server counted no more tokens than of a prompt that this one only adds to."""
-        if tokens is None:
+        if not tokens:  # 0 is what some servers say of any prompt
             return False
         shorter = [count for begun, count in self._counted if messages[: len(begun)] == begun]
         self._counted.append((messages, tokens))

@@ -303,6 +303,17 @@ def test_a_full_context_is_the_models_own_end(turns: int) -> None:
     assert (len(trajectory.turns), trajectory.end, trajectory.is_missing) == (turns, End.CONTEXT_OVERFLOW, False)
 
 
+@pytest.mark.parametrize(("counts", "is_cut"), [((0, 0), False), ((9, 0), False), ((9, 9), True), ((9, 30), False)])
+def test_a_prompt_that_is_counted_as_nothing_was_not_cut(counts: tuple[int, int], is_cut: bool) -> None:
+    """0 tokens are what some servers say of any prompt: no count, and no cut."""
+    dialogue = _dialogue(multi_turn(2))
+    for count in counts:
+        _ask(dialogue)
+        dialogue.reply(Reply(CODE, prompt_tokens=count))
+        dialogue.report(_report(Verdict.WRONG_ANSWER))
+    assert dialogue.trajectory().turns[1].calls[0].prompt_cut is is_cut
+
+
 def test_a_report_spoiled_by_the_machine_ends_the_dialogue_as_missing() -> None:
     """The model is not told of it: its turn is dropped, the turns before it stand."""
     dialogue = _dialogue(multi_turn(3))

@@ -88,8 +88,12 @@ def read_replies(data: Any) -> list[Reply]:
 
 def _read_choice(choice: Mapping[str, Any], usage: Mapping[str, Any]) -> Reply:
     content = _Content()
-    content.add_message(choice["message"])
-    return _reply(content, choice.get("finish_reason"), usage, _ids(choice), _logprobs(choice))
+    end = choice.get("finish_reason")
+    message = choice.get("message")
+    if message is None and isinstance(end, str) and _withheld("", "", end, ())[0]:
+        message = {}  # what a filter leaves of it
+    content.add_message(choice["message"] if message is None else message)
+    return _reply(content, end, usage, _ids(choice), _logprobs(choice))
 
 
 def _share_tokens(replies: Sequence[Reply]) -> list[Reply]:

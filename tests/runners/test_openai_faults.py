@@ -269,6 +269,7 @@ def test_an_overflow_in_a_200_is_the_models() -> None:
         ),
         ({"content": "\ud83d\ude00"}, "stop", Reply("\U0001f600", "", "stop")),
         ({"content": "\ud83d!"}, "stop", Reply("\ud83d!", "", "stop")),
+        (None, "content_filter", Reply("", "", "content_filter", withheld="content_filter")),
         ({"content": ""}, "content_filter", Reply("", "", "content_filter", withheld="content_filter")),
         (
             {"content": None, "refusal": "No."},

@@ -51,7 +51,10 @@ _BY_NAME = (
 )
 _NAMES = ("code", "type", "status", "error_code")
 _NUMBERS = ("code", "status", "status_code", "http_status", "error_code", "statusCode")
-_INSIDE = ("error", "errors", "detail", "details", "message", "msg", "error_message", "error_msg", "metadata", "raw")
+_INSIDE = (
+    *("error", "errors", "detail", "details", "message", "msg", "error_message", "error_msg", "metadata", "raw"),
+    *("base_resp", "status_msg"),
+)
 
 
 class WireError(Exception):
@@ -158,7 +161,7 @@ def error_of_answer(status: int, reason: str, headers: Mapping[str, str], body: 
     try:
         document = read_document(body)
     except MalformedError:
-        words = _text_of(body)
+        words = text_of(body)
         return StatusError(status, words or reason or "no reason given", wait_seconds=wait_seconds)
     words = _words(document) or reason or "no reason given"
     return StatusError(status, words, names=_names(document), wait_seconds=wait_seconds)
@@ -172,7 +175,10 @@ def error_in_document(document: Any) -> StatusError | None:
     if not isinstance(found, dict):
         return None
     is_error = any(found.get(name) for name in ("error", "errors", "detail")) or found.get("object") == "error"
-    if not is_error and not ("message" in found and any(name in found for name in _NUMBERS)):
+    is_error = is_error or ("message" in found and any(name in found for name in _NUMBERS))
+    if not found.get("data") and (found.get("msg") or found.get("base_resp")):  # whose code 0 says that all is well
+        is_error = is_error or any(part.get(name) for part in _objects(found) for name in _NUMBERS)
+    if not is_error:
         return None
     names, words = _names(document), _words(document) or "no reason given"
     return StatusError(_status_of(document, names, words), words, names=names)
@@ -241,7 +247,7 @@ def _is_plain(value: Any) -> bool:
     return isinstance(value, str) or (type(value) is int and abs(value) < 10**6)
 
 
-def _text_of(body: bytes) -> str:
+def text_of(body: bytes) -> str:
     """Return the text of a body that is no JSON, such as a proxy's page."""
     text = body.decode("utf-8", "replace")
     text = re.sub(r"(?is)<(script|style|head)\b.*?</\1>", " ", text) if "<" in text else text

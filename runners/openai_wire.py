@@ -17,12 +17,20 @@ from typing import Any
 import openai
 
 from turnwise.runners.openai_documents import MalformedError, read_document
-from turnwise.runners.openai_errors import RedirectError, StatusError, WireError, error_in_document, error_of_answer
+from turnwise.runners.openai_errors import (
+    RedirectError,
+    StatusError,
+    WireError,
+    error_in_document,
+    error_of_answer,
+    text_of,
+)
 from turnwise.runners.openai_server import Server
 
 MOST_BYTES = 8 << 20  # of a reply: a million tokens of text
 MOST_BYTES_WITH_LOGPROBS = 64 << 20
 _ERROR_BYTES = 64 << 10
+_SHOWN_CHARACTERS = 200
 _REDIRECTS = 3
 _SAME_METHOD = frozenset({301, 302, 303, 307, 308})
 
@@ -46,23 +54,23 @@ class Wire:
     async def get(self, path: str) -> Any:
         """Return the JSON document at ``path``, which follows the server's base URL, or is a whole one."""
         async with self._exchange("GET", path, None) as body:
-            return _checked(read_document(b"".join([piece async for piece in body.pieces])))
+            return _read(b"".join([piece async for piece in body.pieces]))
 
     async def ask(self, path: str, data: Mapping[str, Any]) -> Any:
         """Return the JSON document with which the server answers ``data``."""
         async with self._exchange("POST", path, data) as body:
-            return _checked(read_document(b"".join([piece async for piece in body.pieces])))
+            return _read(b"".join([piece async for piece in body.pieces]))
 
     async def stream(self, path: str, data: Mapping[str, Any]) -> AsyncGenerator[Any, None]:
         """Yield the documents of a stream of events; a server that answers whole all the same gives one document."""
         async with self._exchange("POST", path, data) as body:
             if not body.is_stream:
-                yield _checked(read_document(b"".join([piece async for piece in body.pieces])))
+                yield _read(b"".join([piece async for piece in body.pieces]))
                 return
             async for event in _events(body.pieces):
                 if event == b"[DONE]":
                     return
-                yield _checked(read_document(event))
+                yield _read(event)
 
     @asynccontextmanager
     async def _exchange(self, method: str, path: str, data: Mapping[str, Any] | None) -> AsyncIterator["_Body"]:
@@ -149,8 +157,14 @@ async def _events(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         yield bytes(data)
 
 
-def _checked(document: Any) -> Any:
-    """Return ``document``; raises StatusError where it is an error, whatever the HTTP status was."""
+def _read(data: bytes) -> Any:
+    """Return the document in ``data``; raises StatusError where it is an error, whatever the HTTP status was."""
+    try:
+        document = read_document(data)
+    except MalformedError as failure:
+        words = text_of(data[:_ERROR_BYTES])[:_SHOWN_CHARACTERS]
+        is_page = bool(words) and "{" not in words and "[" not in words  # of a proxy, say, rather than half an answer
+        raise MalformedError(f"{failure}: {words}" if is_page else str(failure)) from None
     error = error_in_document(document)
     if error is not None:
         raise error

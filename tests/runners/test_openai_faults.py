@@ -194,6 +194,8 @@ def test_a_redirect_on_the_same_host_is_followed() -> None:
         {"error": {"error": {"message": "no such thing"}}},
         {"error": {"message": "Provider returned error", "metadata": {"raw": "no such thing"}}},
         {"errors": [{"message": "no such thing"}]},
+        {"code": 1113, "msg": "no such thing"},
+        {"choices": None, "base_resp": {"status_code": 1004, "status_msg": "no such thing"}},
         "no such thing",
     ],
     ids=json.dumps,
@@ -202,6 +204,12 @@ def test_an_errors_own_words_are_shown(body: Any) -> None:
     """In all the usual forms."""
     found = _ask_raw(_answer(json.dumps(body).encode(), status=400))
     assert isinstance(found, RequestError) and "HTTP 400" in str(found) and "no such thing" in str(found)
+
+
+def test_a_page_in_place_of_an_answer_is_shown() -> None:
+    """Its words say what stands there, such as a proxy that wants a login."""
+    found = _ask_raw(_answer(b"<html><title>t</title><body>Please\n<b>sign in</b></body></html>"))
+    assert isinstance(found, RequestError) and str(found).endswith(": t Please sign in")
 
 
 def test_a_page_in_place_of_an_error_is_read_as_text() -> None:
@@ -230,6 +238,10 @@ def test_a_page_in_place_of_an_error_is_read_as_text() -> None:
         ({"choices": [{"finish_reason": "error", "delta": {}}], "error": {"code": 503, "message": "x"}}, 503),
         ({"choices": [{"finish_reason": "stop", "error": {"code": 502}}], "error": {"code": 502}}, None),
         ({"choices": 3, "error": {"code": 502}}, None),
+        ({"code": 500, "msg": "no such thing", "success": False}, 500),
+        ({"code": 200, "msg": "ok", "data": [{"id": "tiny"}]}, None),
+        ({"base_resp": {"status_code": 0, "status_msg": "x"}}, None),
+        ({"choices": None, "base_resp": {"status_code": 1004, "status_msg": "x"}}, 500),
         ({"choices": []}, None),
     ],
     ids=json.dumps,

@@ -21,6 +21,7 @@ from turnwise.tasks.run_folder import AskedProblem, RunFolder, RunRecord, TaskRe
 from turnwise.tasks.trajectory import End, Trajectory
 
 MISSING = -1
+_CUT = frozenset({"length", "max_tokens", "max_output_tokens"})  # how servers say that the token limit ended a reply
 
 
 class Gap(StrEnum):
@@ -236,7 +237,7 @@ def _count(counts: _Counts, trajectory: Trajectory, judgements: Mapping[Place, J
     for place, turn in zip(places_of(trajectory), trajectory.turns, strict=True):
         for call in turn.calls:
             counts.calls += 1
-            counts.cut_replies += call.reply.finish_reason == "length"
+            counts.cut_replies += call.reply.finish_reason.lower() in _CUT
             counts.tokens_known &= call.reply.completion_tokens is not None and call.reply.prompt_tokens is not None
             counts.prompt_tokens += call.reply.prompt_tokens or 0
             counts.completion_tokens += call.reply.completion_tokens or 0

@@ -144,13 +144,14 @@ def test_recorded_answers_that_end_early_are_told(tmp_path: Path, write_run: Wri
 def test_outcomes_without_a_program_are_told(tmp_path: Path, write_run: WriteRun, dialogue: MakeDialogue) -> None:
     """Replies without code, contexts outgrown and replies cut are named: they count as wrong, not as missing."""
     overflown = dialogue("fail", problem="b/b", end=End.CONTEXT_OVERFLOW)
-    cut = replace(overflown.turns[0].calls[0], reply=Reply("```python", finish_reason="length"))
-    overflown = replace(overflown, turns=(replace(overflown.turns[0], calls=(cut,)),))
+    cuts = [Reply("```python", finish_reason=end) for end in ("length", "MAX_TOKENS")]
+    calls = tuple(replace(overflown.turns[0].calls[0], reply=reply) for reply in cuts)
+    overflown = replace(overflown, turns=(replace(overflown.turns[0], calls=calls),))
     path = write_run(tmp_path / "run", [dialogue("fail", "fail", "none"), overflown], problems=["b/a", "b/b"])
     assert notes(score_runs([path])) == [
         "m, t: 1 of 2 dialogues ended with a reply without code, which counts as wrong.",
         "m, t: 1 of 2 dialogues outgrew the model's context, which counts as wrong.",
-        "m, t: the token limit cut 1 of 4 replies.",
+        "m, t: the token limit cut 2 of 5 replies.",
     ]
 
 

@@ -148,7 +148,7 @@ def _sort_status(error: StatusError, words: str, server: Server) -> Exception:
         return TurnwiseError(f"The server at {place} refuses the key ({words}): set OPENAI_API_KEY, {GO_ON}.")
     if status == 404:
         return TurnwiseError(
-            f"The server at {place} does not serve the model {server.model!r} ({words}): mend -a model=."
+            f"The server at {place} does not serve the model {server.model!r} ({words}): mend -a model= or base_url=."
         )
     if status in _RETRIED or status >= 500 or status in _BUSY:
         return TransientError(f"HTTP {status}: {words}", is_busy=status in _BUSY, wait_seconds=error.wait_seconds)

@@ -98,4 +98,8 @@ def _stop(error: Exception, server: Server) -> TurnwiseError:
         return found
     if isinstance(error, RedirectError) and isinstance(found, RequestError):
         return TurnwiseError(f"At {server.place} {found}.")
+    if isinstance(error, MalformedError):
+        return TurnwiseError(
+            f"At {server.place} no model's server answers ({found}): mend base_url, which mostly ends in /v1."
+        )
     return ServerGoneError(server.place, str(found))

@@ -501,3 +501,16 @@ def test_a_model_whose_name_is_no_text_is_refused() -> None:
     """It could neither be sent nor recorded."""
     with pytest.raises(TurnwiseError, match=r"model='m.udcff' holds what UTF-8 cannot"):
         Server("http://localhost/v1", "m\udcff").with_model([])
+
+
+def test_a_page_in_place_of_the_models_is_another_address() -> None:
+    """Something answers there, so starting the server is no remedy."""
+
+    async def handle(exchange: Exchange) -> None:
+        await exchange.send_bytes(b"<html>Welcome</html>")
+
+    with (
+        threaded_server(handle) as base_url,
+        pytest.raises(TurnwiseError, match=r"no model's server answers .*Welcome.: mend base_url"),
+    ):
+        served_models(Server(base_url, ""), timeout=10)

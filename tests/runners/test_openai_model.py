@@ -314,7 +314,7 @@ def test_a_stream_that_ends_before_the_answer_is_no_reply() -> None:
     ("fault", "words"),
     [
         (Fault("status", 401, error={"message": "wrong key"}), "set OPENAI_API_KEY"),
-        (Fault("status", 404, error={"message": "no model"}), "mend -a model="),
+        (Fault("status", 404, error={"message": "no model"}), "mend -a model= or base_url="),
         (Fault("status", 429, error={"message": "pay", "code": "insufficient_quota"}), "top it up"),
     ],
 )

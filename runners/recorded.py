@@ -46,7 +46,8 @@ def name_of(row: Row) -> str:
 def field_of(row: Row, name: str) -> Any:
     """Return a field; raises TurnwiseError if it is not there."""
     if name not in row.data:
-        raise TurnwiseError(f"{row.origin}: the recorded answer lacks the field {name!r}.")
+        others = ", or another that holds answers: turns, messages, samples, completion" if name == "solution" else ""
+        raise TurnwiseError(f"{row.origin}: the recorded answer lacks the field {name!r}{others}.")
     return row.data[name]
 
 
@@ -69,7 +70,10 @@ def samples_of(row: Row, stub: str | None, programs: MarkdownPrograms) -> Iterat
             yield (_completion(prompt, text_in(row, "samples", sample), "samples", programs),)
     elif "turns" in data:
         turns = tuple(_calls(row, turn, programs) for turn in _list(row, "turns", data["turns"]))
-        if data.get("independent_attempts"):
+        is_apart = data.get("independent_attempts")
+        if not isinstance(is_apart, bool | None):
+            raise _of_another_type(row, "independent_attempts", is_apart, "true or false")
+        if is_apart:
             yield from ((calls,) for calls in turns)
         elif turns:
             yield turns
@@ -112,8 +116,10 @@ def _calls(row: Row, turn: Any, programs: MarkdownPrograms) -> tuple[RecordedAns
     text, code = turn.get("response"), turn.get("code")
     if text is not None:
         text = text_in(row, "response", text)
+    if code is not None:
+        code = text_in(row, "code", code)
     if code and (text is None or extract_program(text, which="last") is None):
-        return _program(text_in(row, "code", code), "code", programs)
+        return _program(code, "code", programs)
     if text is None:
         raise TurnwiseError(f"{row.origin}: a turn has neither 'response' nor 'code'.")
     return (RecordedAnswer(Reply(text)),)

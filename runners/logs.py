@@ -29,12 +29,18 @@ class AppendLog:
             self._claim()
 
     def write(self, line: str) -> None:
-        """Append ``line``, which holds no line break."""
+        """Append ``line``, which holds no line break; an OSError names the file, and what was written of it is torn."""
         with self._lock:
             if self._file is None:
                 self._open()
-            self._file.write(line.encode("utf-8") + b"\n")
-            self._file.flush()
+            try:
+                self._file.write(line.encode("utf-8") + b"\n")
+                self._file.flush()
+            except OSError as error:
+                error.filename = error.filename or str(self.path)  # a full disk says nothing of it
+                self._file.raw.close()  # and with it what could not be written
+                self._file = None
+                raise
             self._is_dirty = True
 
     def sync(self) -> None:

@@ -1,5 +1,6 @@
 """Append-only logs: lines outlive the process, torn tails harm nobody, one writer at a time."""
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,16 @@ def test_a_torn_tail_does_not_swallow_the_next_line(tmp_path: Path, tail: bytes)
     log.write("two")
     log.close()
     assert path.read_bytes() == b"one\n" + tail + b"\ntwo\n"
+
+
+def test_a_full_disk_is_named_with_the_file() -> None:
+    """What could not be written is dropped, so that closing the log has nothing to say any more."""
+    log = AppendLog(Path("/dev/full"))
+    for _ in range(2):
+        with pytest.raises(OSError) as caught:
+            log.write("one")
+        assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, "/dev/full")
+    log.close()
 
 
 def test_a_line_outlives_kill_minus_nine(tmp_path: Path) -> None:

@@ -36,6 +36,8 @@ _REMEDIES = {
     "landlock": "boot a kernel of 5.13 or newer with landlock in its lsm= list",
     "seccomp": "use a kernel with seccomp filters, on x86-64 or aarch64",
 }
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_ROOM = "make room in the folder for temporary files, or set TMPDIR to another"
 # What is told apart from a rule of the machine by the number of the error.
 _SCARCE = {
     errno.EMFILE: "raise the limit of open files (ulimit -n 4096)",
@@ -56,8 +58,9 @@ class LayerMissingError(InfrastructureError):
     def __init__(self, layer: str, reason: str, number: int = 0) -> None:
         super().__init__(f"{layer}: {reason}")
         self.layer = layer
-        self.is_forbidden = number not in _SCARCE or number == errno.ENOSPC
-        self.remedy = _SCARCE.get(number) or _REMEDIES.get(layer, f"allow {layer}")
+        is_full = number in _FULL and layer not in _REMEDIES  # else the kernel's own tables are
+        self.is_forbidden = not is_full and (number not in _SCARCE or number == errno.ENOSPC)
+        self.remedy = _ROOM if is_full else _SCARCE.get(number) or _REMEDIES.get(layer, f"allow {layer}")
 
 
 @dataclass(frozen=True, slots=True)

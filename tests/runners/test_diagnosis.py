@@ -72,5 +72,14 @@ def test_a_tier_that_falls_for_want_of_something_is_said_with_the_remedy() -> No
     assert "user namespaces" in executor.unavailable["A"].remedy
 
 
+def test_a_full_folder_for_temporary_files_is_not_taken_for_a_rule_of_the_kernel() -> None:
+    """Tier B keeps a program's files there; only where namespaces run out is it the kernel's own number."""
+    full = LayerMissingError("privileges", "No space left on device: './solution.py'", errno.ENOSPC)
+    assert full.remedy == "make room in the folder for temporary files, or set TMPDIR to another"
+    assert not full.is_forbidden
+    few = LayerMissingError("namespaces", "No space left on device", errno.ENOSPC)
+    assert few.is_forbidden and "max_user_namespaces" in few.remedy
+
+
 def _advice(executor: Executor) -> list[str]:
     return check_machine(executor, workers=1, environ={})

@@ -65,7 +65,7 @@ def _find(name: str) -> str:
     """
     found = shutil.which(os.path.expanduser(name))
     if found is None:
-        where = "there is no such program file" if os.sep in name else "there is none of that name on PATH"
+        where = _reason_against(os.path.expanduser(name)) if os.sep in name else "there is none of that name on PATH"
         raise TurnwiseError(
             f"The interpreter {name!r} does not run ({where}): give the path of one with --interpreter."
         )
@@ -75,6 +75,16 @@ def _find(name: str) -> str:
         if os.path.isabs(started) and os.access(started, os.X_OK):
             return started
     return path
+
+
+def _reason_against(path: str) -> str:
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:  # a folder above it that is closed, above all
+        return error.strerror or str(error)
+    return "there is no such program file"
 
 
 def _ask(command: list[str], environment: dict[str, str]) -> str:

@@ -296,6 +296,7 @@ def test_interpreters_are_known_by_name(tmp_path: Path, monkeypatch: pytest.Monk
     [
         ("python0.1", "there is none of that name on PATH"),
         ("bin/none", "there is no such program file"),
+        (f"{'n' * 300}/python", "File name too long"),
         pytest.param("..", "there is none of that name on PATH", marks=pytest.mark.long),
         ("yes", "it does not answer as Python does"),
         pytest.param("false", "it does not answer as Python does", marks=pytest.mark.long),

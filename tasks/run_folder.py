@@ -13,6 +13,7 @@ The folder may be somebody else's (docs/security.md): its paths are built by ``i
 and what they hold has the types and the bounds that readers rely on.
 """
 
+import errno
 import hashlib
 import json
 from collections import Counter
@@ -45,6 +46,8 @@ DialogueKey = tuple[str, int]
 
 JUDGED_ANEW = "judged_anew"
 STUB_IMPORTS = "stub_imports"
+_RIGHTS_REMEDY = "have its owner let you read it, or leave that run out."
+_NO_RIGHTS = (errno.EACCES, errno.EPERM)
 _SHARD_REMEDY = "it is damaged or of another run; remove it (and its .sha256) to sample that shard anew."
 
 # No run comes near these: they bound what reading a folder of others can cost.
@@ -260,9 +263,9 @@ class RunFolder:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            raise TurnwiseError(
-                f"The shard {str(path)!r} cannot be read ({describe_damage(error)}): {_SHARD_REMEDY}"
-            ) from None
+            remedy = _RIGHTS_REMEDY if error.errno in _NO_RIGHTS else _SHARD_REMEDY
+            reason = describe_damage(error)
+            raise TurnwiseError(f"The shard {str(path)!r} cannot be read ({reason}): {remedy}") from None
         if said is not None and said.decode("ascii", "replace") != digest_line(path, data):
             raise TurnwiseError(f"The shard {str(path)!r} has been changed since it was committed: {_SHARD_REMEDY}")
         return data

@@ -1,5 +1,6 @@
 """The run folder read back; each thing missing or damaged is one sentence that names the file."""
 
+import errno
 import json
 import re
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from turnwise.benchmarks.records import Environment, Report, Verdict
 from turnwise.errors import TurnwiseError
 from turnwise.runners.settings import RunSettings
+from turnwise.tasks import run_folder
 from turnwise.tasks.judgement import Judgement
 from turnwise.tasks.run_folder import (
     AskedProblem,
@@ -225,6 +227,21 @@ def test_a_shard_that_is_torn_or_of_another_plan_is_named(
     path.write_text(damage(path.read_text()))
     digest_file(path).unlink()
     assert _error(lambda: folder.read_shard(shard)).startswith(f"The shard '{path}' {reason}: ")
+
+
+def test_a_shard_that_others_may_not_read_is_not_called_damaged(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is told to remove what a colleague's folder only keeps closed."""
+
+    def refuse(path: Path, **_: object) -> bytes:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    shard = folder.shards[0]
+    monkeypatch.setattr(run_folder, "read_whole", refuse)  # as root a test can read all
+    message = _error(lambda: folder.check_shard(shard))
+    assert "cannot be read (Permission denied): have its owner let you read it" in message
+    assert "remove it" not in message
 
 
 def test_a_shard_without_its_digest_is_read(folder: RunFolder) -> None:

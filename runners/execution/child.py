@@ -196,7 +196,7 @@ def hand_over(error: BaseException, source: bytes) -> None:
     A hook of the program's own is called instead, and gets the program's own frames.
     """
     flush_streams()
-    hook, frames = getattr(sys, "excepthook", sys.__excepthook__), own_frames(error)
+    hook, frames = sys.__dict__.get("excepthook", sys.__excepthook__), own_frames(error)
 
     def show(kind: "Any", value: BaseException, _: object) -> None:
         sys.excepthook = hook  # and nothing keeps the frames

@@ -389,6 +389,7 @@ IDIOMS = {
     "stderr_deleted": "import sys\nprint(1)\ndel sys.stderr",
     "own_stdout_deleted": "import sys\nprint(1)\ndel sys.__stdout__",
     "hook_deleted": "import sys\nprint(1)\ndel sys.excepthook\n1 / 0",
+    "builtins_deleted": "import builtins\nprint(1)\nvars(builtins).clear()",
     "mime_types": "import mimetypes\nprint(mimetypes.guess_type('a.html'))",
     "stdout_gone": "import sys\nprint(1)\nsys.stdout = None\nprint(2)",
     "print_at_exit_of_thread": "import threading\nthreading.Timer(0.02, print, ['timer']).start()",

@@ -48,7 +48,7 @@ def run_program(code: "CodeType", source: bytes, names: "Dict[str, object]") -> 
             raise
         leave(status)
     except BaseException as error:
-        if getattr(sys, "excepthook", None) is not sys.__excepthook__ or isinstance(error, KeyboardInterrupt):
+        if sys.__dict__.get("excepthook") is not sys.__excepthook__ or isinstance(error, KeyboardInterrupt):
             child.hand_over(error, source)
             raise
         child.report(error, source)
@@ -58,8 +58,9 @@ def run_program(code: "CodeType", source: bytes, names: "Dict[str, object]") -> 
 
 def leave(status: int) -> None:
     """End the process with ``status``; raises SystemExit where Python has more to do."""
-    own = [getattr(sys, name, None) for name in ("stdout", "__stdout__", "stderr")]  # a program may delete them
-    if None in own or own[0] is not own[1] or _thread._count() or atexit._ncallbacks():
+    names = sys.__dict__  # a program may delete a stream, and what it finds in builtins
+    out, error = names.get("stdout"), names.get("stderr")
+    if out is None or error is None or out is not names.get("__stdout__") or _thread._count() or atexit._ncallbacks():
         child.flush_streams()
         sys.exit(status)
     try:

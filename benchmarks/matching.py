@@ -27,6 +27,7 @@ from turnwise.benchmarks.equality import Equality, same_value
 from turnwise.benchmarks.oracles import evalplus_accepts
 from turnwise.benchmarks.records import Comparison, MatchRule, TestCase
 from turnwise.benchmarks.results import BeyondLimitError, Result
+from turnwise.benchmarks.texts import shown
 from turnwise.errors import TurnwiseError
 
 MATCHERS = ("tokens", "exact", "deepmind")
@@ -48,7 +49,7 @@ _UNEQUAL_TO_ITSELF = (b'"nan"', b'"?"')
 def check_matcher(name: str) -> str:
     """Return ``name`` if it is a matcher, else raise TurnwiseError listing the known ones."""
     if name not in MATCHERS:
-        raise TurnwiseError(f"Unknown matcher {name!r}: choose one of {', '.join(MATCHERS)}.")
+        raise TurnwiseError(f"Unknown matcher {shown(name)}: choose one of {', '.join(MATCHERS)}.")
     return name
 
 

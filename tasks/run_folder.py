@@ -139,6 +139,8 @@ class RunRecord(BaseModel):
 
     @model_validator(mode="after")
     def _is_bounded(self) -> "RunRecord":
+        if not self.tasks:
+            raise ValueError("tasks are none")
         samples = self.samples_per_problem
         dialogues = {task.task: samples * len(task.asked) for task in self.tasks}
         if not 1 <= samples <= MOST_DIALOGUES or sum(dialogues.values()) > MOST_DIALOGUES:

@@ -59,6 +59,8 @@ COMMANDS: dict[str, Command] = {
     "plot": lambda run, out: plot_command([run], out / "plot.json", chart="failures"),
     "csv": lambda run, out: export_command([run], "csv", out / "run.csv", allow_missing=True),
     "lm-eval": lambda run, out: export_command([run], "lm-eval", out / "lm", allow_missing=True),
+    "evalplus": lambda run, out: export_command([run], "evalplus", out / "run.jsonl", allow_missing=True),
+    "livecodebench": lambda run, out: export_command([run], "livecodebench", out / "run.json", allow_missing=True),
     "noise": lambda run, _: noise_command(run, None),
     "merge": lambda run, _: merge_run(RunFolder(run)),
     "judge": _open_work,
@@ -247,6 +249,23 @@ OPTIONS: dict[str, Callable[[dict[str, Any]], object]] = {
 }
 
 
+@pytest.mark.parametrize("folder", ["a\0b", "x" * 10_000, "/nowhere"])
+def test_a_folder_that_no_run_was_submitted_from_is_one_sentence(run: Path, tmp_path: Path, folder: str) -> None:
+    """Whatever stands there as its name."""
+    _submit(run)
+    path = run / "cluster" / "submissions" / "0001" / "submission.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "folder": folder}))
+    assert _said(ON_CLUSTERS["resume"], run, tmp_path / "out").startswith("error: The run was submitted from ")
+
+
+def test_a_long_name_of_a_matcher_is_cut(run: Path, tmp_path: Path) -> None:
+    """As every name out of a file is."""
+    data = json.loads((run / "run.json").read_text())
+    data["judge"]["matcher"] = "x" * 10_000
+    (run / "run.json").write_text(json.dumps(data))
+    assert "Unknown matcher" in _said(COMMANDS["judge"], run, tmp_path / "out")
+
+
 @pytest.mark.parametrize("name", OPTIONS)
 def test_options_that_no_submission_has_are_one_sentence(run: Path, tmp_path: Path, name: str) -> None:
     """To resume; nothing is started."""
@@ -301,6 +320,7 @@ CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
     "no_sample": lambda data: data["settings"].update(samples_per_problem=0),
     "many_turns": lambda data: data["tasks"][0].update(max_turns=10**9),
     "no_turn": lambda data: data["tasks"][0].update(max_turns=-1),
+    "no_task": lambda data: data["tasks"].clear(),
     "twice": lambda data: data["tasks"].append(data["tasks"][0]),
     "problem_twice": lambda data: data["tasks"][0]["asked"].append(data["tasks"][0]["asked"][0]),
     "metrics": lambda data: data["settings"].update(n_at_k=[7]),
@@ -321,6 +341,16 @@ def test_a_run_json_out_of_bounds_is_one_sentence(run: Path, tmp_path: Path, nam
     assert _said(COMMANDS["score"], run, tmp_path / "out").startswith(
         f"error: {str(run / 'run.json')!r} cannot be read"
     )
+
+
+def test_a_benchmark_that_is_unknown_here_ends_no_command_in_a_traceback(run: Path, tmp_path: Path) -> None:
+    """Nor would one of a later version; what only counts programs goes on."""
+    data = json.loads((run / "run.json").read_text())
+    for task in data["tasks"]:
+        task["benchmark"] = "of\0nobody"
+    (run / "run.json").write_text(json.dumps(data))
+    said = {name: _said(command, run, tmp_path / "out") for name, command in COMMANDS.items()}
+    assert said["evalplus"].startswith("error: evalplus has no task "), said["evalplus"]
 
 
 @pytest.mark.parametrize("text", ["[" * 10**6, "", "\0" * 100, '{"format": NaN}', "9" * 10**6, '"' + "x" * 10**7])

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from turnwise.benchmarks.texts import shown
 from turnwise.errors import TurnwiseError
 from turnwise.slurm.layout import JUDGE, SAMPLE, ClusterFolder
 from turnwise.slurm.status import STATES, Status, jobs_left, read_status
@@ -134,7 +135,8 @@ def enter_folder(submission: Submission) -> None:
     """Go to where the run was submitted from, so that its relative paths mean the same."""
     try:
         os.chdir(submission.record.folder)
-    except OSError:
+    except (OSError, ValueError):  # a NUL or half a character
+        folder = shown(submission.record.folder, limit=1000)
         raise TurnwiseError(
-            f"The run was submitted from {submission.record.folder!r}, which is not there: make it, or submit anew."
+            f"The run was submitted from {folder}, which is not there: make it, or submit anew."
         ) from None

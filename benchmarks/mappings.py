@@ -74,6 +74,14 @@ class _BoundedLoader(yaml.SafeLoader):
         if len(node.value) > _MOST_VALUES:
             raise ValueError(f"its aliases make more than {_MOST_VALUES} values of it")
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """Return the value of ``node``; of what its tag does not fit PyYAML raises anything."""
+        try:
+            return super().construct_object(node, deep=deep)
+        except (AttributeError, LookupError):
+            problem = f"{printable(str(node.value), limit=80)!r} is no {node.tag.rpartition(':')[2]}"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
+
     def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:
         """Return a text; one of digits without end is no number."""
         text = super().construct_scalar(node)

@@ -55,6 +55,10 @@ def test_what_is_no_mapping_is_refused(tmp_path: Path, content: bytes | None, sa
         ("a: !!python/object/apply:os.system ['touch PWNED']\n", "could not determine a constructor"),
         ("a: !<" + "x" * 90_000 + "> b\n", "could not determine a constructor"),
         ("? [a, {b: c}]\n: d\n", "unhashable key"),
+        ("a: !!int ''\n", "line 1: '' is no int"),
+        ("a: !!float ''\n", "line 1: '' is no float"),
+        ("a: !!bool maybe\n", "line 1: 'maybe' is no bool"),
+        ("a:\n- !!timestamp tomorrow\n", "line 2: 'tomorrow' is no timestamp"),
         ("a: 2001-99-99\n", "month must be in 1..12"),
     ],
 )

@@ -114,5 +114,8 @@ def is_address(url: str) -> bool:
 
 def shown_url(url: str) -> str:
     """Return ``url`` without a user's name, a password and what stands in its query."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # it cannot be taken apart
+        return url.rpartition("@")[2].partition("?")[0]
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

@@ -487,14 +487,15 @@ def test_a_served_model_whose_name_is_no_text_is_left_out() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ("base_url=http://[::1/v1,model=tiny", "base_url is no address of a server"),
-        ("base_url=http://localhost:99999/v1,model=tiny", "base_url is no address of a server"),
+        ("base_url=http://me:secret@[::1/v1?key=secret,model=tiny", r"base_url is '\[::1/v1', which is no address"),
+        ("base_url=http://me:secret@host:99999/v1?key=secret,model=tiny", "is 'http://host:99999/v1', which is no"),
     ],
 )
 def test_an_address_that_is_none_is_one_sentence(arguments: str, words: str) -> None:
-    """It is told before anything is asked."""
-    with pytest.raises(TurnwiseError, match=words):
+    """It is told before anything is asked, without what is secret in it."""
+    with pytest.raises(TurnwiseError, match=words) as caught:
         find_back_end("openai").open(Wanted(arguments, tasks=[TASKS["sample_taco_multiturn"]]))
+    assert "secret" not in str(caught.value)
 
 
 def test_a_model_whose_name_is_no_text_is_refused() -> None:

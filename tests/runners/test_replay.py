@@ -121,8 +121,8 @@ def test_model_and_method_choose_rows(tmp_path: Path) -> None:
         ('{"task_id": "p", "prompt": 1, "samples": ["x"]}', "field 'prompt' is int 1, not a text"),
         ('{"task_id": "p", "turns": 5}', "field 'turns' is int 5, not a list"),
         ('{"task_id": "p", "turns": [{"response": {}}]}', "field 'response' is dict {}, not a text"),
-        ('{"task_id": "p", "turns": [{"code": [1]}]}', "field 'code' is list .*, not a"),
-        ('{"task_id": "p", "turns": [{"response": "```\\nx\\n```", "code": [1]}]}', "field 'code' is list .*, not a"),
+        ('{"task_id": "p", "turns": [{"code": [1]}]}', "field 'code' is list .*, not a text"),
+        ('{"task_id": "p", "turns": [{"response": "```\\nx\\n```", "code": [1]}]}', "'code' is list .*, not a text"),
         ('{"task_id": "p", "turns": [{"response": "x", "code": 0}]}', "field 'code' is int 0, not a text"),
         (
             '{"task_id": "p", "turns": ["x"], "independent_attempts": "false"}',

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from turnwise.benchmarks.texts import shown
 from turnwise.commands.back_end import Arguments, BackEnd, Positive, Wanted
 from turnwise.errors import MissingExtraError, TurnwiseError
 from turnwise.runners.descriptions import describe_openai
@@ -88,7 +89,10 @@ def _find_server(wanted: Wanted) -> "tuple[Server, tuple[ServedModel, ...]]":
     if not base_url:
         raise TurnwiseError("--model openai needs -a base_url=http://HOST:PORT/v1, or OPENAI_BASE_URL.")
     if not is_address(base_url):
-        raise TurnwiseError("base_url is no address of a server: write it such as http://localhost:8000/v1.")
+        raise TurnwiseError(
+            f"base_url is {shown(shown_url(base_url), limit=200)}, which is no address of a server: write it such as "
+            "http://localhost:8000/v1."
+        )
     if not base_url.startswith(("http://", "https://")):
         raise TurnwiseError(
             f"base_url is {shown_url(base_url)!r}: write it with its protocol, such as http://localhost:8000/v1."

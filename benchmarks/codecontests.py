@@ -11,15 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from turnwise.benchmarks.contradictions import contradiction_of_limits, contradiction_of_tests
 from turnwise.benchmarks.flags import INTERACTIVE_CODECONTESTS, admits_multiple_answers, is_interactive
-from turnwise.benchmarks.limits import (
-    DEFAULT_MEMORY_LIMIT_BYTES,
-    DEFAULT_TIME_LIMIT_SECONDS,
-    Limits,
-    parse_memory_limit,
-    parse_time_limit,
-)
-from turnwise.benchmarks.records import Flag, MatchRule, Problem, TestCase
+from turnwise.benchmarks.limits import parse_memory_limit, parse_time_limit
 from turnwise.benchmarks.rows import Row, validated
+from turnwise.records.limits import DEFAULT_MEMORY_LIMIT_BYTES, DEFAULT_TIME_LIMIT_SECONDS, Limits
+from turnwise.records.problem import Flag, MatchRule, Problem, TestCase
 
 PYTHON3 = 3
 _INCORRECT_SOLUTIONS = 16  # kept of each problem: some have hundreds, and few are ever shown

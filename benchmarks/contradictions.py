@@ -10,10 +10,10 @@ all shows when expected outputs are computed (turnwise.runners.expected).
 import re
 from collections.abc import Iterable
 
-from turnwise.benchmarks.limits import Limits
 from turnwise.benchmarks.matching import output_matches
-from turnwise.benchmarks.records import MatchRule, TestCase
-from turnwise.benchmarks.texts import shown
+from turnwise.records.limits import Limits
+from turnwise.records.problem import MatchRule, TestCase
+from turnwise.texts import shown
 
 _DEFINED = re.compile(r"^\s*(?:async\s+def|def|class)\s+(\w+)", re.MULTILINE)
 _SHOWN_NAMES = 3

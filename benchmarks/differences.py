@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from turnwise.benchmarks.texts import printable
+from turnwise.texts import printable
 
 _NAMES = ("task", "id")  # what entries of a list are called by
 

@@ -10,7 +10,7 @@ digest of its own result. It may lie, as it may about the result, but it knows n
 import re
 from dataclasses import dataclass
 
-from turnwise.benchmarks.records import Comparison, MatchRule
+from turnwise.records.problem import Comparison, MatchRule
 
 _FORM = re.compile(r'\{"h": \["([0-9a-f]{64})", "([0-9]{1,20})", "(|floats)"\]\}')
 _LONGEST = 128

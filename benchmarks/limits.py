@@ -1,22 +1,10 @@
-"""Limits of a program under test, and every form in which data sets write them.
-
-Defaults where a data set gives none (ours, except the 10 s and 1 GiB of RLEF, arXiv 2410.02089 sec. 3.1):
-10 s and 1 GiB for stdin programs, 4 s and 4 GiB for function-call tasks.
-"""
+"""Every form in which data sets write time and memory limits."""
 
 import math
 import re
-from dataclasses import dataclass
 from typing import Any
 
-from turnwise.benchmarks.texts import shown
-
-DEFAULT_TIME_LIMIT_SECONDS = 10.0
-DEFAULT_MEMORY_LIMIT_BYTES = 2**30
-FUNCTION_TIME_LIMIT_SECONDS = 4.0
-FUNCTION_MEMORY_LIMIT_BYTES = 4 * 2**30
-FUNCTION_TIME_FACTOR = 4.0
-OUTPUT_LIMIT_BYTES = 64 * 2**20
+from turnwise.texts import shown
 
 _MOST_SECONDS = 10**6
 _MOST_BYTES = 2**50
@@ -39,46 +27,6 @@ _BYTES = {
     "gib": 2**30,
     "gibibyte": 2**30,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one test may use: CPU seconds, peak memory, bytes of output; and how long it may sit idle."""
-
-    time_limit_seconds: float = DEFAULT_TIME_LIMIT_SECONDS
-    memory_limit_bytes: int = DEFAULT_MEMORY_LIMIT_BYTES
-    output_limit_bytes: int = OUTPUT_LIMIT_BYTES
-
-    @property
-    def idle_limit_seconds(self) -> float:
-        """Seconds a program may neither run nor wait for a core: max(2 s, twice the time limit)."""
-        return max(2.0, 2.0 * self.time_limit_seconds)
-
-    @property
-    def wall_limit_seconds(self) -> float:
-        """The backstop for starved machines, besides what a program waits for a core: it is the machine's fault."""
-        return 20.0 + 10.0 * self.time_limit_seconds
-
-    def scaled(self, time_factor: float) -> "Limits":
-        """Return these limits with the time limit multiplied by ``time_factor`` (recorded in a run)."""
-        return Limits(self.time_limit_seconds * time_factor, self.memory_limit_bytes, self.output_limit_bytes)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON object that ``from_json`` reads."""
-        return {
-            "time_limit_seconds": self.time_limit_seconds,
-            "memory_limit_bytes": self.memory_limit_bytes,
-            "output_limit_bytes": self.output_limit_bytes,
-        }
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> "Limits":
-        """Return the limits that ``to_json`` wrote."""
-        return cls(
-            float(data["time_limit_seconds"]),
-            int(data["memory_limit_bytes"]),
-            int(data.get("output_limit_bytes", OUTPUT_LIMIT_BYTES)),
-        )
 
 
 def parse_time_limit(value: Any) -> float | None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from turnwise.benchmarks.texts import printable
 from turnwise.errors import TurnwiseError
+from turnwise.texts import printable
 
 _LARGEST = 2**20  # bytes
 _MOST_ALIASES = 100

@@ -7,7 +7,7 @@ What a text of Markdown holds is not looked at.
 import re
 from collections import Counter
 
-from turnwise.benchmarks.texts import shown
+from turnwise.texts import shown
 
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
 _MOST = 0.9  # of a file's programs: the others may be refusals, or blank

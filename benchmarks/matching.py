@@ -25,10 +25,10 @@ from turnwise.benchmarks import values
 from turnwise.benchmarks.digests import read_digest
 from turnwise.benchmarks.equality import Equality, same_value
 from turnwise.benchmarks.oracles import evalplus_accepts
-from turnwise.benchmarks.records import Comparison, MatchRule, TestCase
 from turnwise.benchmarks.results import BeyondLimitError, Result
-from turnwise.benchmarks.texts import shown
 from turnwise.errors import TurnwiseError
+from turnwise.records.problem import Comparison, MatchRule, TestCase
+from turnwise.texts import shown
 
 MATCHERS = ("tokens", "exact", "deepmind")
 DEFAULT_MATCHER = "tokens"

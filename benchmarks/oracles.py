@@ -14,9 +14,9 @@ from functools import partial
 from typing import Any
 
 from turnwise.benchmarks.equality import PYTHON, Equality, same_from, same_set, same_value, type_of
-from turnwise.benchmarks.records import MatchRule
 from turnwise.benchmarks.results import Collection, MalformedResultError, Result, form_of
 from turnwise.benchmarks.values import Opaque
+from turnwise.records.problem import MatchRule
 
 RELATIVE_TOLERANCE = 1e-7
 FLOAT_TOLERANCE = 1e-6

@@ -19,8 +19,8 @@ from typing import IO, Any, Literal, NoReturn, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from turnwise.benchmarks.integers import parse_integer
-from turnwise.benchmarks.texts import printable, shown
 from turnwise.errors import MissingExtraError, TurnwiseError
+from turnwise.texts import printable, shown
 
 OnError = Literal["raise", "skip"]
 Model = TypeVar("Model", bound=BaseModel)

@@ -20,9 +20,9 @@ from turnwise.benchmarks.codecontests import parse_limits
 from turnwise.benchmarks.contradictions import contradiction_of_limits, contradiction_of_starter, contradiction_of_tests
 from turnwise.benchmarks.flags import admits_multiple_answers, is_interactive
 from turnwise.benchmarks.integers import format_integer
-from turnwise.benchmarks.records import Comparison, Flag, MatchRule, Problem, TestCase
 from turnwise.benchmarks.rows import Row, load_json, validated
-from turnwise.benchmarks.texts import shown
+from turnwise.records.problem import Comparison, Flag, MatchRule, Problem, TestCase
+from turnwise.texts import shown
 
 DIFFICULTIES = ("EASY", "MEDIUM", "MEDIUM_HARD", "HARD", "VERY_HARD")
 UNKNOWN_DIFFICULTY = "UNKNOWN_DIFFICULTY"

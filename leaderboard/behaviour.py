@@ -19,10 +19,10 @@ from statistics import fmean
 
 from markdown_it import MarkdownIt
 
-from turnwise.benchmarks.records import Verdict
 from turnwise.errors import MissingExtraError
-from turnwise.tasks.judgement import Judgement, Place, places_of
-from turnwise.tasks.trajectory import End, Trajectory, Turn
+from turnwise.records.judgement import Judgement, Place, places_of
+from turnwise.records.report import Verdict
+from turnwise.records.trajectory import End, Trajectory, Turn
 
 Similarity = Callable[[str, str], float]
 

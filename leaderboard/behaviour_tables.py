@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from turnwise.benchmarks.records import Verdict
 from turnwise.leaderboard.behaviour import Behaviour, Similarity, TurnBehaviour, load_chrf, mean_of, measure, ratio
 from turnwise.leaderboard.formats import Table
 from turnwise.leaderboard.papers import Shown
 from turnwise.leaderboard.runs import trajectories_of
 from turnwise.leaderboard.tables import ScoredTask, notes, odd_mark, run_names
-from turnwise.tasks.trajectory import End
+from turnwise.records.report import Verdict
+from turnwise.records.trajectory import End
 
 _KINDS = {
     "wrong output": (Verdict.WRONG_ANSWER,),

@@ -15,7 +15,7 @@ from turnwise.leaderboard.counts import Counts, Floats
 from turnwise.leaderboard.metrics import Metric, count_known, metrics_of, values_of
 from turnwise.leaderboard.outcomes import TaskOutcomes
 from turnwise.leaderboard.scores import contest_of
-from turnwise.tasks.metrics import NAtK
+from turnwise.records.metrics import NAtK
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from turnwise.leaderboard.counts import Counts, Floats
 from turnwise.leaderboard.intervals import LEVEL, Interval, Over, sample_spread
 from turnwise.leaderboard.outcomes import TaskOutcomes
 from turnwise.leaderboard.permutation import deal_samples, flip_problems
-from turnwise.tasks.metrics import NAtK
+from turnwise.records.metrics import NAtK
 
 
 @dataclass(frozen=True, slots=True)

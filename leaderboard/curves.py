@@ -18,7 +18,7 @@ from turnwise.leaderboard.estimators import curve_over_tokens
 from turnwise.leaderboard.metrics import Metric, metrics_of
 from turnwise.leaderboard.outcomes import MISSING, TaskOutcomes
 from turnwise.leaderboard.scores import ALL, Estimate, estimate, intervals_over_problems, summarise
-from turnwise.tasks.metrics import NAtK
+from turnwise.records.metrics import NAtK
 
 _STEPS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)  # of each power of ten
 

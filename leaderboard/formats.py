@@ -15,8 +15,8 @@ from typing import Any
 
 from tabulate import tabulate
 
-from turnwise.benchmarks.texts import printable
 from turnwise.json_text import json_text
+from turnwise.texts import printable
 
 _LINE_ENDS = re.compile(r"[\r\n]+")
 _MARKDOWN_SPECIAL = re.compile(r"([\\|<\[`])")

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from turnwise.benchmarks.texts import printable
 from turnwise.errors import TurnwiseError
 from turnwise.json_text import json_text
 from turnwise.leaderboard.counts import Booleans, Floats
@@ -21,7 +20,8 @@ from turnwise.leaderboard.formats import Table
 from turnwise.leaderboard.metrics import metrics_of, values_of
 from turnwise.leaderboard.paper_cells import find_estimate
 from turnwise.leaderboard.tables import ScoredTask, notes, odd_mark, percent
-from turnwise.tasks.metrics import NAtK
+from turnwise.records.metrics import NAtK
+from turnwise.texts import printable
 
 PLAIN = "none+none"
 

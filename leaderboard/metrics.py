@@ -13,7 +13,7 @@ import numpy as np
 
 from turnwise.leaderboard.counts import Counts, Floats, count, value_of
 from turnwise.leaderboard.outcomes import MISSING, TaskOutcomes
-from turnwise.tasks.metrics import NAtK
+from turnwise.records.metrics import NAtK
 
 PASS_AT = (1, 10, 100)
 CERTAIN = 1e-12  # bounds this near to each other are equal

@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from turnwise.benchmarks.records import Verdict
 from turnwise.errors import TurnwiseError
-from turnwise.tasks.judgement import Judgement, Place, places_of
-from turnwise.tasks.run_folder import AskedProblem, RunFolder, RunRecord, TaskRecord
-from turnwise.tasks.trajectory import End, Trajectory
+from turnwise.records.judgement import Judgement, Place, places_of
+from turnwise.records.report import Verdict
+from turnwise.records.run_folder import AskedProblem, RunFolder, RunRecord, TaskRecord
+from turnwise.records.trajectory import End, Trajectory
 
 MISSING = -1
 _CUT = frozenset({"length", "max_tokens", "max_output_tokens"})  # how servers say that the token limit ended a reply

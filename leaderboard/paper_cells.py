@@ -10,7 +10,7 @@ from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.formats import Table
 from turnwise.leaderboard.scores import ALL, Estimate
 from turnwise.leaderboard.tables import ScoredTask, notes, odd_mark
-from turnwise.tasks.metrics import NAtK
+from turnwise.records.metrics import NAtK
 
 Cells = dict[tuple[str, ...], tuple[ScoredTask, str]]
 

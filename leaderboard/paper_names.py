@@ -6,10 +6,10 @@ Settings that a run does not have are ``none``. Makes no table.
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from turnwise.benchmarks.texts import printable
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.tables import ScoredTask
-from turnwise.tasks.prompt_names import NONE
+from turnwise.records.prompt_names import NONE
+from turnwise.texts import printable
 
 _SIZE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)\s?B(?![a-z])", re.IGNORECASE)
 

@@ -21,7 +21,7 @@ from turnwise.leaderboard.counts import Floats
 from turnwise.leaderboard.intervals import LEVEL, Over
 from turnwise.leaderboard.outcomes import TaskOutcomes
 from turnwise.leaderboard.permutation import DRAWS, deal_samples, flip_problems
-from turnwise.tasks.metrics import NAtK
+from turnwise.records.metrics import NAtK
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from turnwise.benchmarks.texts import encodable, printable
 from turnwise.files import write_atomically
 from turnwise.json_text import json_text
 from turnwise.leaderboard.curve_tables import Curve
@@ -25,8 +24,9 @@ from turnwise.leaderboard.papers import Parity, Shown
 from turnwise.leaderboard.runs import read_run
 from turnwise.leaderboard.scores import score_task
 from turnwise.leaderboard.tables import By, ScoredTask, estimates_csv, render_scores, run_names
-from turnwise.tasks.metrics import check_support, parse_n_at_k
-from turnwise.tasks.run_paths import inside
+from turnwise.records.metrics import check_support, parse_n_at_k
+from turnwise.records.run_paths import inside
+from turnwise.texts import encodable, printable
 
 _NAMED_WHERE_SET = ("system_instruction", "limit", "samples")
 _LONGEST_SETTINGS = 4096

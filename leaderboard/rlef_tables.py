@@ -5,13 +5,13 @@ With the interval ``rlef`` it stands beside each score as there; no coverage is 
 
 from collections.abc import Sequence
 
-from turnwise.benchmarks.texts import printable
 from turnwise.leaderboard.formats import Table
 from turnwise.leaderboard.paper_cells import Cells, find_estimate, n_at_k_of, pivot, put
 from turnwise.leaderboard.paper_names import model_of, those
 from turnwise.leaderboard.papers import Shown
 from turnwise.leaderboard.published import published_table_of
 from turnwise.leaderboard.tables import ScoredTask, percent
+from turnwise.texts import printable
 
 
 def rlef_tables(scored: Sequence[ScoredTask], over: Shown | None = None) -> list[Table]:

@@ -12,9 +12,9 @@ from pathlib import Path
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.exchange.lm_eval_run import is_results, lm_eval_dialogues, read_lm_eval_run
 from turnwise.leaderboard.outcomes import RunOutcomes, read_outcomes
-from turnwise.tasks.judgement import Judgement, Place
-from turnwise.tasks.run_folder import RunFolder
-from turnwise.tasks.trajectory import Trajectory
+from turnwise.records.judgement import Judgement, Place
+from turnwise.records.run_folder import RunFolder
+from turnwise.records.trajectory import Trajectory
 
 _DEEPEST = 6  # folders below the one that is named
 _OURS = ("tables", "site", "cluster", "merged")  # what scoring, publishing and submitting put beside runs

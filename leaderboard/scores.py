@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from turnwise.benchmarks.records import Flag
 from turnwise.benchmarks.taco import DIFFICULTIES
 from turnwise.leaderboard.bootstrap import bca
 from turnwise.leaderboard.counts import Floats, Integers
@@ -20,8 +19,9 @@ from turnwise.leaderboard.intervals import Interval, Over, jackknife
 from turnwise.leaderboard.metrics import CERTAIN, Metric, bounds_of, count_known, metrics_of, values_of
 from turnwise.leaderboard.outcomes import TaskOutcomes
 from turnwise.leaderboard.papers import Parity, Shown, parity_interval
-from turnwise.tasks.metrics import NAtK
-from turnwise.tasks.run_folder import AskedProblem
+from turnwise.records.metrics import NAtK
+from turnwise.records.problem import Flag
+from turnwise.records.run_folder import AskedProblem
 
 ALL, CLEAN = "all", "clean"
 _RATING_BAND = 400

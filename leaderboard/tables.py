@@ -11,16 +11,16 @@ from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
-from turnwise.benchmarks.records import Verdict
 from turnwise.benchmarks.taco import DIFFICULTIES
-from turnwise.benchmarks.texts import printable
 from turnwise.leaderboard.formats import Style, Table, render_notes, render_table, to_csv
 from turnwise.leaderboard.intervals import Interval, Over
 from turnwise.leaderboard.outcomes import RunOutcomes, TaskOutcomes
 from turnwise.leaderboard.papers import Parity, Shown
 from turnwise.leaderboard.scores import ALL, CLEAN, Estimate
-from turnwise.tasks.metrics import NAtK
-from turnwise.tasks.trajectory import End
+from turnwise.records.metrics import NAtK
+from turnwise.records.report import Verdict
+from turnwise.records.trajectory import End
+from turnwise.texts import printable
 
 ODD = "\N{DAGGER}"  # of rows with many replies that a provider withheld, or prompts that a server cut
 _FEW = 0.01

@@ -37,7 +37,7 @@ from turnwise.leaderboard.papers import Shown
 from turnwise.leaderboard.published import published_table_of
 from turnwise.leaderboard.scores import ALL
 from turnwise.leaderboard.tables import ScoredTask, percent
-from turnwise.tasks.prompt_names import FEEDBACK_KINDS, INSTRUCTIONS, NONE, REASONING
+from turnwise.records.prompt_names import FEEDBACK_KINDS, INSTRUCTIONS, NONE, REASONING
 
 COT_METRIC = "pass@100"
 

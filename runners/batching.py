@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
+from turnwise.records.settings import Sampling
+from turnwise.records.trajectory import Reply
 from turnwise.runners.gate import Gate
 from turnwise.runners.sampler import Outcome, Request
-from turnwise.runners.settings import Sampling
-from turnwise.tasks.trajectory import Reply
 
 
 class Engine(Protocol):

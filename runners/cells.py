@@ -13,11 +13,11 @@ from itertools import product
 from typing import Any
 
 from turnwise.errors import TurnwiseError
+from turnwise.records.prompt_names import INSTRUCTIONS, NONE, REASONING, prompts_name
 from turnwise.runners.grid import Cell
 from turnwise.runners.settings import RunSettings
-from turnwise.tasks.prompt_names import INSTRUCTIONS, NONE, REASONING
 from turnwise.tasks.prompts import PromptSet
-from turnwise.tasks.strategies import parse_instruction, parse_reasoning, prompts_name
+from turnwise.tasks.strategies import parse_instruction, parse_reasoning
 
 _INSTRUCTIONS = (NONE, *INSTRUCTIONS)
 _OWN_PROMPTS = ("single_turn", "multi_turn", "cot_retry")

@@ -6,7 +6,7 @@ Messages only ever grow at the end, so that a server's prefix cache serves every
 import re
 from collections.abc import Sequence
 
-from turnwise.tasks.trajectory import Message
+from turnwise.records.trajectory import Message
 
 ChatMessage = dict[str, str]
 _SURROGATE = re.compile("[\ud800-\udfff]")

@@ -7,12 +7,12 @@ from http.client import HTTPException
 from typing import Any
 
 from turnwise.errors import TurnwiseError
+from turnwise.records.trajectory import Message
 from turnwise.runners.chat import to_chat
 from turnwise.runners.openai_documents import MalformedError, read_document
 from turnwise.runners.openai_server import Server
 from turnwise.runners.preflight import CharacterCounter
 from turnwise.runners.templates import ChatTemplate
-from turnwise.tasks.trajectory import Message
 
 _SECONDS = 30.0
 _MOST_BYTES = 16 << 20

@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from turnwise.benchmarks.ids import problem_id, source_name
-from turnwise.benchmarks.records import Problem
 from turnwise.benchmarks.rows import OF_ANSWERS, Row, digest_files, read_rows
-from turnwise.benchmarks.texts import encodable
 from turnwise.errors import TurnwiseError
+from turnwise.records.problem import Problem
 from turnwise.runners.expected import resolve_expected
 from turnwise.runners.loading import LoadedTask, Machine
 from turnwise.runners.settings import RunSettings
 from turnwise.tasks.decoys import Decoy, DecoyPool
+from turnwise.texts import encodable
 
 
 def load_decoys(

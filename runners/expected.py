@@ -24,17 +24,17 @@ from typing import Any
 
 from turnwise.benchmarks import values
 from turnwise.benchmarks.digests import allows_digests, read_digest
-from turnwise.benchmarks.limits import (
+from turnwise.benchmarks.oracles import NOT_NONE
+from turnwise.errors import InfrastructureError, TurnwiseError
+from turnwise.files import commit_once, write_synced
+from turnwise.records.limits import (
     FUNCTION_MEMORY_LIMIT_BYTES,
     FUNCTION_TIME_FACTOR,
     FUNCTION_TIME_LIMIT_SECONDS,
     OUTPUT_LIMIT_BYTES,
     Limits,
 )
-from turnwise.benchmarks.oracles import NOT_NONE
-from turnwise.benchmarks.records import Flag, Problem, TestCase
-from turnwise.errors import InfrastructureError, TurnwiseError
-from turnwise.files import commit_once, write_synced
+from turnwise.records.problem import Flag, Problem, TestCase
 from turnwise.runners.execution.host import cpu_model
 from turnwise.runners.execution.interface import PYTHON, Ending, Executor
 from turnwise.runners.judge import program_of

@@ -16,6 +16,8 @@ from functools import partial
 from pathlib import Path
 
 from turnwise.files import write_atomically
+from turnwise.records.run_folder import RunFolder, RunRecord
+from turnwise.records.settings import TurnPlan
 from turnwise.runners.event_loops import InterruptibleRunner
 from turnwise.runners.judge import Judge
 from turnwise.runners.loading import LoadedTask, Machine
@@ -27,8 +29,7 @@ from turnwise.runners.verdicts import SharedCache
 from turnwise.tasks.catalog import Task
 from turnwise.tasks.decoys import DecoyPool
 from turnwise.tasks.prompts import PromptSet
-from turnwise.tasks.run_folder import RunFolder, RunRecord
-from turnwise.tasks.strategies import Strategy, TurnPlan
+from turnwise.tasks.strategies import Strategy
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,11 @@ import torch
 import transformers
 
 from turnwise.errors import TurnwiseError
+from turnwise.records.settings import Sampling
+from turnwise.records.trajectory import Reply
 from turnwise.runners.descriptions import describe_hf
 from turnwise.runners.sampler import ContextOverflowError, Outcome, Request
-from turnwise.runners.settings import Sampling
 from turnwise.runners.templates import ChatTemplate, Prompt
-from turnwise.tasks.trajectory import Reply
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,8 @@ from itertools import groupby
 from pathlib import Path
 
 from turnwise.files import sync_folder, write_atomically, write_synced
-from turnwise.runners.store import SHARD_DIALOGUES
-from turnwise.tasks.judgement import Judgement
-from turnwise.tasks.run_folder import (
+from turnwise.records.judgement import Judgement
+from turnwise.records.run_folder import (
     DialogueKey,
     RunFolder,
     RunRecord,
@@ -23,7 +22,8 @@ from turnwise.tasks.run_folder import (
     plan_lines,
     plan_order,
 )
-from turnwise.tasks.trajectory import Trajectory
+from turnwise.records.trajectory import Trajectory
+from turnwise.runners.store import SHARD_DIALOGUES
 
 Imported = Mapping[tuple[str, str, int], Trajectory]
 

@@ -12,8 +12,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from turnwise.errors import InfrastructureError
+from turnwise.records.trajectory import Reply
 from turnwise.runners.sampler import Request, RequestError
-from turnwise.tasks.trajectory import Reply, dialogue_seed
+from turnwise.tasks.seeds import dialogue_seed
 
 _ALIKE_GROUPS = 10
 Ask = Callable[[Request, int], Awaitable[Sequence[Reply]]]

@@ -19,18 +19,11 @@ from threading import Event
 
 from turnwise.benchmarks.digests import read_digest
 from turnwise.benchmarks.matching import DEFAULT_MATCHER, check_matcher, output_matches
-from turnwise.benchmarks.records import (
-    Comparison,
-    Environment,
-    Problem,
-    Report,
-    TestCase,
-    TestResult,
-    Verdict,
-)
 from turnwise.benchmarks.results import show_result
-from turnwise.benchmarks.traces import Trace
 from turnwise.errors import InfrastructureError, TurnwiseError
+from turnwise.records.problem import Comparison, Problem, TestCase
+from turnwise.records.report import Environment, Report, TestResult, Verdict
+from turnwise.records.trace import Trace
 from turnwise.runners.execution.interface import PYTHON, Ending, Execution, Executor, Program, Session
 from turnwise.runners.execution.tracing import trace_run
 from turnwise.runners.gate import Gate

@@ -6,16 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from turnwise.benchmarks.records import Problem
 from turnwise.errors import TurnwiseError
 from turnwise.files import write_atomically, write_synced
-from turnwise.runners.drivers import run_asynchronously
-from turnwise.runners.event_loops import InterruptibleRunner
-from turnwise.runners.judge import Judge
-from turnwise.runners.loading import LoadedTask, Machine, load_recorded
-from turnwise.runners.work import Work
-from turnwise.tasks.catalog import TASKS
-from turnwise.tasks.run_folder import (
+from turnwise.records.problem import Problem
+from turnwise.records.run_folder import (
     JUDGED_ANEW,
     STUB_IMPORTS,
     RunFolder,
@@ -25,7 +19,13 @@ from turnwise.tasks.run_folder import (
     digest_line,
     plan_lines,
 )
-from turnwise.tasks.trajectory import Trajectory
+from turnwise.records.trajectory import Trajectory
+from turnwise.runners.drivers import run_asynchronously
+from turnwise.runners.event_loops import InterruptibleRunner
+from turnwise.runners.judge import Judge
+from turnwise.runners.loading import LoadedTask, Machine, load_recorded
+from turnwise.runners.work import Work
+from turnwise.tasks.catalog import TASKS
 
 
 @dataclass(frozen=True, slots=True)

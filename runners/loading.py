@@ -6,17 +6,17 @@ from pathlib import Path
 
 from turnwise.benchmarks.catalog import ProblemSet, load_problems
 from turnwise.benchmarks.evalplus import with_stub_imports
-from turnwise.benchmarks.records import UNSCORABLE_FLAGS, Problem
 from turnwise.benchmarks.rows import OnError
-from turnwise.benchmarks.texts import shown
 from turnwise.errors import TurnwiseError
+from turnwise.records.problem import UNSCORABLE_FLAGS, Problem
+from turnwise.records.run_folder import MOST_DIALOGUES, AskedProblem, TaskRecord
 from turnwise.runners.execution.interface import Executor
 from turnwise.runners.expected import resolve_expected
 from turnwise.runners.judge import Judge
 from turnwise.runners.settings import RunSettings
 from turnwise.runners.verdicts import SharedCache
 from turnwise.tasks.catalog import Task
-from turnwise.tasks.run_folder import MOST_DIALOGUES, AskedProblem, TaskRecord
+from turnwise.texts import shown
 
 Progress = Callable[[str, int, int], None]
 

@@ -16,11 +16,11 @@ from email.utils import parsedate_to_datetime
 from html import unescape
 from typing import Any
 
-from turnwise.benchmarks.texts import printable
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.runners.openai_documents import MalformedError, read_document
 from turnwise.runners.openai_server import Server
 from turnwise.runners.sampler import ContextOverflowError, RequestError, is_overflow
+from turnwise.texts import printable
 
 GO_ON = "then run the same line again, which goes on where this attempt stopped"
 REFUSED = frozenset({400, 413, 422})

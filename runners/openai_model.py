@@ -18,6 +18,8 @@ from dataclasses import replace
 from typing import Any, Self
 
 from turnwise.errors import InfrastructureError
+from turnwise.records.settings import Sampling
+from turnwise.records.trajectory import Reply
 from turnwise.runners.chat import continues_answer, sendable, to_chat
 from turnwise.runners.descriptions import describe_openai
 from turnwise.runners.gate import Gate, Slot
@@ -38,8 +40,6 @@ from turnwise.runners.openai_replies import read_replies, read_stream, withheld_
 from turnwise.runners.openai_server import Server
 from turnwise.runners.openai_wire import Wire
 from turnwise.runners.sampler import ContextOverflowError, Request, RequestError
-from turnwise.runners.settings import Sampling
-from turnwise.tasks.trajectory import Reply
 
 _PATH = "/chat/completions"
 _TIMEOUT_RETRIES = 1

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from turnwise.benchmarks.texts import encodable
 from turnwise.errors import TurnwiseError
 from turnwise.runners.event_loops import InterruptibleRunner
 from turnwise.runners.openai_documents import MalformedError
@@ -13,6 +12,7 @@ from turnwise.runners.openai_errors import RedirectError, ServerGoneError, Statu
 from turnwise.runners.openai_server import Server
 from turnwise.runners.openai_wire import Wire
 from turnwise.runners.sampler import RequestError
+from turnwise.texts import encodable
 
 _MOST_MODELS = 10_000
 _LONGEST_NAME = 300

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Any
 
+from turnwise.records.damage import describe_damage
+from turnwise.records.trajectory import Reply
 from turnwise.runners.chat import with_whole_pairs
 from turnwise.runners.openai_documents import MalformedError
-from turnwise.tasks.damage import describe_damage
-from turnwise.tasks.trajectory import Reply
 
 # How vLLM, SGLang and hosted services end an answer that they, not the model, broke off.
 GIVEN_UP = frozenset({"abort", "error", "network_error", "insufficient_system_resource"})

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from turnwise.benchmarks.texts import encodable
 from turnwise.errors import TurnwiseError
 from turnwise.runners.openai_request import RequestFields
+from turnwise.texts import encodable
 
 _CONNECT_SECONDS = 30.0
 _SHOWN_MODELS = 20

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Protocol
 
-from turnwise.benchmarks.records import Problem
+from turnwise.records.problem import Problem
+from turnwise.records.trajectory import Message, Trajectory
 from turnwise.runners.drivers import drive, run_asynchronously
 from turnwise.runners.event_loops import InterruptibleRunner
 from turnwise.runners.expected import resolve_expected
@@ -22,7 +23,6 @@ from turnwise.runners.judge import Judge
 from turnwise.runners.loading import LoadedTask, Machine
 from turnwise.runners.sampling import Job
 from turnwise.tasks.dialogue import Ask, Dialogue, DialoguePlan
-from turnwise.tasks.trajectory import Message, Trajectory
 
 CHARACTERS_PER_TOKEN = 3.5  # of statements and code, roughly, with the tokenizers of today's models
 _RECORD_BYTES = 3000  # of a turn in a trajectory, besides what was said: prompts, public report

@@ -16,12 +16,12 @@ from typing import Any
 from turnwise.benchmarks.ids import source_name
 from turnwise.benchmarks.markdown import MarkdownPrograms
 from turnwise.benchmarks.rows import Row
-from turnwise.benchmarks.texts import shown
 from turnwise.errors import TurnwiseError
+from turnwise.records.trajectory import Call, Reply, read_reply
 from turnwise.runners.openai_documents import MalformedError
 from turnwise.runners.openai_replies import read_replies
 from turnwise.tasks.extraction import extract_program
-from turnwise.tasks.trajectory import Call, Reply, read_reply
+from turnwise.texts import shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,14 @@ from typing import Any
 
 from turnwise.benchmarks.ids import problem_id
 from turnwise.benchmarks.markdown import MarkdownPrograms
-from turnwise.benchmarks.records import Problem
 from turnwise.benchmarks.rows import OF_ANSWERS, Row, digest_files, read_rows
-from turnwise.benchmarks.texts import encodable, shown
 from turnwise.errors import TurnwiseError
+from turnwise.records.problem import Problem
+from turnwise.records.thinking import strip_thinking
+from turnwise.records.trajectory import Reply
 from turnwise.runners.recorded import RecordedAnswer, Turns, name_of, samples_of, text_in
 from turnwise.runners.sampler import ImmediateSampler, Request, RequestError
-from turnwise.tasks.thinking import strip_thinking
-from turnwise.tasks.trajectory import Reply
+from turnwise.texts import encodable, shown
 
 _BENCHMARK_BY_RECORDED_NAME = {
     "humaneval": "humaneval_plus",

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
+from turnwise.records.settings import Sampling
+from turnwise.records.trajectory import End, Message, Reply
 from turnwise.runners.gate import Gate
-from turnwise.runners.settings import Sampling
 from turnwise.tasks.dialogue import Ask, Dialogue
-from turnwise.tasks.trajectory import End, Message, Reply
 
 # Of vLLM, sglang, llama.cpp, TGI and the hosted APIs. A complaint about a parameter of the run (max_tokens, say) is no
 # overflow: every request of a wrong command would count as the model's failure.

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import turnwise
-from turnwise.benchmarks.records import Problem
+from turnwise.records.problem import Problem
+from turnwise.records.run_folder import RunFolder, RunRecord, Shard
+from turnwise.records.trajectory import Reply, Trajectory
 from turnwise.runners.drivers import drive, run_asynchronously
 from turnwise.runners.event_loops import InterruptibleRunner
 from turnwise.runners.execution.inherited import raise_descriptors
@@ -26,8 +28,6 @@ from turnwise.runners.work import Costs, Work
 from turnwise.tasks.decoys import DecoyPool
 from turnwise.tasks.dialogue import Dialogue, DialoguePlan
 from turnwise.tasks.prompts import PromptSet
-from turnwise.tasks.run_folder import RunFolder, RunRecord, Shard
-from turnwise.tasks.trajectory import Reply, Trajectory
 
 OPEN_PER_REQUEST = 4
 _MOST_ERRORS = 20

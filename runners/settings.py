@@ -11,30 +11,16 @@ from typing import Any
 
 from turnwise.benchmarks.rows import OnError
 from turnwise.errors import TurnwiseError
+from turnwise.records.metrics import NAtK, check_support, parse_n_at_k
+from turnwise.records.prompt_names import DEFAULT_FEEDBACK
+from turnwise.records.run_folder import STUB_IMPORTS
+from turnwise.records.settings import Sampling, TurnPlan
 from turnwise.tasks.catalog import Task
 from turnwise.tasks.decoys import DecoyPool
 from turnwise.tasks.dialogue import DialoguePlan
 from turnwise.tasks.extraction import DEFAULT_EXTRACTION, EXTRACTION_VERSION
-from turnwise.tasks.metrics import NAtK, check_support, parse_n_at_k
-from turnwise.tasks.prompt_names import DEFAULT_FEEDBACK
 from turnwise.tasks.prompts import PromptSet
-from turnwise.tasks.run_folder import STUB_IMPORTS
-from turnwise.tasks.strategies import Strategy, TurnPlan, build_strategy
-
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """How the model is asked to sample; None leaves a field to the model's server."""
-
-    temperature: float | None = None
-    top_p: float | None = None
-    top_k: int | None = None
-    max_tokens: int | None = None
-    stop: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the fields as a JSON object."""
-        return {**{name: getattr(self, name) for name in self.__slots__}, "stop": list(self.stop)}
+from turnwise.tasks.strategies import Strategy, build_strategy
 
 
 @dataclass(frozen=True, slots=True)

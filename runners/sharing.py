@@ -6,9 +6,9 @@ was first is the reply of the other one, too; their scores are paired by it. Fro
 for itself. A donor has the same plan, model, seed and sampling; whoever chooses it sees to that.
 """
 
+from turnwise.records.run_folder import DialogueKey, RunFolder, Shard
+from turnwise.records.trajectory import Message, Reply, Trajectory
 from turnwise.runners.sampler import Request
-from turnwise.tasks.run_folder import DialogueKey, RunFolder, Shard
-from turnwise.tasks.trajectory import Message, Reply, Trajectory
 
 _SHARDS = 4  # kept in memory: dialogues are opened in plan order, so those that are open stand in few
 

@@ -20,12 +20,12 @@ from pathlib import Path
 
 from turnwise.files import commit_once, finish_commit, lines_of, sync_folder, write_atomically, write_synced
 from turnwise.json_text import json_line
+from turnwise.records.run_folder import DialogueKey, RunFolder, Shard, digest_file, digest_line
+from turnwise.records.run_paths import inside
+from turnwise.records.trajectory import Reply, Trajectory, read_reply
 from turnwise.runners.logs import AppendLog, Syncer
 from turnwise.runners.sampler import Request, Sampler
 from turnwise.runners.sharing import Donor
-from turnwise.tasks.run_folder import DialogueKey, RunFolder, Shard, digest_file, digest_line
-from turnwise.tasks.run_paths import inside
-from turnwise.tasks.trajectory import Reply, Trajectory, read_reply
 
 SHARD_DIALOGUES = 64
 _LONGEST_LINE = 2**28  # bytes of one reply, ids and log-probabilities of its tokens included

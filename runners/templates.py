@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from turnwise.errors import TurnwiseError
+from turnwise.records.trajectory import Message
 from turnwise.runners.chat import continues_answer, to_chat
 from turnwise.runners.sampler import ContextOverflowError
-from turnwise.tasks.trajectory import Message
 
 THINK = "<think>"
 

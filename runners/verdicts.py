@@ -24,8 +24,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from turnwise.benchmarks import digests, equality, integers, matching, oracles, results, values
-from turnwise.benchmarks.records import Environment, Problem, Report, Verdict
 from turnwise.json_text import json_line
+from turnwise.records.problem import Problem
+from turnwise.records.report import Environment, Report, Verdict
 from turnwise.runners.execution.host import cpu_model
 from turnwise.runners.execution.interface import Program
 from turnwise.runners.logs import AppendLog

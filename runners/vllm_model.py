@@ -14,12 +14,12 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Protocol, Self
 
 from turnwise.errors import InfrastructureError, TurnwiseError
+from turnwise.records.settings import Sampling
+from turnwise.records.trajectory import Reply
 from turnwise.runners.descriptions import describe_vllm
 from turnwise.runners.gate import HEADROOM, Gate
 from turnwise.runners.sampler import Request, RequestError
-from turnwise.runners.settings import Sampling
 from turnwise.runners.templates import ChatTemplate, Prompt
-from turnwise.tasks.trajectory import Reply
 
 _ENVIRONMENT = {
     "VLLM_WORKER_MULTIPROC_METHOD": "spawn",

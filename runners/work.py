@@ -13,18 +13,19 @@ from types import TracebackType
 from typing import Self
 
 from turnwise.benchmarks.differences import differences
-from turnwise.benchmarks.records import Problem, Report, Verdict
 from turnwise.errors import TurnwiseError
 from turnwise.files import write_atomically
 from turnwise.json_text import json_line
+from turnwise.records.judgement import Judgement, Place, places_of
+from turnwise.records.problem import Problem
+from turnwise.records.report import Report, Verdict
+from turnwise.records.run_folder import RunFolder, RunRecord, Shard, cut_shards, plan_lines, plan_order
+from turnwise.records.trajectory import Reply, Trajectory
 from turnwise.runners.execution.host import cpu_model
 from turnwise.runners.judge import Judge
 from turnwise.runners.loading import Machine
 from turnwise.runners.logs import AppendLog, Syncer
 from turnwise.runners.store import SHARD_DIALOGUES
-from turnwise.tasks.judgement import Judgement, Place, places_of
-from turnwise.tasks.run_folder import RunFolder, RunRecord, Shard, cut_shards, plan_lines, plan_order
-from turnwise.tasks.trajectory import Reply, Trajectory
 
 COST_SECONDS = 60.0
 

@@ -21,8 +21,8 @@ from typing import Any
 
 from turnwise.files import read_whole
 from turnwise.json_text import json_text
-from turnwise.tasks.run_folder import Shard
-from turnwise.tasks.run_paths import inside
+from turnwise.records.run_folder import Shard
+from turnwise.records.run_paths import inside
 
 CRASHES = 3
 _LARGEST = 2**16  # bytes, of what a claim says of its owner

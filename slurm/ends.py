@@ -14,8 +14,8 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from turnwise.files import read_whole
+from turnwise.records.run_paths import files_inside
 from turnwise.slurm.layout import ClusterFolder
-from turnwise.tasks.run_paths import files_inside
 
 REQUEUED = "requeued"
 _LARGEST = 2**20  # bytes of one file

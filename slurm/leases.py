@@ -9,10 +9,10 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from turnwise.records.run_folder import Shard
 from turnwise.slurm.claims import Claim, Claims, Ended, ShardState
 from turnwise.slurm.events import CLAIM, EventLog
 from turnwise.slurm.heartbeats import LOST_SECONDS, Heartbeat
-from turnwise.tasks.run_folder import Shard
 
 _MOST_LOOKED_AT = 32
 # States of a job that ended with all its processes; what SLURM does to a job (a lost node, preemption) is none of them.

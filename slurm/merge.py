@@ -9,9 +9,9 @@ import gzip
 from dataclasses import dataclass
 
 from turnwise.files import replacing
+from turnwise.records.run_folder import RunFolder
+from turnwise.records.run_paths import inside
 from turnwise.slurm.todo import count_missing
-from turnwise.tasks.run_folder import RunFolder
-from turnwise.tasks.run_paths import inside
 
 _LEVEL = 1  # a quarter of the time of the default for a tenth more bytes
 

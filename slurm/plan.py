@@ -6,12 +6,12 @@ second; without, it has as many dialogues as on one machine. The plan decides no
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from turnwise.benchmarks.records import Problem
+from turnwise.records.problem import Problem
+from turnwise.records.run_folder import RunRecord, Shard, plan_order
 from turnwise.runners.preflight import CHARACTERS_PER_TOKEN
 from turnwise.runners.sampling import Job
 from turnwise.runners.work import cut_evenly
 from turnwise.slurm.profile import ClusterProfile
-from turnwise.tasks.run_folder import RunRecord, Shard, plan_order
 
 _REPLY_TOKENS = 1000  # where no limit is given
 _PROMPT_SHARE = 0.05  # of a completion token's time; a prompt is read many tokens at a time

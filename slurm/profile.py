@@ -17,8 +17,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from turnwise.benchmarks.mappings import read_mapping
-from turnwise.benchmarks.texts import printable, shown
 from turnwise.errors import TurnwiseError
+from turnwise.texts import printable, shown
 
 _REMEDY = "write lines such as 'partition: gpu', as docs/slurm.md has them"
 _Count = Annotated[int, Field(ge=1)]

@@ -18,11 +18,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from turnwise.errors import TurnwiseError
 from turnwise.files import read_whole, sync_folder, write_atomically
 from turnwise.json_text import json_text
+from turnwise.records.damage import describe_damage
+from turnwise.records.run_folder import RunFolder, Shard
+from turnwise.records.run_paths import inside
 from turnwise.slurm.layout import CLOSE, JUDGE, SAMPLE, ClusterFolder
 from turnwise.slurm.profile import ClusterProfile
-from turnwise.tasks.damage import describe_damage
-from turnwise.tasks.run_folder import RunFolder, Shard
-from turnwise.tasks.run_paths import inside
 
 _LARGEST = 2**29  # bytes, of a file of a submission
 

@@ -22,13 +22,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TextIO
 
+from turnwise.records.run_folder import Shard
 from turnwise.slurm.claims import Claim, Claims, Ended, ShardState
 from turnwise.slurm.events import CLAIM, CRASH, FAILED, START, STOP, EventLog, read_events
 from turnwise.slurm.heartbeats import Heartbeat
 from turnwise.slurm.layout import worker_name
 from turnwise.slurm.stop import SIGNALS
 from turnwise.slurm.submission import Submission
-from turnwise.tasks.run_folder import Shard
 
 BAD_INPUT, INFRASTRUCTURE = 2, 3
 # Told to end; warned, so that the job is to be requeued; warned too long after the submission for that.

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from turnwise.records.run_folder import RunFolder, Shard
 from turnwise.slurm.claims import Claim, Claims, Ended, ShardState
 from turnwise.slurm.layout import JUDGE, SAMPLE, ClusterFolder
-from turnwise.tasks.run_folder import RunFolder, Shard
 
 # What a line of a trajectory holds if its request failed, or the machine did.
 _MISSING = (b'"request_failed"', b'"infrastructure_failure"')

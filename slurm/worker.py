@@ -9,7 +9,9 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import closing
 from typing import Any, Protocol
 
-from turnwise.benchmarks.records import Problem
+from turnwise.records.judgement import read_judgement_file
+from turnwise.records.problem import Problem
+from turnwise.records.run_folder import RunFolder, Shard
 from turnwise.runners.judging import judge_shard, record_of_judge
 from turnwise.runners.loading import LoadedTask, Machine
 from turnwise.runners.sampling import Job, Sampling
@@ -22,8 +24,6 @@ from turnwise.slurm.leases import Leases, Owner
 from turnwise.slurm.plan import order_for
 from turnwise.slurm.queue import job_state
 from turnwise.slurm.submission import Submission
-from turnwise.tasks.judgement import read_judgement_file
-from turnwise.tasks.run_folder import RunFolder, Shard
 
 
 class Stop(Protocol):

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from itertools import islice
 
+from turnwise.records.thinking import ANSWER_TAGS
 from turnwise.tasks.python_source import PythonSource, read_python
 from turnwise.tasks.python_tokens import QuotedText
-from turnwise.tasks.thinking import ANSWER_TAGS
 
 INVISIBLE = "\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff"
 _BLANK = rf"\s{INVISIBLE}"

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from turnwise.benchmarks.records import Environment, Problem, Report, TestResult, Verdict
 from turnwise.errors import TurnwiseError
+from turnwise.records.problem import Problem
+from turnwise.records.report import Environment, Report, TestResult, Verdict
 
 _NOT_IMPLEMENTED = (
     "Traceback (most recent call last):\n"

@@ -16,13 +16,16 @@ never come near it.
 
 from dataclasses import dataclass
 
-from turnwise.benchmarks.records import Problem, Report, Verdict
+from turnwise.records.problem import Problem
+from turnwise.records.report import Report, Verdict
+from turnwise.records.settings import TurnPlan
+from turnwise.records.trajectory import Call, End, Message, Reply, Trajectory, Turn
 from turnwise.tasks.decoys import Decoy, DecoyPool, failing_report
 from turnwise.tasks.extraction import DEFAULT_EXTRACTION, extract_program
 from turnwise.tasks.feedback import feedback_kind, feedback_text, form_of
 from turnwise.tasks.prompts import PromptSet
-from turnwise.tasks.strategies import Strategy, TurnPlan
-from turnwise.tasks.trajectory import Call, End, Message, Reply, Trajectory, Turn, dialogue_seed
+from turnwise.tasks.seeds import dialogue_seed
+from turnwise.tasks.strategies import Strategy
 
 
 @dataclass(frozen=True, slots=True)

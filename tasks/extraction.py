@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterable
 from markdown_it import MarkdownIt
 
 from turnwise.errors import TurnwiseError
+from turnwise.records.thinking import strip_thinking
 from turnwise.tasks.code_blocks import BlockKind, CodeBlock, SourceReader, find_code_blocks
 from turnwise.tasks.python_source import PythonSource
-from turnwise.tasks.thinking import strip_thinking
 
 DEFAULT_EXTRACTION = "last_program"
 EXTRACTION_VERSION = 1

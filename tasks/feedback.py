@@ -6,7 +6,8 @@ Sizes (ours, in characters so that every driver agrees): one test at most 512, t
 from typing import Any
 
 from turnwise.benchmarks import values
-from turnwise.benchmarks.records import Comparison, Problem, Report, TestCase, TestResult, Verdict
+from turnwise.records.problem import Comparison, Problem, TestCase
+from turnwise.records.report import Report, TestResult, Verdict
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.traces import describe_runs, fewer_runs
 

@@ -18,10 +18,10 @@ from typing import Any, Self
 
 import jinja2
 
-from turnwise.benchmarks.texts import printable
 from turnwise.errors import TurnwiseError
 from turnwise.files import read_whole
 from turnwise.tasks.templates import compile_templates
+from turnwise.texts import printable
 
 DEFAULT_SET = "turnwise-1"
 _MOST_FILES, _LARGEST = 1000, 2**18

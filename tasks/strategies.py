@@ -16,34 +16,12 @@ kinds of prompts, and what cot_retry does, are those of arXiv 2410.08105; the wo
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from turnwise.errors import TurnwiseError
-from turnwise.tasks.prompt_names import DEFAULT_FEEDBACK, FEEDBACK_KINDS, GUIDELINES, NONE
+from turnwise.records.prompt_names import DEFAULT_FEEDBACK, FEEDBACK_KINDS, GUIDELINES, NONE
+from turnwise.records.settings import TurnPlan
 
 STRATEGIES = ("single_turn", "multi_turn", "cot", "cot_every_turn", "cot_retry")
-
-
-@dataclass(frozen=True, slots=True)
-class TurnPlan:
-    """One turn: reasoning prompts, an instruction (or ""), and the kind of feedback that opens it.
-
-    With ``stops`` the dialogue ends after this turn if its program passes the public tests.
-    """
-
-    reasoning: tuple[str, ...] = ()
-    instruction: str = ""
-    feedback: str = DEFAULT_FEEDBACK
-    stops: bool = True
-
-    @property
-    def name(self) -> str:
-        """Its prompts as the grid names them, such as ``self_reflection+weak_then_better``."""
-        return prompts_name(self.reasoning, self.instruction)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the turn as a JSON object."""
-        return {**{name: getattr(self, name) for name in self.__slots__}, "reasoning": list(self.reasoning)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +123,3 @@ def parse_reasoning(given: str | Iterable[str] | None) -> tuple[str, ...]:
 def parse_instruction(given: str | None) -> str:
     """Return the id, "" for none."""
     return "" if given in (None, NONE) else str(given).strip()
-
-
-def prompts_name(reasoning: Sequence[str], instruction: str) -> str:
-    """Return how the grid names these prompts: ``none+none``, ``self_reflection+weak_then_better``."""
-    return "+".join([*(reasoning or (NONE,)), instruction or NONE])

@@ -16,10 +16,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from turnwise.benchmarks.mappings import read_mapping
-from turnwise.benchmarks.texts import shown
 from turnwise.errors import TurnwiseError
-from turnwise.tasks.prompt_names import DEFAULT_FEEDBACK, NONE
-from turnwise.tasks.strategies import Strategy, TurnPlan, check_feedback, parse_instruction, parse_reasoning
+from turnwise.records.prompt_names import DEFAULT_FEEDBACK, NONE
+from turnwise.records.settings import TurnPlan
+from turnwise.tasks.strategies import Strategy, check_feedback, parse_instruction, parse_reasoning
+from turnwise.texts import shown
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 ENDINGS = (".yaml", ".yml")

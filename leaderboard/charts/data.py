@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from turnwise.benchmarks.records import Verdict
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.behaviour import Behaviour, TurnBehaviour, mean_of, ratio
 from turnwise.leaderboard.curves import Along, Point, draw_curve
 from turnwise.leaderboard.intervals import Interval, Over
 from turnwise.leaderboard.paper_cells import find_estimate
 from turnwise.leaderboard.tables import ScoredTask
-from turnwise.tasks.metrics import NAtK
+from turnwise.records.metrics import NAtK
+from turnwise.records.report import Verdict
 
 _SEED = 0
 _BINS = 10

@@ -15,14 +15,14 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from turnwise.benchmarks.records import Verdict
 from turnwise.benchmarks.rows import OF_ANSWERS, Row, load_json, read_rows
 from turnwise.benchmarks.rows import read_document as read_json
-from turnwise.benchmarks.texts import printable, shown
 from turnwise.errors import TurnwiseError
-from turnwise.tasks.judgement import Judgement, places_of
-from turnwise.tasks.run_folder import RunFolder, RunRecord, TaskRecord
-from turnwise.tasks.trajectory import SCHEMA, Trajectory, checked_trajectory
+from turnwise.records.judgement import Judgement, places_of
+from turnwise.records.report import Verdict
+from turnwise.records.run_folder import RunFolder, RunRecord, TaskRecord
+from turnwise.records.trajectory import SCHEMA, Trajectory, checked_trajectory
+from turnwise.texts import printable, shown
 
 Sample = TypeVar("Sample")
 Header = TypeVar("Header", bound=BaseModel)

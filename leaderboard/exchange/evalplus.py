@@ -19,9 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from turnwise.benchmarks.catalog import BENCHMARKS
 from turnwise.benchmarks.markdown import MarkdownPrograms
-from turnwise.benchmarks.records import Verdict
 from turnwise.benchmarks.rows import holds_array
-from turnwise.benchmarks.texts import shown
 from turnwise.errors import TurnwiseError
 from turnwise.files import write_atomically
 from turnwise.json_text import json_text
@@ -36,7 +34,9 @@ from turnwise.leaderboard.exchange.contents import (
     read_document,
     read_samples,
 )
-from turnwise.tasks.run_folder import RunFolder, TaskRecord
+from turnwise.records.report import Verdict
+from turnwise.records.run_folder import RunFolder, TaskRecord
+from turnwise.texts import shown
 
 JUDGE = "evalplus"
 RESULTS_ENDINGS = ("_eval_results.json", ".eval_results.json")

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from turnwise.benchmarks.rows import OF_ANSWERS, load_json, refuse_size, unpacked_size
-from turnwise.benchmarks.texts import shown
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.exchange.contents import Contents, Dialogue, RunHeader, read_dialogue, read_header
 from turnwise.leaderboard.exchange.flat_output import Cells, import_pyarrow
 from turnwise.leaderboard.formats import as_written
+from turnwise.texts import shown
 
 _READ = ("schema", "task", "problem", "sample", "seed", "end", "turn", "turn_json", "judgement_json", "run_json")
 _LONGEST_FIELD = OF_ANSWERS.document

@@ -16,8 +16,8 @@ from turnwise.files import replacing
 from turnwise.json_text import json_line
 from turnwise.leaderboard.exchange.contents import Dialogue, RunHeader, dialogues_of
 from turnwise.leaderboard.formats import no_formula
-from turnwise.tasks.run_folder import RunFolder, TaskRecord
-from turnwise.tasks.trajectory import SCHEMA
+from turnwise.records.run_folder import RunFolder, TaskRecord
+from turnwise.records.trajectory import SCHEMA
 
 _COLUMNS: dict[str, type] = {
     "schema": int,

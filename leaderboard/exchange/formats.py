@@ -14,7 +14,7 @@ from turnwise.leaderboard.exchange import (
     lm_eval_output,
 )
 from turnwise.leaderboard.exchange.contents import Contents
-from turnwise.tasks.run_folder import RunFolder, TaskRecord
+from turnwise.records.run_folder import RunFolder, TaskRecord
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,14 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from turnwise.benchmarks.ids import source_name
 from turnwise.benchmarks.markdown import MarkdownPrograms
-from turnwise.benchmarks.records import Verdict
-from turnwise.benchmarks.texts import shown
 from turnwise.errors import TurnwiseError
 from turnwise.files import write_atomically
 from turnwise.json_text import json_text
 from turnwise.leaderboard.exchange.contents import Answer, Contents, Found, dialogues_of, first_problem, read_document
 from turnwise.leaderboard.exchange.evalplus import program_of
-from turnwise.tasks.run_folder import RunFolder, TaskRecord
+from turnwise.records.report import Verdict
+from turnwise.records.run_folder import RunFolder, TaskRecord
+from turnwise.texts import shown
 
 JUDGE = "livecodebench"
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from turnwise.benchmarks.differences import differences
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.exchange.contents import HeaderJudge, HeaderPrompts, HeaderSettings, RunHeader, read_header
-from turnwise.tasks.run_folder import TaskRecord
+from turnwise.records.run_folder import TaskRecord
 
 KEY = "turnwise"
 

@@ -13,9 +13,7 @@ from typing import Any
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from turnwise.benchmarks.ids import source_name
-from turnwise.benchmarks.records import Verdict
 from turnwise.benchmarks.rows import Row, load_json
-from turnwise.benchmarks.texts import shown
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.exchange.contents import (
     Answer,
@@ -30,7 +28,9 @@ from turnwise.leaderboard.exchange.contents import (
 )
 from turnwise.leaderboard.exchange.lm_eval_header import join_headers, read_task_header
 from turnwise.leaderboard.exchange.lm_eval_output import MARK
-from turnwise.tasks.run_folder import TaskRecord
+from turnwise.records.report import Verdict
+from turnwise.records.run_folder import TaskRecord
+from turnwise.texts import shown
 
 JUDGE = "lm-eval"
 _SAMPLES_NAME = re.compile(r"samples_(?P<task>.+)_\d{4}-\d\d-\d\dT[\d.-]+\.jsonl")

@@ -22,8 +22,8 @@ from turnwise.leaderboard.exchange.evalplus import program_of
 from turnwise.leaderboard.exchange.lm_eval_header import KEY, TaskHeader
 from turnwise.leaderboard.exchange.problem_values import Values, aggregate, names_of, problem_values
 from turnwise.leaderboard.outcomes import TaskOutcomes, read_outcomes
-from turnwise.tasks.run_folder import RunFolder, TaskRecord
-from turnwise.tasks.trajectory import SCHEMA
+from turnwise.records.run_folder import RunFolder, TaskRecord
+from turnwise.records.trajectory import SCHEMA
 
 MARK = "turnwise_schema"
 _UNSAFE = re.compile(r'["<>:/|\\?*\[\]\x00-\x1f]+')

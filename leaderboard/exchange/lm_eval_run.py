@@ -9,14 +9,14 @@ from pathlib import Path
 
 import turnwise
 from turnwise.benchmarks.rows import digest_of
-from turnwise.benchmarks.texts import printable
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.exchange import lm_eval_input
 from turnwise.leaderboard.exchange.contents import Contents, Dialogue, read_document
 from turnwise.leaderboard.exchange.lm_eval_header import KEY
 from turnwise.leaderboard.outcomes import RunOutcomes, tally
-from turnwise.tasks.run_folder import RunRecord
-from turnwise.tasks.trajectory import Trajectory
+from turnwise.records.run_folder import RunRecord
+from turnwise.records.trajectory import Trajectory
+from turnwise.texts import printable
 
 _RESULTS = re.compile(r"results_(?P<date>\d{4}-\d\d-\d\dT[\d.-]+)\.json")
 

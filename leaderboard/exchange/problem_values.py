@@ -10,9 +10,9 @@ import numpy as np
 
 from turnwise.leaderboard.metrics import PASS_AT, Metric, values_of
 from turnwise.leaderboard.outcomes import MISSING, TaskOutcomes
-from turnwise.tasks.metrics import parse_n_at_k
-from turnwise.tasks.run_folder import TaskRecord
-from turnwise.tasks.trajectory import Trajectory
+from turnwise.records.metrics import parse_n_at_k
+from turnwise.records.run_folder import TaskRecord
+from turnwise.records.trajectory import Trajectory
 
 NO_CODE, MISSING_SHARE = "no_code", "missing"
 Values = dict[str, list[float | None]]

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from turnwise.benchmarks.records import Report
 from turnwise.json_text import json_line
 from turnwise.leaderboard.page.answers import markdown_tree
-from turnwise.tasks.judgement import Judgement, Place, places_of
-from turnwise.tasks.trajectory import Call, Trajectory, Turn
+from turnwise.records.judgement import Judgement, Place, places_of
+from turnwise.records.report import Report
+from turnwise.records.trajectory import Call, Trajectory, Turn
 
 PIECE_CHARACTERS = 1_000_000
 

@@ -13,11 +13,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from turnwise.benchmarks.mappings import read_mapping
-from turnwise.benchmarks.texts import printable, shown
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.papers import Parity
 from turnwise.leaderboard.scores import Estimate
 from turnwise.leaderboard.tables import ScoredTask, notes, run_names
+from turnwise.texts import printable, shown
 
 _SIZE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)\s*[bB](?![\w])")
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import turnwise
-from turnwise.benchmarks.texts import printable
 from turnwise.files import write_atomically
 from turnwise.leaderboard.behaviour import Behaviour, measure
 from turnwise.leaderboard.charts import specs
@@ -31,7 +30,8 @@ from turnwise.leaderboard.published import published_rows, published_table_of
 from turnwise.leaderboard.report import settings_lines
 from turnwise.leaderboard.runs import trajectories_of
 from turnwise.leaderboard.tables import ScoredTask, metric_columns
-from turnwise.tasks.run_paths import inside
+from turnwise.records.run_paths import inside
+from turnwise.texts import printable
 
 DEFAULT_TITLE = "Multi-turn code generation"
 INLINE_BYTES = 8_000_000

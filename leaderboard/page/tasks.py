@@ -11,7 +11,7 @@ from turnwise.leaderboard.intervals import Over
 from turnwise.leaderboard.outcomes import MISSING
 from turnwise.leaderboard.page.rows import PageRow
 from turnwise.leaderboard.ranks import rank_tasks
-from turnwise.tasks.metrics import NAtK
+from turnwise.records.metrics import NAtK
 
 _SEED = 0  # of the resamples and permutations, as in turnwise compare
 MOST_COMPARED = 20  # rows of a task whose pairs are all compared; the page names the command for other pairs

@@ -19,8 +19,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from turnwise.benchmarks.limits import Limits
 from turnwise.errors import InfrastructureError
+from turnwise.records.limits import Limits
 from turnwise.runners.execution.interface import PYTHON, Ending, Executor, Program
 from turnwise.runners.execution.process import scrubbed_environment
 

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from turnwise.benchmarks import values
-from turnwise.benchmarks.limits import Limits
-from turnwise.benchmarks.texts import printable
-from turnwise.benchmarks.traces import BlockRun
 from turnwise.errors import InfrastructureError
+from turnwise.records.limits import Limits
+from turnwise.records.trace import BlockRun
 from turnwise.runners.execution.interface import PYTHON, Ending, Executor, Program
 from turnwise.runners.execution.sandbox import blocks, showing, tracer
+from turnwise.texts import printable
 
 TRACE_SECONDS = 5.0  # LDB's limit
 _OUTPUT_BYTES = 4 << 20

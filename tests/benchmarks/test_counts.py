@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from turnwise.benchmarks.catalog import load_problems
-from turnwise.benchmarks.records import Flag
 from turnwise.benchmarks.taco import DIFFICULTIES, UNKNOWN_DIFFICULTY
+from turnwise.records.problem import Flag
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "data.md"
 

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from turnwise.benchmarks.digests import Digest, allows_digests, read_digest
 from turnwise.benchmarks.matching import output_matches
 from turnwise.benchmarks.oracles import ORACLE_BY_ENTRY_POINT
-from turnwise.benchmarks.records import Comparison, MatchRule, TestCase
 from turnwise.benchmarks.results import show_result
 from turnwise.benchmarks.values import MAXIMUM_DEPTH, dumps, dumps_or_digest, loads
+from turnwise.records.problem import Comparison, MatchRule, TestCase
 
 EXACT = MatchRule(Comparison.EVALPLUS, tolerance=0)
 

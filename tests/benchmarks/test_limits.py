@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from turnwise.benchmarks.limits import Limits, parse_memory_limit, parse_time_limit
+from turnwise.benchmarks.limits import parse_memory_limit, parse_time_limit
+from turnwise.records.limits import Limits
 
 NAN, INF, HUGE = float("nan"), float("inf"), 10**20_000
 

@@ -10,9 +10,9 @@ import pytest
 
 from turnwise.benchmarks import values
 from turnwise.benchmarks.catalog import load_problems
-from turnwise.benchmarks.limits import Limits
-from turnwise.benchmarks.records import Comparison, Flag, Problem, TestCase
 from turnwise.benchmarks.rows import RowError
+from turnwise.records.limits import Limits
+from turnwise.records.problem import Comparison, Flag, Problem, TestCase
 
 Write = Callable[..., Path]
 GoodRow = Callable[..., dict[str, Any]]

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from turnwise.benchmarks import values
 from turnwise.benchmarks.matching import MATCHERS, check_matcher, output_matches, texts_match, values_match
 from turnwise.benchmarks.oracles import evalplus_accepts
-from turnwise.benchmarks.records import Comparison, MatchRule, TestCase
 from turnwise.benchmarks.results import Result
 from turnwise.benchmarks.values import Opaque
 from turnwise.errors import TurnwiseError
+from turnwise.records.problem import Comparison, MatchRule, TestCase
 
 NINES, EIGHT = "9" * 20_000, "9" * 19_999 + "8"
 ARABIC_TWELVE = "\u0661\u0662"

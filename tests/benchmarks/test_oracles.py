@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from turnwise.benchmarks.oracles import ORACLE_BY_ENTRY_POINT, evalplus_accepts
-from turnwise.benchmarks.records import Comparison, MatchRule
 from turnwise.benchmarks.results import Result
 from turnwise.benchmarks.values import MAXIMUM_DEPTH, Opaque, dumps
+from turnwise.records.problem import Comparison, MatchRule
 
 NAN, INF, OPAQUE = float("nan"), float("inf"), Opaque("a.B")
 ORACLES = ("", *sorted({name for table in ORACLE_BY_ENTRY_POINT.values() for name in table.values()}))

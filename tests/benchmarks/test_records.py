@@ -6,18 +6,9 @@ from typing import Any
 
 import pytest
 
-from turnwise.benchmarks.limits import Limits
-from turnwise.benchmarks.records import (
-    Comparison,
-    Environment,
-    Flag,
-    MatchRule,
-    Problem,
-    Report,
-    TestCase,
-    TestResult,
-    Verdict,
-)
+from turnwise.records.limits import Limits
+from turnwise.records.problem import Comparison, Flag, MatchRule, Problem, TestCase
+from turnwise.records.report import Environment, Report, TestResult, Verdict
 
 ENVIRONMENT = Environment("reference", "reference", "CPython 3.11", "tokens")
 RULE, LIMITS = MatchRule(Comparison.EVALPLUS, True, True, 1e-4, "same_set"), Limits(0.1, 5, 7)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from turnwise.benchmarks import values
 from turnwise.benchmarks.matching import output_matches
 from turnwise.benchmarks.oracles import ORACLE_BY_ENTRY_POINT
-from turnwise.benchmarks.records import Comparison, MatchRule, TestCase
 from turnwise.benchmarks.results import BeyondLimitError, MalformedResultError, Result, show_result
+from turnwise.records.problem import Comparison, MatchRule, TestCase
 
 _SHOWN: tuple[Any, ...] = (
     *(None, True, 5, -(2**70), 0.5, 1e100, float("inf"), 1 + 2j, "it's", "é\ud800\0", b"\xff", [], (), (1,), ((1, 2),)),

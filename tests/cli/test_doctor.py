@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from turnwise.benchmarks.limits import Limits
 from turnwise.commands.doctor import render_diagnosis
+from turnwise.records.limits import Limits
 from turnwise.runners.diagnosis import Diagnosis
 from turnwise.runners.execution.canaries import CanaryResult
 from turnwise.runners.execution.host import Host

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from turnwise.benchmarks.catalog import load_problems
-from turnwise.benchmarks.records import Environment, Report, TestResult, Verdict
+from turnwise.records.judgement import Judgement, program_hash
+from turnwise.records.report import Environment, Report, TestResult, Verdict
+from turnwise.records.run_folder import RunRecord
+from turnwise.records.trajectory import Call, End, Message, Reply, Trajectory, Turn
 from turnwise.runners.imported import write_imported
 from turnwise.runners.loading import open_task
 from turnwise.runners.settings import RunSettings
 from turnwise.tasks.catalog import TASKS
-from turnwise.tasks.judgement import Judgement, program_hash
-from turnwise.tasks.run_folder import RunRecord
-from turnwise.tasks.trajectory import Call, End, Message, Reply, Trajectory, Turn
 
 TASK = "sample_mbpp_plus_multiturn"
 _ENVIRONMENT = Environment("planned 1", "none", "CPython 3.11", "tokens")

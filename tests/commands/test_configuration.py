@@ -7,7 +7,8 @@ import pytest
 from built_settings import MULTI, build, error_of
 
 from turnwise.commands.settings import read_config
-from turnwise.runners.settings import RunSettings, Sampling
+from turnwise.records.settings import Sampling
+from turnwise.runners.settings import RunSettings
 
 
 @pytest.fixture

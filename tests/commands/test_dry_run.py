@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from turnwise.benchmarks.catalog import ProblemSet, load_problems
-from turnwise.benchmarks.records import Problem
+from turnwise.records.problem import Problem
 
 # Scorable problems of the public test sets (docs/data.md).
 SCORABLE = {"codecontests": 138, "taco": 101, "humaneval_plus": 164, "mbpp_plus": 378}

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from turnwise.benchmarks.records import Verdict
 from turnwise.commands.exchange import export_command, import_command
 from turnwise.commands.imported_record import Options
 from turnwise.commands.run import HostOptions, judge_command
 from turnwise.errors import MissingExtraError, TurnwiseError
 from turnwise.leaderboard.outcomes import MISSING, Gap, TaskOutcomes, read_outcomes
 from turnwise.leaderboard.report import render_report, score_runs
-from turnwise.tasks.run_folder import RunFolder
+from turnwise.records.report import Verdict
+from turnwise.records.run_folder import RunFolder
 
 WriteSampleRun = Callable[..., Path]
 WriteJson = Callable[..., Path]

@@ -3,7 +3,8 @@
 import pytest
 from built_settings import MULTI, SINGLE, build, error_of
 
-from turnwise.runners.settings import PROFILES, RunSettings, Sampling
+from turnwise.records.settings import Sampling
+from turnwise.runners.settings import PROFILES, RunSettings
 
 
 @pytest.mark.parametrize("profile", PROFILES)

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from built_settings import MULTI, SINGLE, build, error_of
 
-from turnwise.runners.settings import PROFILES, RunSettings, Sampling, settings_of
+from turnwise.records.settings import Sampling, TurnPlan
+from turnwise.runners.settings import PROFILES, RunSettings, settings_of
 from turnwise.tasks.catalog import TASKS
-from turnwise.tasks.strategies import TurnPlan, build_strategy
+from turnwise.tasks.strategies import build_strategy
 
 
 def test_no_option_is_the_default_profile() -> None:

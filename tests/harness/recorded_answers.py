@@ -10,7 +10,7 @@ from chat_server import Completion
 from turnwise.benchmarks.catalog import BENCHMARKS, load_problems
 from turnwise.runners.replay import ReplaySampler
 from turnwise.runners.sampler import Request
-from turnwise.tasks.trajectory import dialogue_seed
+from turnwise.tasks.seeds import dialogue_seed
 
 ANSWERS = Path(str(resources.files("turnwise.benchmarks"))) / "sample" / "answers"
 

@@ -15,8 +15,8 @@ from turnwise.errors import TurnwiseError
 from turnwise.harness.model import LmSampler, call_seed
 from turnwise.harness.rendering import PLAIN_STOP
 from turnwise.harness.replies import KeptReplies, name_of, open_replies
+from turnwise.records.trajectory import Message, Reply
 from turnwise.runners.sampler import ContextOverflowError, Request, RequestError
-from turnwise.tasks.trajectory import Message, Reply
 
 GENERATION = {"max_gen_toks": 16, "temperature": 0.5, "until": []}
 

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from turnwise.benchmarks.records import Environment, Problem, Report, TestResult, Verdict
 from turnwise.harness.scoring import judge_all, score
-from turnwise.tasks.judgement import Judgement, program_hash
-from turnwise.tasks.run_folder import AskedProblem, TaskRecord
-from turnwise.tasks.trajectory import Call, End, Reply, Trajectory, Turn
+from turnwise.records.judgement import Judgement, program_hash
+from turnwise.records.problem import Problem
+from turnwise.records.report import Environment, Report, TestResult, Verdict
+from turnwise.records.run_folder import AskedProblem, TaskRecord
+from turnwise.records.trajectory import Call, End, Reply, Trajectory, Turn
 
 ENVIRONMENT = Environment("planned 1", "none", "CPython 3.11", "tokens")
 

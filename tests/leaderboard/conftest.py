@@ -7,11 +7,19 @@ from typing import Any
 
 import pytest
 
-from turnwise.benchmarks.records import Environment, Report, TestResult, Verdict
+from turnwise.records.judgement import Judgement, program_hash
+from turnwise.records.report import Environment, Report, TestResult, Verdict
+from turnwise.records.run_folder import (
+    AskedProblem,
+    RunFolder,
+    RunRecord,
+    TaskRecord,
+    cut_shards,
+    plan_lines,
+    plan_order,
+)
+from turnwise.records.trajectory import Call, End, Message, Reply, Trajectory, Turn
 from turnwise.runners.settings import RunSettings
-from turnwise.tasks.judgement import Judgement, program_hash
-from turnwise.tasks.run_folder import AskedProblem, RunFolder, RunRecord, TaskRecord, cut_shards, plan_lines, plan_order
-from turnwise.tasks.trajectory import Call, End, Message, Reply, Trajectory, Turn
 
 _ENVIRONMENT = Environment("planned 1", "none", "CPython 3.11", "tokens")
 

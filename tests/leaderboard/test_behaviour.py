@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from turnwise.benchmarks.records import Environment, Report, TestResult, Verdict
 from turnwise.leaderboard.behaviour import code_characters, load_chrf, mean_of, measure, ratio
 from turnwise.leaderboard.paper_tables import paper_tables
 from turnwise.leaderboard.report import score_runs
-from turnwise.tasks.judgement import Judgement
-from turnwise.tasks.trajectory import Call, End, Message, Reply, Trajectory, Turn
+from turnwise.records.judgement import Judgement
+from turnwise.records.report import Environment, Report, TestResult, Verdict
+from turnwise.records.trajectory import Call, End, Message, Reply, Trajectory, Turn
 
 MakeDialogue = Callable[..., Trajectory]
 MakeJudgement = Callable[..., Judgement]

@@ -16,9 +16,9 @@ from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.curves import Along, draw_curve, steps
 from turnwise.leaderboard.estimators import curve_over_k, curve_over_tokens
 from turnwise.leaderboard.outcomes import MISSING, Costs, TaskOutcomes, read_outcomes
+from turnwise.records.metrics import NAtK
+from turnwise.records.run_folder import AskedProblem, TaskRecord
 from turnwise.runners.settings import RunSettings
-from turnwise.tasks.metrics import NAtK
-from turnwise.tasks.run_folder import AskedProblem, TaskRecord
 
 PROBLEMS = ["b/a", "b/b"]
 

@@ -29,13 +29,13 @@ from turnwise.commands.worker import freeze_request
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.formats import Style
 from turnwise.leaderboard.runs import find_runs
+from turnwise.records.run_folder import RunFolder, digest_file, digest_line
 from turnwise.runners.execution.reference import ReferenceExecutor
 from turnwise.runners.judging import copy_for_judge
 from turnwise.runners.loading import Machine
 from turnwise.runners.work import Work
 from turnwise.slurm.merge import merge_run
 from turnwise.slurm.profile import ClusterProfile
-from turnwise.tasks.run_folder import RunFolder, digest_file, digest_line
 
 SECRET = "the secret of another folder"
 Command = Callable[[Path, Path], object]

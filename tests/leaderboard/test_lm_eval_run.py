@@ -13,8 +13,8 @@ from turnwise.leaderboard.outcomes import read_outcomes
 from turnwise.leaderboard.paper_tables import paper_tables
 from turnwise.leaderboard.report import score_runs
 from turnwise.leaderboard.runs import find_runs, read_run
+from turnwise.records.run_folder import RunFolder
 from turnwise.runners.settings import RunSettings
-from turnwise.tasks.run_folder import RunFolder
 
 Change = Callable[[dict[str, Any], list[dict[str, Any]]], None]
 

@@ -12,9 +12,9 @@ from turnwise.leaderboard.grid import grid_tables
 from turnwise.leaderboard.paper_tables import paper_tables
 from turnwise.leaderboard.report import score_runs
 from turnwise.leaderboard.tables import ODD, ScoredTask
+from turnwise.records.judgement import Judgement
+from turnwise.records.trajectory import Trajectory
 from turnwise.runners.settings import RunSettings
-from turnwise.tasks.judgement import Judgement
-from turnwise.tasks.trajectory import Trajectory
 
 MakeScored = Callable[..., ScoredTask]
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from turnwise.benchmarks.records import Verdict
 from turnwise.leaderboard.outcomes import MISSING, Costs, Gap, TaskOutcomes, read_outcomes
+from turnwise.records.judgement import Judgement
+from turnwise.records.report import Verdict
+from turnwise.records.trajectory import End, Trajectory
 from turnwise.runners.settings import RunSettings
-from turnwise.tasks.judgement import Judgement
-from turnwise.tasks.trajectory import End, Trajectory
 
 MakeDialogue = Callable[..., Trajectory]
 MakeJudgement = Callable[..., Judgement]

@@ -15,11 +15,12 @@ from turnwise.leaderboard.paper_tables import PAPER_TABLES, paper_tables
 from turnwise.leaderboard.published import published_rows
 from turnwise.leaderboard.report import score_runs
 from turnwise.leaderboard.tables import ScoredTask
-from turnwise.runners.settings import RunSettings, Sampling
-from turnwise.tasks.judgement import Judgement
-from turnwise.tasks.prompt_names import INSTRUCTIONS, NONE, REASONING
-from turnwise.tasks.run_folder import AskedProblem
-from turnwise.tasks.trajectory import Trajectory
+from turnwise.records.judgement import Judgement
+from turnwise.records.prompt_names import INSTRUCTIONS, NONE, REASONING
+from turnwise.records.run_folder import AskedProblem
+from turnwise.records.settings import Sampling
+from turnwise.records.trajectory import Trajectory
+from turnwise.runners.settings import RunSettings
 
 MakeDialogue = Callable[..., Trajectory]
 MakeJudgement = Callable[..., Judgement]

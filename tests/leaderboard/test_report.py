@@ -7,16 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from turnwise.benchmarks.records import Verdict
 from turnwise.commands.score import score_command
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.report import LEGEND, render_report, score_runs, write_report
 from turnwise.leaderboard.runs import find_runs
 from turnwise.leaderboard.tables import By
-from turnwise.runners.settings import RunSettings, Sampling
-from turnwise.tasks.judgement import Judgement
-from turnwise.tasks.run_folder import JUDGED_ANEW
-from turnwise.tasks.trajectory import End, Trajectory
+from turnwise.records.judgement import Judgement
+from turnwise.records.report import Verdict
+from turnwise.records.run_folder import JUDGED_ANEW
+from turnwise.records.settings import Sampling
+from turnwise.records.trajectory import End, Trajectory
+from turnwise.runners.settings import RunSettings
 
 MakeDialogue = Callable[..., Trajectory]
 MakeJudgement = Callable[..., Judgement]

@@ -9,9 +9,9 @@ import pytest
 
 from turnwise.commands.score import score_command
 from turnwise.errors import TurnwiseError
+from turnwise.records.judgement import Judgement
+from turnwise.records.trajectory import Trajectory
 from turnwise.runners.settings import RunSettings
-from turnwise.tasks.judgement import Judgement
-from turnwise.tasks.trajectory import Trajectory
 
 MakeDialogue = Callable[..., Trajectory]
 MakeJudgement = Callable[..., Judgement]

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from turnwise.leaderboard.estimators import pass_at_k, pass_n_at_k
 from turnwise.leaderboard.outcomes import MISSING, Costs, TaskOutcomes
 from turnwise.leaderboard.scores import ALL, CLEAN, Estimate, groups, score_task
-from turnwise.tasks.metrics import NAtK
-from turnwise.tasks.run_folder import AskedProblem, TaskRecord
+from turnwise.records.metrics import NAtK
+from turnwise.records.run_folder import AskedProblem, TaskRecord
 
 Outcome = tuple[int, int]
 Outcomes = list[list[list[Outcome]]]  # [problem][sample][turn budget]: (passed, public)

@@ -14,9 +14,9 @@ from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.formats import Style
 from turnwise.leaderboard.report import render_report, score_runs
 from turnwise.leaderboard.tables import By, ScoredTask
+from turnwise.records.judgement import Judgement
+from turnwise.records.trajectory import Trajectory
 from turnwise.runners.settings import RunSettings
-from turnwise.tasks.judgement import Judgement
-from turnwise.tasks.trajectory import Trajectory
 
 MakeDialogue = Callable[..., Trajectory]
 MakeJudgement = Callable[..., Judgement]

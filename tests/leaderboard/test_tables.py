@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from turnwise.benchmarks.records import Verdict
 from turnwise.leaderboard.report import score_runs
 from turnwise.leaderboard.tables import By, ScoredTask, notes, render_scores, run_names
+from turnwise.records.judgement import Judgement
+from turnwise.records.report import Verdict
+from turnwise.records.run_folder import AskedProblem
+from turnwise.records.trajectory import End, Reply, Trajectory
 from turnwise.runners.settings import RunSettings
-from turnwise.tasks.judgement import Judgement
-from turnwise.tasks.run_folder import AskedProblem
-from turnwise.tasks.trajectory import End, Reply, Trajectory
 
 MakeDialogue = Callable[..., Trajectory]
 MakeJudgement = Callable[..., Judgement]

@@ -19,23 +19,16 @@ ROOT = Path(__file__).parents[2]
 # What a room may import of ours, besides itself and LEAVES: a module or package, and all below it.
 # What lies in turnwise/ itself may import everything.
 ALLOWED = {
-    "turnwise.benchmarks": (),
-    "turnwise.tasks": ("turnwise.benchmarks",),
-    "turnwise.runners": ("turnwise.benchmarks", "turnwise.tasks"),
-    "turnwise.slurm": ("turnwise.benchmarks", "turnwise.tasks", "turnwise.runners"),
-    "turnwise.leaderboard": (
-        "turnwise.benchmarks",
-        "turnwise.tasks.judgement",
-        "turnwise.tasks.metrics",
-        "turnwise.tasks.prompt_names",
-        "turnwise.tasks.run_folder",
-        "turnwise.tasks.run_paths",
-        "turnwise.tasks.trajectory",
-    ),
-    "turnwise.training": ("turnwise.benchmarks", "turnwise.tasks", "turnwise.runners"),
+    "turnwise.records": (),
+    "turnwise.benchmarks": ("turnwise.records",),
+    "turnwise.tasks": ("turnwise.records", "turnwise.benchmarks"),
+    "turnwise.runners": ("turnwise.records", "turnwise.benchmarks", "turnwise.tasks"),
+    "turnwise.slurm": ("turnwise.records", "turnwise.benchmarks", "turnwise.tasks", "turnwise.runners"),
+    "turnwise.leaderboard": ("turnwise.records", "turnwise.benchmarks"),
+    "turnwise.training": ("turnwise.records", "turnwise.benchmarks", "turnwise.tasks", "turnwise.runners"),
 }
 # Everyone may import these; they import nothing of ours.
-LEAVES = ("turnwise", "turnwise.errors", "turnwise.files", "turnwise.json_text", "turnwise.locks")
+LEAVES = ("turnwise", "turnwise.errors", "turnwise.files", "turnwise.json_text", "turnwise.locks", "turnwise.texts")
 HEAVY = {
     "altair",
     "datasets",

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from turnwise.benchmarks.records import Verdict
 from turnwise.json_text import json_line, json_text
-from turnwise.tasks.judgement import Judgement
-from turnwise.tasks.trajectory import Reply
+from turnwise.records.judgement import Judgement
+from turnwise.records.report import Verdict
+from turnwise.records.trajectory import Reply
 
 ROOT = Path(__file__).parents[2]
 _STANDALONE = "runs in the process of a program, which imports nothing of ours"
@@ -37,7 +37,7 @@ OTHERS = {
     "runners/openai_wire.py": "a request to a server",
     "runners/verdicts.py": _HASHED,
     "tasks/decoys.py": _HASHED,
-    "tasks/trajectory.py": _HASHED,
+    "tasks/seeds.py": _HASHED,
     "turnwise/commands/inputs.py": _OPTION,
     "turnwise/commands/settings.py": _OPTION,
     "turnwise/harness/back_end.py": "a message to a model",

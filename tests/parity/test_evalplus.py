@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from turnwise.benchmarks.catalog import load_problems
-from turnwise.benchmarks.records import Problem
+from turnwise.records.problem import Problem
 from turnwise.runners.execution.interface import Executor
 from turnwise.runners.expected import resolve_expected
 from turnwise.runners.judge import Judge

@@ -12,6 +12,7 @@ import pytest
 from turnwise.commands.compare import compare_command
 from turnwise.leaderboard.intervals import Over
 from turnwise.leaderboard.report import score_runs
+from turnwise.records.run_folder import RunFolder
 from turnwise.runners.execution.interface import Executor
 from turnwise.runners.loading import Machine, load_task
 from turnwise.runners.replay import ReplaySampler
@@ -19,7 +20,6 @@ from turnwise.runners.sampling import Job, sample
 from turnwise.runners.settings import RunSettings
 from turnwise.tasks.catalog import TASKS
 from turnwise.tasks.prompts import PromptSet
-from turnwise.tasks.run_folder import RunFolder
 
 SAMPLES = 100
 TASK = TASKS["humaneval_plus_singleturn"]

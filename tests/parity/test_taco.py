@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from turnwise.benchmarks.catalog import load_problems
-from turnwise.benchmarks.records import Flag, Verdict
+from turnwise.records.problem import Flag
+from turnwise.records.report import Verdict
 from turnwise.runners.execution.interface import Executor
 from turnwise.runners.judge import Judge, JudgeRequest
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from turnwise.benchmarks.catalog import load_problems
-from turnwise.benchmarks.records import Report
+from turnwise.records.report import Report
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.interface import Executor
 from turnwise.runners.execution.reference import ReferenceExecutor

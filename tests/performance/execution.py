@@ -19,8 +19,8 @@ from statistics import median
 
 from tabulate import tabulate
 
-from turnwise.benchmarks.limits import Limits
 from turnwise.errors import TurnwiseError
+from turnwise.records.limits import Limits
 from turnwise.runners.execution.hardened import TIERS, HardenedExecutor
 from turnwise.runners.execution.interface import Executor, Program
 from turnwise.runners.execution.reference import ReferenceExecutor

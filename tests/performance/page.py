@@ -18,15 +18,23 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "leaderboard" / "pa
 
 from chromium import Chromium, find_chromium
 
-from turnwise.benchmarks.records import Environment, Report, TestResult, Verdict
 from turnwise.leaderboard.charts.vega import vega_script
 from turnwise.leaderboard.page.site import SiteOptions, write_site
 from turnwise.leaderboard.report import score_runs
 from turnwise.leaderboard.runs import find_runs
+from turnwise.records.judgement import Judgement, program_hash
+from turnwise.records.report import Environment, Report, TestResult, Verdict
+from turnwise.records.run_folder import (
+    AskedProblem,
+    RunFolder,
+    RunRecord,
+    TaskRecord,
+    cut_shards,
+    plan_lines,
+    plan_order,
+)
+from turnwise.records.trajectory import Call, End, Message, Reply, Trajectory, Turn
 from turnwise.runners.settings import RunSettings
-from turnwise.tasks.judgement import Judgement, program_hash
-from turnwise.tasks.run_folder import AskedProblem, RunFolder, RunRecord, TaskRecord, cut_shards, plan_lines, plan_order
-from turnwise.tasks.trajectory import Call, End, Message, Reply, Trajectory, Turn
 
 MODELS, TASKS, PROBLEMS, SAMPLES, TURNS = 25, 4, 10, 2, 3
 TRIES = 7

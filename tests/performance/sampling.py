@@ -30,8 +30,10 @@ from typing import Any
 from tabulate import tabulate
 
 from turnwise.benchmarks.catalog import ProblemSet
-from turnwise.benchmarks.limits import Limits
-from turnwise.benchmarks.records import Problem, TestCase
+from turnwise.records.limits import Limits
+from turnwise.records.problem import Problem, TestCase
+from turnwise.records.settings import Sampling
+from turnwise.records.trajectory import Reply
 from turnwise.runners.drivers import drive
 from turnwise.runners.execution.interface import Ending, Execution, Program
 from turnwise.runners.gate import Gate
@@ -41,11 +43,10 @@ from turnwise.runners.openai_model import OpenAIModel
 from turnwise.runners.openai_server import Server
 from turnwise.runners.sampler import Request, request_of, take_outcome
 from turnwise.runners.sampling import Job, sample
-from turnwise.runners.settings import RunSettings, Sampling
+from turnwise.runners.settings import RunSettings
 from turnwise.tasks.catalog import TASKS
 from turnwise.tasks.dialogue import Ask, Dialogue, RunPublicTests
 from turnwise.tasks.prompts import PromptSet
-from turnwise.tasks.trajectory import Reply
 
 SERVER = Path(__file__).parents[1] / "runners" / "batching_server.py"
 JUDGE_WORKERS = 8
@@ -301,7 +302,7 @@ async def measure_overhead(port: int, count: int = 2000, at_a_time: int = 64) ->
     base_url, found = f"http://127.0.0.1:{port}/v1", {}
     content = "x" * STATEMENT_CHARACTERS
     model = OpenAIModel(Server(base_url, "simulated", concurrency=at_a_time), Sampling())
-    from turnwise.tasks.trajectory import Message
+    from turnwise.records.trajectory import Message
 
     message = Message("user", "statement", "statement", content)
     found["turnwise"] = await _ask_many(

@@ -11,6 +11,7 @@ from contextlib import closing
 from importlib import resources
 from pathlib import Path
 
+from turnwise.records.trajectory import Reply
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.loading import Machine, load_task
 from turnwise.runners.replay import ReplaySampler
@@ -19,7 +20,6 @@ from turnwise.runners.sampling import Job, sample
 from turnwise.runners.settings import RunSettings
 from turnwise.tasks.catalog import find_tasks
 from turnwise.tasks.prompts import PromptSet
-from turnwise.tasks.trajectory import Reply
 
 TASKS = "sample_codecontests_multiturn,sample_mbpp_plus_multiturn"
 SETTINGS = RunSettings(samples_per_problem=2)

@@ -28,8 +28,9 @@ from canaries import Canaries
 from pydantic import BaseModel, ConfigDict, Field
 
 from turnwise.benchmarks import values
-from turnwise.benchmarks.limits import Limits
-from turnwise.benchmarks.records import Comparison, MatchRule, Problem, Report, TestCase, Verdict
+from turnwise.records.limits import Limits
+from turnwise.records.problem import Comparison, MatchRule, Problem, TestCase
+from turnwise.records.report import Report, Verdict
 from turnwise.runners.execution.interface import Closable, Execution, Executor, Program, Session
 from turnwise.runners.judge import Judge
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from turnwise.benchmarks.records import Problem
+from turnwise.records.problem import Problem
+from turnwise.records.trajectory import Reply
 from turnwise.runners.sampler import ImmediateSampler, Request
-from turnwise.tasks.trajectory import Reply
 
 WRONG = "answer = 0\nfor step in range(3):\n    answer += step\nprint('wrong', answer)\n"
 

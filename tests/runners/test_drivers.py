@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from turnwise.benchmarks.limits import Limits
-from turnwise.benchmarks.records import Problem, TestCase
+from turnwise.records.limits import Limits
+from turnwise.records.problem import Problem, TestCase
+from turnwise.records.trajectory import End, Reply
 from turnwise.runners.drivers import drive, run_asynchronously, run_in_lockstep
 from turnwise.runners.execution.interface import Ending, Execution, Program
 from turnwise.runners.judge import Judge
@@ -17,7 +18,6 @@ from turnwise.runners.sampler import ContextOverflowError, Request, RequestError
 from turnwise.tasks.dialogue import Dialogue, DialoguePlan
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.strategies import multi_turn
-from turnwise.tasks.trajectory import End, Reply
 
 PROBLEMS = tuple(
     Problem(f"b/{name}", "b", "test", f"Say {name}.", (TestCase("", name), TestCase("x", name)), ()) for name in "pqr"

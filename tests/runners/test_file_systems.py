@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from turnwise.tasks.run_folder import RunFolder
+from turnwise.records.run_folder import RunFolder
 
 ANSWERS = Path(__file__).resolve().parents[2] / "benchmarks" / "sample" / "answers" / "repairing.jsonl"
 # Loaded by every Python with this folder on its path: what Lustre without flock, FAT, BeeGFS or FUSE say.

@@ -15,7 +15,7 @@ from hostile import FOLDER, Arena, Expectation, Form, HostileProgram, Kind, firs
 from pydantic import ValidationError
 from tiers import TIERS, executor_in
 
-from turnwise.benchmarks.records import Verdict
+from turnwise.records.report import Verdict
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.reference import ReferenceExecutor
 

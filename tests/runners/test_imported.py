@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from turnwise.benchmarks.records import Environment, Report, Verdict
+from turnwise.records.judgement import Judgement
+from turnwise.records.report import Environment, Report, Verdict
+from turnwise.records.run_folder import AskedProblem, RunFolder, RunRecord, TaskRecord
+from turnwise.records.trajectory import Call, End, Reply, Trajectory, Turn
 from turnwise.runners.imported import write_imported
 from turnwise.runners.settings import RunSettings
 from turnwise.runners.store import SHARD_DIALOGUES
-from turnwise.tasks.judgement import Judgement
-from turnwise.tasks.run_folder import AskedProblem, RunFolder, RunRecord, TaskRecord
-from turnwise.tasks.trajectory import Call, End, Reply, Trajectory, Turn
 
 SAMPLES = SHARD_DIALOGUES + 6
 

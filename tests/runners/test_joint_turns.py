@@ -7,11 +7,12 @@ import pytest
 from chat_server import ChatServer, Completion, Fault
 
 from turnwise.errors import InfrastructureError
+from turnwise.records.settings import Sampling
+from turnwise.records.trajectory import Message, Reply
 from turnwise.runners.openai_model import OpenAIModel
 from turnwise.runners.openai_server import Server
 from turnwise.runners.sampler import ContextOverflowError, Outcome, Request, RequestError
-from turnwise.runners.settings import Sampling
-from turnwise.tasks.trajectory import Message, Reply, dialogue_seed
+from turnwise.tasks.seeds import dialogue_seed
 
 SAMPLES = 5
 

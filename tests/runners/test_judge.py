@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from turnwise.benchmarks import values
-from turnwise.benchmarks.limits import Limits
-from turnwise.benchmarks.records import Comparison, MatchRule, Problem, Report, TestCase, Verdict
 from turnwise.errors import TurnwiseError
+from turnwise.records.limits import Limits
+from turnwise.records.problem import Comparison, MatchRule, Problem, TestCase
+from turnwise.records.report import Report, Verdict
 from turnwise.runners.execution.interface import Ending, Execution, Executor, Program
 from turnwise.runners.judge import Judge, JudgeRequest
 from turnwise.runners.verdicts import SharedCache

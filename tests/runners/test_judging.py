@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from turnwise.benchmarks.limits import Limits
-from turnwise.benchmarks.records import Verdict
 from turnwise.errors import TurnwiseError
+from turnwise.records.limits import Limits
+from turnwise.records.report import Verdict
+from turnwise.records.run_folder import RunFolder
 from turnwise.runners.execution.interface import Ending, Execution, Program, Session
 from turnwise.runners.execution.reference import ReferenceExecutor
 from turnwise.runners.judging import copy_for_judge, judge, load_run
@@ -21,7 +22,6 @@ from turnwise.runners.sampling import Job, sample
 from turnwise.runners.settings import RunSettings
 from turnwise.tasks.catalog import TASKS
 from turnwise.tasks.prompts import PromptSet
-from turnwise.tasks.run_folder import RunFolder
 
 TASK = TASKS["sample_codecontests_multiturn"]
 SETTINGS = RunSettings()

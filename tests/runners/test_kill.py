@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from turnwise.leaderboard.outcomes import read_outcomes
-from turnwise.tasks.run_folder import RunFolder
+from turnwise.records.run_folder import RunFolder
 
 COUNTED_RUN = Path(__file__).with_name("counted_run.py")
 ANSWERS = Path(__file__).resolve().parents[2] / "benchmarks" / "sample" / "answers" / "repairing.jsonl"

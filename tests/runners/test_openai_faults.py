@@ -21,6 +21,8 @@ from hypothesis import strategies as st
 from turnwise.commands.back_end import Wanted
 from turnwise.commands.models import find_back_end
 from turnwise.errors import TurnwiseError
+from turnwise.records.settings import Sampling
+from turnwise.records.trajectory import Message, Reply
 from turnwise.runners.chat import to_chat
 from turnwise.runners.openai_documents import MalformedError, read_document
 from turnwise.runners.openai_errors import error_in_document, error_of_answer
@@ -30,9 +32,7 @@ from turnwise.runners.openai_replies import read_replies
 from turnwise.runners.openai_request import RequestFields
 from turnwise.runners.openai_server import Server
 from turnwise.runners.sampler import ContextOverflowError, Outcome, Request, RequestError
-from turnwise.runners.settings import Sampling
 from turnwise.tasks.catalog import TASKS
-from turnwise.tasks.trajectory import Message, Reply
 
 REQUEST = Request("t", "b/0", 0, 0, 0, (Message("user", "statement", "statement", "Ask"),), 7)
 CODE = "```python\nprint(0)\n```"

@@ -12,6 +12,8 @@ import pytest
 from chat_server import ChatServer, Completion, Fault
 
 from turnwise.errors import TurnwiseError
+from turnwise.records.settings import Sampling
+from turnwise.records.trajectory import Message, Reply
 from turnwise.runners.openai_documents import MalformedError
 from turnwise.runners.openai_errors import TransientError, error_of_answer, sort_error
 from turnwise.runners.openai_model import OpenAIModel
@@ -19,8 +21,6 @@ from turnwise.runners.openai_models import served_models
 from turnwise.runners.openai_replies import read_replies, read_stream
 from turnwise.runners.openai_server import Server
 from turnwise.runners.sampler import ContextOverflowError, Outcome, Request, RequestError
-from turnwise.runners.settings import Sampling
-from turnwise.tasks.trajectory import Message, Reply
 
 OVERFLOW = {"message": "This model's maximum context length is 64 tokens. However, you requested 90", "code": 400}
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from chat_server import ChatServer, Completion, Fault
 
+from turnwise.records.trajectory import Reply
 from turnwise.runners.chat import to_chat
 from turnwise.runners.drivers import run_in_lockstep
 from turnwise.runners.execution.interface import Executor
@@ -25,7 +26,6 @@ from turnwise.runners.settings import RunSettings
 from turnwise.tasks.catalog import find_tasks
 from turnwise.tasks.dialogue import Dialogue, DialoguePlan, render_statement
 from turnwise.tasks.prompts import PromptSet
-from turnwise.tasks.trajectory import Reply
 
 TASKS = find_tasks("sample_codecontests_multiturn,sample_mbpp_plus_multiturn")
 SETTINGS = RunSettings(samples_per_problem=5)

@@ -11,6 +11,8 @@ from http_layer import Exchange, HttpServer
 from test_openai_faults import REQUEST, threaded_server
 
 from turnwise.errors import TurnwiseError
+from turnwise.records.settings import Sampling
+from turnwise.records.trajectory import Message, Reply
 from turnwise.runners.counters import ServerCounter
 from turnwise.runners.gate import Slot
 from turnwise.runners.openai_errors import StatusError, sort_error
@@ -21,8 +23,6 @@ from turnwise.runners.openai_request import RequestFields
 from turnwise.runners.openai_server import Server
 from turnwise.runners.openai_wire import Wire
 from turnwise.runners.sampler import ContextOverflowError, Outcome, Request, RequestError
-from turnwise.runners.settings import Sampling
-from turnwise.tasks.trajectory import Message, Reply
 
 FILES = sorted((Path(__file__).parent / "servers").glob("*.json"))
 EACH = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

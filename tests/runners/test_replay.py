@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from turnwise.errors import TurnwiseError
+from turnwise.records.trajectory import Call, Message, Reply
 from turnwise.runners.replay import ReplaySampler
 from turnwise.runners.sampler import Request, RequestError, ScriptedSampler
 from turnwise.tasks.extraction import extract_program
-from turnwise.tasks.trajectory import Call, Message, Reply
 
 
 def _sampler(

@@ -8,21 +8,23 @@ from typing import Any
 import pytest
 
 from turnwise.benchmarks.catalog import load_problems
-from turnwise.benchmarks.records import Problem, Verdict
 from turnwise.errors import TurnwiseError
+from turnwise.records.problem import Problem
+from turnwise.records.report import Verdict
+from turnwise.records.run_folder import RunFolder
+from turnwise.records.settings import Sampling
+from turnwise.records.trajectory import End, Trajectory
 from turnwise.runners.drivers import run_in_lockstep
 from turnwise.runners.execution.interface import Executor
 from turnwise.runners.judge import Judge
 from turnwise.runners.loading import LoadedTask, Machine, load_task
 from turnwise.runners.sampler import ContextOverflowError, RequestError, ScriptedSampler
 from turnwise.runners.sampling import Job, Sampled, sample
-from turnwise.runners.settings import RunSettings, Sampling
+from turnwise.runners.settings import RunSettings
 from turnwise.tasks.catalog import TASKS
 from turnwise.tasks.dialogue import Dialogue, DialoguePlan
 from turnwise.tasks.prompts import PromptSet
-from turnwise.tasks.run_folder import RunFolder
 from turnwise.tasks.strategies import multi_turn
-from turnwise.tasks.trajectory import End, Trajectory
 
 TASK = TASKS["sample_codecontests_multiturn"]
 SETTINGS = RunSettings()

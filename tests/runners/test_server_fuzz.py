@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from test_openai_faults import REQUEST
 
 from turnwise.errors import TurnwiseError
+from turnwise.records.settings import Sampling
+from turnwise.records.trajectory import Reply
 from turnwise.runners.gate import Gate, Slot
 from turnwise.runners.openai_model import OpenAIModel
 from turnwise.runners.openai_server import Server
 from turnwise.runners.sampler import ContextOverflowError, RequestError
-from turnwise.runners.settings import Sampling
-from turnwise.tasks.trajectory import Reply
 
 GOOD = json.dumps(
     {

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from turnwise.benchmarks.records import Environment, Report, Verdict
 from turnwise.errors import TurnwiseError
+from turnwise.records.report import Environment, Report, Verdict
+from turnwise.records.run_folder import RunFolder, Shard, cut_shards
+from turnwise.records.trajectory import Call, End, Message, Reply, Trajectory, Turn
 from turnwise.runners.sampler import Request, RequestError, ScriptedSampler
 from turnwise.runners.store import ResumingSampler, ShardStore
-from turnwise.tasks.run_folder import RunFolder, Shard, cut_shards
-from turnwise.tasks.trajectory import Call, End, Message, Reply, Trajectory, Turn
 
 SHARD = Shard("t", 3, (("b/p", 0), ("b/q", 0)))
 COMMITTED = ["00003.jsonl", "00003.sha256"]

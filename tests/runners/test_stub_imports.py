@@ -13,12 +13,12 @@ from turnwise.commands.exchange import import_command
 from turnwise.commands.imported_record import Options
 from turnwise.commands.run import HostOptions, RunRequest, judge_command, run_command
 from turnwise.errors import TurnwiseError
+from turnwise.records.run_folder import RunFolder
 from turnwise.runners.execution.interface import Executor
 from turnwise.runners.judge import Judge
 from turnwise.runners.loading import Machine, load_task
 from turnwise.runners.settings import RunSettings
 from turnwise.tasks.catalog import TASKS
-from turnwise.tasks.run_folder import RunFolder
 
 TASK = "sample_humaneval_plus_singleturn"
 HOST = HostOptions(None, "", 1)

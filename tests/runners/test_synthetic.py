@@ -10,6 +10,8 @@ from synthetic import SyntheticSampler
 
 from turnwise.leaderboard.behaviour import measure, ratio
 from turnwise.leaderboard.outcomes import read_outcomes
+from turnwise.records.prompt_names import FEEDBACK_KINDS, NONE
+from turnwise.records.run_folder import RunFolder
 from turnwise.runners.decoys import load_decoys
 from turnwise.runners.drivers import run_in_lockstep
 from turnwise.runners.execution.interface import Executor
@@ -19,9 +21,7 @@ from turnwise.runners.sampling import Job, sample
 from turnwise.runners.settings import RunSettings
 from turnwise.tasks.catalog import TASKS
 from turnwise.tasks.dialogue import Dialogue
-from turnwise.tasks.prompt_names import FEEDBACK_KINDS, NONE
 from turnwise.tasks.prompts import PromptSet
-from turnwise.tasks.run_folder import RunFolder
 
 TASK = TASKS["sample_codecontests_multiturn"]
 FIRST = 0.25

@@ -8,10 +8,11 @@ import pytest
 
 from turnwise.benchmarks import values
 from turnwise.benchmarks.catalog import load_problems
-from turnwise.benchmarks.limits import Limits
-from turnwise.benchmarks.records import Comparison, MatchRule, Problem, Report, TestCase, Verdict
-from turnwise.benchmarks.traces import BlockRun
 from turnwise.errors import InfrastructureError
+from turnwise.records.limits import Limits
+from turnwise.records.problem import Comparison, MatchRule, Problem, TestCase
+from turnwise.records.report import Report, Verdict
+from turnwise.records.trace import BlockRun
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.interface import Ending, Execution, Executor, Program
 from turnwise.runners.execution.tracing import TracedRun, trace_run

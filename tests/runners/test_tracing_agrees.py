@@ -12,7 +12,8 @@ from slow_tracer import slow_trace
 
 from turnwise.benchmarks.catalog import load_problems
 from turnwise.benchmarks.ids import problem_id
-from turnwise.benchmarks.records import Problem, Verdict
+from turnwise.records.problem import Problem
+from turnwise.records.report import Verdict
 from turnwise.runners.execution.interface import Executor
 from turnwise.runners.execution.tracing import trace_run
 from turnwise.runners.expected import resolve_expected

@@ -7,8 +7,9 @@ from types import ModuleType
 import pytest
 
 from turnwise.benchmarks import matching
-from turnwise.benchmarks.limits import Limits
-from turnwise.benchmarks.records import Environment, MatchRule, Problem, Report, TestCase, TestResult, Verdict
+from turnwise.records.limits import Limits
+from turnwise.records.problem import MatchRule, Problem, TestCase
+from turnwise.records.report import Environment, Report, TestResult, Verdict
 from turnwise.runners import verdicts
 from turnwise.runners.execution.interface import Program
 from turnwise.runners.verdicts import NoCache, SharedCache, digest_tests, verdict_key

@@ -18,14 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from turnwise.benchmarks.catalog import load_problems
-from turnwise.runners.work import freeze
-from turnwise.slurm.claims import Claims
-from turnwise.slurm.events import EventLog
-from turnwise.slurm.heartbeats import Heartbeat
-from turnwise.slurm.layout import SAMPLE, ClusterFolder, worker_name
-from turnwise.slurm.leases import Leases, Owner
-from turnwise.slurm.plan import order_for
-from turnwise.tasks.run_folder import (
+from turnwise.records.run_folder import (
     AskedProblem,
     RunFolder,
     RunRecord,
@@ -36,6 +29,13 @@ from turnwise.tasks.run_folder import (
     digest_line,
     plan_order,
 )
+from turnwise.runners.work import freeze
+from turnwise.slurm.claims import Claims
+from turnwise.slurm.events import EventLog
+from turnwise.slurm.heartbeats import Heartbeat
+from turnwise.slurm.layout import SAMPLE, ClusterFolder, worker_name
+from turnwise.slurm.leases import Leases, Owner
+from turnwise.slurm.plan import order_for
 
 TASK = "sample_mbpp_plus_multiturn"
 COUNTED = {"open": "open", "os.listdir": "list", "os.scandir": "list", "os.utime": "touch", "os.mkdir": "mkdir"}

@@ -14,11 +14,11 @@ from cluster_run import ANSWERS, PROFILE, ClusterRun, Start, assert_equal_runs, 
 from scale import TASK, record_of
 from virtual_cluster import VirtualCluster, wait_for
 
+from turnwise.records.run_folder import RunFolder, cut_shards, plan_order
 from turnwise.runners.work import freeze
 from turnwise.slurm.layout import ClusterFolder
 from turnwise.slurm.profile import ClusterProfile
 from turnwise.slurm.submission import Array, Jobs, SubmissionRecord, freeze_submission
-from turnwise.tasks.run_folder import RunFolder, cut_shards, plan_order
 
 BUNDLED_PROMPTS = Path(__file__).resolve().parents[2] / "tasks" / "prompts" / "turnwise-1"
 

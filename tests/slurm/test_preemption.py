@@ -13,6 +13,7 @@ from cluster_run import PROFILE, ClusterRun, assert_equal_runs, environment_of, 
 from scale import TASK, record_of
 from virtual_cluster import VirtualCluster, require_slurm, wait_for
 
+from turnwise.records.run_folder import RunFolder, cut_shards, plan_order
 from turnwise.runners.work import freeze
 from turnwise.slurm.bill import read_attempts
 from turnwise.slurm.ends import JobAttempt, read_ends
@@ -20,7 +21,6 @@ from turnwise.slurm.layout import SAMPLE, ClusterFolder
 from turnwise.slurm.profile import ClusterProfile
 from turnwise.slurm.scripts import script_text
 from turnwise.slurm.submission import Array, Jobs, SubmissionRecord, freeze_submission
-from turnwise.tasks.run_folder import RunFolder, cut_shards, plan_order
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow, pytest.mark.xdist_group("slurm")]
 

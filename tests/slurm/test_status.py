@@ -7,13 +7,13 @@ import pytest
 from scale import TASK, record_of
 
 from turnwise.commands.status import render_status
+from turnwise.records.run_folder import RunFolder, Shard, cut_shards, plan_order
 from turnwise.runners.work import freeze
 from turnwise.slurm.claims import Claim, Claims, Ended, ShardState
 from turnwise.slurm.events import EventLog
 from turnwise.slurm.job import job_environment
 from turnwise.slurm.layout import JUDGE, SAMPLE, ClusterFolder
 from turnwise.slurm.status import read_status
-from turnwise.tasks.run_folder import RunFolder, Shard, cut_shards, plan_order
 
 
 @pytest.fixture

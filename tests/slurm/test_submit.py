@@ -21,6 +21,7 @@ from turnwise.commands.inputs import named_inputs, with_inputs
 from turnwise.commands.run import HostOptions, RunRequest
 from turnwise.commands.worker import check_copies, work_on
 from turnwise.errors import TurnwiseError
+from turnwise.records.run_folder import Shard
 from turnwise.slurm.cluster import RefusedError, submit_jobs
 from turnwise.slurm.ends import JobAttempt, read_ends
 from turnwise.slurm.freeze import are_sources_whole, code_digest, freeze_code, freeze_inputs, is_whole_input
@@ -31,7 +32,6 @@ from turnwise.slurm.profile import ClusterProfile
 from turnwise.slurm.scripts import script_text
 from turnwise.slurm.submission import Array, Jobs, Submission, SubmissionRecord, freeze_submission
 from turnwise.slurm.worker import NeverStop
-from turnwise.tasks.run_folder import Shard
 
 
 def submission_of(folder: Path, workers: int) -> Submission:

@@ -4,13 +4,14 @@ from collections import Counter
 
 import pytest
 
-from turnwise.benchmarks.records import Environment, Problem, Report, TestCase, TestResult, Verdict
 from turnwise.errors import TurnwiseError
+from turnwise.records.problem import Problem, TestCase
+from turnwise.records.report import Environment, Report, TestResult, Verdict
+from turnwise.records.trajectory import End, Reply
 from turnwise.tasks.decoys import Decoy, DecoyPool, failing_report
 from turnwise.tasks.dialogue import Ask, Dialogue, DialoguePlan, RunPublicTests
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.strategies import multi_turn
-from turnwise.tasks.trajectory import End, Reply
 
 PROMPTS = PromptSet.load()
 ENVIRONMENT = Environment("planned", "none", "no Python", "tokens")

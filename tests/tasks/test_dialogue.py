@@ -7,21 +7,14 @@ from pathlib import Path
 import pytest
 
 from turnwise.benchmarks import values
-from turnwise.benchmarks.records import (
-    Comparison,
-    Environment,
-    MatchRule,
-    Problem,
-    Report,
-    TestCase,
-    TestResult,
-    Verdict,
-)
 from turnwise.errors import TurnwiseError
+from turnwise.records.problem import Comparison, MatchRule, Problem, TestCase
+from turnwise.records.report import Environment, Report, TestResult, Verdict
+from turnwise.records.settings import TurnPlan
+from turnwise.records.trajectory import End, Reply
 from turnwise.tasks.dialogue import Ask, Dialogue, DialoguePlan, RunPublicTests
 from turnwise.tasks.prompts import DEFAULT_SET, PromptSet
-from turnwise.tasks.strategies import Strategy, TurnPlan, multi_turn, single_turn
-from turnwise.tasks.trajectory import End, Reply
+from turnwise.tasks.strategies import Strategy, multi_turn, single_turn
 
 ENVIRONMENT = Environment("planned", "none", "no Python", "tokens")
 PROBLEM = Problem("b/p", "b", "test", "Add them.", (TestCase("1 2", "3"),), (TestCase("hidden", "secret"),))

@@ -3,17 +3,9 @@
 import pytest
 
 from turnwise.benchmarks import values
-from turnwise.benchmarks.limits import Limits
-from turnwise.benchmarks.records import (
-    Comparison,
-    Environment,
-    MatchRule,
-    Problem,
-    Report,
-    TestCase,
-    TestResult,
-    Verdict,
-)
+from turnwise.records.limits import Limits
+from turnwise.records.problem import Comparison, MatchRule, Problem, TestCase
+from turnwise.records.report import Environment, Report, TestResult, Verdict
 from turnwise.tasks.feedback import (
     FEEDBACK_CHARACTERS,
     feedback_text,

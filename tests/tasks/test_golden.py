@@ -13,24 +13,16 @@ from itertools import combinations, product
 from pathlib import Path
 
 from turnwise.benchmarks import values
-from turnwise.benchmarks.limits import Limits
-from turnwise.benchmarks.records import (
-    Comparison,
-    Environment,
-    MatchRule,
-    Problem,
-    Report,
-    TestCase,
-    TestResult,
-    Verdict,
-)
-from turnwise.benchmarks.traces import BlockRun, Trace
+from turnwise.records.limits import Limits
+from turnwise.records.problem import Comparison, MatchRule, Problem, TestCase
+from turnwise.records.prompt_names import FEEDBACK_KINDS, GUIDELINES, INSTRUCTIONS, NONE, REASONING
+from turnwise.records.report import Environment, Report, TestResult, Verdict
+from turnwise.records.trace import BlockRun, Trace
+from turnwise.records.trajectory import Reply
 from turnwise.tasks.decoys import Decoy, DecoyPool
 from turnwise.tasks.dialogue import Ask, Dialogue, DialoguePlan
-from turnwise.tasks.prompt_names import FEEDBACK_KINDS, GUIDELINES, INSTRUCTIONS, NONE, REASONING
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.strategies import build_strategy
-from turnwise.tasks.trajectory import Reply
 
 GOLDEN = Path(__file__).with_name("golden")
 PROMPTS = PromptSet.load()

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turnwise.benchmarks.records import Environment, Report, Verdict
-from turnwise.tasks.judgement import Judgement, places_of, program_hash, read_judgements
-from turnwise.tasks.trajectory import End, Trajectory, Turn
+from turnwise.records.judgement import Judgement, places_of, program_hash, read_judgements
+from turnwise.records.report import Environment, Report, Verdict
+from turnwise.records.trajectory import End, Trajectory, Turn
 
 JUDGEMENT = Judgement("t", "b/p", 2, 1, "0123456789abcdef", Verdict.WRONG_ANSWER, True, 7, 0.25, "none", "key")
 REPORT = Report("b/p", Verdict.NO_CODE, (), None, Environment("planned", "none", "no Python", "tokens"))

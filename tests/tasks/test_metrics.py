@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from turnwise.errors import TurnwiseError
-from turnwise.tasks.metrics import NAtK, check_support, parse_n_at_k
+from turnwise.records.metrics import NAtK, check_support, parse_n_at_k
 
 
 @given(st.integers(1, 999_999), st.integers(1, 999_999))

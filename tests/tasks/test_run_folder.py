@@ -10,12 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turnwise.benchmarks.records import Environment, Report, Verdict
 from turnwise.errors import TurnwiseError
-from turnwise.runners.settings import RunSettings
-from turnwise.tasks import run_folder
-from turnwise.tasks.judgement import Judgement
-from turnwise.tasks.run_folder import (
+from turnwise.records import run_folder
+from turnwise.records.judgement import Judgement
+from turnwise.records.report import Environment, Report, Verdict
+from turnwise.records.run_folder import (
     AskedProblem,
     RunFolder,
     RunRecord,
@@ -27,7 +26,8 @@ from turnwise.tasks.run_folder import (
     plan_lines,
     plan_order,
 )
-from turnwise.tasks.trajectory import End, Trajectory, Turn
+from turnwise.records.trajectory import End, Trajectory, Turn
+from turnwise.runners.settings import RunSettings
 
 REPORT = Report("b/p", Verdict.NO_CODE, (), None, Environment("planned", "none", "no Python", "tokens"))
 

@@ -7,11 +7,12 @@ import pytest
 
 from turnwise.benchmarks import values
 from turnwise.benchmarks.catalog import load_problems
-from turnwise.benchmarks.records import Environment, Problem, Report, TestCase, TestResult, Verdict
-from turnwise.benchmarks.traces import BlockRun, Trace
+from turnwise.records.problem import Problem, TestCase
+from turnwise.records.prompt_names import FEEDBACK_KINDS
+from turnwise.records.report import Environment, Report, TestResult, Verdict
+from turnwise.records.trace import BlockRun, Trace
 from turnwise.tasks.dialogue import render_statement
 from turnwise.tasks.feedback import FEEDBACK_CHARACTERS, feedback_text
-from turnwise.tasks.prompt_names import FEEDBACK_KINDS
 from turnwise.tasks.prompts import PromptSet
 
 PROMPTS = PromptSet.load()

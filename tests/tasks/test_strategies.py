@@ -6,16 +6,10 @@ from typing import Any
 import pytest
 
 from turnwise.errors import TurnwiseError
-from turnwise.tasks.prompt_names import FEEDBACK_KINDS, GUIDELINES, INSTRUCTIONS, NONE, REASONING
+from turnwise.records.prompt_names import FEEDBACK_KINDS, GUIDELINES, INSTRUCTIONS, NONE, REASONING, prompts_name
+from turnwise.records.settings import TurnPlan
 from turnwise.tasks.prompts import PromptSet
-from turnwise.tasks.strategies import (
-    TurnPlan,
-    build_strategy,
-    multi_turn,
-    parse_instruction,
-    parse_reasoning,
-    prompts_name,
-)
+from turnwise.tasks.strategies import build_strategy, multi_turn, parse_instruction, parse_reasoning
 from turnwise.tasks.strategy_file import is_strategy_file, read_strategy
 
 THINKING = TurnPlan(("self_reflection",), "docstrings")

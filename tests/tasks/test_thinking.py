@@ -2,7 +2,7 @@
 
 import pytest
 
-from turnwise.tasks.thinking import strip_thinking
+from turnwise.records.thinking import strip_thinking
 
 
 @pytest.mark.parametrize(

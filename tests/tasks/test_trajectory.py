@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from turnwise.benchmarks.records import Environment, Report, TestResult, Verdict
-from turnwise.tasks.trajectory import Call, End, Message, Reply, Trajectory, Turn, dialogue_seed, read_trajectory
+from turnwise.records.report import Environment, Report, TestResult, Verdict
+from turnwise.records.trajectory import Call, End, Message, Reply, Trajectory, Turn, read_trajectory
+from turnwise.tasks.seeds import dialogue_seed
 
 REPORT = Report(
     "b/p",

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from turnwise.benchmarks.texts import shown
 from turnwise.errors import TurnwiseError
+from turnwise.texts import shown
 
 
 def read_defaults(context: typer.Context, path: Path | None) -> Path | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from turnwise.benchmarks.texts import shown
+from turnwise.texts import shown
 
 # typer needs click or brings its own, by version: this is the class of both.
 UsageError: Any = typer.BadParameter.__base__

@@ -28,8 +28,8 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Judge one program and explain each public test; hidden tests show as verdicts only."""
-    from turnwise.benchmarks.records import Verdict
     from turnwise.commands.check import CheckRequest, check_program, render_check
+    from turnwise.records.report import Verdict
     from turnwise.runners.execution.hardened import HardenedExecutor
 
     request = CheckRequest(

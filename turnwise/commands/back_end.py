@@ -6,9 +6,9 @@ from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from turnwise.benchmarks.records import Problem
 from turnwise.commands.machine import parse_pairs
 from turnwise.commands.settings import validated
+from turnwise.records.problem import Problem
 from turnwise.runners.preflight import TokenCounter
 from turnwise.runners.sampler import Model
 from turnwise.runners.settings import RunSettings

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from turnwise.commands.preflight import prompt_lines
+from turnwise.records.run_folder import RunFolder, RunRecord, Shard
 from turnwise.runners.preflight import FirstPrompts, TokenCounter, count_first_prompts, estimate_run
 from turnwise.runners.sampling import Job
 from turnwise.runners.work import check_same_run
@@ -17,7 +18,6 @@ from turnwise.slurm.preflight import ClusterLimits, jobs_of
 from turnwise.slurm.profile import ClusterProfile
 from turnwise.slurm.scripts import script_text
 from turnwise.slurm.todo import unfinished_shards
-from turnwise.tasks.run_folder import RunFolder, RunRecord, Shard
 
 
 @dataclass(frozen=True, slots=True)

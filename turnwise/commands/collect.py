@@ -6,12 +6,12 @@ from turnwise.commands.near_limits import describe_near_limits
 from turnwise.commands.publish import write_page
 from turnwise.commands.score import score_command
 from turnwise.errors import InfrastructureError
+from turnwise.records.run_folder import RunFolder
+from turnwise.records.run_paths import inside
 from turnwise.slurm.claims import Claims, ShardState
 from turnwise.slurm.layout import JUDGE, SAMPLE, ClusterFolder
 from turnwise.slurm.merge import merge_run
 from turnwise.slurm.submission import latest_submission
-from turnwise.tasks.run_folder import RunFolder
-from turnwise.tasks.run_paths import inside
 
 
 def collect_command(run: Path, *, environ: dict[str, str]) -> str:

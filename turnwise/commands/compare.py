@@ -8,7 +8,6 @@ import numpy as np
 from tabulate import tabulate
 
 from turnwise.benchmarks.differences import differences
-from turnwise.benchmarks.texts import printable
 from turnwise.commands.finding import runs_at
 from turnwise.commands.ranking import render_rankings
 from turnwise.errors import TurnwiseError
@@ -18,7 +17,8 @@ from turnwise.leaderboard.intervals import LEVEL, Over
 from turnwise.leaderboard.outcomes import RunOutcomes, TaskOutcomes
 from turnwise.leaderboard.ranks import rank_tasks
 from turnwise.leaderboard.runs import read_run
-from turnwise.tasks.metrics import NAtK, check_support, parse_n_at_k
+from turnwise.records.metrics import NAtK, check_support, parse_n_at_k
+from turnwise.texts import printable
 
 _SEED = 0
 _MOST_NAMED = 10  # differing settings

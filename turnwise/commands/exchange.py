@@ -18,8 +18,8 @@ from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.exchange.contents import check_files
 from turnwise.leaderboard.exchange.formats import find_format
 from turnwise.leaderboard.outcomes import Gap, read_outcomes
+from turnwise.records.run_folder import RunFolder, RunRecord, TaskRecord
 from turnwise.runners.imported import write_imported
-from turnwise.tasks.run_folder import RunFolder, RunRecord, TaskRecord
 
 # Of the files that several runs become; lm-eval has a folder for each.
 _ENDINGS = {"evalplus": ".jsonl", "livecodebench": ".json", "csv": ".csv", "parquet": ".parquet"}

@@ -10,17 +10,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from turnwise.benchmarks.ids import problem_id
-from turnwise.benchmarks.texts import shown
 from turnwise.commands.imported_answers import Key, dialogue_of, with_stub
 from turnwise.commands.imported_record import Options, known_settings, make_record
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.exchange.contents import Answer, Contents
+from turnwise.records.judgement import Judgement
+from turnwise.records.metrics import check_support, parse_n_at_k
+from turnwise.records.run_folder import RunRecord, TaskRecord, plan_order
+from turnwise.records.trajectory import Trajectory
 from turnwise.runners.loading import open_task
 from turnwise.tasks.catalog import TASKS, find_tasks
-from turnwise.tasks.judgement import Judgement
-from turnwise.tasks.metrics import check_support, parse_n_at_k
-from turnwise.tasks.run_folder import RunRecord, TaskRecord, plan_order
-from turnwise.tasks.trajectory import Trajectory
+from turnwise.texts import shown
 
 
 @dataclass(frozen=True, slots=True)

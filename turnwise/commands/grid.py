@@ -19,6 +19,7 @@ from turnwise.leaderboard.paper_tables import paper_tables
 from turnwise.leaderboard.report import LEGEND, score_runs, settings_lines, write_report
 from turnwise.leaderboard.runs import find_runs
 from turnwise.leaderboard.tables import ScoredTask
+from turnwise.records.run_paths import inside
 from turnwise.runners.cells import Axes, plan_cells
 from turnwise.runners.decoys import load_decoys
 from turnwise.runners.grid import Cell, Grid, distinct_cells, run_grid
@@ -28,7 +29,6 @@ from turnwise.runners.settings import RunSettings
 from turnwise.tasks.catalog import Task, find_tasks
 from turnwise.tasks.decoys import DecoyPool
 from turnwise.tasks.prompts import PromptSet
-from turnwise.tasks.run_paths import inside
 
 
 @dataclass(frozen=True, slots=True)

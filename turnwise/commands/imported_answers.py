@@ -6,12 +6,12 @@ is taken. An answer without a program is no code. Judges nothing.
 
 from dataclasses import replace
 
-from turnwise.benchmarks.records import Environment, Report, Verdict
 from turnwise.commands.imported_record import UNKNOWN
 from turnwise.leaderboard.exchange.contents import Answer, Dialogue
+from turnwise.records.judgement import Judgement, program_hash
+from turnwise.records.report import Environment, Report, Verdict
+from turnwise.records.trajectory import Call, End, Reply, Trajectory, Turn
 from turnwise.tasks.extraction import extract_program
-from turnwise.tasks.judgement import Judgement, program_hash
-from turnwise.tasks.trajectory import Call, End, Reply, Trajectory, Turn
 
 Key = tuple[str, str, int]  # task, problem, sample
 

@@ -10,10 +10,11 @@ from typing import Any
 
 import turnwise
 from turnwise.benchmarks.rows import digest_of
-from turnwise.benchmarks.texts import printable
 from turnwise.leaderboard.exchange.contents import Contents
-from turnwise.runners.settings import RunSettings, Sampling
-from turnwise.tasks.run_folder import RunRecord, TaskRecord
+from turnwise.records.run_folder import RunRecord, TaskRecord
+from turnwise.records.settings import Sampling
+from turnwise.runners.settings import RunSettings
+from turnwise.texts import printable
 
 IMPORTED_PROFILE = "imported"
 UNKNOWN = "unknown"

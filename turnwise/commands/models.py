@@ -8,8 +8,8 @@ from turnwise.commands.local_back_ends import HF, VLLM
 from turnwise.commands.openai_back_end import OPENAI, describe_served
 from turnwise.commands.replay_back_end import REPLAY
 from turnwise.errors import TurnwiseError
+from turnwise.records.run_folder import RunFolder
 from turnwise.runners.sampler import Model, ScriptedSampler
-from turnwise.tasks.run_folder import RunFolder
 
 MODELS: dict[str, BackEnd] = {"openai": OPENAI, "vllm": VLLM, "hf": HF, "replay": REPLAY}
 

@@ -1,8 +1,8 @@
 """Verdicts that another CPU could give otherwise: programs that came near their time limit, counted."""
 
-from turnwise.benchmarks.records import Verdict
-from turnwise.benchmarks.texts import printable
-from turnwise.tasks.run_folder import RunFolder
+from turnwise.records.report import Verdict
+from turnwise.records.run_folder import RunFolder
+from turnwise.texts import printable
 
 
 def describe_near_limits(folder: RunFolder) -> list[str]:

@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 from tabulate import tabulate
 
-from turnwise.benchmarks.texts import printable
 from turnwise.commands.finding import runs_at
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.metrics import PASS_AT, count_known, metrics_of, values_of
 from turnwise.leaderboard.noise import CONCENTRATION, CORRELATION, MISLED, Expected, Noise, expect_noise, measure_noise
 from turnwise.leaderboard.outcomes import RunOutcomes, TaskOutcomes
 from turnwise.leaderboard.runs import read_run
-from turnwise.tasks.metrics import check_support, parse_n_at_k
+from turnwise.records.metrics import check_support, parse_n_at_k
+from turnwise.texts import printable
 
 _HEADERS = ["metric", "problems", "score", "s.e. samples", "s.e. problems", "detect: samples", "detect: problems"]
 _MOST_SAMPLES = 10_000

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from turnwise.benchmarks.texts import encodable
 from turnwise.commands.finding import runs_at
 from turnwise.commands.machine import check_output
 from turnwise.errors import TurnwiseError
@@ -14,6 +13,7 @@ from turnwise.leaderboard.charts.specs import charts
 from turnwise.leaderboard.report import score_runs
 from turnwise.leaderboard.runs import trajectories_of
 from turnwise.leaderboard.tables import ScoredTask, run_names
+from turnwise.texts import encodable
 
 
 def plot_command(

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from turnwise.errors import TurnwiseError
+from turnwise.records.metrics import parse_n_at_k
+from turnwise.records.run_folder import RunFolder
 from turnwise.runners.loading import LoadedTask, Machine
 from turnwise.runners.preflight import (
     Calibration,
@@ -20,8 +22,6 @@ from turnwise.runners.preflight import (
 from turnwise.runners.sampler import ScriptedSampler
 from turnwise.runners.sampling import Job
 from turnwise.runners.work import check_same_run
-from turnwise.tasks.metrics import parse_n_at_k
-from turnwise.tasks.run_folder import RunFolder
 
 _SHOWN_PROBLEMS = 5
 

@@ -11,13 +11,13 @@ from typing import Any
 
 from tabulate import tabulate
 
-from turnwise.benchmarks.records import Problem
-from turnwise.benchmarks.texts import printable
 from turnwise.commands.machine import show_progress
 from turnwise.commands.run import HostOptions
 from turnwise.commands.settings import build_settings, check_decoys
 from turnwise.commands.tokens import load_counter
 from turnwise.errors import TurnwiseError
+from turnwise.records.problem import Problem
+from turnwise.records.trajectory import Message, Reply
 from turnwise.runners.decoys import load_decoys
 from turnwise.runners.judge import Judge
 from turnwise.runners.loading import LoadedTask, Machine, load_task, open_task
@@ -27,7 +27,7 @@ from turnwise.runners.settings import RunSettings
 from turnwise.tasks.catalog import Task, find_tasks
 from turnwise.tasks.dialogue import Ask, Dialogue
 from turnwise.tasks.prompts import PromptSet
-from turnwise.tasks.trajectory import Message, Reply
+from turnwise.texts import printable
 
 _THOUGHT = "(The model's reasoning stands here.)"
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from tabulate import tabulate
 
-from turnwise.benchmarks.texts import printable
 from turnwise.leaderboard.intervals import Over
 from turnwise.leaderboard.outcomes import RunOutcomes
 from turnwise.leaderboard.ranks import Rank, Ranking
+from turnwise.texts import printable
 
 _TESTS = {
     Over.SAMPLES: "each problem's dialogues dealt anew to two runs: about these very problems",

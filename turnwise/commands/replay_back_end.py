@@ -3,12 +3,12 @@
 import sys
 from pathlib import Path
 
-from turnwise.benchmarks.texts import shown
 from turnwise.commands.back_end import BackEnd, Wanted
 from turnwise.errors import TurnwiseError
 from turnwise.runners.preflight import CharacterCounter, TokenCounter
 from turnwise.runners.replay import ReplaySampler
 from turnwise.runners.sampler import Model
+from turnwise.texts import shown
 
 
 def _open(wanted: Wanted) -> Model:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from turnwise.benchmarks.matching import DEFAULT_MATCHER
-from turnwise.benchmarks.texts import encodable
 from turnwise.commands.back_end import BackEnd, Wanted
 from turnwise.commands.machine import (
     check_cache_dir,
@@ -28,6 +27,7 @@ from turnwise.commands.preflight import DryRun, preflight
 from turnwise.commands.score import score_command
 from turnwise.commands.settings import build_settings, check_decoys
 from turnwise.errors import TurnwiseError
+from turnwise.records.run_folder import RunFolder
 from turnwise.runners.decoys import load_decoys
 from turnwise.runners.diagnosis import check_machine
 from turnwise.runners.execution.hardened import HardenedExecutor
@@ -40,7 +40,7 @@ from turnwise.runners.sampling import Job, Sampled, sample
 from turnwise.runners.settings import RunSettings
 from turnwise.tasks.catalog import find_tasks
 from turnwise.tasks.prompts import PromptSet
-from turnwise.tasks.run_folder import RunFolder
+from turnwise.texts import encodable
 
 _PASSWORD = re.compile(r"://[^/\s,@]+@")
 _QUERY = re.compile(r"(://[^\s,?'\"]*)\?[^\s,'\"]+")

@@ -11,16 +11,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from turnwise.benchmarks.mappings import read_mapping
 from turnwise.benchmarks.matching import check_matcher
-from turnwise.benchmarks.texts import encodable, printable, shown
 from turnwise.commands.machine import check_time_factor, parse_pairs
 from turnwise.errors import TurnwiseError
-from turnwise.runners.settings import RunSettings, Sampling, settings_of
+from turnwise.records.prompt_names import LAST_BLOCK_INSTRUCTIONS
+from turnwise.records.run_folder import MOST_TURNS
+from turnwise.records.settings import Sampling
+from turnwise.runners.settings import RunSettings, settings_of
 from turnwise.tasks.catalog import Task, find_tasks
 from turnwise.tasks.extraction import LAST_EXTRACTIONS, check_extraction
-from turnwise.tasks.prompt_names import LAST_BLOCK_INSTRUCTIONS
-from turnwise.tasks.run_folder import MOST_TURNS
 from turnwise.tasks.strategies import Strategy, parse_instruction, parse_reasoning
 from turnwise.tasks.strategy_file import is_strategy_file, read_strategy
+from turnwise.texts import encodable, printable, shown
 
 Model = TypeVar("Model", bound=BaseModel)
 _Count = Annotated[int, Field(ge=1, strict=True)]

@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from turnwise.benchmarks.texts import shown
 from turnwise.errors import TurnwiseError
+from turnwise.records.run_folder import RunFolder
 from turnwise.slurm.layout import JUDGE, SAMPLE, ClusterFolder
 from turnwise.slurm.status import STATES, Status, jobs_left, read_status
 from turnwise.slurm.submission import Submission, latest_submission
-from turnwise.tasks.run_folder import RunFolder
+from turnwise.texts import shown
 
 WATCH_SECONDS = 60.0
 _SHOWN_ERRORS = 3

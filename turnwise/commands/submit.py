@@ -19,6 +19,7 @@ from turnwise.commands.status import enter_folder
 from turnwise.commands.worker import freeze_request, thaw_request, work_on
 from turnwise.errors import TurnwiseError
 from turnwise.locks import Lock
+from turnwise.records.run_folder import RunFolder, RunRecord
 from turnwise.runners.preflight import CharacterCounter
 from turnwise.runners.work import freeze
 from turnwise.slurm.cluster import Accepted, Slurm, submit_jobs
@@ -34,7 +35,6 @@ from turnwise.slurm.submission import Submission, SubmissionRecord, freeze_submi
 from turnwise.slurm.supervisor import Told
 from turnwise.slurm.todo import open_unfinished
 from turnwise.slurm.worker import NeverStop
-from turnwise.tasks.run_folder import RunFolder, RunRecord
 
 
 class StoppedError(TurnwiseError):

@@ -17,6 +17,8 @@ from turnwise.commands.models import find_back_end
 from turnwise.commands.openai_back_end import served_name
 from turnwise.commands.run import RunRequest, open_job
 from turnwise.errors import TurnwiseError
+from turnwise.records.damage import describe_damage
+from turnwise.records.run_folder import RunFolder
 from turnwise.runners.judging import load_run
 from turnwise.slurm.freeze import are_sources_whole, is_running_code, is_whole_input
 from turnwise.slurm.layout import SAMPLE, ClusterFolder, worker_name
@@ -25,8 +27,6 @@ from turnwise.slurm.server import serve
 from turnwise.slurm.submission import Submission
 from turnwise.slurm.supervisor import STOPPED, JobFacts
 from turnwise.slurm.worker import Stop, judge_shards, sample_shards
-from turnwise.tasks.damage import describe_damage
-from turnwise.tasks.run_folder import RunFolder
 
 
 class _Given(BaseModel):

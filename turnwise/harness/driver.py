@@ -12,19 +12,20 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from turnwise.benchmarks.records import Environment, Problem
 from turnwise.commands.machine import show_progress, usable_cores
 from turnwise.commands.run import HostOptions
 from turnwise.harness.model import LmSampler
 from turnwise.harness.options import Options
 from turnwise.harness.replies import open_replies
 from turnwise.harness.sentences import one_sentence
+from turnwise.records.problem import Problem
+from turnwise.records.report import Environment
 from turnwise.runners.drivers import run_in_lockstep
 from turnwise.runners.judge import Judge
 from turnwise.runners.loading import Machine
 from turnwise.runners.verdicts import SharedCache
 from turnwise.tasks.dialogue import Dialogue, DialoguePlan
-from turnwise.tasks.trajectory import dialogue_seed
+from turnwise.tasks.seeds import dialogue_seed
 
 REQUEST_TYPE = "generate_multiturn"
 _LOGGER = logging.getLogger("lm_eval.turnwise")

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import turnwise
-from turnwise.benchmarks.records import Environment
 from turnwise.leaderboard.exchange.lm_eval_header import TaskHeader
+from turnwise.records.report import Environment
 from turnwise.runners.loading import LoadedTask
 from turnwise.runners.settings import RunSettings
 from turnwise.tasks.prompts import PromptSet

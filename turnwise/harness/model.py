@@ -24,8 +24,9 @@ from turnwise.harness.back_end import (
 )
 from turnwise.harness.rendering import PLAIN_STOP, render
 from turnwise.harness.replies import KeptReplies
+from turnwise.records.trajectory import Reply
 from turnwise.runners.sampler import ContextOverflowError, Outcome, Request, RequestError, is_overflow
-from turnwise.tasks.trajectory import Reply, dialogue_seed
+from turnwise.tasks.seeds import dialogue_seed
 
 FAILURES_IN_A_ROW = 3
 _REFUSED = frozenset({400, 413, 422})

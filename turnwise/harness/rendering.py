@@ -5,8 +5,8 @@ from itertools import groupby
 from typing import Any
 
 from turnwise.errors import TurnwiseError
+from turnwise.records.trajectory import Message
 from turnwise.runners.chat import sendable
-from turnwise.tasks.trajectory import Message
 
 PLAIN_STOP = "\nUser:\n"
 _HEADINGS = {"system": "System", "user": "User", "assistant": "Assistant"}

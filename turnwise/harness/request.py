@@ -10,9 +10,9 @@ from lm_eval.api.instance import Instance
 from turnwise.harness.driver import REQUEST_TYPE, TaskWork
 from turnwise.harness.rendering import to_chat, to_plain
 from turnwise.json_text import json_text
+from turnwise.records.judgement import Judgement, Place, places_of
+from turnwise.records.trajectory import Trajectory
 from turnwise.tasks.dialogue import Ask, Dialogue
-from turnwise.tasks.judgement import Judgement, Place, places_of
-from turnwise.tasks.trajectory import Trajectory
 
 
 @dataclass

@@ -3,14 +3,15 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from turnwise.benchmarks.records import Problem, Verdict
 from turnwise.leaderboard.exchange.problem_values import problem_values
 from turnwise.leaderboard.outcomes import tally
+from turnwise.records.judgement import Judgement, Place, places_of
+from turnwise.records.problem import Problem
+from turnwise.records.report import Verdict
+from turnwise.records.run_folder import TaskRecord
+from turnwise.records.trajectory import Trajectory
 from turnwise.runners.judge import Judge, JudgeRequest
 from turnwise.runners.work import judgement_of
-from turnwise.tasks.judgement import Judgement, Place, places_of
-from turnwise.tasks.run_folder import TaskRecord
-from turnwise.tasks.trajectory import Trajectory
 
 
 def judge_all(

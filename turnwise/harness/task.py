@@ -16,7 +16,6 @@ from lm_eval.api.model import LM
 from lm_eval.api.task import ConfigurableTask
 
 from turnwise.benchmarks.evalplus import with_stub_imports
-from turnwise.benchmarks.records import Problem
 from turnwise.errors import TurnwiseError
 from turnwise.harness.driver import REQUEST_TYPE, TaskWork, open_judge, open_machine, teach
 from turnwise.harness.header import header_of
@@ -26,14 +25,15 @@ from turnwise.harness.scoring import judge_all, score
 from turnwise.harness.sentences import one_sentence
 from turnwise.leaderboard.exchange.lm_eval_output import MARK
 from turnwise.leaderboard.exchange.problem_values import names_of
+from turnwise.records.judgement import Judgement, Place
+from turnwise.records.problem import Problem
+from turnwise.records.trajectory import SCHEMA, Trajectory
 from turnwise.runners.decoys import load_decoys
 from turnwise.runners.expected import resolve_expected
 from turnwise.runners.judge import Judge
 from turnwise.runners.loading import open_task
 from turnwise.tasks.catalog import TASKS
-from turnwise.tasks.judgement import Judgement, Place
 from turnwise.tasks.prompts import PromptSet
-from turnwise.tasks.trajectory import SCHEMA, Trajectory
 
 _LOGGER = logging.getLogger("lm_eval.turnwise")
 BYPASS = "bypass"

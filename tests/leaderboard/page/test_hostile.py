@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from chromium import Chromium, Page
 
-from turnwise.benchmarks.records import TestResult, Verdict
 from turnwise.leaderboard.page.answers import markdown_tree
-from turnwise.tasks.judgement import Judgement
-from turnwise.tasks.run_folder import AskedProblem
-from turnwise.tasks.trajectory import Call, Message, Reply, Trajectory
+from turnwise.records.judgement import Judgement
+from turnwise.records.report import TestResult, Verdict
+from turnwise.records.run_folder import AskedProblem
+from turnwise.records.trajectory import Call, Message, Reply, Trajectory
 
 HOSTILE = (
     "<script>window.hit = 'script'</script>",

@@ -14,7 +14,7 @@ from turnwise.leaderboard.comparison import compare_tasks
 from turnwise.leaderboard.intervals import Over
 from turnwise.leaderboard.report import score_runs
 from turnwise.leaderboard.runs import find_runs
-from turnwise.tasks.metrics import NAtK
+from turnwise.records.metrics import NAtK
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("browser")]
 

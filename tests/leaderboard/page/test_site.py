@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from turnwise.benchmarks.records import Verdict
 from turnwise.commands.plot import plot_command
 from turnwise.commands.publish import publish_command
 from turnwise.errors import TurnwiseError
@@ -22,10 +21,11 @@ from turnwise.leaderboard.page.dialogues import PIECE_CHARACTERS, Packer
 from turnwise.leaderboard.page.rows import make_rows, read_facts
 from turnwise.leaderboard.page.site import SiteOptions, write_site
 from turnwise.leaderboard.report import score_runs
+from turnwise.records.judgement import Judgement
+from turnwise.records.report import Verdict
+from turnwise.records.run_folder import AskedProblem
+from turnwise.records.trajectory import End, Trajectory
 from turnwise.runners.settings import RunSettings
-from turnwise.tasks.judgement import Judgement
-from turnwise.tasks.run_folder import AskedProblem
-from turnwise.tasks.trajectory import End, Trajectory
 
 MakeDialogue = Callable[..., Trajectory]
 MakeJudgement = Callable[..., Judgement]

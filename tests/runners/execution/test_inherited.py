@@ -4,8 +4,8 @@ import resource
 
 import pytest
 
-from turnwise.benchmarks.limits import Limits
 from turnwise.errors import InfrastructureError
+from turnwise.records.limits import Limits
 from turnwise.runners.execution.inherited import InheritedLimits, need_descriptors, raise_descriptors
 from turnwise.runners.execution.interface import Ending, Execution
 

@@ -11,7 +11,7 @@ import pytest
 from processes import descendants, holds_soon, runs
 from tiers import TIERS, executor_in
 
-from turnwise.benchmarks.limits import Limits
+from turnwise.records.limits import Limits
 from turnwise.runners.execution.family import only_child
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.interface import Ending, Program

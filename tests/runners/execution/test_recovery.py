@@ -10,8 +10,8 @@ from processes import descendants, holds_soon, runs
 from tiers import TIERS, executor_in
 
 from turnwise.benchmarks import values
-from turnwise.benchmarks.limits import Limits
-from turnwise.benchmarks.records import Problem, TestCase
+from turnwise.records.limits import Limits
+from turnwise.records.problem import Problem, TestCase
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.interface import Ending, Program
 from turnwise.runners.judge import Judge, JudgeRequest

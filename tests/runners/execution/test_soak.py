@@ -14,8 +14,8 @@ from hostile import Form, HostileProgram, hostile_programs
 from processes import descendants
 from tiers import TIERS, executor_in
 
-from turnwise.benchmarks.limits import Limits
-from turnwise.benchmarks.records import Verdict
+from turnwise.records.limits import Limits
+from turnwise.records.report import Verdict
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.interface import Ending, Program
 from turnwise.runners.judge import Judge

@@ -5,7 +5,7 @@ import re
 
 from pydantic import ValidationError
 
-from turnwise.benchmarks.texts import printable, shown
+from turnwise.texts import printable, shown
 
 
 def describe_damage(error: Exception) -> str:

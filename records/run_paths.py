@@ -10,8 +10,8 @@ import re
 import stat
 from pathlib import Path
 
-from turnwise.benchmarks.texts import shown
 from turnwise.errors import TurnwiseError
+from turnwise.texts import shown
 
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.+=-]{0,199}")
 _REMEDY = "a run folder holds files and folders alone: remove it, or do not use this folder"

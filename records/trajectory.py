@@ -4,8 +4,6 @@ A call's messages are those added since the previous reply. Times, hosts, costs 
 trajectory, so two runs with equal replies are equal byte for byte; hidden tests are not in it either.
 """
 
-import hashlib
-import json
 import math
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -14,10 +12,10 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from turnwise.benchmarks.records import Report
-from turnwise.benchmarks.texts import shown
 from turnwise.json_text import json_line
-from turnwise.tasks.thinking import strip_thinking
+from turnwise.records.report import Report
+from turnwise.records.thinking import strip_thinking
+from turnwise.texts import shown
 
 SCHEMA = 1
 _MOST_TOKENS = 2**40  # of one reply: so that no sum over a run overflows
@@ -270,9 +268,3 @@ def _check_numbers(trajectory: Trajectory) -> None:
                 raise ValueError(f"a test has the number {shown(result.index)}")
     if not -(2**63) <= trajectory.seed < 2**63:
         raise ValueError(f"a seed is {shown(trajectory.seed)}")
-
-
-def dialogue_seed(run_seed: int, problem: str, sample: int, turn: int, call: int = 0) -> int:
-    """Return the seed of one call: blake2b(run seed, problem, sample, turn, call) mod 2**31."""
-    text = json.dumps([run_seed, problem, sample, turn, call])
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") % 2**31

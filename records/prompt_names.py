@@ -1,5 +1,7 @@
 """The names of what can be asked and told, in the order of the tables of arXiv 2410.08105."""
 
+from collections.abc import Sequence
+
 NONE = "none"
 REASONING = (
     "self_reflection",
@@ -24,3 +26,8 @@ GUIDELINES = "guidelines"
 LAST_BLOCK_INSTRUCTIONS = frozenset({"weak_then_better"})
 FEEDBACK_KINDS = ("binary", "failed_tests", "failed_and_passed", "ldb", NONE, "random")
 DEFAULT_FEEDBACK = "failed_tests"
+
+
+def prompts_name(reasoning: Sequence[str], instruction: str) -> str:
+    """Return how the grid names these prompts: ``none+none``, ``self_reflection+weak_then_better``."""
+    return "+".join([*(reasoning or (NONE,)), instruction or NONE])

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from turnwise.benchmarks.records import Verdict
 from turnwise.errors import TurnwiseError
 from turnwise.files import lines_of
 from turnwise.json_text import json_line
-from turnwise.tasks.run_paths import files_inside
-from turnwise.tasks.trajectory import Trajectory
+from turnwise.records.report import Verdict
+from turnwise.records.run_paths import files_inside
+from turnwise.records.trajectory import Trajectory
 
 Place = tuple[str, str, int, int, str]
 

@@ -33,14 +33,14 @@ from pydantic import (
     model_validator,
 )
 
-from turnwise.benchmarks.texts import shown
 from turnwise.errors import TurnwiseError
 from turnwise.files import read_whole
 from turnwise.json_text import json_text
-from turnwise.tasks.damage import describe_damage
-from turnwise.tasks.judgement import Judgement, Place, read_judgements
-from turnwise.tasks.run_paths import PLAIN_NAME, inside
-from turnwise.tasks.trajectory import Trajectory, read_trajectory
+from turnwise.records.damage import describe_damage
+from turnwise.records.judgement import Judgement, Place, read_judgements
+from turnwise.records.run_paths import PLAIN_NAME, inside
+from turnwise.records.trajectory import Trajectory, read_trajectory
+from turnwise.texts import shown
 
 DialogueKey = tuple[str, int]
 

@@ -17,20 +17,13 @@ from typing import Any
 
 from turnwise.errors import TurnwiseError
 from turnwise.files import lines_of
-from turnwise.json_text import json_line
+from turnwise.records.codec import from_json, if_set
 from turnwise.records.report import Verdict
 from turnwise.records.run_paths import files_inside
 from turnwise.records.trajectory import Trajectory
 
 Place = tuple[str, str, int, int, str]
 
-_IF_KNOWN = ("limit_seconds", "slowest_seconds", "cpu")
-_SECONDS = ("cpu_seconds", "limit_seconds", "slowest_seconds")
-_KINDS: dict[str, type] = {
-    **dict.fromkeys(("task", "problem", "program", "tier", "key", "cpu"), str),
-    **dict.fromkeys(("sample", "turn", "tests_run"), int),
-    "public_passed": bool,
-}
 _LARGEST = 2**32  # bytes of one file
 _LONGEST_LINE = 2**20  # bytes; a judgement takes some hundred
 
@@ -55,9 +48,9 @@ class Judgement:
     cpu_seconds: float
     tier: str
     key: str
-    limit_seconds: float = 0.0
-    slowest_seconds: float = 0.0
-    cpu: str = ""
+    limit_seconds: float = if_set(0.0)
+    slowest_seconds: float = if_set(0.0)
+    cpu: str = if_set("")
 
     @property
     def is_near_limit(self) -> bool:
@@ -74,22 +67,14 @@ class Judgement:
         """Whether all public and hidden tests passed."""
         return self.verdict is Verdict.PASSED
 
-    def to_line(self) -> str:
-        """Return the judgement as one line of JSON, without the line break."""
-        data: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
-        data = {name: value for name, value in data.items() if name not in _IF_KNOWN or value}
-        return json_line({**data, "verdict": self.verdict.value})
 
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> "Judgement":
-        """Return the judgement that ``to_line`` wrote; raises KeyError, TypeError or ValueError for anything else."""
-        seconds = {name: float(data[name]) for name in _SECONDS if name in data}
-        made = cls(**{**data, **seconds, "verdict": Verdict(data["verdict"])})
-        if not all(isinstance(getattr(made, name), kind) for name, kind in _KINDS.items()):
-            raise TypeError("a value is of another kind than it has to be")
-        if not all(0 <= getattr(made, name) < math.inf for name in _SECONDS) or not 0 <= made.tests_run < 2**63:
-            raise ValueError("a number is out of bounds")
-        return made
+def read_judgement(data: Any) -> Judgement:
+    """Return the judgement in a JSON object; raises ValueError, naming the field, for anything else."""
+    judgement = from_json(Judgement, data)
+    seconds = (judgement.cpu_seconds, judgement.limit_seconds, judgement.slowest_seconds)
+    if not all(0 <= value < math.inf for value in seconds) or not 0 <= judgement.tests_run < 2**63:
+        raise ValueError("a number is out of bounds")
+    return judgement
 
 
 def program_hash(program: str) -> str:
@@ -124,7 +109,7 @@ def read_judgement_file(path: Path) -> Iterator[Judgement]:
             )
         for line in lines_of(file, longest=_LONGEST_LINE):
             try:
-                judgement = Judgement.from_json(json.loads(line))
-            except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+                judgement = read_judgement(json.loads(line))
+            except (ValueError, RecursionError):
                 continue  # that program is judged again
             yield judgement

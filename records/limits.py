@@ -5,7 +5,6 @@ Defaults where a data set gives none (ours, except the 10 s and 1 GiB of RLEF, a
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 DEFAULT_TIME_LIMIT_SECONDS = 10.0
 DEFAULT_MEMORY_LIMIT_BYTES = 2**30
@@ -36,20 +35,3 @@ class Limits:
     def scaled(self, time_factor: float) -> "Limits":
         """Return these limits with the time limit multiplied by ``time_factor`` (recorded in a run)."""
         return Limits(self.time_limit_seconds * time_factor, self.memory_limit_bytes, self.output_limit_bytes)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON object that ``from_json`` reads."""
-        return {
-            "time_limit_seconds": self.time_limit_seconds,
-            "memory_limit_bytes": self.memory_limit_bytes,
-            "output_limit_bytes": self.output_limit_bytes,
-        }
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> "Limits":
-        """Return the limits that ``to_json`` wrote."""
-        return cls(
-            float(data["time_limit_seconds"]),
-            int(data["memory_limit_bytes"]),
-            int(data.get("output_limit_bytes", OUTPUT_LIMIT_BYTES)),
-        )

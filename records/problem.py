@@ -1,12 +1,7 @@
-"""Problems with their tests, limits and flags; loading is in the loaders, comparing in matching.
-
->>> Problem.from_json(problem.to_json()) == problem
-True
-"""
+"""Problems with their tests, limits and flags; loading is in the loaders, comparing in matching."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from turnwise.records.limits import Limits
 
@@ -50,21 +45,6 @@ class MatchRule:
     tolerance: float = 1e-6
     oracle: str = ""
 
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON object that ``from_json`` reads."""
-        return {
-            "comparison": self.comparison.value,
-            "ignore_case": self.ignore_case,
-            "any_number": self.any_number,
-            "tolerance": self.tolerance,
-            "oracle": self.oracle,
-        }
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> "MatchRule":
-        """Return the rule that ``to_json`` wrote."""
-        return cls(**{**data, "comparison": Comparison(data["comparison"])})
-
 
 @dataclass(frozen=True, slots=True)
 class TestCase:
@@ -77,15 +57,6 @@ class TestCase:
 
     input: str
     output: str | None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON object that ``from_json`` reads."""
-        return {"input": self.input, "output": self.output}
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> "TestCase":
-        """Return the test that ``to_json`` wrote."""
-        return cls(data["input"], data["output"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,31 +110,3 @@ class Problem:
     def name(self) -> str:
         """The id without the benchmark's prefix."""
         return self.id.split("/", 1)[1]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON object that ``from_json`` reads."""
-        data: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
-        data["public_tests"] = [test.to_json() for test in self.public_tests]
-        data["hidden_tests"] = [test.to_json() for test in self.hidden_tests]
-        data["limits"] = self.limits.to_json()
-        data["rule"] = self.rule.to_json()
-        data["flags"] = [flag.value for flag in self.flags]
-        data["solutions"] = list(self.solutions)
-        data["incorrect_solutions"] = list(self.incorrect_solutions)
-        return data
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> "Problem":
-        """Return the problem that ``to_json`` wrote."""
-        return cls(
-            **{
-                **data,
-                "public_tests": tuple(map(TestCase.from_json, data["public_tests"])),
-                "hidden_tests": tuple(map(TestCase.from_json, data["hidden_tests"])),
-                "limits": Limits.from_json(data["limits"]),
-                "rule": MatchRule.from_json(data["rule"]),
-                "flags": tuple(map(Flag, data["flags"])),
-                "solutions": tuple(data["solutions"]),
-                "incorrect_solutions": tuple(data["incorrect_solutions"]),
-            }
-        )

@@ -1,9 +1,9 @@
 """Verdicts and reports: what judging one program showed, test by test."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
 
+from turnwise.records.codec import if_set
 from turnwise.records.trace import Trace
 
 
@@ -34,17 +34,6 @@ class TestResult:
     output: str = ""
     error: str = ""
 
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON object that ``from_json`` reads."""
-        data: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
-        data["verdict"] = self.verdict.value
-        return data
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> "TestResult":
-        """Return the result that ``to_json`` wrote."""
-        return cls(**{**data, "verdict": Verdict(data["verdict"])})
-
 
 @dataclass(frozen=True, slots=True)
 class Environment:
@@ -54,15 +43,6 @@ class Environment:
     tier: str
     interpreter: str
     matcher: str
-
-    def to_json(self) -> dict[str, str]:
-        """Return a JSON object that ``from_json`` reads."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
-    @classmethod
-    def from_json(cls, data: dict[str, str]) -> "Environment":
-        """Return the environment that ``to_json`` wrote."""
-        return cls(**data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +60,7 @@ class Report:
     hidden: tuple[TestResult, ...] | None
     environment: Environment
     error: str = ""
-    trace: Trace | None = None
+    trace: Trace | None = if_set(None)
 
     @property
     def passed(self) -> bool:
@@ -100,28 +80,12 @@ class Report:
         results = self.public + (self.hidden or ())
         return next((result for result in results if result.verdict is not Verdict.PASSED), None)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON object that ``from_json`` reads."""
-        data = {
-            "problem": self.problem,
-            "verdict": self.verdict.value,
-            "public": [result.to_json() for result in self.public],
-            "hidden": None if self.hidden is None else [result.to_json() for result in self.hidden],
-            "environment": self.environment.to_json(),
-            "error": self.error,
-        }
-        return data if self.trace is None else {**data, "trace": self.trace.to_json()}
+    @property
+    def cpu_seconds(self) -> float:
+        """What its tests took."""
+        return sum(result.cpu_seconds for result in (*self.public, *(self.hidden or ())))
 
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> "Report":
-        """Return the report that ``to_json`` wrote."""
-        hidden = data["hidden"]
-        return cls(
-            data["problem"],
-            Verdict(data["verdict"]),
-            tuple(map(TestResult.from_json, data["public"])),
-            None if hidden is None else tuple(map(TestResult.from_json, hidden)),
-            Environment.from_json(data["environment"]),
-            data["error"],
-            Trace.from_json(data["trace"]) if "trace" in data else None,
-        )
+    def without_measurements(self) -> "Report":
+        """Return the report without seconds and bytes, which no two runs share."""
+        public = tuple(replace(result, cpu_seconds=0.0, peak_memory_bytes=0) for result in self.public)
+        return replace(self, public=public)

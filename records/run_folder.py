@@ -36,6 +36,7 @@ from pydantic import (
 from turnwise.errors import TurnwiseError
 from turnwise.files import read_whole
 from turnwise.json_text import json_text
+from turnwise.records.codec import from_json, to_json
 from turnwise.records.damage import describe_damage
 from turnwise.records.judgement import Judgement, Place, read_judgements
 from turnwise.records.run_paths import PLAIN_NAME, inside
@@ -192,6 +193,16 @@ class Shard:
         return f"{self.number:05d}"
 
 
+@dataclass(frozen=True, slots=True)
+class PlanEntry:
+    """A line of shards.jsonl: the shard holds ``count`` dialogues of its task's plan, from the ``first`` on."""
+
+    task: str
+    shard: int
+    first: int
+    count: int
+
+
 class RunFolder:
     """Reads one run folder; raises TurnwiseError, naming the file, for what is missing or damaged."""
 
@@ -231,7 +242,7 @@ class RunFolder:
         try:
             lines = read_whole(path, limit=_LARGEST_PLAN, follow=False).decode("ascii").splitlines()
             shards = _parse_plan(lines, plans)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise TurnwiseError(
                 f"The plan {str(path)!r} cannot be read ({describe_damage(error)}): it belongs beside run.json; "
                 "give another folder, or remove this one."
@@ -282,7 +293,7 @@ class RunFolder:
             return None
         try:
             found = [read_trajectory(json.loads(line)) for line in data.decode("ascii").splitlines()]
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise TurnwiseError(
                 f"The shard {str(path)!r} cannot be read ({describe_damage(error)}): {_SHARD_REMEDY}"
             ) from None
@@ -314,11 +325,11 @@ def _parse_plan(lines: Sequence[str], plans: Mapping[str, Sequence[DialogueKey]]
     shards: list[Shard] = []
     cut = dict.fromkeys(plans, 0)
     for line in lines:
-        entry = json.loads(line)
-        task, number, first, count = entry["task"], entry["shard"], entry["first"], entry["count"]
+        entry = from_json(PlanEntry, json.loads(line))
+        task, number, first, count = entry.task, entry.shard, entry.first, entry.count
+        if task not in plans:
+            raise ValueError(f"{shown(task, limit=80)} is unknown")
         keys = plans[task]
-        if not all(type(value) is int for value in (number, first, count)):
-            raise TypeError(task)
         if first != cut[task] or not 0 <= count <= len(keys) - first or not 0 <= number <= MOST_DIALOGUES:
             return None
         shards.append(Shard(task, number, tuple(keys[first : first + count])))
@@ -343,8 +354,8 @@ def plan_lines(shards: Sequence[Shard]) -> str:
     """Return shards.jsonl for shards that are in plan order, each a run of dialogues of its task."""
     lines, first = [], {shard.task: 0 for shard in shards}
     for shard in shards:
-        entry = {"task": shard.task, "shard": shard.number, "first": first[shard.task], "count": len(shard.keys)}
-        lines.append(json_text(entry) + "\n")
+        entry = PlanEntry(shard.task, shard.number, first[shard.task], len(shard.keys))
+        lines.append(json_text(to_json(entry)) + "\n")
         first[shard.task] += len(shard.keys)
     return "".join(lines)
 

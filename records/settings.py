@@ -1,7 +1,6 @@
 """What a run was asked to do, as its user set it."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from turnwise.records.prompt_names import DEFAULT_FEEDBACK, prompts_name
 
@@ -23,10 +22,6 @@ class TurnPlan:
         """Its prompts as the grid names them, such as ``self_reflection+weak_then_better``."""
         return prompts_name(self.reasoning, self.instruction)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the turn as a JSON object."""
-        return {**{name: getattr(self, name) for name in self.__slots__}, "reasoning": list(self.reasoning)}
-
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
@@ -37,7 +32,3 @@ class Sampling:
     top_k: int | None = None
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the fields as a JSON object."""
-        return {**{name: getattr(self, name) for name in self.__slots__}, "stop": list(self.stop)}

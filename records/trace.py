@@ -6,7 +6,6 @@ of the program. Only a public test is ever traced.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +17,6 @@ class BlockRun:
     before: Mapping[str, str]
     after: Mapping[str, str]
 
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON object that ``from_json`` reads."""
-        return {"line": self.line, "last_line": self.last_line, "before": dict(self.before), "after": dict(self.after)}
-
 
 @dataclass(frozen=True, slots=True)
 class Trace:
@@ -30,12 +25,3 @@ class Trace:
     test: int
     executed: int
     runs: tuple[BlockRun, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON object that ``from_json`` reads."""
-        return {"test": self.test, "executed": self.executed, "runs": [run.to_json() for run in self.runs]}
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> "Trace":
-        """Return the trace that ``to_json`` wrote."""
-        return cls(data["test"], data["executed"], tuple(BlockRun(**run) for run in data["runs"]))

@@ -7,12 +7,9 @@ trajectory, so two runs with equal replies are equal byte for byte; hidden tests
 import math
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
-from pydantic import TypeAdapter, ValidationError
-
-from turnwise.json_text import json_line
+from turnwise.records.codec import from_json, if_set
 from turnwise.records.report import Report
 from turnwise.records.thinking import strip_thinking
 from turnwise.texts import shown
@@ -47,15 +44,6 @@ class Message:
     prompt_id: str
     content: str
 
-    def to_json(self) -> dict[str, str]:
-        """Return a JSON object that ``from_json`` reads."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
-    @classmethod
-    def from_json(cls, data: dict[str, str]) -> "Message":
-        """Return the message that ``to_json`` wrote."""
-        return cls(**data)
-
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -71,25 +59,10 @@ class Reply:
     finish_reason: str = "stop"
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
-    token_ids: tuple[int, ...] | None = None
-    logprobs: tuple[float, ...] | None = None
-    withheld: str = ""
-    withheld_content: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON object that ``from_json`` reads; the last four fields only where there is something in them."""
-        data = {name: getattr(self, name) for name in self.__slots__[:5]}
-        data |= {name: getattr(self, name) for name in self.__slots__[7:] if getattr(self, name)}
-        for name in ("token_ids", "logprobs"):
-            if (values := getattr(self, name)) is not None:
-                data[name] = list(values)
-        return data
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> "Reply":
-        """Return the reply that ``to_json`` wrote."""
-        lists = {name: tuple(data[name]) for name in ("token_ids", "logprobs") if data.get(name) is not None}
-        return cls(**{**data, **lists})
+    withheld: str = if_set("")
+    withheld_content: str = if_set("")
+    token_ids: tuple[int, ...] | None = if_set(None)
+    logprobs: tuple[float, ...] | None = if_set(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +74,7 @@ class Call:
 
     messages: tuple[Message, ...]
     reply: Reply
-    prompt_cut: bool = False
+    prompt_cut: bool = if_set(False)
 
     @property
     def prefill(self) -> str:
@@ -114,17 +87,6 @@ class Call:
         """What the model said as its listener reads it: the prefill, if any, and the reply without thinking."""
         return self.prefill + strip_thinking(self.reply.text)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON object that ``from_json`` reads."""
-        data = {"messages": [message.to_json() for message in self.messages], "reply": self.reply.to_json()}
-        return {**data, "prompt_cut": True} if self.prompt_cut else data
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> "Call":
-        """Return the call that ``to_json`` wrote."""
-        messages = tuple(map(Message.from_json, data["messages"]))
-        return cls(messages, Reply.from_json(data["reply"]), bool(data.get("prompt_cut", False)))
-
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -134,42 +96,24 @@ class Turn:
     program: str | None
     public_report: Report
 
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON object that ``from_json`` reads; measured seconds and bytes are left out."""
-        report = self.public_report.to_json()
-        for result in report["public"]:
-            result["cpu_seconds"], result["peak_memory_bytes"] = 0.0, 0
-        return {
-            "calls": [call.to_json() for call in self.calls],
-            "program": self.program,
-            "public_report": report,
-        }
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> "Turn":
-        """Return the turn that ``to_json`` wrote."""
-        calls = tuple(map(Call.from_json, data["calls"]))
-        return cls(calls, data["program"], Report.from_json(data["public_report"]))
-
 
 @dataclass(frozen=True, slots=True)
 class Trajectory:
-    """One dialogue: problem, sample, seed, its turns and how it ended.
+    """One dialogue: problem, sample, seed, its turns and how it ended."""
 
-    ``submission_turn`` is the index of the last turn if that has a program, else None: no submission.
-    """
+    DERIVED: ClassVar = ("submission_turn",)
 
+    schema: int = field(default=SCHEMA, kw_only=True)
     task: str
     problem: str
     sample: int
     seed: int
     turns: tuple[Turn, ...]
     end: End
-    schema: int = field(default=SCHEMA)
 
     @property
     def submission_turn(self) -> int | None:
-        """The index of the last turn if it has a program."""
+        """The index of the last turn if that has a program, else None: no submission."""
         if self.turns and self.turns[-1].program is not None:
             return len(self.turns) - 1
         return None
@@ -179,52 +123,15 @@ class Trajectory:
         """Whether the dialogue says nothing final about the model: a request, or the machine, failed."""
         return self.end in MISSING_ENDS
 
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON object that ``from_json`` reads."""
-        return {
-            "schema": self.schema,
-            "task": self.task,
-            "problem": self.problem,
-            "sample": self.sample,
-            "seed": self.seed,
-            "turns": [turn.to_json() for turn in self.turns],
-            "end": self.end.value,
-            "submission_turn": self.submission_turn,
-        }
-
-    def to_line(self) -> str:
-        """Return the trajectory as one line of JSON, without the line break."""
-        return json_line(self.to_json())
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> "Trajectory":
-        """Return the trajectory that ``to_json`` wrote."""
-        if data["schema"] != SCHEMA:
-            raise ValueError(f"trajectories of schema {data['schema']!r} are unknown here")
-        turns = tuple(map(Turn.from_json, data["turns"]))
-        return cls(data["task"], data["problem"], data["sample"], data["seed"], turns, End(data["end"]))
-
 
 def read_trajectory(data: Any) -> Trajectory:
-    """Return ``checked_trajectory`` with the errors of ``Trajectory.from_json`` where that notices.
+    """Return the trajectory in a JSON object, of whoever's file: with the types and bounds that readers rely on.
 
-    Raises KeyError, TypeError, AttributeError or ValueError for what is none.
+    Raises ValueError, naming the field, for anything else.
     """
-    try:
-        return checked_trajectory(data)
-    except ValidationError:
-        Trajectory.from_json(data)
-        raise
-
-
-def checked_trajectory(data: Any) -> Trajectory:
-    """Return the trajectory that ``to_json`` wrote, of whoever's file: with the types and bounds that readers rely on.
-
-    Raises ValidationError or ValueError for anything else.
-    """
-    trajectory = _adapter().validate_python(data)
-    if trajectory.schema != SCHEMA:
-        raise ValueError(f"trajectories of schema {shown(trajectory.schema)} are unknown here")
+    if isinstance(data, dict) and data.get("schema") != SCHEMA:
+        raise ValueError(f"trajectories of schema {shown(data.get('schema'))} are unknown here")
+    trajectory = from_json(Trajectory, data)
     if not trajectory.turns and trajectory.end in (End.PUBLIC_PASSED, End.TURN_LIMIT, End.NO_MORE_ANSWERS):
         raise ValueError(f"it ended as {trajectory.end} without a turn")
     _check_numbers(trajectory)
@@ -232,20 +139,10 @@ def checked_trajectory(data: Any) -> Trajectory:
 
 
 def read_reply(data: Any) -> Reply:
-    """Return the reply that ``to_json`` wrote, of whoever's file; raises as ``read_trajectory`` does."""
-    reply = _reply_adapter().validate_python(data)
+    """Return the reply in a JSON object, of whoever's file; raises as ``read_trajectory`` does."""
+    reply = from_json(Reply, data)
     _check_tokens(reply)
     return reply
-
-
-@cache
-def _adapter() -> TypeAdapter[Trajectory]:
-    return TypeAdapter(Trajectory)
-
-
-@cache
-def _reply_adapter() -> TypeAdapter[Reply]:
-    return TypeAdapter(Reply)
 
 
 def _check_tokens(reply: Reply) -> None:

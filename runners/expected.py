@@ -27,6 +27,7 @@ from turnwise.benchmarks.digests import allows_digests, read_digest
 from turnwise.benchmarks.oracles import NOT_NONE
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.files import commit_once, write_synced
+from turnwise.records.codec import to_json
 from turnwise.records.limits import (
     FUNCTION_MEMORY_LIMIT_BYTES,
     FUNCTION_TIME_FACTOR,
@@ -176,7 +177,7 @@ def _fingerprint(problem: Problem, executor: Executor) -> str:
         problem.solutions[0],
         problem.entry_point,
         problem.prelude,
-        problem.rule.to_json(),
+        to_json(problem.rule),
         executor.interpreter,
     ]
     parts.append([test.input for test in tests])

@@ -11,6 +11,7 @@ from itertools import groupby
 from pathlib import Path
 
 from turnwise.files import sync_folder, write_atomically, write_synced
+from turnwise.records.codec import to_line
 from turnwise.records.judgement import Judgement
 from turnwise.records.run_folder import (
     DialogueKey,
@@ -49,10 +50,10 @@ def write_imported(path: Path, record: RunRecord, trajectories: Imported, judgem
 def _write(folder: RunFolder, record: RunRecord, trajectories: Imported, judgements: Iterable[Judgement]) -> None:
     shards = [shard for task in record.tasks for shard in _cut(task.task, _plan(record, task.task), trajectories)]
     for shard in shards:
-        lines = [trajectories[shard.task, *key].to_line() for key in shard.keys if (shard.task, *key) in trajectories]
+        lines = [to_line(trajectories[shard.task, *key]) for key in shard.keys if (shard.task, *key) in trajectories]
         if lines:
             _write_shard(folder, shard, lines)
-    verdicts = "".join(one.to_line() + "\n" for one in judgements)
+    verdicts = "".join(to_line(one) + "\n" for one in judgements)
     if verdicts:
         write_atomically(folder.verdicts(_file_name(record.judge["executor"])), verdicts)
     write_atomically(folder.plan, plan_lines(shards))

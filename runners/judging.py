@@ -8,6 +8,7 @@ from pathlib import Path
 
 from turnwise.errors import TurnwiseError
 from turnwise.files import write_atomically, write_synced
+from turnwise.records.codec import to_json
 from turnwise.records.problem import Problem
 from turnwise.records.run_folder import (
     JUDGED_ANEW,
@@ -60,7 +61,7 @@ def judge(folder: RunFolder, tasks: Sequence[LoadedTask], machine: Machine) -> J
 def record_of_judge(folder: RunFolder, machine: Machine) -> RunRecord:
     """Return the run's record as it would be with the judge of ``machine``, to be compared with the frozen one."""
     record = folder.record
-    environment = Judge(machine.executor, matcher=record.judge["matcher"]).environment.to_json()
+    environment = to_json(Judge(machine.executor, matcher=record.judge["matcher"]).environment)
     del environment["tier"]
     return record.model_copy(update={"judge": {**record.judge, **environment}})
 
@@ -91,7 +92,7 @@ def copy_for_judge(
 
     Raises TurnwiseError if ``target`` holds something else.
     """
-    environment = Judge(machine.executor, matcher=matcher).environment.to_json()
+    environment = to_json(Judge(machine.executor, matcher=matcher).environment)
     del environment["tier"]
     stub = {STUB_IMPORTS: True} if stub_imports else {}
     changed = {"judge": {**environment, "time_factor": time_factor, **stub, JUDGED_ANEW: True}}

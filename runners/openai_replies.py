@@ -161,10 +161,10 @@ def _reply(
         end or "stop",
         _count(usage.get("prompt_tokens")),
         _count(usage.get("completion_tokens")),
-        None if token_ids is None else tuple(token_ids),
-        None if logprobs is None else tuple(logprobs),
         withheld,
         with_whole_pairs(instead[:_MOST_WITHHELD]),
+        None if token_ids is None else tuple(token_ids),
+        None if logprobs is None else tuple(logprobs),
     )
 
 

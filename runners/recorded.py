@@ -17,6 +17,7 @@ from turnwise.benchmarks.ids import source_name
 from turnwise.benchmarks.markdown import MarkdownPrograms
 from turnwise.benchmarks.rows import Row
 from turnwise.errors import TurnwiseError
+from turnwise.records.codec import from_json
 from turnwise.records.trajectory import Call, Reply, read_reply
 from turnwise.runners.openai_documents import MalformedError
 from turnwise.runners.openai_replies import read_replies
@@ -128,7 +129,7 @@ def _calls(row: Row, turn: Any, programs: MarkdownPrograms) -> tuple[RecordedAns
 def _own_call(row: Row, data: Any) -> RecordedAnswer:
     """Return one call of a trajectory of ours, token counts included."""
     try:
-        return RecordedAnswer(read_reply(data["reply"]), Call.from_json(data).prefill)
+        return RecordedAnswer(read_reply(data["reply"]), from_json(Call, data).prefill)
     except (KeyError, TypeError, AttributeError, ValueError):
         raise TurnwiseError(f"{row.origin}: a call is none of a turnwise trajectory.") from None
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import turnwise
+from turnwise.records.codec import to_json
 from turnwise.records.problem import Problem
 from turnwise.records.run_folder import RunFolder, RunRecord, Shard
 from turnwise.records.trajectory import Reply, Trajectory
@@ -62,7 +63,7 @@ class Job:
 
     def to_record(self, machine: Machine) -> RunRecord:
         """Return run.json for this job on ``machine``; its isolation tier decides no result and is left out."""
-        environment = Judge(machine.executor, matcher=self.settings.matcher).environment.to_json()
+        environment = to_json(Judge(machine.executor, matcher=self.settings.matcher).environment)
         del environment["tier"]
         return RunRecord.checked(
             "What is asked",
@@ -190,7 +191,7 @@ class Sampling:
         if trajectory is None:
             await drive(dialogue, self._resuming, self._work.judge)
             trajectory = dialogue.trajectory()
-            self._work.count_public(trajectory)
+            self._work.count_public(dialogue.judge_cpu_seconds)
         if store.add_trajectory(trajectory):
             await asyncio.to_thread(store.commit)
             self._resuming.drop(store)

@@ -11,6 +11,7 @@ from typing import Any
 
 from turnwise.benchmarks.rows import OnError
 from turnwise.errors import TurnwiseError
+from turnwise.records.codec import to_json
 from turnwise.records.metrics import NAtK, check_support, parse_n_at_k
 from turnwise.records.prompt_names import DEFAULT_FEEDBACK
 from turnwise.records.run_folder import STUB_IMPORTS
@@ -124,8 +125,8 @@ class RunSettings:
             del data["strict_context"]  # named where it is set
         data["extraction_version"] = EXTRACTION_VERSION
         data["n_at_k"] = list(self.n_at_k)
-        data["sampling"] = self.sampling.to_json()
-        data["turns"] = [turn.to_json() for turn in self.turns]
+        data["sampling"] = to_json(self.sampling)
+        data["turns"] = [to_json(turn) for turn in self.turns]
         data["reasoning"] = list(self.reasoning)
         data["samples"] = {task: list(which) for task, which in self.samples.items()}
         return data

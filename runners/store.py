@@ -20,6 +20,7 @@ from pathlib import Path
 
 from turnwise.files import commit_once, finish_commit, lines_of, sync_folder, write_atomically, write_synced
 from turnwise.json_text import json_line
+from turnwise.records.codec import to_json, to_line
 from turnwise.records.run_folder import DialogueKey, RunFolder, Shard, digest_file, digest_line
 from turnwise.records.run_paths import inside
 from turnwise.records.trajectory import Reply, Trajectory, read_reply
@@ -76,7 +77,7 @@ class ShardStore:
     def add_reply(self, key: CallKey, reply: Reply) -> None:
         """Log a reply; it survives the end of this process at once and a power cut soon."""
         self.replies[key] = reply
-        self._log.write(json_line({"call": key, "reply": reply.to_json()}))
+        self._log.write(json_line({"call": key, "reply": to_json(reply)}))
 
     def add_trajectory(self, trajectory: Trajectory) -> bool:
         """Take a dialogue that has ended; return whether it was the last one, so that the shard can be committed."""
@@ -89,8 +90,8 @@ class ShardStore:
             self.close()
             return
         trajectories = [self._ended[key] for key in self.shard.keys]
-        lines = [trajectory.to_line() for trajectory in trajectories]
-        if lines != [trajectory.to_line() for trajectory in self._committed.values()]:
+        lines = [to_line(trajectory) for trajectory in trajectories]
+        if lines != [to_line(trajectory) for trajectory in self._committed.values()]:
             self._write("\n".join([*lines, ""]).encode("ascii"))
         self.close()
         if not any(trajectory.is_missing for trajectory in trajectories):

@@ -25,6 +25,7 @@ from typing import Any, Protocol
 
 from turnwise.benchmarks import digests, equality, integers, matching, oracles, results, values
 from turnwise.json_text import json_line
+from turnwise.records.codec import from_json, to_json
 from turnwise.records.problem import Problem
 from turnwise.records.report import Environment, Report, Verdict
 from turnwise.runners.execution.host import cpu_model
@@ -104,7 +105,7 @@ class SharedCache:
             return
         if report.verdict is Verdict.INFRASTRUCTURE_FAILURE:
             return
-        line = json_line({"key": key, "cpu": self._cpu, "report": report.to_json()})
+        line = json_line({"key": key, "cpu": self._cpu, "report": to_json(report)})
         with self._lock:
             self._known(problem)[key] = _Entry(report, self._cpu)
             if problem not in self._logs:
@@ -158,7 +159,7 @@ def _read(path: Path, cpu: str) -> dict[str, _Entry]:
         for line in lines:
             try:
                 entry: dict[str, Any] = json.loads(line)
-                report, made_on = Report.from_json(entry["report"]), str(entry.get("cpu", ""))
+                report, made_on = from_json(Report, entry["report"]), str(entry.get("cpu", ""))
                 if made_on == cpu or not _has_time_limit(report):
                     found[str(entry["key"])] = _Entry(report, made_on)
             except (ValueError, KeyError, TypeError, AttributeError):
@@ -192,9 +193,9 @@ def verdict_key(
         program.source,
         *(text.encode() for text in (program.entry_point, program.prelude, program.input_file)),
         *(text.encode() for text in (program.output_file, language, problem.id)),
-        _canonical(problem.limits.to_json()),
-        _canonical(problem.rule.to_json()),
-        _canonical(environment.to_json()),
+        _canonical(to_json(problem.limits)),
+        _canonical(to_json(problem.rule)),
+        _canonical(to_json(environment)),
     ):
         total.update(len(part).to_bytes(8, "big"))
         total.update(part)
@@ -204,7 +205,7 @@ def verdict_key(
 def digest_tests(problem: Problem, *, hidden: bool) -> bytes:
     """Return the sha256 of the tests of ``problem``, of all or of the public ones."""
     tests = problem.public_tests + (problem.hidden_tests if hidden else ())
-    data = {"public": len(problem.public_tests), "tests": [test.to_json() for test in tests]}
+    data = {"public": len(problem.public_tests), "tests": [to_json(test) for test in tests]}
     return hashlib.sha256(_canonical(data)).digest()
 
 

@@ -16,6 +16,7 @@ from turnwise.benchmarks.differences import differences
 from turnwise.errors import TurnwiseError
 from turnwise.files import write_atomically
 from turnwise.json_text import json_line
+from turnwise.records.codec import to_line
 from turnwise.records.judgement import Judgement, Place, places_of
 from turnwise.records.problem import Problem
 from turnwise.records.report import Report, Verdict
@@ -133,10 +134,9 @@ class Work:
         if time.monotonic() - self._cost_written > COST_SECONDS:
             self._write_costs()
 
-    def count_public(self, trajectory: Trajectory) -> None:
+    def count_public(self, cpu_seconds: float) -> None:
         """Count what the public tests of a dialogue that was just driven took."""
-        for turn in trajectory.turns:
-            self.costs.judge_cpu_seconds += sum(result.cpu_seconds for result in turn.public_report.public)
+        self.costs.judge_cpu_seconds += cpu_seconds
 
     def _record(self, judgement: Judgement, report: Report) -> None:
         if report.verdict is Verdict.INFRASTRUCTURE_FAILURE:
@@ -144,7 +144,7 @@ class Work:
             return
         self.costs.judge_cpu_seconds += judgement.cpu_seconds
         self._judgements[judgement.place] = judgement
-        self._verdicts.write(judgement.to_line())
+        self._verdicts.write(to_line(judgement))
 
     def _write_costs(self) -> None:
         self._cost_written = time.monotonic()

@@ -74,13 +74,17 @@ class RunPublicTests:
 
 
 class Dialogue:
-    """One dialogue about one problem; ``next_step`` says what it waits for and may be asked repeatedly."""
+    """One dialogue about one problem; ``next_step`` says what it waits for and may be asked repeatedly.
+
+    ``judge_cpu_seconds`` is what the public tests of its turns took so far.
+    """
 
     def __init__(self, problem: Problem, sample: int, plan: DialoguePlan) -> None:
         self.problem = problem
         self.sample = sample
         self._plan = plan
         self._history: list[Message] = []
+        self.judge_cpu_seconds = 0.0
         self._turns: list[Turn] = []
         self._calls: list[Call] = []
         self._to_ask: list[tuple[Message, ...]] = []
@@ -149,7 +153,8 @@ class Dialogue:
             decoy, self._decoy = self._decoy, None
             self._begin_turn(decoy.problem, told)
             return
-        self._turns.append(Turn(tuple(self._calls), self._program, report))
+        self.judge_cpu_seconds += report.cpu_seconds
+        self._turns.append(Turn(tuple(self._calls), self._program, report.without_measurements()))
         self._calls.clear()
         plans = self._plan.strategy.turns
         if report.public_passed and plans[len(self._turns) - 1].stops:

@@ -15,19 +15,19 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from turnwise.benchmarks.rows import OF_ANSWERS, Row, load_json, read_rows
+from turnwise.benchmarks.rows import OF_ANSWERS, Row, read_rows
 from turnwise.benchmarks.rows import read_document as read_json
 from turnwise.errors import TurnwiseError
+from turnwise.records.codec import from_json, to_json
 from turnwise.records.judgement import Judgement, places_of
 from turnwise.records.report import Verdict
 from turnwise.records.run_folder import RunFolder, RunRecord, TaskRecord
-from turnwise.records.trajectory import SCHEMA, Trajectory, checked_trajectory
+from turnwise.records.trajectory import SCHEMA, Trajectory, read_trajectory
 from turnwise.texts import printable, shown
 
 Sample = TypeVar("Sample")
 Header = TypeVar("Header", bound=BaseModel)
 MOST_SAMPLES = 10_000
-_JUDGEMENTS = TypeAdapter(tuple[Judgement, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,7 @@ class Dialogue:
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON object that ``read_dialogue`` reads."""
-        judgements = [{**load_json(one.to_line())} for one in self.judgements]
-        return {**self.trajectory.to_json(), "judgements": judgements}
+        return {**to_json(self.trajectory), "judgements": [to_json(one) for one in self.judgements]}
 
 
 class RunHeader(BaseModel):
@@ -167,11 +166,10 @@ def read_dialogue(data: Any, origin: str) -> Dialogue:
             "export it again with this version."
         )
     try:
-        trajectory = checked_trajectory(data)
-        judgements = _JUDGEMENTS.validate_python(data.get("judgements", []))
+        trajectory = read_trajectory({name: value for name, value in data.items() if name != "judgements"})
+        judgements = from_json(tuple[Judgement, ...], data.get("judgements", []))
     except ValueError as error:
-        reason = first_problem(error) if isinstance(error, ValidationError) else str(error)
-        raise TurnwiseError(f"{origin}: the dialogue is damaged ({reason}): export it again.") from None
+        raise TurnwiseError(f"{origin}: the dialogue is damaged ({error}): export it again.") from None
     places = set(places_of(trajectory))
     for one in judgements:
         if one.place not in places or not _is_sound(one):

@@ -16,6 +16,7 @@ from turnwise.files import replacing
 from turnwise.json_text import json_line
 from turnwise.leaderboard.exchange.contents import Dialogue, RunHeader, dialogues_of
 from turnwise.leaderboard.formats import no_formula
+from turnwise.records.codec import to_json, to_line
 from turnwise.records.run_folder import RunFolder, TaskRecord
 from turnwise.records.trajectory import SCHEMA
 
@@ -124,13 +125,13 @@ def _turn_cells(dialogue: Dialogue, number: int) -> Cells:
         "completion_tokens": _total([reply.completion_tokens for reply in replies]),
         "public_verdict": turn.public_report.verdict.value,
         "public_passed": turn.public_report.public_passed,
-        "turn_json": json_line(turn.to_json()),
+        "turn_json": json_line(to_json(turn)),
     }
     if judgement is not None:
         cells |= {
             name: getattr(judgement, name) for name in ("public_passed", "passed", "tests_run", "cpu_seconds", "tier")
         }
-        cells |= {"verdict": judgement.verdict.value, "judgement_json": judgement.to_line()}
+        cells |= {"verdict": judgement.verdict.value, "judgement_json": to_line(judgement)}
     return cells
 
 

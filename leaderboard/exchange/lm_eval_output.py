@@ -7,7 +7,6 @@ needed, and fields that only it knows (versions of its packages, few-shot settin
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ from turnwise.leaderboard.exchange.evalplus import program_of
 from turnwise.leaderboard.exchange.lm_eval_header import KEY, TaskHeader
 from turnwise.leaderboard.exchange.problem_values import Values, aggregate, names_of, problem_values
 from turnwise.leaderboard.outcomes import TaskOutcomes, read_outcomes
+from turnwise.records.codec import to_json, to_line
 from turnwise.records.run_folder import RunFolder, TaskRecord
 from turnwise.records.trajectory import SCHEMA
 
@@ -79,8 +79,8 @@ def _rows(folder: RunFolder, outcomes: TaskOutcomes, header: RunHeader, values: 
         for one in dialogues[problem.id]:
             calls = [call for turn in one.trajectory.turns for call in turn.calls][:1]
             prompt = prompt or json_text([{"role": m.role, "content": m.content} for c in calls for m in c.messages])
-            resps.append(one.trajectory.to_line())
-            judgements = [json.loads(judgement.to_line()) for judgement in one.judgements]
+            resps.append(to_line(one.trajectory))
+            judgements = [to_json(judgement) for judgement in one.judgements]
             filtered.append(json_text({"program": program_of(one), "judgements": judgements}))
         rows.append(
             {

@@ -18,6 +18,7 @@ import pytest
 
 from turnwise.benchmarks.catalog import load_problems
 from turnwise.errors import TurnwiseError
+from turnwise.records.codec import to_json
 
 REVISION = "1" * 40
 FEW, MANY = {"input": ["1\n"], "output": ["2\n"]}, {"input": ["3\n", "5\n"], "output": ["4\n", "6.5 Yes\n"]}
@@ -99,9 +100,10 @@ COUNTS = {"codecontests": "1 of 2", "taco": "2 of 3", "humaneval_plus": "1 of 1"
 PRINT_PROBLEMS = """
 import json, sys
 from turnwise.benchmarks.catalog import load_problems
+from turnwise.records.codec import to_json
 for name in sys.argv[1:]:
     found = load_problems(name)
-    print(json.dumps([found.digest, [problem.to_json() for problem in found.problems]]))
+    print(json.dumps([found.digest, [to_json(problem) for problem in found.problems]]))
 """
 
 
@@ -223,7 +225,7 @@ def test_the_hub_serves_the_same_problems_and_its_cache_does_without_it(
     found = dict(zip(COUNTS, map(json.loads, done.stdout.splitlines()), strict=True))
     for name, (digest, problems) in found.items():
         wanted = load_problems(name, data_dir=local).problems
-        assert problems == json.loads(json.dumps([problem.to_json() for problem in wanted])), name
+        assert problems == json.loads(json.dumps([to_json(problem) for problem in wanted])), name
         assert digest
     (tmp_path / "answers.jsonl").write_text('{"task_id": "taco/0", "solution": "print(1)"}\n')
     tasks = ",".join(f"{name}_singleturn" for name in COUNTS)

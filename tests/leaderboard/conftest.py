@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from turnwise.records.codec import to_line
 from turnwise.records.judgement import Judgement, program_hash
 from turnwise.records.report import Environment, Report, TestResult, Verdict
 from turnwise.records.run_folder import (
@@ -98,7 +99,7 @@ def _write_run(
     record = _record(model, tasks or {"t": 3}, asked, settings or RunSettings(), command)
     plans = [(task.task, plan_order(task, record.samples_per_problem)) for task in record.tasks]
     shards = [shard for task, keys in plans for shard in cut_shards(task, keys, size=1)]
-    folder, lines = RunFolder(path), {(one.task, one.problem, one.sample): one.to_line() for one in trajectories}
+    folder, lines = RunFolder(path), {(one.task, one.problem, one.sample): to_line(one) for one in trajectories}
     path.mkdir(parents=True)
     folder.run_json.write_text(record.model_dump_json())
     (path / "shards.jsonl").write_text(plan_lines(shards))
@@ -109,7 +110,7 @@ def _write_run(
     if lines:
         raise ValueError(f"not in the plan: {json.dumps(sorted(lines))}")
     (path / "verdicts").mkdir()
-    (path / "verdicts" / "main.jsonl").write_text("".join(one.to_line() + "\n" for one in judgements))
+    (path / "verdicts" / "main.jsonl").write_text("".join(to_line(one) + "\n" for one in judgements))
     return path
 
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from turnwise.json_text import json_line, json_text
+from turnwise.records.codec import to_json, to_line
 from turnwise.records.judgement import Judgement
 from turnwise.records.report import Verdict
 from turnwise.records.trajectory import Reply
@@ -107,10 +108,10 @@ def test_what_is_no_number_is_null_and_all_else_comes_back(data: Any) -> None:
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
 def test_lines_of_a_run_folder_are_json(number: float) -> None:
     """Whatever a server said of probabilities, and a clock of seconds."""
-    reply = json_line(Reply("x", logprobs=(number, -0.5)).to_json())
+    reply = json_line(to_json(Reply("x", logprobs=(number, -0.5))))
     assert read_strictly(reply)["logprobs"] == [None, -0.5]
     judgement = Judgement("t", "b/p", 0, 0, "0" * 16, Verdict.PASSED, True, 1, number, "A", "k")
-    assert read_strictly(judgement.to_line())["cpu_seconds"] is None
+    assert read_strictly(to_line(judgement))["cpu_seconds"] is None
 
 
 def test_documents_keep_their_form() -> None:

@@ -14,6 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from turnwise.records.codec import to_line
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "leaderboard" / "page"))
 
 from chromium import Chromium, find_chromium
@@ -135,10 +137,10 @@ def _write_run(path: Path, number: int) -> None:
     for shard in shards:
         dialogues = [_dialogue(shard.task, *key, chance) for key in shard.keys]
         folder.shard_file(shard).parent.mkdir(parents=True)
-        folder.shard_file(shard).write_text("".join(one.to_line() + "\n" for one in dialogues))
+        folder.shard_file(shard).write_text("".join(to_line(one) + "\n" for one in dialogues))
         judged += [_judge(one, chance) for one in dialogues]
     (path / "verdicts").mkdir()
-    (path / "verdicts" / "main.jsonl").write_text("".join(one.to_line() + "\n" for one in judged))
+    (path / "verdicts" / "main.jsonl").write_text("".join(to_line(one) + "\n" for one in judged))
 
 
 _VOCABULARY = ["".join(random.Random(n).choices("etaoinshrdlu", k=2 + n % 7)) for n in range(600)]

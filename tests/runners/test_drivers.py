@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from turnwise.records.codec import to_line
 from turnwise.records.limits import Limits
 from turnwise.records.problem import Problem, TestCase
 from turnwise.records.trajectory import End, Reply
@@ -90,7 +91,7 @@ def test_both_drivers_give_identical_trajectories(scripts: list[list[str]], conc
     run_in_lockstep(lockstep, ScriptedSampler(replies), judge)
     assert asyncio.run(_gather(asynchronous, SlowSampler(replies), judge, concurrency)) == 6
     judge.close()
-    assert [one.trajectory().to_line() for one in lockstep] == [one.trajectory().to_line() for one in asynchronous]
+    assert [to_line(one.trajectory()) for one in lockstep] == [to_line(one.trajectory()) for one in asynchronous]
 
 
 def test_a_failing_request_fails_its_dialogue_alone() -> None:

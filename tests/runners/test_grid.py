@@ -16,6 +16,7 @@ import pytest
 from synthetic import SyntheticSampler, call_of
 
 from turnwise.errors import TurnwiseError
+from turnwise.records.codec import to_line
 from turnwise.records.prompt_names import INSTRUCTIONS, NONE, REASONING
 from turnwise.records.run_folder import RunFolder
 from turnwise.records.settings import Sampling, TurnPlan
@@ -180,7 +181,7 @@ def test_a_cell_of_a_grid_is_the_run_it_would_be_alone(loaded: tuple[LoadedTask,
         name, _, feedback = cell.name.partition(",feedback=")
         _run(loaded, tmp_path / "alone" / cell.name, Axes(name, feedback=[feedback]))
         together, alone = (RunFolder(tmp_path / path / cell.name) for path in ("grid", f"alone/{cell.name}"))
-        lines = [[one.to_line() for one in folder.trajectories(MULTI.name)] for folder in (together, alone)]
+        lines = [[to_line(one) for one in folder.trajectories(MULTI.name)] for folder in (together, alone)]
         assert lines[0] == lines[1]
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from turnwise.benchmarks import values
 from turnwise.errors import TurnwiseError
+from turnwise.records.codec import to_json
 from turnwise.records.limits import Limits
 from turnwise.records.problem import Comparison, MatchRule, Problem, TestCase
 from turnwise.records.report import Report, Verdict
@@ -84,7 +85,7 @@ def test_hidden_tests_stop_at_the_first_failure_and_show_nothing(executor: Execu
     assert report.public_passed
     assert [result.verdict for result in report.hidden or ()] == [Verdict.PASSED, Verdict.RUNTIME_ERROR]
     assert [(result.output, result.error) for result in report.hidden or ()] == [("", ""), ("", "")]
-    assert "secret" not in json.dumps(report.to_json())
+    assert "secret" not in json.dumps(to_json(report))
 
 
 def test_public_only_reports_say_nothing_of_hidden_tests(executor: Executor) -> None:

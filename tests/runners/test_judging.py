@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from turnwise.errors import TurnwiseError
+from turnwise.records.codec import to_line
 from turnwise.records.limits import Limits
 from turnwise.records.report import Verdict
 from turnwise.records.run_folder import RunFolder
@@ -161,8 +162,8 @@ def test_a_run_is_judged_anew_in_a_copy(
     first, second, _ = (problem.id for problem in tasks[0].asked)
     assert [place[:2] for place in _verdicts(copy)] == sorted([(first, 0), (first, 1), (second, 0)])
     assert _verdicts(folder) == before
-    same = [one.to_line() for one in folder.trajectories(TASK.name)]
-    assert [one.to_line() for one in copy.trajectories(TASK.name)] == same
+    same = [to_line(one) for one in folder.trajectories(TASK.name)]
+    assert [to_line(one) for one in copy.trajectories(TASK.name)] == same
 
 
 def test_another_judge_in_the_same_folder_is_refused(

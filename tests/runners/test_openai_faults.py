@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from turnwise.commands.back_end import Wanted
 from turnwise.commands.models import find_back_end
 from turnwise.errors import TurnwiseError
+from turnwise.records.codec import from_json, to_json
 from turnwise.records.settings import Sampling
 from turnwise.records.trajectory import Message, Reply
 from turnwise.runners.chat import to_chat
@@ -301,7 +302,7 @@ def test_legal_contents_are_read_and_withheld_ones_are_named(message: Any, end: 
     """The trajectory keeps them as they are."""
     (found,) = read_replies({"choices": [{"index": 0, "message": message, "finish_reason": end}]})
     assert found == reply
-    assert Reply.from_json(json.loads(json.dumps(found.to_json()))) == found
+    assert from_json(Reply, json.loads(json.dumps(to_json(found)))) == found
 
 
 def test_a_filter_that_refuses_with_an_error_withholds() -> None:
@@ -374,7 +375,7 @@ def _read_anything(data: bytes) -> None:
     except MalformedError:
         return
     for reply in replies:
-        assert Reply.from_json(json.loads(json.dumps(reply.to_json(), allow_nan=False))) == reply
+        assert from_json(Reply, json.loads(json.dumps(to_json(reply), allow_nan=False))) == reply
 
 
 @given(_JSON.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=60))

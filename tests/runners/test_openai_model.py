@@ -12,6 +12,7 @@ import pytest
 from chat_server import ChatServer, Completion, Fault
 
 from turnwise.errors import TurnwiseError
+from turnwise.records.codec import from_json, to_json
 from turnwise.records.settings import Sampling
 from turnwise.records.trajectory import Message, Reply
 from turnwise.runners.openai_documents import MalformedError
@@ -98,10 +99,10 @@ def test_thinking_ids_and_logprobs_are_kept(concurrency: int) -> None:
     ) as server:
         replies, _ = _ask(server, _request(0), _request(1), logprobs=True, concurrency=concurrency)
     assert replies == [
-        Reply("", "hm\nhm", "length", 11, 1, (3, 5), (-0.375, -0.625)),
-        Reply("yes", "so", "stop", 11, 1, (8,), (-1.0,)),
+        Reply("", "hm\nhm", "length", 11, 1, token_ids=(3, 5), logprobs=(-0.375, -0.625)),
+        Reply("yes", "so", "stop", 11, 1, token_ids=(8,), logprobs=(-1.0,)),
     ]
-    assert all(Reply.from_json(json.loads(json.dumps(one.to_json()))) == one for one in replies)
+    assert all(from_json(Reply, json.loads(json.dumps(to_json(one)))) == one for one in replies)
 
 
 def test_a_probe_is_streamed_and_says_the_same() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from chat_server import ChatServer, Completion, Fault
 
+from turnwise.records.codec import to_line
 from turnwise.records.trajectory import Reply
 from turnwise.runners.chat import to_chat
 from turnwise.runners.drivers import run_in_lockstep
@@ -118,7 +119,7 @@ def _lockstep(repairer: Repairer, executor: Executor) -> dict[str, bytes]:
         plan = DialoguePlan(loaded.task.name, SETTINGS.strategy_of(loaded.task), PromptSet.load())
         dialogues = [Dialogue(problem, sample, plan) for problem in loaded.asked for sample in range(5)]
         run_in_lockstep(dialogues, repairer, judge)
-        lines = "".join(dialogue.trajectory().to_line() + "\n" for dialogue in dialogues)
+        lines = "".join(to_line(dialogue.trajectory()) + "\n" for dialogue in dialogues)
         shards[f"{loaded.task.name}00000.jsonl"] = lines.encode()
     judge.close()
     return shards

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from turnwise.errors import TurnwiseError
+from turnwise.records.codec import to_json
 from turnwise.records.trajectory import Call, Message, Reply
 from turnwise.runners.replay import ReplaySampler
 from turnwise.runners.sampler import Request, RequestError, ScriptedSampler
@@ -201,7 +202,7 @@ def test_trajectories_of_ours_are_replayed_call_by_call(tmp_path: Path, prefill:
         Call((Message("user", "statement", "statement", "x"),), Reply("thoughts", completion_tokens=7)),
         Call((Message("user", "instruction", "write_program", "y"), PREFILL), Reply("    return 1\n```")),
     ]
-    row = {"problem": "codecontests/p", "sample": 0, "turns": [{"calls": [call.to_json() for call in calls[prefill:]]}]}
+    row = {"problem": "codecontests/p", "sample": 0, "turns": [{"calls": [to_json(call) for call in calls[prefill:]]}]}
     sampler = _sampler(tmp_path, row)
     requests = [Request("t", "codecontests/p", 0, 0, call, (PREFILL,) if prefill else (), 0) for call in range(2)]
     replies = [sampler.answer(request) for request in requests]

@@ -9,6 +9,7 @@ import pytest
 
 from turnwise.benchmarks.catalog import load_problems
 from turnwise.errors import TurnwiseError
+from turnwise.records.codec import from_json, to_line
 from turnwise.records.problem import Problem
 from turnwise.records.report import Verdict
 from turnwise.records.run_folder import RunFolder
@@ -90,8 +91,8 @@ def test_odd_replies_cost_their_turn_and_nothing_else(executor: Executor, proble
     trajectory, _ = _dialogue(executor, problem, odd, _fenced(problem.solutions[0]))
     assert (trajectory.end, len(trajectory.turns)) == (End.PUBLIC_PASSED, 2)
     assert trajectory.turns[0].public_report.verdict is not Verdict.PASSED
-    again = Trajectory.from_json(json.loads(trajectory.to_line()))
-    assert again.to_line() == trajectory.to_line() and again.turns[0].calls[0].reply.text == odd
+    again = from_json(Trajectory, json.loads(to_line(trajectory)))
+    assert to_line(again) == to_line(trajectory) and again.turns[0].calls[0].reply.text == odd
 
 
 def test_a_recording_that_ends_is_no_failure_of_the_request(executor: Executor, problem: Problem) -> None:
@@ -174,7 +175,7 @@ def test_running_again_asks_and_judges_nothing_twice(place: Place) -> None:
     again = place.run(*script)
     assert again.sampler.requests == [] and again.files() == before
     other = place.run(*script, output="other")
-    assert [one.to_line() for one in other.trajectories()] == [one.to_line() for one in first.trajectories()]
+    assert [to_line(one) for one in other.trajectories()] == [to_line(one) for one in first.trajectories()]
 
 
 def test_a_missing_dialogue_is_asked_again_and_completed(place: Place) -> None:

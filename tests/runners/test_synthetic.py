@@ -10,6 +10,7 @@ from synthetic import SyntheticSampler
 
 from turnwise.leaderboard.behaviour import measure, ratio
 from turnwise.leaderboard.outcomes import read_outcomes
+from turnwise.records.codec import to_line
 from turnwise.records.prompt_names import FEEDBACK_KINDS, NONE
 from turnwise.records.run_folder import RunFolder
 from turnwise.runners.decoys import load_decoys
@@ -43,7 +44,7 @@ def test_both_drivers_carry_every_kind_of_feedback(executor: Executor, tmp_path:
     dialogues = [Dialogue(one, number, job.plan_of(loaded)) for one in loaded.asked for number in range(4)]
     with closing(machine.open_cache()) as cache:
         run_in_lockstep(dialogues, sampler, Judge(executor, cache=cache))
-    assert [one.trajectory().to_line() for one in dialogues] == [one.to_line() for one in driven]
+    assert [to_line(one.trajectory()) for one in dialogues] == [to_line(one) for one in driven]
     told = {message.prompt_id for one in driven for turn in one.turns for message in turn.calls[0].messages}
     assert f"feedback/{kind}" in told
 

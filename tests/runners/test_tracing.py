@@ -9,6 +9,7 @@ import pytest
 from turnwise.benchmarks import values
 from turnwise.benchmarks.catalog import load_problems
 from turnwise.errors import InfrastructureError
+from turnwise.records.codec import from_json, to_json
 from turnwise.records.limits import Limits
 from turnwise.records.problem import Comparison, MatchRule, Problem, TestCase
 from turnwise.records.report import Report, Verdict
@@ -204,9 +205,9 @@ def test_the_first_wrong_public_test_is_traced(executor: Executor) -> None:
     report = _traced(executor, problem, "x = int(input())\nprint(x)\n")
     assert report.trace is not None and report.trace.test == 1
     assert report.trace.runs[0].after == {"x": "2"}
-    assert Report.from_json(json.loads(json.dumps(report.to_json()))) == report
+    assert from_json(Report, json.loads(json.dumps(to_json(report)))) == report
     plain = Judge(executor).judge(problem, "x = int(input())\nprint(x)\n", hidden=False)
-    assert plain.trace is None and "trace" not in plain.to_json()
+    assert plain.trace is None and "trace" not in to_json(plain)
     for program in ("while True: pass", "x = (", "print({'1': 1, '2': 3, '4': 9}[input()])"):
         assert _traced(executor, problem, program).trace is None
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from turnwise.records.codec import from_json, to_line
 from turnwise.records.judgement import Judgement, places_of, program_hash, read_judgements
 from turnwise.records.report import Environment, Report, Verdict
 from turnwise.records.trajectory import End, Trajectory, Turn
@@ -39,9 +40,9 @@ texts = st.text(max_size=8)
 )
 def test_a_judgement_reads_back_from_its_line(judgement: Judgement) -> None:
     """One line of ASCII, whatever stands in it."""
-    line = judgement.to_line()
+    line = to_line(judgement)
     assert line.isascii() and "\n" not in line
-    assert Judgement.from_json(json.loads(line)) == judgement
+    assert from_json(Judgement, json.loads(line)) == judgement
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_each_turn_with_a_program_has_its_place() -> None:
     assert judgement.place == other
 
 
-LINE = JUDGEMENT.to_line().encode()
+LINE = to_line(JUDGEMENT).encode()
 
 
 @pytest.mark.parametrize(

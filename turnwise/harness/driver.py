@@ -18,6 +18,7 @@ from turnwise.harness.model import LmSampler
 from turnwise.harness.options import Options
 from turnwise.harness.replies import open_replies
 from turnwise.harness.sentences import one_sentence
+from turnwise.records.codec import to_line
 from turnwise.records.problem import Problem
 from turnwise.records.report import Environment
 from turnwise.runners.drivers import run_in_lockstep
@@ -75,7 +76,7 @@ def generate_multiturn(model: Any, requests: Sequence[Any]) -> list[str]:
             _carry(model, work, [dialogue for _, dialogue in placed])
         for place, dialogue in placed:
             seed = 0 if work.seed is None else dialogue_seed(work.seed, "", dialogue.sample, 0, 0)
-            lines[place] = replace(dialogue.trajectory(), seed=seed).to_line()
+            lines[place] = to_line(replace(dialogue.trajectory(), seed=seed))
     return lines
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import turnwise
 from turnwise.leaderboard.exchange.lm_eval_header import TaskHeader
+from turnwise.records.codec import to_json
 from turnwise.records.report import Environment
 from turnwise.runners.loading import LoadedTask
 from turnwise.runners.settings import RunSettings
@@ -23,7 +24,7 @@ def header_of(
 
     ``generation`` is how the model was told to sample, in lm_eval's names.
     """
-    judge = environment.to_json()
+    judge = to_json(environment)
     del judge["tier"]
     sampling = {
         "temperature": generation.get("temperature"),

@@ -1,6 +1,5 @@
 """What is sent to the driver and logged: a request a problem, its opening messages, its submissions."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +9,7 @@ from lm_eval.api.instance import Instance
 from turnwise.harness.driver import REQUEST_TYPE, TaskWork
 from turnwise.harness.rendering import to_chat, to_plain
 from turnwise.json_text import json_text
+from turnwise.records.codec import to_json
 from turnwise.records.judgement import Judgement, Place, places_of
 from turnwise.records.trajectory import Trajectory
 from turnwise.tasks.dialogue import Ask, Dialogue
@@ -41,4 +41,4 @@ def submission(trajectory: Trajectory, judgements: Mapping[Place, Judgement]) ->
     turn = trajectory.submission_turn
     program = "" if turn is None else trajectory.turns[turn].program
     found = [judgements[place] for place in places_of(trajectory) if place is not None and place in judgements]
-    return json_text({"program": program, "judgements": [json.loads(one.to_line()) for one in found]})
+    return json_text({"program": program, "judgements": [to_json(one) for one in found]})

@@ -25,9 +25,10 @@ from turnwise.harness.scoring import judge_all, score
 from turnwise.harness.sentences import one_sentence
 from turnwise.leaderboard.exchange.lm_eval_output import MARK
 from turnwise.leaderboard.exchange.problem_values import names_of
+from turnwise.records.codec import to_json
 from turnwise.records.judgement import Judgement, Place
 from turnwise.records.problem import Problem
-from turnwise.records.trajectory import SCHEMA, Trajectory
+from turnwise.records.trajectory import SCHEMA, read_trajectory
 from turnwise.runners.decoys import load_decoys
 from turnwise.runners.expected import resolve_expected
 from turnwise.runners.judge import Judge
@@ -59,7 +60,7 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
             settings = self._options.settings
             self._loaded = open_task(task, settings, data_dir=self._options.data_dir, environ=dict(os.environ))
             self._prompts = PromptSet.load()
-        sampling = {name: value for name, value in settings.sampling.to_json().items() if value not in (None, [])}
+        sampling = {name: value for name, value in to_json(settings.sampling).items() if value not in (None, [])}
         renamed = {"max_tokens": "max_gen_toks", "stop": "until"}
         of_profile = {renamed.get(name, name): value for name, value in sampling.items()}
         super().__init__(
@@ -127,7 +128,7 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
         """Judge the programs of this task on their hidden tests, in parallel, and score every problem."""
         work = self._known_work()
         by_request = [
-            [Trajectory.from_json(json.loads(line)) for line in request.resps[: request.repeats]]
+            [read_trajectory(json.loads(line)) for line in request.resps[: request.repeats]]
             for request in self._instances
         ]
         every = [one for several in by_request for one in several]

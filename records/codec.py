@@ -1,0 +1,178 @@
+"""Records as JSON objects and back: one way for all of them, so that no record says how it is written.
+
+    to_json(record)         its fields in their order; one that is ``if_set`` only where it differs from its default
+    from_json(kind, data)   the record; every other field has to be there, none is unknown, no value is converted
+
+The fields' types are the format: numbers, texts, enumerations, records, tuples (JSON lists) and mappings of them. A
+class may name properties that stand in its JSON for other readers, ``DERIVED``; they are not read.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, field, fields, is_dataclass
+from enum import Enum
+from functools import cache
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import SchemaValidator
+
+from turnwise.json_text import json_line
+from turnwise.texts import printable, shown
+
+Record = TypeVar("Record")
+_Writer = Callable[[Any], Any]
+_IF_SET = "written_if_set"
+# What pydantic says of Python's classes, said of JSON.
+_REASONS = {"unexpected_keyword_argument": "unknown field", "dataclass_type": "input should be an object"}
+_SCALARS = frozenset({"int", "float", "str", "bool"})
+
+
+class RecordError(ValueError):
+    """What makes data no record: the field, what is wrong with it, and its value."""
+
+
+def if_set(default: Any) -> Any:
+    """Return a field of a record that is written only where it differs from ``default``, which may be a factory."""
+    metadata = {_IF_SET: True}
+    if callable(default):
+        return field(default_factory=default, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def to_json(record: Any) -> Any:
+    """Return ``record`` as a JSON object."""
+    kind: Any = type(record)
+    return _writer(kind)(record)
+
+
+def to_line(record: Any) -> str:
+    """Return ``record`` as one line of JSON, without the line break."""
+    return json_line(to_json(record))
+
+
+def from_json(kind: type[Record], data: Any) -> Record:
+    """Return the ``kind`` that ``data`` holds; raises RecordError for anything else."""
+    of_kind: Any = kind
+    try:
+        record: Record = _validator(of_kind).validate_python(data)
+    except ValidationError as error:
+        raise RecordError(describe_mistake(error)) from None
+    except RecursionError:
+        raise RecordError("it is nested too deeply") from None
+    return record
+
+
+def describe_mistake(error: ValidationError) -> str:
+    """Return the first thing that a validation found, on one printable line: where, what, and the value there."""
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    reason = _REASONS.get(first["type"], first["msg"].lower())
+    if first["type"] not in ("missing", "unexpected_keyword_argument"):
+        reason += f", not {shown(first['input'])}"
+    return printable(f"{where}: " * bool(where) + reason, limit=300)
+
+
+@cache
+def _writer(kind: Any) -> _Writer:
+    """Return what makes a JSON object of a record of this ``kind``."""
+    hints = get_type_hints(kind)
+    always, if_set_ = [], []
+    for one in fields(kind):
+        writer = _writer_of(hints[one.name])
+        if not one.metadata.get(_IF_SET):
+            always.append((one.name, writer))
+        else:
+            if_set_.append((one.name, writer, one.default if one.default_factory is MISSING else one.default_factory()))
+    order = [one.name for one in fields(kind)] if if_set_ else []
+    always += [(name, None) for name in getattr(kind, "DERIVED", ())]
+
+    def write(record: Any) -> dict[str, Any]:
+        data = {}
+        for name, writer in always:
+            value = getattr(record, name)
+            data[name] = value if writer is None else writer(value)
+        return data
+
+    def write_what_is_set(record: Any) -> dict[str, Any]:
+        data = write(record)
+        more = False
+        for name, writer, default in if_set_:
+            value = getattr(record, name)
+            if value != default:
+                data[name] = value if writer is None else writer(value)
+                more = True
+        return _sorted(data, order) if more else data
+
+    return write_what_is_set if if_set_ else write
+
+
+def _sorted(data: dict[str, Any], order: Sequence[str]) -> dict[str, Any]:
+    """Return ``data`` with its fields in ``order``, others behind them."""
+    return {name: data[name] for name in (*order, *data) if name in data}
+
+
+def _writer_of(hint: Any) -> _Writer | None:
+    """Return what makes a JSON value of one that is typed so; None for what is one."""
+    parts = [one for one in get_args(hint) if one is not type(None) and one is not Ellipsis]
+    origin = get_origin(hint)
+    if origin in (Union, UnionType):
+        writers = [writer for writer in map(_writer_of, parts) if writer is not None]
+        return _of_optional(*writers) if writers else None
+    if origin is tuple:
+        return _of_items(_writer_of(parts[0]))
+    if origin is Mapping:
+        return _of_values(_writer_of(parts[1]))
+    if is_dataclass(hint):
+        return to_json
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return lambda member: member.value
+    return None
+
+
+def _of_optional(writer: _Writer) -> _Writer:
+    return lambda value: None if value is None else writer(value)
+
+
+def _of_items(writer: _Writer | None) -> _Writer:
+    return list if writer is None else lambda values: [writer(value) for value in values]
+
+
+def _of_values(writer: _Writer | None) -> _Writer:
+    return dict if writer is None else lambda values: {name: writer(value) for name, value in values.items()}
+
+
+@cache
+def _validator(kind: Any) -> SchemaValidator:
+    return SchemaValidator(_strict(TypeAdapter(kind).core_schema))
+
+
+def _strict(schema: Any) -> Any:
+    """Return a schema of pydantic's that converts no scalar, takes no unknown field and misses none."""
+    if isinstance(schema, list):
+        return [_strict(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    strict = {name: value if name == "metadata" else _strict(value) for name, value in schema.items()}
+    if schema.get("type") in _SCALARS:
+        strict["strict"] = True
+    if schema.get("type") == "dataclass":
+        optional = {one.name for one in fields(schema["cls"]) if one.metadata.get(_IF_SET)}
+        arguments = strict["schema"]
+        if arguments["type"] == "dataclass-args":
+            arguments["extra_behavior"] = "forbid"
+            for one in arguments["fields"]:
+                if one["name"] not in optional and one["schema"]["type"] == "default":
+                    one["schema"] = one["schema"]["schema"]
+            if derived := getattr(schema["cls"], "DERIVED", ()):
+                strict["schema"] = {"type": "function-before", "function": _without(derived), "schema": arguments}
+    return strict
+
+
+def _without(derived: tuple[str, ...]) -> dict[str, Any]:
+    def leave_out(data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        return {name: value for name, value in data.items() if name not in derived}
+
+    return {"type": "no-info", "function": leave_out}

@@ -17,10 +17,11 @@ from turnwise.benchmarks.codecontests import parse_codecontests
 from turnwise.benchmarks.evalplus import parse_evalplus
 from turnwise.benchmarks.hub import read_hub_rows
 from turnwise.benchmarks.ids import problem_id
-from turnwise.benchmarks.rows import OnError, Row, RowError, check_shards, parse_rows, read_all
+from turnwise.benchmarks.rows import Row, RowError, check_shards, parse_rows, read_all
 from turnwise.benchmarks.taco import DIFFICULTIES, TEST_SPLIT_ROWS, UNKNOWN_DIFFICULTY, parse_taco
 from turnwise.errors import TurnwiseError
 from turnwise.records.problem import Problem
+from turnwise.records.settings import OnError
 
 _JSON_ENDINGS = (".jsonl.gz", ".jsonl")
 

@@ -28,10 +28,10 @@ from turnwise.benchmarks.oracles import evalplus_accepts
 from turnwise.benchmarks.results import BeyondLimitError, Result
 from turnwise.errors import TurnwiseError
 from turnwise.records.problem import Comparison, MatchRule, TestCase
+from turnwise.records.settings import DEFAULT_MATCHER
 from turnwise.texts import shown
 
 MATCHERS = ("tokens", "exact", "deepmind")
-DEFAULT_MATCHER = "tokens"
 DEEPMIND_TOLERANCE = 1e-5
 
 _INTEGER = re.compile(rb"[+-]?[0-9]+")

@@ -14,15 +14,15 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any, Literal, NoReturn, TypeVar
+from typing import IO, Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from turnwise.benchmarks.integers import parse_integer
 from turnwise.errors import MissingExtraError, TurnwiseError
+from turnwise.records.settings import OnError
 from turnwise.texts import printable, shown
 
-OnError = Literal["raise", "skip"]
 Model = TypeVar("Model", bound=BaseModel)
 Record = TypeVar("Record")
 

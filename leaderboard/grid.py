@@ -73,10 +73,10 @@ def _place(one: ScoredTask) -> dict[str, Any]:
         "model": one.run.model,
         "task": record.task,
         "strategy": record.strategy,
-        "reasoning": settings.get("reasoning") or [],
-        "instruction": settings.get("instruction") or "",
-        "feedback": settings["feedback"],
-        "temperature": settings["sampling"].get("temperature"),
+        "reasoning": settings.reasoning or [],
+        "instruction": settings.instruction or "",
+        "feedback": settings.feedback,
+        "temperature": settings.sampling.temperature,
         "max_turns": record.max_turns,
     }
 
@@ -220,7 +220,7 @@ def _plain_like(best: ScoredTask, cells: Sequence[ScoredTask]) -> ScoredTask | N
 
 def _rest(one: ScoredTask) -> tuple[object, ...]:
     settings = one.run.record.settings
-    return settings["feedback"], settings["sampling"].get("temperature")
+    return settings.feedback, settings.sampling.temperature
 
 
 def _is_first_half(problem_id: str) -> bool:

@@ -129,7 +129,7 @@ class _Counts:
 
 def _read_task(folder: RunFolder, task: TaskRecord, judgements: Mapping[Place, Judgement]) -> TaskOutcomes:
     record = folder.record
-    samples, anew = record.samples_per_problem, record.is_judged_anew
+    samples, anew = record.samples_per_problem, record.judge.judged_anew
     return tally(task, folder.trajectories(task.task), judgements, samples=samples, anew=anew, origin=str(folder.path))
 
 

@@ -39,7 +39,7 @@ def name_of(one: ScoredTask) -> tuple[str, str]:
 
 def at_temperature(one: ScoredTask) -> str:
     """Return what tells the runs of one model apart that were sampled at several temperatures."""
-    temperature = one.run.record.settings["sampling"].get("temperature")
+    temperature = one.run.record.settings.sampling.temperature
     return "" if temperature is None else f" (T={temperature:g})"
 
 
@@ -50,20 +50,20 @@ def family_of(one: ScoredTask) -> str:
 
 def reasoning_of(one: ScoredTask) -> str:
     """Return the reasoning prompts of a run, joined where there are several; a strategy of the user's has its name."""
-    given = one.run.record.settings.get("reasoning") or [NONE]
-    if one.run.record.settings.get("turns"):
-        given = one.outcomes.record.strategy
-    return printable(" + ".join([given] if isinstance(given, str) else map(str, given)), limit=80)
+    given = one.run.record.settings.reasoning or (NONE,)
+    if one.run.record.settings.turns:
+        given = (one.outcomes.record.strategy,)
+    return printable(" + ".join(given), limit=80)
 
 
 def instruction_of(one: ScoredTask) -> str:
     """Return the instruction prompt of a run, none where it has none."""
-    return printable(str(one.run.record.settings.get("instruction") or NONE), limit=80)
+    return printable(str(one.run.record.settings.instruction or NONE), limit=80)
 
 
 def feedback_of(one: ScoredTask) -> str:
     """Return the kind of feedback of a run."""
-    return printable(str(one.run.record.settings.get("feedback", NONE)), limit=80)
+    return printable(str(one.run.record.settings.feedback), limit=80)
 
 
 def prompts_of(one: ScoredTask) -> str:

@@ -6,7 +6,7 @@
 Scoring runs no program and asks no model: it reads what sampling and judging wrote.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -24,11 +24,20 @@ from turnwise.leaderboard.papers import Parity, Shown
 from turnwise.leaderboard.runs import read_run
 from turnwise.leaderboard.scores import score_task
 from turnwise.leaderboard.tables import By, ScoredTask, estimates_csv, render_scores, run_names
+from turnwise.records.codec import to_json
 from turnwise.records.metrics import check_support, parse_n_at_k
 from turnwise.records.run_paths import inside
+from turnwise.records.settings import RunSettings
 from turnwise.texts import encodable, printable
 
-_NAMED_WHERE_SET = ("system_instruction", "limit", "samples")
+# Settings that have words of their own, or decide no number; others are named where they are not the default.
+_IN_WORDS = frozenset(
+    {
+        *("profile", "samples_per_problem", "seed", "strategy", "turns", "reasoning", "instruction", "feedback"),
+        *("keep_reasoning", "extraction", "extraction_version", "prefill", "max_turns", "n_at_k", "sampling"),
+        *("on_error", "strict_context", "decoys", "chat_template", "seeds_sent"),
+    }
+)
 _LONGEST_SETTINGS = 4096
 LEGEND = "n@k counts replies, pass@k dialogues; percent of the problems scored."
 _SEED = 0  # of the resamples: scoring twice gives the same intervals
@@ -83,7 +92,7 @@ def write_report(folder: Path, scored: Sequence[ScoredTask], *, over: Shown | No
 
 def _score(run: RunOutcomes, task: TaskOutcomes, n_at_k: Sequence[str], parity: Parity | None) -> ScoredTask:
     samples, turns = task.passed.shape[1:]
-    own = [parse_n_at_k(str(name)) for name in run.record.settings["n_at_k"]]
+    own = [parse_n_at_k(str(name)) for name in run.record.settings.n_at_k]
     metrics = [one for one in own if one.is_supported(samples=samples, turns=turns)]
     metrics += [check_support(parse_n_at_k(name), samples=samples, turns=turns) for name in n_at_k]
     metrics = list(dict.fromkeys(metrics))
@@ -108,11 +117,11 @@ def _remedies(scored: Sequence[ScoredTask]) -> list[str]:
         gaps = {gap for one in several for gap, count in one.outcomes.gaps.items() if count}
         if not _is_imported(run) and gaps & {Gap.NOT_SAMPLED, Gap.REQUEST_FAILED, Gap.INFRASTRUCTURE_FAILURE}:
             again = f"its command ({run.path}/run.json), run again, asks for them."
-            if run.record.is_judged_anew:
+            if run.record.judge.judged_anew:
                 again = "complete the run that it is a copy of, and judge that anew into another folder."
             found.append(f"{run.path} lacks dialogues: {again}")
         if Gap.NOT_JUDGED in gaps:
-            target = f"judge {run.path}" + ("" if run.record.judge["matcher"] else " -o NEW")
+            target = f"judge {run.path}" + ("" if run.record.judge.matcher else " -o NEW")
             if not run.path.is_dir():
                 target = f"import {run.path.parent} --format lm-eval -o NEW, then turnwise judge NEW"
             found.append(f"{run.path} holds programs that are not judged yet: turnwise {target}")
@@ -143,39 +152,38 @@ def _sampling_text(scored: ScoredTask) -> list[str]:
     """Return how the dialogues came about; of another tool's run that is its files."""
     record, task = scored.run.record, scored.outcomes.record
     settings, model = record.settings, record.model
-    sampling = [f"{name} {value}" for name, value in settings["sampling"].items() if value not in (None, [])]
+    sampling = [f"{name} {value}" for name, value in settings.sampling.told().items()]
     source = []
     if _is_imported(scored.run):
         first, *others = model["files"].split(", ")
         files = f"{first} and {len(others)} more" if others else first
         source = [f"imported from {model['imported_from']} {files} (sha256 {model['sha256'][:12]})"]
-    if settings["profile"] == "imported":
-        return [*source, f"samples per problem: {settings['samples_per_problem']}", *sampling]
-    feedback = "its own" if settings.get("turns") else settings["feedback"]
+    if settings.profile == "imported":
+        return [*source, f"samples per problem: {settings.samples_per_problem}", *sampling]
+    feedback = "its own" if settings.turns else settings.feedback
     turns = f"at most {task.max_turns} turns with {feedback} feedback" if task.max_turns > 1 else "one turn"
     request = [f"request {model['request']}"] if model.get("request") else []
     return [
         *source,
         *request,
-        f"profile {settings['profile']}, {turns}, samples per problem: {settings['samples_per_problem']}",
+        f"profile {settings.profile}, {turns}, samples per problem: {settings.samples_per_problem}",
         *_prompts_text(settings, scored),
-        f"seed {settings['seed']}",
+        f"seed {settings.seed}",
         *sampling,
-        f"extraction {settings['extraction']} {settings['extraction_version']}"
-        + (", prefilled" if settings["prefill"] else ""),
-        *(f"{name} {settings[name]!r}" for name in _NAMED_WHERE_SET if settings.get(name)),
-        f"prompts {record.prompts['set']}",
+        f"extraction {settings.extraction} {settings.extraction_version}" + (", prefilled" if settings.prefill else ""),
+        *(f"{name} {value!r}" for name, value in to_json(settings).items() if name not in _IN_WORDS and value),
+        f"prompts {record.prompts.set}",
     ]
 
 
-def _prompts_text(settings: Mapping[str, Any], scored: ScoredTask) -> list[str]:
+def _prompts_text(settings: RunSettings, scored: ScoredTask) -> list[str]:
     """Return the strategy and its prompts where they are not the plain ones."""
-    found = [f"strategy {scored.outcomes.record.strategy}"] if settings.get("strategy") else []
-    if settings.get("reasoning"):
-        found.append(f"reasoning {' + '.join(settings['reasoning'])}")
-    if settings.get("instruction"):
-        found.append(f"instruction {settings['instruction']}")
-    if settings.get("keep_reasoning") is False:
+    found = [f"strategy {scored.outcomes.record.strategy}"] if settings.strategy else []
+    if settings.reasoning:
+        found.append(f"reasoning {' + '.join(settings.reasoning)}")
+    if settings.instruction:
+        found.append(f"instruction {settings.instruction}")
+    if settings.keep_reasoning is False:
         found.append("reasoning forgotten after its turn")
     return found
 
@@ -183,15 +191,15 @@ def _prompts_text(settings: Mapping[str, Any], scored: ScoredTask) -> list[str]:
 def _judge_text(scored: ScoredTask) -> list[str]:
     """Return what gave the verdicts; of another tool's judge only its name is known."""
     judge = scored.run.record.judge
-    if not judge["matcher"]:
-        return [f"judged by {judge['executor']}" if judge["executor"] else "not judged"]
+    if not judge.matcher:
+        return [f"judged by {judge.executor}" if judge.executor else "not judged"]
     return [
-        f"matcher {judge['matcher']}",
-        f"time factor {judge['time_factor']:g}",
-        *(["with the stub's imports and helpers (--stub-imports)"] if scored.run.record.has_stub_imports else []),
-        judge["interpreter"],
-        *(["judged anew: the feedback came from another judge"] if scored.run.record.is_judged_anew else []),
-        f"executor {judge['executor']} (isolation: {' and '.join(scored.outcomes.tiers) or 'unknown'})",
+        f"matcher {judge.matcher}",
+        f"time factor {judge.time_factor:g}",
+        *(["with the stub's imports and helpers (--stub-imports)"] if scored.run.record.judge.stub_imports else []),
+        judge.interpreter,
+        *(["judged anew: the feedback came from another judge"] if scored.run.record.judge.judged_anew else []),
+        f"executor {judge.executor} (isolation: {' and '.join(scored.outcomes.tiers) or 'unknown'})",
     ]
 
 
@@ -199,14 +207,14 @@ def _to_json(scored: ScoredTask) -> dict[str, Any]:
     run, outcomes = scored.run, scored.outcomes
     costs = outcomes.costs
     return {
-        "model": run.record.model,
+        "model": dict(run.record.model),
         "task": outcomes.record.task,
         "run": run.path.name,
         "command": run.record.command,
         "turnwise": run.record.turnwise,
-        "settings": run.record.settings,
-        "judge": {**run.record.judge, "tiers": list(outcomes.tiers)},
-        "prompts": run.record.prompts,
+        "settings": to_json(run.record.settings),
+        "judge": {**to_json(run.record.judge), "tiers": list(outcomes.tiers)},
+        "prompts": to_json(run.record.prompts),
         "benchmark": outcomes.record.benchmark,
         "split": outcomes.record.split,
         "data_sha256": outcomes.record.data_sha256,

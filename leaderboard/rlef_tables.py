@@ -26,9 +26,9 @@ def rlef_tables(scored: Sequence[ScoredTask], over: Shown | None = None) -> list
     cells: Cells = {}
     for one in contests:
         settings = one.run.record.settings
-        temperature = settings["sampling"].get("temperature")
+        temperature = settings.sampling.temperature
         how = (
-            printable(settings["profile"], limit=80),
+            printable(settings.profile, limit=80),
             str(one.outcomes.record.max_turns),
             "" if temperature is None else f"{temperature:g}",
         )

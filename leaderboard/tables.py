@@ -75,7 +75,7 @@ def scores_table(
     names = run_names(scored)
     rows = [row for one in scored for row in _rows(one, by)]
     columns = metric_columns(scored, by)
-    profiles = {one.run.record.settings.get("profile") for one in scored} != {"default"}
+    profiles = {one.run.record.settings.profile for one in scored} != {"default"}
     headers = ["model", *(["profile"] if profiles else []), "task"]
     headers += ["turns"] if by is By.TURNS else []
     headers += ["problems", "dialogues", *columns]
@@ -247,7 +247,7 @@ def _cells(row: _Row, columns: Sequence[str], by: By, names: Mapping[Path, str],
     asked = next((estimate.asked for estimate in estimates.values() if estimate is not None), 0)
     return {
         "model": names[row.scored.run.path],
-        "profile": printable(str(row.scored.run.record.settings.get("profile")), limit=80),
+        "profile": printable(str(row.scored.run.record.settings.profile), limit=80),
         "task": row.label + odd_mark(row.scored),
         "turns": str(row.turns),
         "problems": f"{asked} of {outcomes.record.loaded}" if row.group == ALL else str(asked),
@@ -292,5 +292,5 @@ def _costs(row: _Row) -> dict[str, str]:
     return {
         "calls": str(costs.model_calls),
         "tokens": f"{costs.prompt_tokens} + {costs.completion_tokens}" if known else "-",
-        "judge s": f"{costs.judge_cpu_seconds:.1f}" if row.scored.run.record.judge["matcher"] else "-",
+        "judge s": f"{costs.judge_cpu_seconds:.1f}" if row.scored.run.record.judge.matcher else "-",
     }

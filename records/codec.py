@@ -33,10 +33,13 @@ class RecordError(ValueError):
 
 
 def if_set(default: Any) -> Any:
-    """Return a field of a record that is written only where it differs from ``default``, which may be a factory."""
+    """Return a field of a record that is written only where it differs from ``default``, which may be a factory.
+
+    What a factory makes (mappings) has no hash, and is left out of the record's.
+    """
     metadata = {_IF_SET: True}
     if callable(default):
-        return field(default_factory=default, metadata=metadata)
+        return field(default_factory=default, hash=False, metadata=metadata)
     return field(default=default, metadata=metadata)
 
 

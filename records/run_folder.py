@@ -18,35 +18,25 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
-
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from typing import Any
 
 from turnwise.errors import TurnwiseError
-from turnwise.files import read_whole
+from turnwise.files import read_whole, write_atomically
 from turnwise.json_text import json_text
 from turnwise.records.codec import from_json, to_json
 from turnwise.records.damage import describe_damage
 from turnwise.records.judgement import Judgement, Place, read_judgements
 from turnwise.records.run_paths import PLAIN_NAME, inside
+from turnwise.records.settings import JudgeRecord, PromptsRecord, RunSettings
 from turnwise.records.trajectory import Trajectory, read_trajectory
 from turnwise.texts import shown
 
 DialogueKey = tuple[str, int]
 
-JUDGED_ANEW = "judged_anew"
-STUB_IMPORTS = "stub_imports"
+FORMAT = 1
 _RIGHTS_REMEDY = "have its owner let you read it, or leave that run out."
 _NO_RIGHTS = (errno.EACCES, errno.EPERM)
 _SHARD_REMEDY = "it is damaged or of another run; remove it (and its .sha256) to sample that shard anew."
@@ -58,125 +48,92 @@ _MOST_CELLS = 200_000_000  # dialogues x turns: arrays of scores have that many
 _LARGEST_RECORD, _LARGEST_PLAN, _LARGEST_SHARD = 2**26, 2**29, 2**30  # bytes
 _MOST_METRICS = 100
 
-_NEEDED: dict[str, dict[str, type | tuple[type, ...]]] = {
-    "settings": {
-        "profile": str,
-        "samples_per_problem": int,
-        "seed": int,
-        "feedback": str,
-        "extraction": str,
-        "extraction_version": int,
-        "prefill": bool,
-        "sampling": dict,
-        "n_at_k": list,
-    },
-    "judge": {"executor": str, "interpreter": str, "matcher": str, "time_factor": (int, float)},
-    "prompts": {"set": str, "hashes": dict},
-}
-# What may be missing or null, and is read where it is there.
-_IF_THERE: dict[str, type] = {"reasoning": list, "instruction": str, "strategy": str, "turns": list}
 
-
-class AskedProblem(BaseModel):
+@dataclass(frozen=True, slots=True)
+class AskedProblem:
     """A problem that is asked, with what scores are grouped by."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
     id: str
     difficulty: str = ""
-    flags: list[str] = []
+    flags: tuple[str, ...] = ()
 
 
-class TaskRecord(BaseModel):
+@dataclass(frozen=True, slots=True)
+class TaskRecord:
     """A task of a run: its data, its turn limit, the problems asked (in plan order) and those left out."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
     task: str
     benchmark: str
     split: str
-    max_turns: int = Field(ge=1, le=MOST_TURNS)
+    max_turns: int
     strategy: str
     data_sha256: str
     loaded: int
-    asked: list[AskedProblem]
-    left_out: dict[str, list[str]] = {}
-    broken_rows: list[str] = []
-
-    @field_validator("task")
-    @classmethod
-    def _is_a_name(cls, task: str) -> str:
-        if not PLAIN_NAME.fullmatch(task):
-            raise ValueError(f"{shown(task)} is no name of a task")
-        return task
+    asked: tuple[AskedProblem, ...]
+    left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    broken_rows: tuple[str, ...] = ()
 
 
-class RunRecord(BaseModel):
+@dataclass(frozen=True, slots=True)
+class RunRecord:
     """run.json: all that decides the result of a run, and the command that began it."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
-    format: Literal[1]
+    format: int = field(default=FORMAT, kw_only=True)
     turnwise: str
-    model: dict[str, str]
-    settings: dict[str, Any]
-    judge: dict[str, Any]
-    prompts: dict[str, Any]
-    tasks: list[TaskRecord]
+    model: Mapping[str, str]
+    settings: RunSettings
+    judge: JudgeRecord
+    prompts: PromptsRecord
+    tasks: tuple[TaskRecord, ...]
     command: str = ""
-
-    @field_validator("settings", "judge", "prompts")
-    @classmethod
-    def _holds_what_readers_need(cls, data: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        for name, kind in _NEEDED[str(info.field_name)].items():
-            if not isinstance(data.get(name), kind):
-                raise ValueError(f"{name} is {shown(data.get(name))}")
-        if info.field_name == "settings":
-            for name, kind in _IF_THERE.items():
-                if data.get(name) is not None and not isinstance(data[name], kind):
-                    raise ValueError(f"{name} is {shown(data[name])}")
-            for name in ("reasoning", "n_at_k"):
-                values = data.get(name) or []
-                if len(values) > _MOST_METRICS or not all(isinstance(value, str) for value in values):
-                    raise ValueError(f"{name} is {shown(values)}")
-        return data
-
-    @model_validator(mode="after")
-    def _is_bounded(self) -> "RunRecord":
-        if not self.tasks:
-            raise ValueError("tasks are none")
-        samples = self.samples_per_problem
-        dialogues = {task.task: samples * len(task.asked) for task in self.tasks}
-        if not 1 <= samples <= MOST_DIALOGUES or sum(dialogues.values()) > MOST_DIALOGUES:
-            raise ValueError(f"samples_per_problem is {shown(samples)}")
-        if sum(dialogues[task.task] * task.max_turns for task in self.tasks) > _MOST_CELLS:
-            raise ValueError(f"{max(task.max_turns for task in self.tasks)} turns are too many for its dialogues")
-        if twice := [name for name, count in Counter(task.task for task in self.tasks).items() if count > 1]:
-            raise ValueError(f"{twice[0]} stands there twice")
-        for task in self.tasks:
-            if len({problem.id for problem in task.asked}) < len(task.asked):
-                raise ValueError(f"a problem of {task.task} stands there twice")
-        return self
-
-    @classmethod
-    def checked(cls, origin: str, **parts: Any) -> "RunRecord":
-        """Return the record made of ``parts``; raises TurnwiseError, naming the ``origin``, if it is out of bounds."""
-        try:
-            return cls(format=1, **parts)
-        except ValidationError as error:
-            raise TurnwiseError(f"{origin} makes no run that can be read back: {describe_damage(error)}.") from None
 
     @property
     def samples_per_problem(self) -> int:
         """How many dialogues each problem is asked."""
-        return int(self.settings["samples_per_problem"])
+        return self.settings.samples_per_problem
 
-    @property
-    def is_judged_anew(self) -> bool:
-        """Whether another judge than the one that gave the feedback judged every program."""
-        return bool(self.judge.get(JUDGED_ANEW))
 
-    @property
-    def has_stub_imports(self) -> bool:
-        """Whether the imports and helper functions of a HumanEval+ stub stood before each program."""
-        return bool(self.judge.get(STUB_IMPORTS))
+def read_record(data: Any) -> RunRecord:
+    """Return the record in a JSON object, of whoever's file; raises ValueError, naming the field, for anything else."""
+    if isinstance(data, dict) and data.get("format") != FORMAT:
+        raise ValueError(f"format {shown(data.get('format'))} is unknown here")
+    record = from_json(RunRecord, data)
+    check_bounds(record)
+    return record
+
+
+def checked(record: RunRecord, origin: str) -> RunRecord:
+    """Return ``record``; raises TurnwiseError, naming the ``origin``, if it is out of bounds."""
+    try:
+        check_bounds(record)
+    except ValueError as error:
+        raise TurnwiseError(f"{origin} makes no run that can be read back: {error}.") from None
+    return record
+
+
+def check_bounds(record: RunRecord) -> None:
+    """Raise ValueError for what no run has, and what reading it could cost."""
+    settings, samples = record.settings, record.samples_per_problem
+    if not record.tasks:
+        raise ValueError("tasks are none")
+    for name, values in (("reasoning", settings.reasoning), ("n_at_k", settings.n_at_k)):
+        if len(values) > _MOST_METRICS:
+            raise ValueError(f"settings: {name} is {shown(values)}")
+    for task in record.tasks:
+        if not PLAIN_NAME.fullmatch(task.task):
+            raise ValueError(f"tasks: {shown(task.task)} is no name of a task")
+        if not 1 <= task.max_turns <= MOST_TURNS:
+            raise ValueError(f"tasks: max_turns is {shown(task.max_turns)}")
+    dialogues = {task.task: samples * len(task.asked) for task in record.tasks}
+    if not 1 <= samples <= MOST_DIALOGUES or sum(dialogues.values()) > MOST_DIALOGUES:
+        raise ValueError(f"samples_per_problem is {shown(samples)}")
+    if sum(dialogues[task.task] * task.max_turns for task in record.tasks) > _MOST_CELLS:
+        raise ValueError(f"{max(task.max_turns for task in record.tasks)} turns are too many for its dialogues")
+    if twice := [name for name, count in Counter(task.task for task in record.tasks).items() if count > 1]:
+        raise ValueError(f"{twice[0]} stands there twice")
+    for task in record.tasks:
+        if len({problem.id for problem in task.asked}) < len(task.asked):
+            raise ValueError(f"a problem of {task.task} stands there twice")
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,16 +175,20 @@ class RunFolder:
     def record(self) -> RunRecord:
         """The frozen settings and provenance."""
         try:
-            return RunRecord.model_validate_json(read_whole(self.run_json, limit=_LARGEST_RECORD, follow=False))
+            return read_record(json.loads(read_whole(self.run_json, limit=_LARGEST_RECORD, follow=False)))
         except (FileNotFoundError, NotADirectoryError):
             raise TurnwiseError(
                 f"{str(self.path)!r} is no run folder, since it holds no run.json: name a folder that "
                 "turnwise run or turnwise sample wrote."
             ) from None
-        except (OSError, ValidationError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise TurnwiseError(
                 f"{str(self.run_json)!r} cannot be read ({describe_damage(error)}): give another folder."
             ) from None
+
+    def write_record(self, record: RunRecord) -> None:
+        """Write run.json, whole or not at all."""
+        write_atomically(self.run_json, json_text(to_json(record), indent=1, ensure_ascii=False) + "\n")
 
     @property
     def plan(self) -> Path:

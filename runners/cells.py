@@ -14,8 +14,8 @@ from typing import Any
 
 from turnwise.errors import TurnwiseError
 from turnwise.records.prompt_names import INSTRUCTIONS, NONE, REASONING, prompts_name
+from turnwise.records.settings import RunSettings
 from turnwise.runners.grid import Cell
-from turnwise.runners.settings import RunSettings
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.strategies import parse_instruction, parse_reasoning
 

@@ -11,10 +11,11 @@ from turnwise.benchmarks.ids import problem_id, source_name
 from turnwise.benchmarks.rows import OF_ANSWERS, Row, digest_files, read_rows
 from turnwise.errors import TurnwiseError
 from turnwise.records.problem import Problem
+from turnwise.records.settings import RunSettings
 from turnwise.runners.expected import resolve_expected
 from turnwise.runners.loading import LoadedTask, Machine
-from turnwise.runners.settings import RunSettings
 from turnwise.tasks.decoys import Decoy, DecoyPool
+from turnwise.tasks.plan import strategy_of
 from turnwise.texts import encodable
 
 
@@ -32,7 +33,7 @@ def load_decoys(
 
     Raises TurnwiseError if there are too few, or the file at ``path`` cannot be read.
     """
-    wanted = [loaded for loaded in tasks if settings.strategy_of(loaded.task).uses_random_feedback]
+    wanted = [loaded for loaded in tasks if strategy_of(settings, loaded.task).uses_random_feedback]
     return {loaded.task.name: _load(loaded, machine, path, runnable) for loaded in wanted}
 
 

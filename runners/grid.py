@@ -11,23 +11,24 @@ last attempt ended. Which cells there are is decided in cells.py; nothing is sco
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from turnwise.files import write_atomically
+from turnwise.records.codec import to_line
 from turnwise.records.run_folder import RunFolder, RunRecord
-from turnwise.records.settings import TurnPlan
+from turnwise.records.settings import JudgeSettings, RunSettings, TurnPlan
 from turnwise.runners.event_loops import InterruptibleRunner
 from turnwise.runners.judge import Judge
 from turnwise.runners.loading import LoadedTask, Machine
 from turnwise.runners.sampler import Model
 from turnwise.runners.sampling import Job, Sampled, sample
-from turnwise.runners.settings import RunSettings
 from turnwise.runners.sharing import Donor
 from turnwise.runners.verdicts import SharedCache
 from turnwise.tasks.catalog import Task
 from turnwise.tasks.decoys import DecoyPool
+from turnwise.tasks.plan import strategy_of
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.strategies import Strategy
 
@@ -41,7 +42,7 @@ class Cell:
 
     def opening(self, task: Task) -> tuple[TurnPlan, ...]:
         """Return what the dialogues of ``task`` ask, turn by turn; before turn 1 there is no feedback."""
-        first, *others = self.settings.strategy_of(task).turns
+        first, *others = strategy_of(self.settings, task).turns
         return (replace(first, feedback=""), *others)
 
 
@@ -59,6 +60,7 @@ class Grid:
     decoys: Mapping[str, DecoyPool]
     command: str = ""
     recorded_model: Callable[[Path], Model | None] = lambda _: None
+    judge: JudgeSettings = field(default_factory=JudgeSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +76,9 @@ def run_grid(grid: Grid, machine: Machine, *, output: Path) -> Iterator[RanCell]
 
     Raises TurnwiseError if a cell's folder holds another run, is damaged, or another process works in it.
     """
-    first = grid.cells[0].settings
     with (
         closing(machine.open_cache()) as cache,
-        closing(_judge(first, machine, cache)) as judge,
+        closing(_judge(grid.judge, machine, cache)) as judge,
         closing(_Asking(grid)) as asking,
     ):
         for number, cell in enumerate(grid.cells):
@@ -109,7 +110,7 @@ class _Asking:
             self.runner.close()
 
 
-def _judge(settings: RunSettings, machine: Machine, cache: SharedCache) -> Judge:
+def _judge(settings: JudgeSettings, machine: Machine, cache: SharedCache) -> Judge:
     return Judge(
         machine.executor,
         matcher=settings.matcher,
@@ -140,7 +141,7 @@ def _run_cell(grid: Grid, number: int, asking: _Asking, machine: Machine, output
 
 
 def _job(grid: Grid, cell: Cell, model: Model) -> Job:
-    return Job(grid.tasks, model, cell.settings, grid.prompts, grid.command, _used(grid, cell))
+    return Job(grid.tasks, model, cell.settings, grid.prompts, grid.command, _used(grid, cell), grid.judge)
 
 
 def donors_of(grid: Grid, number: int) -> list[Cell]:
@@ -182,12 +183,12 @@ def _asks_alike(one: RunSettings, other: RunSettings) -> bool:
 
 
 def _used(grid: Grid, cell: Cell) -> dict[str, DecoyPool]:
-    strategies: dict[str, Strategy] = {one.task.name: cell.settings.strategy_of(one.task) for one in grid.tasks}
+    strategies: dict[str, Strategy] = {one.task.name: strategy_of(cell.settings, one.task) for one in grid.tasks}
     return {name: pool for name, pool in grid.decoys.items() if strategies[name].uses_random_feedback}
 
 
 def _digest(record: RunRecord) -> str:
-    return hashlib.sha256(record.model_dump_json(exclude={"command"}).encode()).hexdigest()
+    return hashlib.sha256(to_line(replace(record, command="")).encode()).hexdigest()
 
 
 def _name_cell(machine: Machine, cell: Cell, number: int, cells: int, what: str, done: int, total: int) -> None:

@@ -55,9 +55,9 @@ def _write(folder: RunFolder, record: RunRecord, trajectories: Imported, judgeme
             _write_shard(folder, shard, lines)
     verdicts = "".join(to_line(one) + "\n" for one in judgements)
     if verdicts:
-        write_atomically(folder.verdicts(_file_name(record.judge["executor"])), verdicts)
+        write_atomically(folder.verdicts(_file_name(record.judge.executor)), verdicts)
     write_atomically(folder.plan, plan_lines(shards))
-    write_atomically(folder.run_json, record.model_dump_json(indent=1) + "\n")
+    folder.write_record(record)
 
 
 def _plan(record: RunRecord, task: str) -> list[DialogueKey]:

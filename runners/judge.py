@@ -18,11 +18,12 @@ from functools import partial
 from threading import Event
 
 from turnwise.benchmarks.digests import read_digest
-from turnwise.benchmarks.matching import DEFAULT_MATCHER, check_matcher, output_matches
+from turnwise.benchmarks.matching import check_matcher, output_matches
 from turnwise.benchmarks.results import show_result
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.records.problem import Comparison, Problem, TestCase
 from turnwise.records.report import Environment, Report, TestResult, Verdict
+from turnwise.records.settings import DEFAULT_MATCHER, JudgeRecord, JudgeSettings
 from turnwise.records.trace import Trace
 from turnwise.runners.execution.interface import PYTHON, Ending, Execution, Executor, Program, Session
 from turnwise.runners.execution.tracing import trace_run
@@ -247,3 +248,15 @@ def _shown_output(problem: Problem, execution: Execution) -> str:
     if problem.rule.comparison is Comparison.TEXT:
         return execution.output[: 4 * OUTPUT_CHARACTERS].decode("utf-8", "replace")[:OUTPUT_CHARACTERS]
     return show_result(execution.output, OUTPUT_CHARACTERS) if execution.output else ""
+
+
+def judge_record(environment: Environment, settings: JudgeSettings, *, judged_anew: bool = False) -> JudgeRecord:
+    """Return what run.json says of a judge; its isolation tier decides no result and is left out."""
+    return JudgeRecord(
+        executor=environment.executor,
+        interpreter=environment.interpreter,
+        matcher=environment.matcher,
+        time_factor=settings.time_factor,
+        stub_imports=settings.stub_imports,
+        judged_anew=judged_anew,
+    )

@@ -3,16 +3,13 @@
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from turnwise.errors import TurnwiseError
 from turnwise.files import write_atomically, write_synced
-from turnwise.records.codec import to_json
 from turnwise.records.problem import Problem
 from turnwise.records.run_folder import (
-    JUDGED_ANEW,
-    STUB_IMPORTS,
     RunFolder,
     RunRecord,
     Shard,
@@ -20,10 +17,11 @@ from turnwise.records.run_folder import (
     digest_line,
     plan_lines,
 )
+from turnwise.records.settings import JudgeSettings
 from turnwise.records.trajectory import Trajectory
 from turnwise.runners.drivers import run_asynchronously
 from turnwise.runners.event_loops import InterruptibleRunner
-from turnwise.runners.judge import Judge
+from turnwise.runners.judge import Judge, judge_record
 from turnwise.runners.loading import LoadedTask, Machine, load_recorded
 from turnwise.runners.work import Work
 from turnwise.tasks.catalog import TASKS
@@ -44,7 +42,7 @@ def load_run(folder: RunFolder, machine: Machine) -> list[LoadedTask]:
     for record in folder.record.tasks:
         if record.task not in TASKS:
             raise TurnwiseError(f"{str(folder.run_json)!r} names the task {record.task!r}, which is unknown here.")
-        stub_imports = folder.record.has_stub_imports
+        stub_imports = folder.record.judge.stub_imports
         tasks.append(load_recorded(TASKS[record.task], record, machine, stub_imports=stub_imports))
     return tasks
 
@@ -61,14 +59,14 @@ def judge(folder: RunFolder, tasks: Sequence[LoadedTask], machine: Machine) -> J
 def record_of_judge(folder: RunFolder, machine: Machine) -> RunRecord:
     """Return the run's record as it would be with the judge of ``machine``, to be compared with the frozen one."""
     record = folder.record
-    environment = to_json(Judge(machine.executor, matcher=record.judge["matcher"]).environment)
-    del environment["tier"]
-    return record.model_copy(update={"judge": {**record.judge, **environment}})
+    environment = Judge(machine.executor, matcher=record.judge.matcher).environment
+    judge = replace(record.judge, executor=environment.executor, interpreter=environment.interpreter)
+    return replace(record, judge=judge)
 
 
 async def judge_shard(folder: RunFolder, shard: Shard, problems: Mapping[str, Problem], work: Work) -> None:
     """Judge what is not judged yet of one committed shard."""
-    every_turn = folder.record.is_judged_anew
+    every_turn = folder.record.judge.judged_anew
 
     async def carry(trajectory: Trajectory) -> None:
         await work.judge_trajectory(problems[trajectory.problem], trajectory, every_turn=every_turn)
@@ -92,11 +90,9 @@ def copy_for_judge(
 
     Raises TurnwiseError if ``target`` holds something else.
     """
-    environment = to_json(Judge(machine.executor, matcher=matcher).environment)
-    del environment["tier"]
-    stub = {STUB_IMPORTS: True} if stub_imports else {}
-    changed = {"judge": {**environment, "time_factor": time_factor, **stub, JUDGED_ANEW: True}}
-    record = folder.record.model_copy(update=changed)
+    environment = Judge(machine.executor, matcher=matcher).environment
+    settings = JudgeSettings(matcher, time_factor, stub_imports=stub_imports)
+    record = replace(folder.record, judge=judge_record(environment, settings, judged_anew=True))
     copy = RunFolder(target)
     if copy.run_json.exists():
         if copy.record != record:
@@ -122,7 +118,7 @@ def _copy(source: RunFolder, target: Path, record: RunRecord) -> None:
                 copied.parent.mkdir(parents=True, exist_ok=True)
                 write_synced(copied, data)
                 write_synced(digest_file(copied), digest_line(copied, data).encode("ascii"))
-        write_atomically(unfinished / source.run_json.name, record.model_dump_json(indent=1) + "\n")
+        RunFolder(unfinished).write_record(record)
         unfinished.replace(target)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -130,7 +126,7 @@ def _copy(source: RunFolder, target: Path, record: RunRecord) -> None:
 
 async def _judge(folder: RunFolder, tasks: Sequence[LoadedTask], work: Work) -> Judged:
     total = sum(len(shard.keys) for shard in folder.shards)
-    every_turn = folder.record.is_judged_anew
+    every_turn = folder.record.judge.judged_anew
 
     async def carry(item: tuple[Problem, Trajectory]) -> None:
         await work.judge_trajectory(*item, every_turn=every_turn)

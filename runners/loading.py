@@ -6,16 +6,16 @@ from pathlib import Path
 
 from turnwise.benchmarks.catalog import ProblemSet, load_problems
 from turnwise.benchmarks.evalplus import with_stub_imports
-from turnwise.benchmarks.rows import OnError
 from turnwise.errors import TurnwiseError
 from turnwise.records.problem import UNSCORABLE_FLAGS, Problem
 from turnwise.records.run_folder import MOST_DIALOGUES, AskedProblem, TaskRecord
+from turnwise.records.settings import OnError, RunSettings
 from turnwise.runners.execution.interface import Executor
 from turnwise.runners.expected import resolve_expected
 from turnwise.runners.judge import Judge
-from turnwise.runners.settings import RunSettings
 from turnwise.runners.verdicts import SharedCache
 from turnwise.tasks.catalog import Task
+from turnwise.tasks.plan import strategy_of, turns_of
 from turnwise.texts import shown
 
 Progress = Callable[[str, int, int], None]
@@ -62,33 +62,28 @@ class LoadedTask:
             task=self.task.name,
             benchmark=self.task.benchmark,
             split=self.task.split,
-            max_turns=settings.turns_of(self.task),
-            strategy=settings.strategy_of(self.task).name,
+            max_turns=turns_of(settings, self.task),
+            strategy=strategy_of(settings, self.task).name,
             data_sha256=self.source.digest,
             loaded=len(self.source.problems),
-            asked=[
-                AskedProblem(id=one.id, difficulty=one.difficulty, flags=[flag.value for flag in one.flags])
-                for one in self.asked
-            ],
-            left_out={
-                one.id: [flag.value for flag in one.flags] for one in self.source.problems if not one.is_scorable
-            },
-            broken_rows=[str(error) for error in self.source.broken_rows],
+            asked=tuple(AskedProblem(one.id, one.difficulty, tuple(map(str, one.flags))) for one in self.asked),
+            left_out={one.id: tuple(map(str, one.flags)) for one in self.source.problems if not one.is_scorable},
+            broken_rows=tuple(map(str, self.source.broken_rows)),
         )
 
 
-def load_task(task: Task, settings: RunSettings, machine: Machine) -> LoadedTask:
+def load_task(task: Task, settings: RunSettings, machine: Machine, *, stub_imports: bool = False) -> LoadedTask:
     """Return the task's problems that ``settings`` ask, expected outputs computed.
 
     Raises TurnwiseError if data is missing or broken, no problem can be scored, or one is asked that is not there.
     """
     opened = open_task(task, settings, data_dir=machine.data_dir, environ=machine.environ)
-    return resolve_task(opened, settings, machine)
+    return resolve_task(opened, machine, stub_imports=stub_imports)
 
 
-def resolve_task(opened: LoadedTask, settings: RunSettings, machine: Machine) -> LoadedTask:
+def resolve_task(opened: LoadedTask, machine: Machine, *, stub_imports: bool = False) -> LoadedTask:
     """Return the task that ``open_task`` opened, its problems as they are judged: expected outputs computed."""
-    return replace(opened, asked=_resolve(opened.task, opened.asked, machine, stub_imports=settings.stub_imports))
+    return replace(opened, asked=_resolve(opened.task, opened.asked, machine, stub_imports=stub_imports))
 
 
 def open_task(

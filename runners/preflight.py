@@ -23,6 +23,7 @@ from turnwise.runners.judge import Judge
 from turnwise.runners.loading import LoadedTask, Machine
 from turnwise.runners.sampling import Job
 from turnwise.tasks.dialogue import Ask, Dialogue, DialoguePlan
+from turnwise.tasks.plan import strategy_of
 
 CHARACTERS_PER_TOKEN = 3.5  # of statements and code, roughly, with the tokenizers of today's models
 _RECORD_BYTES = 3000  # of a turn in a trajectory, besides what was said: prompts, public report
@@ -128,7 +129,7 @@ def calibrate(job: Job, machine: Machine, *, dialogues: int) -> Calibration:
         [problem for _, problem in chosen], machine.executor, cache_dir=machine.cache_dir, workers=machine.workers
     )
     items = [(problem, job.plan_of(loaded)) for (loaded, _), problem in zip(chosen, problems, strict=True)]
-    judge = Judge(machine.executor, matcher=job.settings.matcher, workers=machine.workers)
+    judge = Judge(machine.executor, matcher=job.judge.matcher, workers=machine.workers)
     try:
         begun = time.monotonic()
         with InterruptibleRunner() as runner:
@@ -152,7 +153,7 @@ def estimate_run(job: Job, prompts: FirstPrompts, calibration: Calibration | Non
     samples, settings = job.settings.samples_per_problem, job.settings
     least = most = turns = 0
     for loaded in job.tasks:
-        plan = [1 + bool(turn.reasoning) for turn in settings.strategy_of(loaded.task).turns]
+        plan = [1 + bool(turn.reasoning) for turn in strategy_of(settings, loaded.task).turns]
         count = samples * len(loaded.asked)
         least, most, turns = least + count * plan[0], most + count * sum(plan), turns + count * len(plan)
     dialogues = samples * len(prompts.tokens)

@@ -7,27 +7,26 @@ runs public tests only and ``judging`` does the rest.
 import asyncio
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import turnwise
-from turnwise.records.codec import to_json
 from turnwise.records.problem import Problem
-from turnwise.records.run_folder import RunFolder, RunRecord, Shard
+from turnwise.records.run_folder import RunFolder, RunRecord, Shard, checked
+from turnwise.records.settings import JudgeSettings, PromptsRecord, RunSettings
 from turnwise.records.trajectory import Reply, Trajectory
 from turnwise.runners.drivers import drive, run_asynchronously
 from turnwise.runners.event_loops import InterruptibleRunner
 from turnwise.runners.execution.inherited import raise_descriptors
-from turnwise.runners.judge import Judge
+from turnwise.runners.judge import Judge, judge_record
 from turnwise.runners.loading import LoadedTask, Machine
 from turnwise.runners.sampler import Model, Request, RequestError, Sampler
-from turnwise.runners.settings import RunSettings
 from turnwise.runners.sharing import Donor
 from turnwise.runners.store import ResumingSampler, ShardStore
 from turnwise.runners.work import Costs, Work
 from turnwise.tasks.decoys import DecoyPool
 from turnwise.tasks.dialogue import Dialogue, DialoguePlan
+from turnwise.tasks.plan import dialogue_plan
 from turnwise.tasks.prompts import PromptSet
 
 OPEN_PER_REQUEST = 4
@@ -60,28 +59,25 @@ class Job:
     prompts: PromptSet
     command: str = ""
     decoys: Mapping[str, DecoyPool] = field(default_factory=dict)
+    judge: JudgeSettings = field(default_factory=JudgeSettings)
 
     def to_record(self, machine: Machine) -> RunRecord:
         """Return run.json for this job on ``machine``; its isolation tier decides no result and is left out."""
-        environment = to_json(Judge(machine.executor, matcher=self.settings.matcher).environment)
-        del environment["tier"]
-        return RunRecord.checked(
-            "What is asked",
+        environment = Judge(machine.executor, matcher=self.judge.matcher).environment
+        record = RunRecord(
             turnwise=turnwise.__version__,
             model=dict(self.sampler.description),
-            settings=self.settings.to_json() | self._decoys(),
-            judge={**environment, **self.settings.judge_json()},
-            prompts={"set": self.prompts.name, "hashes": dict(self.prompts.hashes)},
-            tasks=[loaded.to_record(self.settings) for loaded in self.tasks],
+            settings=replace(self.settings, decoys={task: pool.to_record() for task, pool in self.decoys.items()}),
+            judge=judge_record(environment, self.judge),
+            prompts=PromptsRecord(self.prompts.name, dict(self.prompts.hashes)),
+            tasks=tuple(loaded.to_record(self.settings) for loaded in self.tasks),
             command=self.command,
         )
-
-    def _decoys(self) -> dict[str, Any]:
-        return {"decoys": {task: pool.to_json() for task, pool in self.decoys.items()}} if self.decoys else {}
+        return checked(record, "What is asked")
 
     def plan_of(self, loaded: LoadedTask) -> DialoguePlan:
         """Return what the dialogues of one task share."""
-        return self.settings.plan(loaded.task, self.prompts, self.decoys.get(loaded.task.name))
+        return dialogue_plan(self.settings, loaded.task, self.prompts, self.decoys.get(loaded.task.name))
 
 
 def sample(

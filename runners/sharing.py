@@ -21,7 +21,7 @@ class Donor:
         self._shards: dict[tuple[str, DialogueKey], Shard] = {
             (shard.task, key): shard for shard in folder.shards for key in shard.keys
         }
-        self._keeps_reasoning = bool(folder.record.settings.get("keep_reasoning", True))
+        self._keeps_reasoning = bool(folder.record.settings.keep_reasoning)
         self._read: dict[tuple[str, int], dict[DialogueKey, Trajectory]] = {}
 
     def find(self, request: Request) -> Reply | None:

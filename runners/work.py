@@ -16,7 +16,7 @@ from turnwise.benchmarks.differences import differences
 from turnwise.errors import TurnwiseError
 from turnwise.files import write_atomically
 from turnwise.json_text import json_line
-from turnwise.records.codec import to_line
+from turnwise.records.codec import to_json, to_line
 from turnwise.records.judgement import Judgement, Place, places_of
 from turnwise.records.problem import Problem
 from turnwise.records.report import Report, Verdict
@@ -158,9 +158,9 @@ def _open_judge(record: RunRecord, machine: Machine, stack: ExitStack) -> Judge:
     stack.callback(cache.close)
     judge = Judge(
         machine.executor,
-        matcher=record.judge["matcher"],
+        matcher=record.judge.matcher,
         cache=cache,
-        time_factor=record.judge["time_factor"],
+        time_factor=record.judge.time_factor,
         workers=machine.workers,
     )
     stack.callback(judge.close)
@@ -200,7 +200,7 @@ def freeze(folder: RunFolder, record: RunRecord, cut: Callable[[RunRecord], Sequ
     """
     if not folder.run_json.exists():
         write_atomically(folder.plan, plan_lines(cut(record)))
-        write_atomically(folder.run_json, record.model_dump_json(indent=1) + "\n")
+        folder.write_record(record)
         return
     check_same_run(folder, record)
 
@@ -209,7 +209,7 @@ def check_same_run(folder: RunFolder, record: RunRecord) -> None:
     """Raise TurnwiseError if ``folder`` holds a run, and another one than ``record``'s."""
     if not folder.run_json.exists():
         return
-    frozen, wanted = folder.record.model_dump(mode="json"), record.model_dump(mode="json")
+    frozen, wanted = to_json(folder.record), to_json(record)
     for part in frozen:
         if part != "command" and frozen[part] != wanted[part]:
             first = next(differences(frozen[part], wanted[part], part))

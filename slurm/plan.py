@@ -12,6 +12,7 @@ from turnwise.runners.preflight import CHARACTERS_PER_TOKEN
 from turnwise.runners.sampling import Job
 from turnwise.runners.work import cut_evenly
 from turnwise.slurm.profile import ClusterProfile
+from turnwise.tasks.plan import turns_of
 
 _REPLY_TOKENS = 1000  # where no limit is given
 _PROMPT_SHARE = 0.05  # of a completion token's time; a prompt is read many tokens at a time
@@ -27,7 +28,7 @@ def dialogue_tokens(problem: Problem, *, turns: int, max_tokens: int | None) -> 
 def job_tokens(job: Job, *, reply_limit: int | None) -> dict[str, float]:
     """Return, by problem id, what one dialogue of ``job`` may take; ``reply_limit`` in tokens, None for no limit."""
     return {
-        problem.id: dialogue_tokens(problem, turns=job.settings.turns_of(loaded.task), max_tokens=reply_limit)
+        problem.id: dialogue_tokens(problem, turns=turns_of(job.settings, loaded.task), max_tokens=reply_limit)
         for loaded in job.tasks
         for problem in loaded.asked
     }

@@ -17,6 +17,7 @@ import numpy as np
 from turnwise.errors import TurnwiseError
 from turnwise.records.problem import Problem
 from turnwise.records.report import Environment, Report, TestResult, Verdict
+from turnwise.records.settings import DecoySource
 
 _NOT_IMPLEMENTED = (
     "Traceback (most recent call last):\n"
@@ -57,15 +58,10 @@ class DecoyPool:
         programs = {name: [one.program for one in decoys] for name, decoys in sorted(self._by_problem.items())}
         return hashlib.sha256(json.dumps(programs, sort_keys=True).encode()).hexdigest()
 
-    def to_json(self) -> dict[str, str | int]:
+    def to_record(self) -> DecoySource:
         """Return what run.json says of the pool."""
         programs = sum(map(len, self._by_problem.values()))
-        return {
-            "source": self.source,
-            "problems": len(self._by_problem),
-            "programs": programs,
-            "sha256": self.digest,
-        }
+        return DecoySource(self.source, len(self._by_problem), programs, self.digest)
 
     def choose(self, problem_id: str, *, seed: int) -> Decoy:
         """Return the decoy for a dialogue about ``problem_id``; equal arguments give the same one."""

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 
 from turnwise.records.problem import Problem
 from turnwise.records.report import Report, Verdict
-from turnwise.records.settings import TurnPlan
+from turnwise.records.settings import DEFAULT_EXTRACTION, TurnPlan
 from turnwise.records.trajectory import Call, End, Message, Reply, Trajectory, Turn
 from turnwise.tasks.decoys import Decoy, DecoyPool, failing_report
-from turnwise.tasks.extraction import DEFAULT_EXTRACTION, extract_program
+from turnwise.tasks.extraction import extract_program
 from turnwise.tasks.feedback import feedback_kind, feedback_text, form_of
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.seeds import dialogue_seed

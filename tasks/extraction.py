@@ -17,12 +17,11 @@ from collections.abc import Callable, Iterable
 from markdown_it import MarkdownIt
 
 from turnwise.errors import TurnwiseError
+from turnwise.records.settings import DEFAULT_EXTRACTION
 from turnwise.records.thinking import strip_thinking
 from turnwise.tasks.code_blocks import BlockKind, CodeBlock, SourceReader, find_code_blocks
 from turnwise.tasks.python_source import PythonSource
 
-DEFAULT_EXTRACTION = "last_program"
-EXTRACTION_VERSION = 1
 _PYTHON_TAGS = frozenset({"python", "py", "python3", "py3", "python 3"})
 _CHOICES: dict[str, Callable[[list[str]], str]] = {
     "last": lambda blocks: blocks[-1],

@@ -190,9 +190,9 @@ def _grid(several: Sequence[Series]) -> ChartData:
     for one in several:
         settings = one.scored.run.record.settings
         estimate = find_estimate(one.scored, headline(one.scored))
-        reasoning = " + ".join(map(str, settings.get("reasoning") or [])) or "none"
+        reasoning = " + ".join(map(str, settings.reasoning or [])) or "none"
         if estimate is not None and estimate.value is not None:
-            cell = (reasoning, str(settings.get("instruction") or "none"), estimate.value)
+            cell = (reasoning, str(settings.instruction or "none"), estimate.value)
             rows.append((one.key, one.scored.run.model, *cell))
     columns = ("run", "model", "reasoning", "instruction", "value")
     is_grid = len({row[2:4] for row in rows}) > 1

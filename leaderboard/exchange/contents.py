@@ -8,12 +8,12 @@ types. Which problems there should be is not known here; the command that import
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from turnwise.benchmarks.rows import OF_ANSWERS, Row, read_rows
 from turnwise.benchmarks.rows import read_document as read_json
@@ -21,13 +21,21 @@ from turnwise.errors import TurnwiseError
 from turnwise.records.codec import from_json, to_json
 from turnwise.records.judgement import Judgement, places_of
 from turnwise.records.report import Verdict
-from turnwise.records.run_folder import RunFolder, RunRecord, TaskRecord
+from turnwise.records.run_folder import MOST_TURNS, RunFolder, RunRecord, TaskRecord
+from turnwise.records.settings import JudgeRecord, PromptsRecord, RunSettings
 from turnwise.records.trajectory import SCHEMA, Trajectory, read_trajectory
 from turnwise.texts import printable, shown
 
 Sample = TypeVar("Sample")
-Header = TypeVar("Header", bound=BaseModel)
+Header = TypeVar("Header", bound="_Header")
 MOST_SAMPLES = 10_000
+
+
+class _Header(Protocol):
+    """What each header says."""
+
+    @property
+    def settings(self) -> RunSettings: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,65 +78,19 @@ class Dialogue:
         return {**to_json(self.trajectory), "judgements": [to_json(one) for one in self.judgements]}
 
 
-class RunHeader(BaseModel):
+@dataclass(frozen=True, slots=True)
+class RunHeader:
     """What a file of ours says of the run it was exported from: the parts of run.json that scores rest on."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
-    model: dict[str, str]
-    settings: "HeaderSettings"
-    judge: "HeaderJudge"
-    prompts: "HeaderPrompts"
+    model: Mapping[str, str]
+    settings: RunSettings
+    judge: JudgeRecord
+    prompts: PromptsRecord
 
     @classmethod
     def of(cls, record: RunRecord) -> "RunHeader":
-        """Return the header of a run; raises TurnwiseError if its run.json lacks what importing needs."""
-        data = record.model_dump(mode="json")
-        try:
-            return cls.model_validate({name: data[name] for name in cls.model_fields})
-        except ValidationError as error:
-            raise TurnwiseError(
-                f"run.json lacks what this format needs ({first_problem(error)}): export the run as evalplus or "
-                "livecodebench, which need no settings."
-            ) from None
-
-
-class HeaderSettings(BaseModel):
-    """The settings that decide which problems and dialogues there are; others are kept as they are."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="allow")
-    profile: str
-    samples_per_problem: int = Field(ge=1, le=MOST_SAMPLES)
-    seed: int
-    feedback: str
-    extraction: str
-    extraction_version: int
-    prefill: bool
-    max_turns: int | None = Field(ge=1, le=1000)
-    n_at_k: list[str]
-    sampling: dict[str, Any]
-    limit: float | None = Field(gt=0, allow_inf_nan=False)
-    samples: dict[str, list[int | str]]
-
-
-class HeaderJudge(BaseModel):
-    """Who judged, and how."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="allow")
-    executor: str
-    interpreter: str
-    matcher: str
-    time_factor: float = Field(gt=0, allow_inf_nan=False)
-
-
-class HeaderPrompts(BaseModel):
-    """The name of the prompts and the hash of each."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="allow")
-    set: str
-    hashes: dict[str, str]
-
-
-RunHeader.model_rebuild()
+        """Return the header of a run."""
+        return cls(record.model, record.settings, record.judge, record.prompts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,12 +154,21 @@ def _is_sound(judgement: Judgement) -> bool:
 def read_header(kind: type[Header], data: Any, origin: str) -> Header:
     """Return the header of a ``kind`` that an export of ours wrote; raises TurnwiseError for anything else."""
     try:
-        header = kind.model_validate(data)
-        header.model_dump_json()
-    except (ValidationError, ValueError) as error:
-        reason = first_problem(error) if isinstance(error, ValidationError) else "a text is no Unicode"
-        raise TurnwiseError(f"{origin}: what it says of its run is damaged ({reason}): export it again.") from None
+        header = from_json(kind, data)
+        _check_settings(header.settings)
+    except ValueError as error:
+        raise TurnwiseError(f"{origin}: what it says of its run is damaged ({error}): export it again.") from None
     return header
+
+
+def _check_settings(settings: RunSettings) -> None:
+    """Raise ValueError for what no run has that was exported."""
+    if not 1 <= settings.samples_per_problem <= MOST_SAMPLES:
+        raise ValueError(f"settings.samples_per_problem: {shown(settings.samples_per_problem)}")
+    if not 1 <= (1 if settings.max_turns is None else settings.max_turns) <= MOST_TURNS:
+        raise ValueError(f"settings.max_turns: {shown(settings.max_turns)}")
+    if not 0 < (1 if settings.limit is None else settings.limit) < math.inf:
+        raise ValueError(f"settings.limit: {shown(settings.limit)}")
 
 
 def read_samples(path: Path, kind: TypeAdapter[Sample], what: str, *, remedy: str) -> Iterator[tuple[Row, Sample]]:

@@ -88,7 +88,7 @@ def import_pyarrow(purpose: str) -> tuple[Any, Any]:
 
 def _rows(folder: RunFolder, tasks: Sequence[TaskRecord]) -> Iterator[Cells]:
     header = RunHeader.of(folder.record)
-    run_json = header.model_dump_json()
+    run_json = json_line(to_json(header))
     for task in tasks:
         difficulties = {one.id: one.difficulty for one in task.asked}
         for dialogue in dialogues_of(folder, task.task):

@@ -4,32 +4,33 @@ Our tasks in lm_eval write it and so does exporting; with the dialogues of the s
 the problems asked and left out included, so that no data are needed to read it back.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
-
-from pydantic import BaseModel, ConfigDict
 
 from turnwise.benchmarks.differences import differences
 from turnwise.errors import TurnwiseError
-from turnwise.leaderboard.exchange.contents import HeaderJudge, HeaderPrompts, HeaderSettings, RunHeader, read_header
+from turnwise.leaderboard.exchange.contents import RunHeader, read_header
+from turnwise.records.codec import to_json
 from turnwise.records.run_folder import TaskRecord
+from turnwise.records.settings import JudgeRecord, PromptsRecord, RunSettings
 
 KEY = "turnwise"
 
 
-class TaskHeader(BaseModel):
+@dataclass(frozen=True, slots=True)
+class TaskHeader:
     """The settings, judge and prompts of a run, and what one task of it asked.
 
     lm_eval says itself which ``model`` it was; of an exported run it stands here.
     """
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
     turnwise: str
-    settings: HeaderSettings
-    judge: HeaderJudge
-    prompts: HeaderPrompts
+    settings: RunSettings
+    judge: JudgeRecord
+    prompts: PromptsRecord
     task: TaskRecord
-    model: dict[str, str] = {}
+    model: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_task_header(metadata: Any, origin: str) -> TaskHeader:
@@ -50,12 +51,9 @@ def join_headers(headers: Iterable[TaskHeader], model: dict[str, str], origin: s
             joined = header
             continue
         samples = {**joined.settings.samples, **header.settings.samples}
-        joined, header = (
-            each.model_copy(update={"settings": each.settings.model_copy(update={"samples": samples})})
-            for each in (joined, header)
-        )
+        joined, header = (replace(each, settings=replace(each.settings, samples=samples)) for each in (joined, header))
         if joined != header:
-            first = next(differences(joined.model_dump(mode="json"), header.model_dump(mode="json")))
+            first = next(differences(to_json(joined), to_json(header)))
             there, here = first.values()
             raise TurnwiseError(
                 f"{origin} holds tasks that were run in different ways ({one.task.task}: {first.place} is {here}, and "

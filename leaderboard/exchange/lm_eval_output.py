@@ -56,7 +56,7 @@ def write(folder: RunFolder, tasks: Sequence[TaskRecord], path: Path) -> list[Pa
         "model_source": header.model.get("back_end", "turnwise"),
         "model_name": name,
         "model_name_sanitized": target.name,
-        "system_instruction": header.settings.model_dump().get("system_instruction") or None,
+        "system_instruction": header.settings.system_instruction or None,
         "chat_template": None,
         "chat_template_sha": None,
     }
@@ -87,7 +87,7 @@ def _rows(folder: RunFolder, outcomes: TaskOutcomes, header: RunHeader, values: 
                 "doc_id": number,
                 "doc": doc,
                 "target": "",
-                "arguments": {"gen_args_0": {"arg_0": prompt, "arg_1": header.settings.sampling}},
+                "arguments": {"gen_args_0": {"arg_0": prompt, "arg_1": to_json(header.settings.sampling)}},
                 "resps": [resps],
                 "filtered_resps": [filtered],
                 "filter": "none",
@@ -118,7 +118,7 @@ def _summary(
             "output_type": "generate_multiturn",
             "repeats": header.settings.samples_per_problem,
             "num_fewshot": 0,
-            "metadata": {"version": 1, KEY: _task_header(one, header).model_dump(mode="json")},
+            "metadata": {"version": 1, KEY: to_json(_task_header(one, header))},
         }
         document["versions"][name], document["n-shot"][name] = 1, 0
         samples, n_at_k = header.settings.samples_per_problem, header.settings.n_at_k
@@ -128,7 +128,7 @@ def _summary(
         "model": header.model.get("back_end", "turnwise"),
         "model_args": None,
         "limit": header.settings.limit,
-        "gen_kwargs": header.settings.sampling,
+        "gen_kwargs": to_json(header.settings.sampling),
         "random_seed": header.settings.seed,
     }
     return document | {"git_hash": None}

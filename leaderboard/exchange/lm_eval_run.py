@@ -14,7 +14,7 @@ from turnwise.leaderboard.exchange import lm_eval_input
 from turnwise.leaderboard.exchange.contents import Contents, Dialogue, read_document
 from turnwise.leaderboard.exchange.lm_eval_header import KEY
 from turnwise.leaderboard.outcomes import RunOutcomes, tally
-from turnwise.records.run_folder import RunRecord
+from turnwise.records.run_folder import RunRecord, checked
 from turnwise.records.trajectory import Trajectory
 from turnwise.texts import printable
 
@@ -45,15 +45,9 @@ def read_lm_eval_run(path: Path) -> RunOutcomes:
         "files": ", ".join(printable(one.name, limit=200) for one in files),
         "sha256": ", ".join(map(digest_of, files)),
     }
-    record = RunRecord.checked(
-        str(path),
-        turnwise=turnwise.__version__,
-        model={**header.model, **origin},
-        settings=header.settings.model_dump(),
-        judge=header.judge.model_dump(),
-        prompts=header.prompts.model_dump(),
-        tasks=list(contents.tasks),
-    )
+    model = {**header.model, **origin}
+    made = RunRecord(turnwise.__version__, model, header.settings, header.judge, header.prompts, contents.tasks)
+    record = checked(made, str(path))
     judgements = {one.place: one for dialogue in contents.dialogues for one in dialogue.judgements}
     _check(path, record, [one.trajectory for one in contents.dialogues])
     tasks = tuple(
@@ -62,7 +56,7 @@ def read_lm_eval_run(path: Path) -> RunOutcomes:
             [one.trajectory for one in contents.dialogues if one.trajectory.task == task.task],
             judgements,
             samples=record.samples_per_problem,
-            anew=record.is_judged_anew,
+            anew=record.judge.judged_anew,
             origin=str(path),
         )
         for task in record.tasks

@@ -1,10 +1,11 @@
 """What a row of the page rests on, as pairs of a name and a text: enough to run it again and to doubt it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from turnwise.leaderboard.page.rows import PageRow
 from turnwise.leaderboard.report import settings_text
+from turnwise.records.codec import to_json
 
 
 def provenance(row: PageRow) -> list[tuple[str, str]]:
@@ -25,9 +26,9 @@ def _pairs(row: PageRow) -> Iterator[tuple[str, str]]:
     yield "data", f"{record.benchmark}, split {record.split}, sha256 {record.data_sha256}"
     yield "problems", _problems(row)
     yield "strategy", record.strategy
-    yield "prompts", f"set {run.record.prompts['set']}\n{_lines(run.record.prompts['hashes'])}".strip()
-    yield "sampling", _lines({name: value for name, value in settings["sampling"].items() if value not in (None, [])})
-    yield "judge", _lines({**judge, "isolation": " and ".join(outcomes.tiers)})
+    yield "prompts", f"set {run.record.prompts.set}\n{_lines(run.record.prompts.hashes)}".strip()
+    yield "sampling", _lines(settings.sampling.told())
+    yield "judge", _lines({**to_json(judge), "isolation": " and ".join(outcomes.tiers)})
     yield "dialogues", f"{outcomes.dialogues}, of which {outcomes.missing} are missing"
     yield "how they ended", _counts(outcomes.ends)
     yield "verdicts", _counts(outcomes.verdicts)
@@ -53,5 +54,5 @@ def _counts(counts: Any) -> str:
     return ", ".join(f"{count} {name.value.replace('_', ' ')}" for name, count in sorted(counts.items()) if count)
 
 
-def _lines(data: dict[str, Any]) -> str:
+def _lines(data: Mapping[str, Any]) -> str:
     return "\n".join(f"{name}: {value}" for name, value in data.items() if value not in ("", None))

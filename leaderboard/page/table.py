@@ -117,12 +117,12 @@ def _table_row(row: PageRow, rank: list[int] | None, metrics: Sequence[str], com
 def settings_of(row: PageRow) -> list[str]:
     """Return what tells runs of one model apart, a few words each."""
     record, settings = row.scored.outcomes.record, row.scored.run.record.settings
-    samples = settings["samples_per_problem"]
+    samples = settings.samples_per_problem
     parts = [record.strategy.replace("_", "-")]
     if record.max_turns > 1:
-        parts.append(f"{record.max_turns} turns, {settings['feedback'].replace('_', ' ')}")
+        parts.append(f"{record.max_turns} turns, {settings.feedback.replace('_', ' ')}")
     parts.append(f"{samples} sample" + ("s" if samples != 1 else "") + " a problem")
-    temperature = settings["sampling"].get("temperature")
+    temperature = settings.sampling.temperature
     parts += [f"temperature {temperature:g}"] if isinstance(temperature, int | float) else []
     return [printable(part, limit=100) for part in parts]
 

@@ -9,12 +9,17 @@ import pytest
 
 from turnwise.commands.settings import build_settings
 from turnwise.errors import TurnwiseError
-from turnwise.runners.settings import RunSettings
+from turnwise.records.settings import RunConfig, RunSettings
 
 MULTI, SINGLE = "codecontests_multiturn", "codecontests_singleturn"
 
 
-def build(
+def build(**options: Any) -> RunSettings:
+    """Return the settings of the dialogues that these options make."""
+    return build_config(**options).settings
+
+
+def build_config(
     *,
     profile: str = "default",
     metadata: str | Mapping[str, Any] = "",
@@ -22,8 +27,8 @@ def build(
     samples: str | Mapping[str, Any] = "",
     tasks: str = MULTI,
     given: Mapping[str, Any] | None = None,
-) -> RunSettings:
-    """Return the settings of these options; what is JSON may be given as data."""
+) -> RunConfig:
+    """Return all settings of these options; what is JSON may be given as data."""
     return build_settings(
         profile=profile,
         metadata=metadata if isinstance(metadata, str) else json.dumps(metadata),

@@ -11,10 +11,10 @@ from turnwise.benchmarks.catalog import load_problems
 from turnwise.records.judgement import Judgement, program_hash
 from turnwise.records.report import Environment, Report, TestResult, Verdict
 from turnwise.records.run_folder import RunRecord
+from turnwise.records.settings import JudgeRecord, PromptsRecord, RunSettings
 from turnwise.records.trajectory import Call, End, Message, Reply, Trajectory, Turn
 from turnwise.runners.imported import write_imported
 from turnwise.runners.loading import open_task
-from turnwise.runners.settings import RunSettings
 from turnwise.tasks.catalog import TASKS
 
 TASK = "sample_mbpp_plus_multiturn"
@@ -69,13 +69,12 @@ def write_sample_run(tmp_path: Path) -> WriteSampleRun:
         judgements = [_judgement(one, Verdict.PASSED) for one in passed]
         judgements[:1] = [replace(judgements[0], verdict=Verdict.TIME_LIMIT)]
         record = RunRecord(
-            format=1,
             turnwise="0",
             model={"back_end": "planned", "model": model},
-            settings=settings.to_json(),
-            judge={"executor": "planned 1", "interpreter": "CPython 3.11", "matcher": "tokens", "time_factor": 1.0},
-            prompts={"set": "turnwise-1", "hashes": {"statement": "0"}},
-            tasks=[task],
+            settings=settings,
+            judge=JudgeRecord("planned 1", "CPython 3.11", "tokens", 1.0),
+            prompts=PromptsRecord("turnwise-1", {"statement": "0"}),
+            tasks=(task,),
         )
         write_imported(tmp_path / name, record, dialogues, judgements)
         return tmp_path / name

@@ -7,8 +7,7 @@ import pytest
 from built_settings import MULTI, build, error_of
 
 from turnwise.commands.settings import read_config
-from turnwise.records.settings import Sampling
-from turnwise.runners.settings import RunSettings
+from turnwise.records.settings import RunSettings, Sampling
 
 
 @pytest.fixture

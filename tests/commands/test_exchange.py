@@ -118,7 +118,7 @@ def test_evalplus_samples_come_back_as_they_were(
     export_command([tmp_path / "run"], "evalplus", tmp_path / "out.jsonl")
     assert [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()] == rows
     record = RunFolder(tmp_path / "run").record
-    assert (record.model["model"], record.settings["sampling"]["temperature"]) == ("org/m", 0.8)
+    assert (record.model["model"], record.settings.sampling.temperature) == ("org/m", 0.8)
     assert record.model["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     outcomes = _outcomes(tmp_path / "run")
     assert outcomes.passed[:, :, 0].tolist() == [[0] + [MISSING] * 5] * len(problem_names)

@@ -239,7 +239,7 @@ def _with_judgement(change: Change) -> Change:
             _with_header(lambda one: one["settings"].update(n_at_k=["9@9"])),
             "n_at_k 9@9 ",
         ),
-        (_with_header(lambda one: one["settings"].update(extra="\ud800")), "a text is no Unicode"),
+        (_with_header(lambda one: one["settings"].update(extra="\ud800")), "settings.extra: unknown field"),
         (_with_judgement(lambda one: one.update(public_passed=False, verdict="passed")), "does not fit its dialogue"),
         (_with_judgement(lambda one: one.update(program="0" * 16)), "the judgement on turn 1 does not fit"),
         (_with_judgement(lambda one: one.update(cpu_seconds=float("inf"))), "does not fit its dialogue"),

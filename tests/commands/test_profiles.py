@@ -1,34 +1,33 @@
 """A profile sets many settings at once; what is given beside it goes before it."""
 
 import pytest
-from built_settings import MULTI, SINGLE, build, error_of
+from built_settings import MULTI, SINGLE, build, build_config, error_of
 
-from turnwise.records.settings import Sampling
-from turnwise.runners.settings import PROFILES, RunSettings
+from turnwise.records.settings import JudgeSettings, RunSettings, Sampling
+from turnwise.tasks.plan import PROFILES
 
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_a_profile_sets_what_it_names(profile: str) -> None:
     """As an option and as a key of the metadata; the settings record its name."""
-    assert build(profile=profile) == build(metadata={"profile": profile}) == PROFILES[profile]
-    assert build(profile=profile).to_json()["profile"] == profile
+    assert build_config(profile=profile) == build_config(metadata={"profile": profile}) == PROFILES[profile]
+    assert build(profile=profile).profile == profile
 
 
 def test_what_is_given_goes_before_the_profile() -> None:
     """Metadata, sampling and named options replace their own fields and leave the rest of the profile."""
-    settings = build(
+    config = build_config(
         profile="rlef",
         metadata={"samples_per_problem": 33, "extraction": "longest"},
         gen_kwargs="temperature=1.0",
         given={"matcher": "exact", "seed": 3, "system_instruction": "Be brief."},
     )
-    assert settings == RunSettings(
+    assert config.judge == JudgeSettings(matcher="exact", interpreter="python3.10")
+    assert config.settings == RunSettings(
         profile="rlef",
-        matcher="exact",
         seed=3,
         system_instruction="Be brief.",
         extraction="longest",
-        interpreter="python3.10",
         samples_per_problem=33,
         n_at_k=("1@3", "10@100"),
         sampling=Sampling(temperature=1.0, top_p=0.95),
@@ -44,7 +43,7 @@ def test_the_order_of_options_does_not_matter() -> None:
 
 def test_null_leaves_a_setting_as_it_is() -> None:
     """As lm-eval's configurations write it."""
-    assert build(profile="zheng", metadata={"max_turns": None, "n_at_k": None}) == PROFILES["zheng"]
+    assert build(profile="zheng", metadata={"max_turns": None, "n_at_k": None}) == PROFILES["zheng"].settings
 
 
 def test_a_profiles_metrics_apply_where_they_can() -> None:

@@ -3,17 +3,18 @@
 import json
 from pathlib import Path
 
-from built_settings import MULTI, SINGLE, build, error_of
+from built_settings import MULTI, SINGLE, build, build_config, error_of
 
-from turnwise.records.settings import Sampling, TurnPlan
-from turnwise.runners.settings import PROFILES, RunSettings, settings_of
+from turnwise.records.codec import to_json
+from turnwise.records.settings import RunConfig, RunSettings, Sampling, TurnPlan
 from turnwise.tasks.catalog import TASKS
+from turnwise.tasks.plan import PROFILES, config_of, strategy_of, turns_of
 from turnwise.tasks.strategies import build_strategy
 
 
 def test_no_option_is_the_default_profile() -> None:
     """Nothing given, nothing changed."""
-    assert build() == RunSettings() == PROFILES["default"]
+    assert build_config() == RunConfig() == PROFILES["default"]
 
 
 def test_every_metadata_key_reaches_its_setting() -> None:
@@ -40,16 +41,17 @@ def test_prompts_reach_their_settings(tmp_path: Path) -> None:
     """Joined names or a list, none for none; a file's turns are the settings' own."""
     found = build(metadata={"reasoning": "explain_io+difficulty", "instruction": "none", "keep_reasoning": False})
     assert found == RunSettings(reasoning=("explain_io", "difficulty"), keep_reasoning=False)
-    assert build(metadata={"reasoning": ["explain_io"], "strategy": "cot_every_turn"}).strategy_of(TASKS[MULTI]) == (
-        build_strategy("cot_every_turn", max_turns=3, reasoning=("explain_io",))
-    )
+    every_turn = build(metadata={"reasoning": ["explain_io"], "strategy": "cot_every_turn"})
+    expected = build_strategy("cot_every_turn", max_turns=3, reasoning=("explain_io",))
+    assert strategy_of(every_turn, TASKS[MULTI]) == expected
     path = tmp_path / "mine.yaml"
     path.write_text("turns:\n  - instruction: docstrings\n  - {}\n")
     own = build(given={"strategy": str(path)})
     assert (own.strategy, own.turns) == ("mine", (TurnPlan(instruction="docstrings"), TurnPlan()))
-    assert [own.turns_of(TASKS[name]) for name in (MULTI, SINGLE)] == [2, 1]
-    assert build(given={"strategy": str(path)}, metadata={"max_turns": 4}).turns_of(TASKS[MULTI]) == 4
-    assert own.to_json()["turns"][0]["instruction"] == "docstrings"
+    assert [turns_of(own, TASKS[name]) for name in (MULTI, SINGLE)] == [2, 1]
+    four = build(given={"strategy": str(path)}, metadata={"max_turns": 4})
+    assert turns_of(four, TASKS[MULTI]) == 4
+    assert to_json(own)["turns"][0]["instruction"] == "docstrings"
     message = error_of(lambda: build(given={"strategy": str(path)}, metadata={"feedback": "binary"}))
     assert message == f"The strategy file {str(path)!r} says what each turn asks: leave out feedback."
 
@@ -72,10 +74,10 @@ def test_turns_are_the_tasks_unless_given() -> None:
     """A single-turn task keeps its one turn; one turn for a multi-turn task is the single-turn strategy."""
     multi, single = TASKS[MULTI], TASKS[SINGLE]
     settings = build(metadata={"max_turns": 5}, tasks="codecontests_*")
-    assert [settings.turns_of(task) for task in (multi, single)] == [5, 1]
-    assert [RunSettings().turns_of(task) for task in (multi, single)] == [3, 1]
-    one = settings_of("default", {"max_turns": 1})
-    assert (one.strategy_of(multi).name, one.turns_of(multi)) == ("single_turn", 1)
+    assert [turns_of(settings, task) for task in (multi, single)] == [5, 1]
+    assert [turns_of(RunSettings(), task) for task in (multi, single)] == [3, 1]
+    one = config_of("default", {"max_turns": 1}).settings
+    assert (strategy_of(one, multi).name, turns_of(one, multi)) == ("single_turn", 1)
 
 
 def test_n_at_k_has_to_fit_every_task() -> None:
@@ -88,13 +90,7 @@ def test_n_at_k_has_to_fit_every_task() -> None:
 
 def test_settings_are_json_and_the_judges_part_stands_elsewhere() -> None:
     """Every field once, but for what is named where it is set; tuples as lists, nothing that JSON lacks."""
-    data = build(profile="zheng", gen_kwargs="until=END", samples={MULTI: [0, "x"]}).to_json()
+    data = to_json(build(profile="zheng", gen_kwargs="until=END", samples={MULTI: [0, "x"]}))
     assert json.loads(json.dumps(data)) == data
-    assert set(data) == {*RunSettings.__slots__, "extraction_version"} - {
-        "matcher",
-        "time_factor",
-        "interpreter",
-        "strict_context",
-        "stub_imports",
-    }
+    assert set(data) == {*RunSettings.__slots__} - {"strict_context", "decoys", "chat_template", "seeds_sent"}
     assert (data["samples"], data["sampling"]["stop"]) == ({MULTI: [0, "x"]}, ["END"])

@@ -209,8 +209,8 @@ def test_what_lm_eval_wrote_is_scored_where_it_stands(
     import_command([of_model], Options("lm-eval"), tmp_path / "run", environ={}, arguments=["import"])
     again = score_runs([tmp_path / "run"])
     assert [one.estimates for one in again] == [one.estimates for one in scored]
-    assert again[0].run.record.settings["sampling"]["temperature"] == 0.2
-    assert again[0].run.record.settings["chat_template"] is True
+    assert again[0].run.record.settings.sampling.temperature == 0.2
+    assert again[0].run.record.settings.chat_template is True
 
 
 @pytest.mark.long

@@ -8,6 +8,7 @@ import pytest
 from turnwise.errors import TurnwiseError
 from turnwise.harness.options import KEYS, read_options
 from turnwise.tasks.catalog import TASKS
+from turnwise.tasks.plan import turns_of
 
 TASK = TASKS["codecontests_multiturn"]
 COMMAND = ["/bin/lm_eval", "--model", "hf", "--model_args", "pretrained=m,dtype=auto"]
@@ -20,7 +21,7 @@ def _read(arguments: list[str] | None = None, **metadata: Any) -> Any:
 def test_defaults() -> None:
     """One dialogue a problem of the task's three turns, one pass n@k to report, all cores."""
     options = _read()
-    assert (options.settings.samples_per_problem, options.settings.turns_of(TASK)) == (1, 3)
+    assert (options.settings.samples_per_problem, turns_of(options.settings, TASK)) == (1, 3)
     assert (options.n_at_k, options.data_dir, options.workers) == (("1@3",), None, 0)
     assert read_options(TASKS["codecontests_singleturn"], {}, arguments=[]).n_at_k == ("1@1",)
 
@@ -39,7 +40,7 @@ def test_each_key_is_taken(tmp_path: Path) -> None:
     )
     settings = options.settings
     assert (settings.samples_per_problem, settings.max_turns, settings.feedback) == (4, 2, "binary")
-    assert (settings.extraction, settings.matcher, options.n_at_k) == ("first", "deepmind", ("1@2", "2@8"))
+    assert (settings.extraction, options.judge.matcher, options.n_at_k) == ("first", "deepmind", ("1@2", "2@8"))
     assert (options.data_dir, options.workers) == (tmp_path, 3)
 
 

@@ -16,7 +16,7 @@ ENVIRONMENT = Environment("planned 1", "none", "CPython 3.11", "tokens")
 
 
 def _record(*problems: str) -> TaskRecord:
-    asked = [AskedProblem(id=one) for one in problems]
+    asked = tuple(AskedProblem(id=one) for one in problems)
     return TaskRecord(
         task="t", benchmark="b", split="test", max_turns=2, strategy="s", data_sha256="", loaded=len(asked), asked=asked
     )

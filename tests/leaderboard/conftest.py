@@ -19,8 +19,8 @@ from turnwise.records.run_folder import (
     plan_lines,
     plan_order,
 )
+from turnwise.records.settings import JudgeRecord, PromptsRecord, RunSettings
 from turnwise.records.trajectory import Call, End, Message, Reply, Trajectory, Turn
-from turnwise.runners.settings import RunSettings
 
 _ENVIRONMENT = Environment("planned 1", "none", "CPython 3.11", "tokens")
 
@@ -60,13 +60,12 @@ def _record(
     model: str, tasks: dict[str, int], problems: Sequence[AskedProblem], settings: RunSettings, command: str
 ) -> RunRecord:
     return RunRecord(
-        format=1,
         turnwise="0",
         model={"back_end": "planned", "model": model},
-        settings=settings.to_json(),
-        judge={"executor": "planned 1", "interpreter": "CPython 3.11", "matcher": "tokens", "time_factor": 1.0},
-        prompts={"set": "turnwise-1", "hashes": {}},
-        tasks=[
+        settings=settings,
+        judge=JudgeRecord("planned 1", "CPython 3.11", "tokens", 1.0),
+        prompts=PromptsRecord("turnwise-1", {}),
+        tasks=tuple(
             TaskRecord(
                 task=task,
                 benchmark="b",
@@ -75,11 +74,11 @@ def _record(
                 strategy="multi_turn" if turns > 1 else "single_turn",
                 data_sha256="0" * 64,
                 loaded=len(problems) + 1,
-                asked=list(problems),
-                left_out={"b/odd": ["no_hidden_tests"]},
+                asked=tuple(problems),
+                left_out={"b/odd": ("no_hidden_tests",)},
             )
             for task, turns in tasks.items()
-        ],
+        ),
         command=command,
     )
 
@@ -101,7 +100,7 @@ def _write_run(
     shards = [shard for task, keys in plans for shard in cut_shards(task, keys, size=1)]
     folder, lines = RunFolder(path), {(one.task, one.problem, one.sample): to_line(one) for one in trajectories}
     path.mkdir(parents=True)
-    folder.run_json.write_text(record.model_dump_json())
+    folder.run_json.write_text(to_line(record))
     (path / "shards.jsonl").write_text(plan_lines(shards))
     for shard in shards:
         if (line := lines.pop((shard.task, *shard.keys[0]), None)) is not None:

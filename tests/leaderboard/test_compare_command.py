@@ -9,7 +9,7 @@ import pytest
 
 from turnwise.commands.compare import compare_command
 from turnwise.errors import TurnwiseError
-from turnwise.runners.settings import RunSettings
+from turnwise.records.settings import RunSettings
 
 PROBLEMS = [f"codecontests/{contest}_{letter}. P" for contest in (1, 2, 3) for letter in "AB"]
 

@@ -18,7 +18,7 @@ from turnwise.leaderboard.estimators import curve_over_k, curve_over_tokens
 from turnwise.leaderboard.outcomes import MISSING, Costs, TaskOutcomes, read_outcomes
 from turnwise.records.metrics import NAtK
 from turnwise.records.run_folder import AskedProblem, TaskRecord
-from turnwise.runners.settings import RunSettings
+from turnwise.records.settings import RunSettings
 
 PROBLEMS = ["b/a", "b/b"]
 
@@ -173,7 +173,7 @@ def test_whatever_is_missing_the_curve_of_tokens_stays_within_its_bounds(data: s
             strategy="single_turn",
             data_sha256="0",
             loaded=1,
-            asked=[AskedProblem(id="b/a")],
+            asked=(AskedProblem(id="b/a"),),
         )
         outcomes = TaskOutcomes(record, array[..., 0], array[..., 1], spent[None, :, None], {}, {}, {}, (), Costs())
         return {(one.n, one.at): one.estimate for one in draw_curve(outcomes, Along.TOKENS, n_at_k=[NAtK(2, 2)])}

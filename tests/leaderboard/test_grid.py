@@ -12,9 +12,8 @@ from turnwise.leaderboard.grid import grid_tables, heat_map
 from turnwise.leaderboard.report import score_runs
 from turnwise.leaderboard.tables import ScoredTask
 from turnwise.records.judgement import Judgement
-from turnwise.records.settings import Sampling
+from turnwise.records.settings import RunSettings, Sampling
 from turnwise.records.trajectory import End, Trajectory
-from turnwise.runners.settings import RunSettings
 
 MakeDialogue = Callable[..., Trajectory]
 MakeJudgement = Callable[..., Judgement]

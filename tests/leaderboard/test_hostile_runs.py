@@ -459,7 +459,7 @@ def test_documents_are_json_whatever_the_folder_holds(run: Path, tmp_path: Path)
     (run / "costs").mkdir(exist_ok=True)
     (run / "costs" / "main.jsonl").write_text(line + "\n")
     data = json.loads((run / "run.json").read_text())
-    data["settings"].update(sampling={"temperature": float("inf"), "top_p": float("nan")})
+    data["settings"]["sampling"] |= {"temperature": float("inf"), "top_p": float("nan")}
     (run / "run.json").write_text(json.dumps(data))
     (verdicts,) = run.glob("verdicts/*.jsonl")
     verdicts.write_text(verdicts.read_text().replace('"cpu_seconds":', '"limit_seconds":NaN,"cpu_seconds":', 1))

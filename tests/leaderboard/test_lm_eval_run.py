@@ -14,7 +14,7 @@ from turnwise.leaderboard.paper_tables import paper_tables
 from turnwise.leaderboard.report import score_runs
 from turnwise.leaderboard.runs import find_runs, read_run
 from turnwise.records.run_folder import RunFolder
-from turnwise.runners.settings import RunSettings
+from turnwise.records.settings import RunSettings
 
 Change = Callable[[dict[str, Any], list[dict[str, Any]]], None]
 

@@ -7,7 +7,7 @@ import pytest
 
 from turnwise.commands.noise import Plan, noise_command
 from turnwise.errors import TurnwiseError
-from turnwise.runners.settings import RunSettings
+from turnwise.records.settings import RunSettings
 
 
 def _rows(said: str) -> dict[str, list[str]]:

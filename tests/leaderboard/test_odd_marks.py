@@ -13,8 +13,8 @@ from turnwise.leaderboard.paper_tables import paper_tables
 from turnwise.leaderboard.report import score_runs
 from turnwise.leaderboard.tables import ODD, ScoredTask
 from turnwise.records.judgement import Judgement
+from turnwise.records.settings import RunSettings
 from turnwise.records.trajectory import Trajectory
-from turnwise.runners.settings import RunSettings
 
 MakeScored = Callable[..., ScoredTask]
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from turnwise.leaderboard.outcomes import MISSING, Costs, Gap, TaskOutcomes, read_outcomes
 from turnwise.records.judgement import Judgement
 from turnwise.records.report import Verdict
+from turnwise.records.settings import RunSettings
 from turnwise.records.trajectory import End, Trajectory
-from turnwise.runners.settings import RunSettings
 
 MakeDialogue = Callable[..., Trajectory]
 MakeJudgement = Callable[..., Judgement]

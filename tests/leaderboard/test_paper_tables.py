@@ -15,12 +15,12 @@ from turnwise.leaderboard.paper_tables import PAPER_TABLES, paper_tables
 from turnwise.leaderboard.published import published_rows
 from turnwise.leaderboard.report import score_runs
 from turnwise.leaderboard.tables import ScoredTask
+from turnwise.records.codec import to_json
 from turnwise.records.judgement import Judgement
 from turnwise.records.prompt_names import INSTRUCTIONS, NONE, REASONING
 from turnwise.records.run_folder import AskedProblem
-from turnwise.records.settings import Sampling
+from turnwise.records.settings import RunSettings, Sampling, TurnPlan
 from turnwise.records.trajectory import Trajectory
-from turnwise.runners.settings import RunSettings
 
 MakeDialogue = Callable[..., Trajectory]
 MakeJudgement = Callable[..., Judgement]
@@ -110,7 +110,7 @@ def test_strategies_and_temperatures_are_told_apart(run: MakeRun) -> None:
         *run("plain", 1, turns=2, temperature=0.2),
         *run("hot", 1, turns=2, temperature=1.0),
         *run("retry", 2, turns=2, temperature=1.0, record={"strategy": "cot_retry"}),
-        *run("own", 2, turns=2, record={"strategy": "mine"}, settings={"turns": [{}, {}]}),
+        *run("own", 2, turns=2, record={"strategy": "mine"}, settings={"turns": [to_json(TurnPlan())] * 2}),
     ]
     (table,) = paper_tables("feedback", runs)
     assert sorted({row[:3] for row in table.rows}) == [

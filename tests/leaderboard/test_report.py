@@ -12,12 +12,11 @@ from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.report import LEGEND, render_report, score_runs, write_report
 from turnwise.leaderboard.runs import find_runs
 from turnwise.leaderboard.tables import By
+from turnwise.records.codec import to_json
 from turnwise.records.judgement import Judgement
 from turnwise.records.report import Verdict
-from turnwise.records.run_folder import JUDGED_ANEW
-from turnwise.records.settings import Sampling
+from turnwise.records.settings import RunSettings, Sampling
 from turnwise.records.trajectory import End, Trajectory
-from turnwise.runners.settings import RunSettings
 
 MakeDialogue = Callable[..., Trajectory]
 MakeJudgement = Callable[..., Judgement]
@@ -42,8 +41,8 @@ def test_scores_json_holds_all_a_number_rests_on(small_run: WriteSmallRun) -> No
             "run": "run",
             "command": "turnwise run --model replay",
             "turnwise": "0",
-            "settings": record.settings,
-            "judge": {**record.judge, "tiers": ["none"]},
+            "settings": to_json(record.settings),
+            "judge": {**to_json(record.judge), "tiers": ["none"]},
             "prompts": {"set": "turnwise-1", "hashes": {}},
             "benchmark": "b",
             "split": "test",
@@ -210,7 +209,7 @@ def test_a_copy_judged_anew_is_not_completed_by_its_command(
     """That command writes into the run that was copied."""
     path = write_run(tmp_path / "copy", [dialogue("fail", end=End.REQUEST_FAILED)])
     record = json.loads((path / "run.json").read_text())
-    record["judge"][JUDGED_ANEW] = True
+    record["judge"]["judged_anew"] = True
     (path / "run.json").write_text(json.dumps(record))
     report = render_report(score_runs([path]))
     assert f"\n{path} lacks dialogues: complete the run that it is a copy of, and judge that anew" in report

@@ -10,8 +10,8 @@ import pytest
 from turnwise.commands.score import score_command
 from turnwise.errors import TurnwiseError
 from turnwise.records.judgement import Judgement
+from turnwise.records.settings import RunSettings
 from turnwise.records.trajectory import Trajectory
-from turnwise.runners.settings import RunSettings
 
 MakeDialogue = Callable[..., Trajectory]
 MakeJudgement = Callable[..., Judgement]

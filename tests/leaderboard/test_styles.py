@@ -15,8 +15,8 @@ from turnwise.leaderboard.formats import Style
 from turnwise.leaderboard.report import render_report, score_runs
 from turnwise.leaderboard.tables import By, ScoredTask
 from turnwise.records.judgement import Judgement
+from turnwise.records.settings import RunSettings
 from turnwise.records.trajectory import Trajectory
-from turnwise.runners.settings import RunSettings
 
 MakeDialogue = Callable[..., Trajectory]
 MakeJudgement = Callable[..., Judgement]

@@ -11,8 +11,8 @@ from turnwise.leaderboard.tables import By, ScoredTask, notes, render_scores, ru
 from turnwise.records.judgement import Judgement
 from turnwise.records.report import Verdict
 from turnwise.records.run_folder import AskedProblem
+from turnwise.records.settings import RunSettings
 from turnwise.records.trajectory import End, Reply, Trajectory
-from turnwise.runners.settings import RunSettings
 
 MakeDialogue = Callable[..., Trajectory]
 MakeJudgement = Callable[..., Judgement]
@@ -76,7 +76,7 @@ def test_a_table_by_difficulty(whole: list[ScoredTask]) -> None:
 def test_levels_of_taco_without_a_problem_are_named(whole: list[ScoredTask]) -> None:
     """They have no row, and no zero."""
     (one,) = whole
-    record = one.outcomes.record.model_copy(update={"benchmark": "taco", "task": "taco_multiturn"})
+    record = replace(one.outcomes.record, benchmark="taco", task="taco_multiturn")
     of_taco = replace(one, outcomes=replace(one.outcomes, record=record))
     note = "m, taco_multiturn: no problem of difficulty MEDIUM, MEDIUM_HARD, VERY_HARD is among those asked."
     assert render_scores([of_taco], by=By.DIFFICULTY).splitlines()[-1] == note

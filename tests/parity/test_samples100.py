@@ -13,11 +13,11 @@ from turnwise.commands.compare import compare_command
 from turnwise.leaderboard.intervals import Over
 from turnwise.leaderboard.report import score_runs
 from turnwise.records.run_folder import RunFolder
+from turnwise.records.settings import RunSettings
 from turnwise.runners.execution.interface import Executor
 from turnwise.runners.loading import Machine, load_task
 from turnwise.runners.replay import ReplaySampler
 from turnwise.runners.sampling import Job, sample
-from turnwise.runners.settings import RunSettings
 from turnwise.tasks.catalog import TASKS
 from turnwise.tasks.prompts import PromptSet
 

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from turnwise.records.codec import to_line
+from turnwise.records.settings import JudgeRecord, PromptsRecord
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "leaderboard" / "page"))
 
@@ -35,8 +36,8 @@ from turnwise.records.run_folder import (
     plan_lines,
     plan_order,
 )
+from turnwise.records.settings import RunSettings
 from turnwise.records.trajectory import Call, End, Message, Reply, Trajectory, Turn
-from turnwise.runners.settings import RunSettings
 
 MODELS, TASKS, PROBLEMS, SAMPLES, TURNS = 25, 4, 10, 2, 3
 TRIES = 7
@@ -120,17 +121,16 @@ def _write_run(path: Path, number: int) -> None:
         for place in range(TASKS)
     ]
     record = RunRecord(
-        format=1,
         turnwise="0",
         model={"back_end": "planned", "model": f"model {number} {2 ** (number % 7)}B"},
-        settings=settings.to_json(),
-        prompts={"set": "turnwise-1", "hashes": {}},
+        settings=settings,
+        prompts=PromptsRecord("turnwise-1", {}),
         tasks=tasks,
-        judge={"executor": "planned 1", "interpreter": "CPython 3.11", "matcher": "tokens", "time_factor": 1.0},
+        judge=JudgeRecord("planned 1", "CPython 3.11", "tokens", 1.0),
     )
     folder = RunFolder(path)
     path.mkdir(parents=True)
-    folder.run_json.write_text(record.model_dump_json())
+    folder.run_json.write_text(to_line(record))
     shards = [shard for task in tasks for shard in cut_shards(task.task, plan_order(task, SAMPLES), size=64)]
     (path / "shards.jsonl").write_text(plan_lines(shards))
     judged = []

@@ -32,7 +32,7 @@ from tabulate import tabulate
 from turnwise.benchmarks.catalog import ProblemSet
 from turnwise.records.limits import Limits
 from turnwise.records.problem import Problem, TestCase
-from turnwise.records.settings import Sampling
+from turnwise.records.settings import RunSettings, Sampling
 from turnwise.records.trajectory import Reply
 from turnwise.runners.drivers import drive
 from turnwise.runners.execution.interface import Ending, Execution, Program
@@ -43,7 +43,6 @@ from turnwise.runners.openai_model import OpenAIModel
 from turnwise.runners.openai_server import Server
 from turnwise.runners.sampler import Request, request_of, take_outcome
 from turnwise.runners.sampling import Job, sample
-from turnwise.runners.settings import RunSettings
 from turnwise.tasks.catalog import TASKS
 from turnwise.tasks.dialogue import Ask, Dialogue, RunPublicTests
 from turnwise.tasks.prompts import PromptSet

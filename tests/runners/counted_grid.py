@@ -11,12 +11,12 @@ from pathlib import Path
 
 from synthetic import SyntheticSampler
 
+from turnwise.records.settings import RunSettings
 from turnwise.runners.cells import Axes, plan_cells
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.grid import Grid, run_grid
 from turnwise.runners.judge import Judge
 from turnwise.runners.loading import Machine, load_task, open_task
-from turnwise.runners.settings import RunSettings
 from turnwise.tasks.catalog import TASKS
 from turnwise.tasks.prompts import PromptSet
 

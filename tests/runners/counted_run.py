@@ -11,13 +11,13 @@ from contextlib import closing
 from importlib import resources
 from pathlib import Path
 
+from turnwise.records.settings import RunSettings
 from turnwise.records.trajectory import Reply
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.loading import Machine, load_task
 from turnwise.runners.replay import ReplaySampler
 from turnwise.runners.sampler import Request
 from turnwise.runners.sampling import Job, sample
-from turnwise.runners.settings import RunSettings
 from turnwise.tasks.catalog import find_tasks
 from turnwise.tasks.prompts import PromptSet
 

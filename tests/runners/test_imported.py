@@ -8,9 +8,9 @@ import pytest
 from turnwise.records.judgement import Judgement
 from turnwise.records.report import Environment, Report, Verdict
 from turnwise.records.run_folder import AskedProblem, RunFolder, RunRecord, TaskRecord
+from turnwise.records.settings import JudgeRecord, PromptsRecord, RunSettings
 from turnwise.records.trajectory import Call, End, Reply, Trajectory, Turn
 from turnwise.runners.imported import write_imported
-from turnwise.runners.settings import RunSettings
 from turnwise.runners.store import SHARD_DIALOGUES
 
 SAMPLES = SHARD_DIALOGUES + 6
@@ -25,18 +25,19 @@ def _record(judge: str) -> RunRecord:
         strategy="single_turn",
         data_sha256="0" * 64,
         loaded=2,
-        asked=[AskedProblem(id="b/a"), AskedProblem(id="b/b")],
+        asked=(
+            AskedProblem(id="b/a"),
+            AskedProblem(id="b/b"),
+        ),
     )
-    settings = RunSettings(samples_per_problem=SAMPLES).to_json()
-    found = {"executor": judge, "interpreter": "", "matcher": "", "time_factor": 1.0}
+    settings = RunSettings(samples_per_problem=SAMPLES)
     return RunRecord(
-        format=1,
         turnwise="0",
         model={"model": "m"},
         settings=settings,
-        judge=found,
-        prompts={"set": "", "hashes": {}},
-        tasks=[task],
+        judge=JudgeRecord(judge, "", "", 1.0),
+        prompts=PromptsRecord("", {}),
+        tasks=(task,),
     )
 
 

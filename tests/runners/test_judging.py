@@ -14,13 +14,13 @@ from turnwise.records.codec import to_line
 from turnwise.records.limits import Limits
 from turnwise.records.report import Verdict
 from turnwise.records.run_folder import RunFolder
+from turnwise.records.settings import RunSettings
 from turnwise.runners.execution.interface import Ending, Execution, Program, Session
 from turnwise.runners.execution.reference import ReferenceExecutor
 from turnwise.runners.judging import copy_for_judge, judge, load_run
 from turnwise.runners.loading import LoadedTask, Machine, load_task
 from turnwise.runners.sampler import RequestError, ScriptedSampler
 from turnwise.runners.sampling import Job, sample
-from turnwise.runners.settings import RunSettings
 from turnwise.tasks.catalog import TASKS
 from turnwise.tasks.prompts import PromptSet
 
@@ -158,7 +158,7 @@ def test_a_run_is_judged_anew_in_a_copy(
     for _ in range(2):
         copy = copy_for_judge(folder, tmp_path / "anew", machine, matcher="exact", time_factor=2.0)
         judge(copy, load_run(copy, machine), machine)
-    assert copy.record.judge["matcher"] == "exact" and copy.record.judge["time_factor"] == 2.0
+    assert copy.record.judge.matcher == "exact" and copy.record.judge.time_factor == 2.0
     first, second, _ = (problem.id for problem in tasks[0].asked)
     assert [place[:2] for place in _verdicts(copy)] == sorted([(first, 0), (first, 1), (second, 0)])
     assert _verdicts(folder) == before

@@ -13,7 +13,7 @@ from turnwise.records.codec import from_json, to_line
 from turnwise.records.problem import Problem
 from turnwise.records.report import Verdict
 from turnwise.records.run_folder import RunFolder
-from turnwise.records.settings import Sampling
+from turnwise.records.settings import RunSettings, Sampling
 from turnwise.records.trajectory import End, Trajectory
 from turnwise.runners.drivers import run_in_lockstep
 from turnwise.runners.execution.interface import Executor
@@ -21,7 +21,6 @@ from turnwise.runners.judge import Judge
 from turnwise.runners.loading import LoadedTask, Machine, load_task
 from turnwise.runners.sampler import ContextOverflowError, RequestError, ScriptedSampler
 from turnwise.runners.sampling import Job, Sampled, sample
-from turnwise.runners.settings import RunSettings
 from turnwise.tasks.catalog import TASKS
 from turnwise.tasks.dialogue import Dialogue, DialoguePlan
 from turnwise.tasks.prompts import PromptSet
@@ -152,8 +151,8 @@ def test_a_run_folder_holds_everything(place: Place) -> None:
     """Settings, plan, trajectories in plan order, verdicts, costs; a missing answer stays missing."""
     ran = place.run((WRONG, _fenced(place.loaded.asked[0].solutions[0])))
     record = ran.folder.record
-    assert record.command == "turnwise run ..." and record.judge["executor"] == "hardened 1"
-    assert {"statement", "format_guide", "feedback/failed_tests", "no_code"} <= set(record.prompts["hashes"])
+    assert record.command == "turnwise run ..." and record.judge.executor == "hardened 1"
+    assert {"statement", "format_guide", "feedback/failed_tests", "no_code"} <= set(record.prompts.hashes)
     assert [one.id for one in record.tasks[0].asked] == [problem.id for problem in place.loaded.asked]
     assert [one.problem for one in ran.trajectories()] == [problem.id for problem in place.loaded.asked]
     assert [one.end for one in ran.trajectories()] == [End.PUBLIC_PASSED, End.REQUEST_FAILED]

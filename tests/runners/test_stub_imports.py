@@ -14,10 +14,10 @@ from turnwise.commands.imported_record import Options
 from turnwise.commands.run import HostOptions, RunRequest, judge_command, run_command
 from turnwise.errors import TurnwiseError
 from turnwise.records.run_folder import RunFolder
+from turnwise.records.settings import RunSettings
 from turnwise.runners.execution.interface import Executor
 from turnwise.runners.judge import Judge
 from turnwise.runners.loading import Machine, load_task
-from turnwise.runners.settings import RunSettings
 from turnwise.tasks.catalog import TASKS
 
 TASK = "sample_humaneval_plus_singleturn"
@@ -56,7 +56,7 @@ def test_the_option_is_off_recorded_and_shown(answers: Path, tmp_path: Path, cac
     said = _run(answers, tmp_path / "with", cache_dir, stub_imports=True)
     assert _verdicts(tmp_path / "with") == {"passed": 3}
     assert "time factor 1, with the stub's imports and helpers (--stub-imports), CPython" in said
-    assert RunFolder(tmp_path / "with").record.judge["stub_imports"] is True
+    assert RunFolder(tmp_path / "with").record.judge.stub_imports
     with pytest.raises(TurnwiseError, match=r"judge.*stub_imports|stub_imports"):
         _run(answers, tmp_path / "with", cache_dir)
 
@@ -70,7 +70,7 @@ def test_a_run_is_judged_anew_with_it(answers: Path, tmp_path: Path, cache_dir: 
     judge_command(tmp_path / "run", HOST, environ=environ, output=tmp_path / "1", stub_imports=True)
     judge_command(tmp_path / "1", HOST, environ=environ, output=tmp_path / "2", matcher="exact")
     for name in ("1", "2"):
-        assert RunFolder(tmp_path / name).record.has_stub_imports
+        assert RunFolder(tmp_path / name).record.judge.stub_imports
         assert all(one.passed for one in RunFolder(tmp_path / name).judgements().values())
 
 

@@ -14,10 +14,9 @@ import pytest
 from turnwise.commands.back_end import Wanted
 from turnwise.commands.models import find_back_end
 from turnwise.errors import InfrastructureError, TurnwiseError
-from turnwise.records.settings import Sampling
+from turnwise.records.settings import RunSettings, Sampling
 from turnwise.records.trajectory import Message, Reply
 from turnwise.runners.sampler import ContextOverflowError, Request, RequestError
-from turnwise.runners.settings import RunSettings
 from turnwise.runners.templates import ChatTemplate, Prompt
 from turnwise.runners.vllm_model import VLLMModel, VLLMOptions
 

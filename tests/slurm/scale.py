@@ -29,6 +29,7 @@ from turnwise.records.run_folder import (
     digest_line,
     plan_order,
 )
+from turnwise.records.settings import JudgeRecord, PromptsRecord, RunSettings
 from turnwise.runners.work import freeze
 from turnwise.slurm.claims import Claims
 from turnwise.slurm.events import EventLog
@@ -78,7 +79,7 @@ class QuietEvents(EventLog):
 
 def record_of(problems: int, samples: int) -> RunRecord:
     """Return run.json of a run of so many problems and samples."""
-    asked = [AskedProblem(id=f"sample_mbpp_plus/Simulated/{number}") for number in range(problems)]
+    asked = tuple(AskedProblem(id=f"sample_mbpp_plus/Simulated/{number}") for number in range(problems))
     task = TaskRecord(
         task=TASK,
         benchmark="sample_mbpp_plus",
@@ -89,12 +90,9 @@ def record_of(problems: int, samples: int) -> RunRecord:
         loaded=problems,
         asked=asked,
     )
-    settings = {"profile": "default", "samples_per_problem": samples, "seed": 0, "feedback": "failed_tests"}
-    settings |= {"extraction": "last_program", "extraction_version": 1, "prefill": False, "sampling": {}, "n_at_k": []}
-    judge = {"executor": "hardened 1", "interpreter": "CPython 3.11", "matcher": "tokens", "time_factor": 1.0}
-    prompts = {"set": "turnwise-1", "hashes": {}}
-    model = {"model": "simulated"}
-    return RunRecord(format=1, turnwise="0", model=model, settings=settings, judge=judge, prompts=prompts, tasks=[task])
+    settings = RunSettings(samples_per_problem=samples)
+    judge = JudgeRecord("hardened 1", "CPython 3.11", "tokens", 1.0)
+    return RunRecord("0", {"model": "simulated"}, settings, judge, PromptsRecord("turnwise-1", {}), (task,))
 
 
 def trajectory_line() -> dict[str, Any]:

@@ -109,6 +109,6 @@ def test_a_pool_of_one_problem_is_refused() -> None:
     """Its own programs are no other problem's."""
     with pytest.raises(TurnwiseError, match=r"of two problems at least, and b/test has those of 1: give a file"):
         DecoyPool([Decoy(PROBLEMS["x"], "x")], source="b/test")
-    record = POOL.to_json()
-    assert (record["source"], record["problems"], record["programs"]) == ("b/test", 3, 9)
+    record = POOL.to_record()
+    assert (record.source, record.problems, record.programs) == ("b/test", 3, 9)
     assert POOL.digest != DecoyPool([Decoy(PROBLEMS[name], "p") for name in "xyz"], source="b/test").digest

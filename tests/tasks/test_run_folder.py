@@ -4,6 +4,7 @@ import errno
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,8 +28,8 @@ from turnwise.records.run_folder import (
     plan_lines,
     plan_order,
 )
+from turnwise.records.settings import JudgeRecord, PromptsRecord, RunSettings
 from turnwise.records.trajectory import End, Trajectory, Turn
-from turnwise.runners.settings import RunSettings
 
 REPORT = Report("b/p", Verdict.NO_CODE, (), None, Environment("planned", "none", "no Python", "tokens"))
 
@@ -42,18 +43,20 @@ def _task(name: str, *problems: str) -> TaskRecord:
         strategy="multi_turn",
         data_sha256="0",
         loaded=9,
-        asked=[AskedProblem(id=problem) for problem in problems],
+        asked=tuple(AskedProblem(id=problem) for problem in problems),
     )
 
 
 RECORD = RunRecord(
-    format=1,
     turnwise="0",
     model={"model": "m"},
-    settings=RunSettings(samples_per_problem=2).to_json(),
-    judge={"executor": "planned 1", "interpreter": "CPython 3.11", "matcher": "tokens", "time_factor": 1.0},
-    prompts={"set": "turnwise-1", "hashes": {}},
-    tasks=[_task("t", "b/z", "b/a", "b/m"), _task("u", "b/a")],
+    settings=RunSettings(samples_per_problem=2),
+    judge=JudgeRecord("planned 1", "CPython 3.11", "tokens", 1.0),
+    prompts=PromptsRecord("turnwise-1", {}),
+    tasks=(
+        _task("t", "b/z", "b/a", "b/m"),
+        _task("u", "b/a"),
+    ),
 )
 
 
@@ -72,7 +75,7 @@ def folder(tmp_path: Path) -> RunFolder:
     """A run of two tasks, two samples a problem, in three shards; all but the second one are committed."""
     run = RunFolder(tmp_path / "run")
     run.path.mkdir()
-    run.run_json.write_text(RECORD.model_dump_json())
+    run.run_json.write_text(to_line(RECORD))
     (run.path / "shards.jsonl").write_text(plan_lines(_shards()))
     for shard in (_shards()[0], _shards()[2]):
         path = run.shard_file(shard)
@@ -107,7 +110,7 @@ def test_a_run_reads_back(folder: RunFolder) -> None:
 def test_a_plan_reads_back_however_it_is_cut(problems: list[int], samples: int, size: int) -> None:
     """shards.jsonl says first and count of each; together they are every dialogue once, in order."""
     tasks = [_task(f"t{number}", *(f"b/{one}" for one in range(count))) for number, count in enumerate(problems)]
-    record = RECORD.model_copy(update={"tasks": tasks, "settings": {"samples_per_problem": samples}})
+    record = replace(RECORD, tasks=tuple(tasks), settings=RunSettings(samples_per_problem=samples))
     shards = _shards(record, size)
     lines = [json.loads(line) for line in plan_lines(shards).splitlines()]
     for task in tasks:
@@ -128,18 +131,18 @@ def test_a_folder_without_run_json_is_no_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
-        (lambda text: text[: len(text) // 2], "the document: "),
-        (lambda text: text + "\0", "the document: "),
-        (lambda text: "", "the document: "),
-        (lambda text: text.replace("{", '{"lucky": 7, ', 1), "lucky: extra inputs are not permitted"),
-        (lambda text: text.replace('"loaded":9', '"loaded":9,"lost":1', 1), "tasks.0.lost: extra inputs"),
-        (lambda text: text.replace('"format":1', '"format":"1"'), "format: input should be 1"),
+        (lambda text: text[: len(text) // 2], "it is cut off or no JSON)"),
+        (lambda text: text + "\0", "it is cut off or no JSON)"),
+        (lambda text: "", "it is cut off or no JSON)"),
+        (lambda text: text.replace("{", '{"lucky": 7, ', 1), "lucky: unknown field"),
+        (lambda text: text.replace('"loaded":9', '"loaded":9,"lost":1', 1), "tasks.0.lost: unknown field"),
+        (lambda text: text.replace('"format":1', '"format":"1"'), "format '1' is unknown here"),
         (lambda text: text.replace('"turnwise":"0",', ""), "turnwise: field required"),
+        (lambda text: text.replace('"samples_per_problem":2,', ""), "settings.samples_per_problem: field required"),
         (
-            lambda text: text.replace('"samples_per_problem":2,', ""),
-            "settings: value error, samples_per_problem is none",
+            lambda text: text.replace('"matcher":"tokens"', '"matcher":7'),
+            "judge.matcher: input should be a valid string",
         ),
-        (lambda text: text.replace('"matcher":"tokens"', '"matcher":7'), "judge: value error, matcher is 7"),
     ],
 )
 def test_a_damaged_run_json_is_named_with_the_place(
@@ -185,8 +188,8 @@ def test_a_plan_that_is_missing_damaged_or_anothers_is_named(
 
 def test_the_plan_of_another_run_is_refused(folder: RunFolder) -> None:
     """Other problems, same number of dialogues: the names decide, which run.json holds."""
-    other = RECORD.model_copy(update={"settings": {**RECORD.settings, "samples_per_problem": 3}})
-    folder.run_json.write_text(other.model_dump_json())
+    other = replace(RECORD, settings=RunSettings(samples_per_problem=3))
+    folder.run_json.write_text(to_line(other))
     assert "is not that of run.json beside it: remove the folder." in _error(lambda: folder.shards)
 
 

@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from turnwise.commands.machine import parse_pairs
 from turnwise.commands.settings import validated
 from turnwise.records.problem import Problem
+from turnwise.records.settings import RunSettings
 from turnwise.runners.preflight import TokenCounter
 from turnwise.runners.sampler import Model
-from turnwise.runners.settings import RunSettings
 from turnwise.tasks.catalog import Task
 
 Parsed = TypeVar("Parsed", bound=BaseModel)

@@ -8,12 +8,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from turnwise.benchmarks.catalog import BENCHMARKS, load_problems
 from turnwise.benchmarks.limits import parse_memory_limit, parse_time_limit
-from turnwise.benchmarks.rows import OnError, load_json
+from turnwise.benchmarks.rows import load_json
 from turnwise.commands.machine import check_time_factor
 from turnwise.errors import TurnwiseError
 from turnwise.records.limits import DEFAULT_MEMORY_LIMIT_BYTES, DEFAULT_TIME_LIMIT_SECONDS, Limits
 from turnwise.records.problem import Flag, Problem, TestCase
 from turnwise.records.report import Report, TestResult, Verdict
+from turnwise.records.settings import OnError
 from turnwise.runners.execution.interface import Executor
 from turnwise.runners.expected import default_cache_dir, resolve_expected
 from turnwise.runners.judge import Judge

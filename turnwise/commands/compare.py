@@ -17,6 +17,7 @@ from turnwise.leaderboard.intervals import LEVEL, Over
 from turnwise.leaderboard.outcomes import RunOutcomes, TaskOutcomes
 from turnwise.leaderboard.ranks import rank_tasks
 from turnwise.leaderboard.runs import read_run
+from turnwise.records.codec import to_json
 from turnwise.records.metrics import NAtK, check_support, parse_n_at_k
 from turnwise.texts import printable
 
@@ -43,7 +44,7 @@ def compare_command(
     if len(folders) < 2:
         raise TurnwiseError(f"There is one run, {str(folders[0])!r}, and nothing to compare it with: name another.")
     runs = [read_run(folder) for folder in folders]
-    own = [name for run in runs for name in run.record.settings.get("n_at_k", [])]
+    own = [name for run in runs for name in run.record.settings.n_at_k]
     asked = [name for name in n_at_k.split(",") if name.strip()]
     wanted = list(dict.fromkeys(map(parse_n_at_k, [*own, *asked])))
     tasks = _common_tasks(runs)
@@ -75,7 +76,7 @@ def _differing(runs: Sequence[RunOutcomes], tasks: Sequence[str]) -> list[str]:
 
 def _settings_of(run: RunOutcomes, tasks: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return by task what decides its result: the run's settings, judge and prompts, its strategy and turns."""
-    record = run.record.model_dump(mode="json")
+    record = to_json(run.record)
     whole = {**record["settings"], "judge": record["judge"], "prompts": record["prompts"]["set"]}
     own = {one.record.task: {"strategy": one.record.strategy, "max_turns": one.record.max_turns} for one in run.tasks}
     return {name: {**whole, **own[name]} for name in tasks}

@@ -108,7 +108,7 @@ def import_command(
     said += contents.notes
     if fitted.left_out:
         said.append(f"{fitted.left_out} answers to problems that cannot be scored were left out (turnwise tasks).")
-    judge = f"judge {output}" if record.judge["matcher"] else f"judge {output} -o NEW"
+    judge = f"judge {output}" if record.judge.matcher else f"judge {output} -o NEW"
     said.append(f"Next: turnwise score {output}" if fitted.judgements else f"Next: turnwise {judge}")
     return "\n".join(said)
 

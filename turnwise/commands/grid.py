@@ -20,14 +20,15 @@ from turnwise.leaderboard.report import LEGEND, score_runs, settings_lines, writ
 from turnwise.leaderboard.runs import find_runs
 from turnwise.leaderboard.tables import ScoredTask
 from turnwise.records.run_paths import inside
+from turnwise.records.settings import JudgeSettings, RunConfig, RunSettings
 from turnwise.runners.cells import Axes, plan_cells
 from turnwise.runners.decoys import load_decoys
 from turnwise.runners.grid import Cell, Grid, distinct_cells, run_grid
 from turnwise.runners.loading import LoadedTask, Machine, load_task
 from turnwise.runners.sampler import Model
-from turnwise.runners.settings import RunSettings
 from turnwise.tasks.catalog import Task, find_tasks
 from turnwise.tasks.decoys import DecoyPool
+from turnwise.tasks.plan import strategy_of, turns_of, with_supported_metrics
 from turnwise.tasks.prompts import PromptSet
 
 
@@ -52,13 +53,13 @@ def grid_command(request: GridRequest, *, environ: dict[str, str], arguments: Se
     """
     run = request.run
     find_back_end(run.model)
-    base = run.settings()
+    base = run.config()
     tasks, prompts = find_tasks(run.tasks), PromptSet.load(run.prompts)
     cells = _plan(request, base, tasks, prompts)
     check_runs_output(run.output)
     if request.dry_run:
         return "\n".join([*(cell.name for cell in cells), f"{len(cells)} cells; nothing was run."])
-    said = _run(request, cells, tasks, prompts, environ=environ, command=command_line(arguments))
+    said = _run(request, cells, base.judge, tasks, prompts, environ=environ, command=command_line(arguments))
     return "\n".join([summarise(run.output, metric=request.metric), *said])
 
 
@@ -81,7 +82,7 @@ def summarise(output: Path, *, metric: str = "") -> str:
     return "\n".join([tables, *notes, f"Written: {output / 'scores.json'}, heat_map.json and tables/ beside it."])
 
 
-def _plan(request: GridRequest, base: RunSettings, tasks: Sequence[Task], prompts: PromptSet) -> list[Cell]:
+def _plan(request: GridRequest, base: RunConfig, tasks: Sequence[Task], prompts: PromptSet) -> list[Cell]:
     axes = Axes(
         request.cells,
         _strategies(_split(request.strategies)) or None,
@@ -90,11 +91,11 @@ def _plan(request: GridRequest, base: RunSettings, tasks: Sequence[Task], prompt
         _numbers(request.max_turns, "--max-turns", int),
     )
     cells = []
-    for cell in plan_cells(base, axes, prompts):
-        settings = cell.settings.with_supported_metrics(tasks)
-        check_settings(settings, tasks)
+    for cell in plan_cells(base.settings, axes, prompts):
+        settings = with_supported_metrics(cell.settings, tasks)
+        check_settings(replace(base, settings=settings), tasks)
         for task in tasks:
-            prompts.check(settings.strategy_of(task).prompt_ids)
+            prompts.check(strategy_of(settings, task).prompt_ids)
             _check_metric(request.metric, settings, task)
         cells.append(replace(cell, settings=settings))
     check_decoys(request.run.incorrect_programs, [cell.settings for cell in cells], tasks)
@@ -103,7 +104,7 @@ def _plan(request: GridRequest, base: RunSettings, tasks: Sequence[Task], prompt
 
 def _check_metric(metric: str, settings: RunSettings, task: Task) -> None:
     """Raise TurnwiseError, before anything is asked, for a metric that the table of ``task`` will not have."""
-    samples, turns = settings.samples_per_problem, settings.turns_of(task)
+    samples, turns = settings.samples_per_problem, turns_of(settings, task)
     known = [f"1@{budget}" for budget in range(1, turns + 1) if turns > 1]
     known += [*settings.n_at_k, *(f"pass@{k}" for k in sorted({*PASS_AT, samples}) if k <= samples)]
     if metric and metric not in known:
@@ -128,6 +129,7 @@ def _strategies(names: Sequence[str]) -> dict[str, Mapping[str, Any]]:
 def _run(
     request: GridRequest,
     cells: Sequence[Cell],
+    judge: JudgeSettings,
     tasks: Sequence[Task],
     prompts: PromptSet,
     *,
@@ -138,7 +140,7 @@ def _run(
     first, back_end = cells[0].settings, find_back_end(request.run.model)
     with (
         show_progress() as on_progress,
-        request.run.host.machine(environ, on_progress, interpreter=first.interpreter, back_end=back_end) as machine,
+        request.run.host.machine(environ, on_progress, interpreter=judge.interpreter, back_end=back_end) as machine,
     ):
 
         def model(settings: RunSettings) -> Model:
@@ -147,10 +149,10 @@ def _run(
         def recorded(folder: Path) -> Model | None:
             return recorded_model(back_end, Wanted(request.run.model_args, environ), folder)
 
-        loaded = [load_task(task, first, machine) for task in tasks]
+        loaded = [load_task(task, first, machine, stub_imports=judge.stub_imports) for task in tasks]
         problems = [problem for one in loaded for problem in one.source.problems]
         decoys = _decoys(cells, loaded, machine, request.run.incorrect_programs)
-        grid = Grid(cells, loaded, model, prompts, decoys, command, recorded)
+        grid = Grid(cells, loaded, model, prompts, decoys, command, recorded, judge)
         for ran in run_grid(grid, machine, output=request.run.output):
             folder = request.run.output / ran.cell.name
             said += describe_sampled(ran.sampled, folder) if ran.sampled is not None else []

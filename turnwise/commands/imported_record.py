@@ -6,14 +6,12 @@ What is not known is said to be unknown, and the profile of another tool's answe
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import turnwise
 from turnwise.benchmarks.rows import digest_of
 from turnwise.leaderboard.exchange.contents import Contents
-from turnwise.records.run_folder import RunRecord, TaskRecord
-from turnwise.records.settings import Sampling
-from turnwise.runners.settings import RunSettings
+from turnwise.records.run_folder import RunRecord, TaskRecord, checked
+from turnwise.records.settings import JudgeRecord, PromptsRecord, RunSettings, Sampling
 from turnwise.texts import printable
 
 IMPORTED_PROFILE = "imported"
@@ -40,9 +38,9 @@ def known_settings(contents: Contents) -> RunSettings:
         samples_per_problem=known.samples_per_problem,
         max_turns=known.max_turns,
         limit=known.limit,
-        samples={task: tuple(which) for task, which in known.samples.items()},
-        n_at_k=tuple(known.n_at_k),
-        on_error="skip" if known.model_dump().get("on_error") == "skip" else "raise",
+        samples=known.samples,
+        n_at_k=known.n_at_k,
+        on_error=known.on_error,
     )
 
 
@@ -62,18 +60,7 @@ def make_record(
     model["imported_from"] = options.format
     model["files"] = ", ".join(printable(one.name, limit=200) for one in files)
     model["sha256"] = ", ".join(map(digest_of, files))
-    own = settings.to_json()
-    judge: dict[str, Any] = {"executor": contents.judge, "interpreter": "", "matcher": "", "time_factor": 1.0}
-    prompts: dict[str, Any] = {"set": UNKNOWN, "hashes": {}}
+    own, judge, prompts = settings, JudgeRecord(contents.judge, "", "", 1.0), PromptsRecord(UNKNOWN, {})
     if header is not None:
-        own, judge, prompts = (one.model_dump() for one in (header.settings, header.judge, header.prompts))
-    return RunRecord.checked(
-        "The import",
-        turnwise=turnwise.__version__,
-        model=model,
-        settings=own,
-        judge=judge,
-        prompts=prompts,
-        tasks=list(tasks),
-        command=command,
-    )
+        own, judge, prompts = header.settings, header.judge, header.prompts
+    return checked(RunRecord(turnwise.__version__, model, own, judge, prompts, tuple(tasks), command), "The import")

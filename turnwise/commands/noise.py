@@ -93,7 +93,7 @@ def _measured(run: RunOutcomes, n_at_k: list[str]) -> str:
 
 def _rows(run: RunOutcomes, task: TaskOutcomes, n_at_k: list[str]) -> list[list[str]]:
     samples, turns = task.passed.shape[1:]
-    names = dict.fromkeys([*run.record.settings.get("n_at_k", []), *n_at_k])
+    names = dict.fromkeys([*run.record.settings.n_at_k, *n_at_k])
     asked = [check_support(parse_n_at_k(name), samples=samples, turns=turns) for name in names]
     rows = []
     for metric in metrics_of(task, n_at_k=asked):

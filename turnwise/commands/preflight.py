@@ -2,7 +2,7 @@
 
 import math
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from turnwise.errors import TurnwiseError
@@ -22,6 +22,7 @@ from turnwise.runners.preflight import (
 from turnwise.runners.sampler import ScriptedSampler
 from turnwise.runners.sampling import Job
 from turnwise.runners.work import check_same_run
+from turnwise.tasks.plan import turns_of
 
 _SHOWN_PROBLEMS = 5
 
@@ -74,13 +75,13 @@ def _refuse_another_run(job: Job, machine: Machine, output: Path) -> None:
         return
     record = job.to_record(machine)
     if isinstance(job.sampler, ScriptedSampler):  # an engine that is not loaded cannot tell what run.json says of it
-        record = record.model_copy(update={"model": folder.record.model})
+        record = replace(record, model=folder.record.model)
     check_same_run(folder, record)
 
 
 def _task_line(loaded: LoadedTask, job: Job) -> str:
     settings = job.settings
-    turns, samples = settings.turns_of(loaded.task), settings.samples_per_problem
+    turns, samples = turns_of(settings, loaded.task), settings.samples_per_problem
     asked = [name for name in settings.n_at_k if parse_n_at_k(name).is_supported(samples=samples, turns=turns)]
     return (
         f"{loaded.task.name}: {len(loaded.asked)} of {len(loaded.source.problems)} problems x "

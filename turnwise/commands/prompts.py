@@ -17,15 +17,16 @@ from turnwise.commands.settings import build_settings, check_decoys
 from turnwise.commands.tokens import load_counter
 from turnwise.errors import TurnwiseError
 from turnwise.records.problem import Problem
+from turnwise.records.settings import RunSettings
 from turnwise.records.trajectory import Message, Reply
 from turnwise.runners.decoys import load_decoys
 from turnwise.runners.judge import Judge
 from turnwise.runners.loading import LoadedTask, Machine, load_task, open_task
 from turnwise.runners.sampler import ScriptedSampler
 from turnwise.runners.sampling import Job
-from turnwise.runners.settings import RunSettings
 from turnwise.tasks.catalog import Task, find_tasks
 from turnwise.tasks.dialogue import Ask, Dialogue
+from turnwise.tasks.plan import strategy_of
 from turnwise.tasks.prompts import PromptSet
 from turnwise.texts import printable
 
@@ -64,7 +65,7 @@ def show_command(request: ShowRequest, *, environ: dict[str, str]) -> str:
     Raises TurnwiseError for settings that cannot be, or a problem that is not there.
     """
     count, unit = load_counter(request.tokenizer)
-    settings = build_settings(
+    config = build_settings(
         profile="default",
         metadata=request.metadata,
         gen_kwargs="",
@@ -72,20 +73,21 @@ def show_command(request: ShowRequest, *, environ: dict[str, str]) -> str:
         tasks=request.tasks,
         given=request.given,
     )
+    settings = config.settings
     check_decoys(request.incorrect_programs, [settings], find_tasks(request.tasks))
     prompts = PromptSet.load(request.prompts)
     programs = [_read_program(path) for path in request.programs]
     parts = []
     with show_progress() as on_progress, request.host.machine(environ, on_progress) as machine:
         for task in find_tasks(request.tasks):
-            prompts.check(settings.strategy_of(task).prompt_ids)
+            prompts.check(strategy_of(settings, task).prompt_ids)
             loaded = _load_one(task, settings, request.problem, machine)
             decoys = load_decoys([loaded], settings, machine, path=request.incorrect_programs)
             job = Job([loaded], ScriptedSampler({}), settings, prompts, decoys=decoys)
-            judge = Judge(machine.executor, matcher=settings.matcher)
+            judge = Judge(machine.executor, matcher=config.judge.matcher)
             shown = list(walk(Dialogue(loaded.asked[0], 0, job.plan_of(loaded)), judge, programs, count))
             judge.close()
-            strategy = settings.strategy_of(task).name
+            strategy = strategy_of(settings, task).name
             head = f"{task.name}, {loaded.asked[0].id}, strategy {strategy}, prompts {prompts.name}"
             parts.append("\n".join([f"##### {printable(head, limit=400)}", *_render(shown, count, unit)]))
     return "\n\n".join(parts)

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from turnwise.benchmarks.matching import DEFAULT_MATCHER
 from turnwise.commands.back_end import BackEnd, Wanted
 from turnwise.commands.machine import (
     check_cache_dir,
@@ -28,6 +27,7 @@ from turnwise.commands.score import score_command
 from turnwise.commands.settings import build_settings, check_decoys
 from turnwise.errors import TurnwiseError
 from turnwise.records.run_folder import RunFolder
+from turnwise.records.settings import DEFAULT_MATCHER, RunConfig
 from turnwise.runners.decoys import load_decoys
 from turnwise.runners.diagnosis import check_machine
 from turnwise.runners.execution.hardened import HardenedExecutor
@@ -37,8 +37,8 @@ from turnwise.runners.judging import Judged, copy_for_judge, judge, load_run
 from turnwise.runners.loading import Machine, Progress, open_task, resolve_task
 from turnwise.runners.sampler import Model, ScriptedSampler
 from turnwise.runners.sampling import Job, Sampled, sample
-from turnwise.runners.settings import RunSettings
 from turnwise.tasks.catalog import find_tasks
+from turnwise.tasks.plan import strategy_of
 from turnwise.tasks.prompts import PromptSet
 from turnwise.texts import encodable
 
@@ -99,7 +99,7 @@ class RunRequest:
     incorrect_programs: Path | None = None
     dry_run: DryRun | None = None
 
-    def settings(self) -> RunSettings:
+    def config(self) -> RunConfig:
         """Return the settings that the options make; raises TurnwiseError for what cannot be."""
         return build_settings(
             profile=self.profile,
@@ -124,25 +124,27 @@ def open_job(
     A ``stand_in`` takes the place of a model that need not be opened. Raises TurnwiseError for what the user got wrong.
     """
     back_end = find_back_end(request.model)
-    settings = request.settings()
+    config = request.config()
+    settings = config.settings
     tasks = find_tasks(request.tasks)
     check_run_output(request.output)
     prompts = PromptSet.load(request.prompts)
     for task in tasks:
-        prompts.check(settings.strategy_of(task).prompt_ids)
+        prompts.check(strategy_of(settings, task).prompt_ids)
     check_decoys(request.incorrect_programs, [settings], tasks)
     with (
         show_progress() as on_progress,
-        request.host.machine(environ, on_progress, interpreter=settings.interpreter, back_end=back_end) as machine,
+        request.host.machine(environ, on_progress, interpreter=config.judge.interpreter, back_end=back_end) as machine,
     ):
         opened = [open_task(task, settings, data_dir=machine.data_dir, environ=environ) for task in tasks]
         problems = [problem for one in opened for problem in one.source.problems]
         model = stand_in(back_end) or back_end.open(Wanted(request.model_args, environ, settings, tasks, problems))
         is_dry = request.dry_run is not None  # runs no program: expected outputs may take minutes
-        loaded = opened if is_dry else [resolve_task(one, settings, machine) for one in opened]
+        stub_imports = config.judge.stub_imports
+        loaded = opened if is_dry else [resolve_task(one, machine, stub_imports=stub_imports) for one in opened]
         is_run = request.dry_run is None or request.dry_run.calibrate > 0
         decoys = load_decoys(loaded, settings, machine, path=request.incorrect_programs, runnable=is_run)
-        yield Job(loaded, model, settings, prompts, command, decoys), machine
+        yield Job(loaded, model, settings, prompts, command, decoys, config.judge), machine
 
 
 def run_command(
@@ -202,7 +204,7 @@ def judge_command(
             "A run has one judge: give -o NEW_FOLDER to judge it with another --matcher or --time_factor, or with "
             "--stub-imports."
         )
-    if output is None and not frozen["matcher"]:
+    if output is None and not frozen.matcher:
         raise TurnwiseError(
             f"The run {str(path)!r} was imported, and its verdicts are not ours: give -o NEW_FOLDER to judge it there."
         )
@@ -213,9 +215,9 @@ def judge_command(
                 folder,
                 output,
                 machine,
-                matcher=matcher or frozen["matcher"] or DEFAULT_MATCHER,  # an imported run may not know its own
-                time_factor=frozen["time_factor"] if time_factor is None else time_factor,
-                stub_imports=stub_imports or folder.record.has_stub_imports,
+                matcher=matcher or frozen.matcher or DEFAULT_MATCHER,  # an imported run may not know its own
+                time_factor=frozen.time_factor if time_factor is None else time_factor,
+                stub_imports=stub_imports or folder.record.judge.stub_imports,
             )
         judged = judge(folder, load_run(folder, machine), machine)
     said = [*_describe_judged(judged), *describe_near_limits(folder)]

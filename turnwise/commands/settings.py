@@ -15,10 +15,10 @@ from turnwise.commands.machine import check_time_factor, parse_pairs
 from turnwise.errors import TurnwiseError
 from turnwise.records.prompt_names import LAST_BLOCK_INSTRUCTIONS
 from turnwise.records.run_folder import MOST_TURNS
-from turnwise.records.settings import Sampling
-from turnwise.runners.settings import RunSettings, settings_of
+from turnwise.records.settings import RunConfig, RunSettings, Sampling
 from turnwise.tasks.catalog import Task, find_tasks
 from turnwise.tasks.extraction import LAST_EXTRACTIONS, check_extraction
+from turnwise.tasks.plan import config_of, metrics_of, strategy_of, with_supported_metrics
 from turnwise.tasks.strategies import Strategy, parse_instruction, parse_reasoning
 from turnwise.tasks.strategy_file import is_strategy_file, read_strategy
 from turnwise.texts import encodable, printable, shown
@@ -59,7 +59,7 @@ class _GenerationKwargs(BaseModel):
 
 def build_settings(
     *, profile: str, metadata: str, gen_kwargs: str, samples: str, tasks: str, given: Mapping[str, Any]
-) -> RunSettings:
+) -> RunConfig:
     """Return the settings that the options make; raises TurnwiseError naming the first that cannot be.
 
     ``given`` are the options that the user set by name; they go before --metadata, which goes before the profile.
@@ -70,14 +70,16 @@ def build_settings(
         raise TurnwiseError(f"--profile is {profile!r} but --metadata says {chosen!r}: give one of them.")
     if "n_at_k" in extra:
         extra["n_at_k"] = tuple(extra["n_at_k"])
-    settings = settings_of(chosen, with_prompts({**extra, **given}))
+    config = config_of(chosen, with_prompts({**extra, **given}))
+    settings = config.settings
     if "n_at_k" not in extra:
-        settings = settings.with_supported_metrics(find_tasks(tasks))
+        settings = with_supported_metrics(settings, find_tasks(tasks))
     settings = replace(
         settings, sampling=_with_sampling(settings.sampling, gen_kwargs), samples=_parse_samples(samples)
     )
-    check_settings(settings, find_tasks(tasks), metrics_given="n_at_k" in extra)
-    return settings
+    config = replace(config, settings=settings)
+    check_settings(config, find_tasks(tasks), metrics_given="n_at_k" in extra)
+    return config
 
 
 def with_prompts(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -129,24 +131,25 @@ def _as_option(name: str, value: Any) -> Any:
     return value
 
 
-def check_settings(settings: RunSettings, chosen: Sequence[Task], *, metrics_given: bool = False) -> None:
+def check_settings(config: RunConfig, chosen: Sequence[Task], *, metrics_given: bool = False) -> None:
     """Raise TurnwiseError for the first setting that cannot be, or does not go with the tasks ``chosen``."""
+    settings = config.settings
     if settings.limit is not None and not 0 < settings.limit < math.inf:
         raise TurnwiseError(f"--limit is {settings.limit:g}: give a number of problems, or a fraction above 0.")
+    check_time_factor(config.judge.time_factor)
+    check_matcher(config.judge.matcher)
     if encodable(settings.system_instruction) != settings.system_instruction:
         raise TurnwiseError(
             f"--system_instruction {shown(settings.system_instruction)} holds what UTF-8 cannot: write it in UTF-8."
         )
-    check_time_factor(settings.time_factor)
-    check_matcher(settings.matcher)
     check_extraction(settings.extraction)
     if (settings.max_turns or 1) > MOST_TURNS:
         raise TurnwiseError(f"max_turns is {shown(settings.max_turns)}: give {MOST_TURNS} at most.")
     for task in chosen:
-        _check_strategy(settings.strategy_of(task), settings.extraction)
+        _check_strategy(strategy_of(settings, task), settings.extraction)
     if metrics_given:
         for task in chosen:
-            settings.metrics_of(task)
+            metrics_of(settings, task)
     for name in settings.samples:
         if name not in {task.name for task in chosen}:
             raise TurnwiseError(f"--samples names the task {name!r}, which --tasks does not: add it there.")
@@ -154,7 +157,7 @@ def check_settings(settings: RunSettings, chosen: Sequence[Task], *, metrics_giv
 
 def check_decoys(path: Path | None, runs: Iterable[RunSettings], chosen: Sequence[Task]) -> None:
     """Raise TurnwiseError for a file of incorrect programs that no turn of the tasks ``chosen`` in ``runs`` uses."""
-    strategies = (settings.strategy_of(task) for settings in runs for task in chosen)
+    strategies = (strategy_of(settings, task) for settings in runs for task in chosen)
     if path is not None and not any(strategy.uses_random_feedback for strategy in strategies):
         raise TurnwiseError(
             f"--incorrect-programs {str(path)!r} serves the feedback random, and no turn has it: give --feedback "

@@ -9,10 +9,10 @@ from typing import Any
 from tabulate import tabulate
 
 from turnwise.benchmarks.catalog import BENCHMARKS, load_problems
-from turnwise.benchmarks.rows import OnError
 from turnwise.commands.machine import check_data_dir
 from turnwise.errors import MissingExtraError, TurnwiseError
 from turnwise.records.problem import Flag
+from turnwise.records.settings import OnError
 from turnwise.tasks.catalog import Task, find_tasks
 
 _SHOWN_SENTENCES = 10

@@ -87,7 +87,7 @@ def work_on(run: Path, number: int, step: str, slot: int, *, stop: Stop, environ
             sample_shards(job, replace(machine, worker=owner.worker), submission, owner, slot=slot, stop=stop)
     else:
         folder = RunFolder(run)
-        interpreter = request.settings().interpreter
+        interpreter = request.config().judge.interpreter
         with (
             show_progress() as on_progress,
             request.host.machine(environ, on_progress, interpreter=interpreter) as machine,

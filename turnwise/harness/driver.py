@@ -99,7 +99,7 @@ def open_machine(options: Options) -> Iterator[Machine]:
     host = HostOptions(options.data_dir, "", options.workers or max(1, usable_cores() // local_ranks))
     with (
         show_progress() as on_progress,
-        host.machine(dict(os.environ), on_progress, interpreter=options.settings.interpreter) as machine,
+        host.machine(dict(os.environ), on_progress, interpreter=options.judge.interpreter) as machine,
     ):
         yield machine
 
@@ -111,7 +111,7 @@ def open_judge(options: Options) -> Iterator[Judge]:
         machine = stack.enter_context(open_machine(options))
         cache = SharedCache(machine.cache_dir / "verdicts")
         stack.callback(cache.close)
-        settings = options.settings
+        settings = options.judge
         judge = Judge(
             machine.executor,
             matcher=settings.matcher,

@@ -1,44 +1,50 @@
 """What lm_eval's results say of a run of ours: settings, judge, prompts, problems; enough to read the run back."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import turnwise
 from turnwise.leaderboard.exchange.lm_eval_header import TaskHeader
 from turnwise.records.codec import to_json
 from turnwise.records.report import Environment
+from turnwise.records.settings import JudgeSettings, PromptsRecord, RunSettings, Sampling
+from turnwise.runners.judge import judge_record
 from turnwise.runners.loading import LoadedTask
-from turnwise.runners.settings import RunSettings
 from turnwise.tasks.prompts import PromptSet
+
+# Ours by lm_eval's names.
+_SAMPLING = {
+    "temperature": "temperature",
+    "top_p": "top_p",
+    "top_k": "top_k",
+    "max_tokens": "max_gen_toks",
+    "stop": "until",
+}
 
 
 def header_of(
     loaded: LoadedTask,
     settings: RunSettings,
     environment: Environment,
+    judge: JudgeSettings,
     prompts: PromptSet,
     generation: Mapping[str, Any],
-    **also: Any,
 ) -> dict[str, Any]:
-    """Return run.json's parts for one task (``loaded.asked``: what all ranks were asked); ``also`` joins the settings.
+    """Return run.json's parts for one task (``loaded.asked``: what all ranks were asked).
 
     ``generation`` is how the model was told to sample, in lm_eval's names.
     """
-    judge = to_json(environment)
-    del judge["tier"]
-    sampling = {
-        "temperature": generation.get("temperature"),
-        "top_p": generation.get("top_p"),
-        "top_k": generation.get("top_k"),
-        "max_tokens": generation.get("max_gen_toks"),
-        "stop": generation.get("until"),
-    }
-    others = {name: value for name, value in generation.items() if name not in (*sampling, "max_gen_toks", "until")}
-    data = {
-        "turnwise": turnwise.__version__,
-        "settings": {**settings.to_json(), **also, "sampling": {**sampling, **others}},
-        "judge": {**judge, **settings.judge_json()},
-        "prompts": {"set": prompts.name, "hashes": dict(prompts.hashes)},
-        "task": loaded.to_record(settings).model_dump(mode="json"),
-    }
-    return TaskHeader.model_validate(data).model_dump(mode="json")
+    others = {name: value for name, value in generation.items() if name not in _SAMPLING.values()}
+    told = {name: generation.get(of_lm_eval) for name, of_lm_eval in _SAMPLING.items()}
+    stop = told.pop("stop") or ()
+    sampling = Sampling(**told, stop=(stop,) if isinstance(stop, str) else tuple(stop), others=others)
+    header = TaskHeader(
+        turnwise.__version__,
+        replace(settings, sampling=sampling),
+        judge_record(environment, judge),
+        PromptsRecord(prompts.name, dict(prompts.hashes)),
+        loaded.to_record(settings),
+    )
+    data: dict[str, Any] = to_json(header)
+    return data

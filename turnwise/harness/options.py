@@ -13,8 +13,9 @@ from turnwise.benchmarks.mappings import read_mapping
 from turnwise.commands.machine import check_data_dir
 from turnwise.commands.settings import METADATA_KEYS, build_settings
 from turnwise.errors import TurnwiseError
-from turnwise.runners.settings import RunSettings
+from turnwise.records.settings import JudgeSettings, RunSettings
 from turnwise.tasks.catalog import Task
+from turnwise.tasks.plan import turns_of
 
 HOST_KEYS = ("data_dir", "workers")
 KEYS = (*METADATA_KEYS, *HOST_KEYS)
@@ -24,12 +25,13 @@ _LIKENESS = 0.75
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a task is asked to do (``settings``) and where: local data, programs judged at a time (0: all cores).
+    """What a task is asked to do, how it is judged, and where: local data, programs judged at a time (0: all cores).
 
     ``n_at_k`` are the pass n@k to report: those of the settings, or 1@N for a dialogue of N turns.
     """
 
     settings: RunSettings
+    judge: JudgeSettings
     n_at_k: tuple[str, ...]
     data_dir: Path | None
     workers: int
@@ -48,11 +50,12 @@ def read_options(task: Task, metadata: Mapping[str, Any], *, arguments: Sequence
         if name not in KEYS and (_looks_like_ours(name) if typed is None else name not in typed):
             raise TurnwiseError(f"--metadata {name!r} is unknown: the keys are {', '.join(KEYS)}.")
     ours = {name: value for name, value in given.items() if name in METADATA_KEYS}
-    settings = build_settings(
+    config = build_settings(
         profile="default", metadata=_as_json(ours), gen_kwargs="", samples="", tasks=task.name, given={}
     )
-    n_at_k = settings.n_at_k or (f"1@{settings.turns_of(task)}",)
-    return Options(settings, n_at_k, _data_dir(given.get("data_dir")), _workers(given.get("workers", 0)))
+    settings = config.settings
+    n_at_k = settings.n_at_k or (f"1@{turns_of(settings, task)}",)
+    return Options(settings, config.judge, n_at_k, _data_dir(given.get("data_dir")), _workers(given.get("workers", 0)))
 
 
 def _as_json(data: Mapping[str, Any]) -> str:

@@ -25,7 +25,6 @@ from turnwise.harness.scoring import judge_all, score
 from turnwise.harness.sentences import one_sentence
 from turnwise.leaderboard.exchange.lm_eval_output import MARK
 from turnwise.leaderboard.exchange.problem_values import names_of
-from turnwise.records.codec import to_json
 from turnwise.records.judgement import Judgement, Place
 from turnwise.records.problem import Problem
 from turnwise.records.trajectory import SCHEMA, read_trajectory
@@ -34,6 +33,7 @@ from turnwise.runners.expected import resolve_expected
 from turnwise.runners.judge import Judge
 from turnwise.runners.loading import open_task
 from turnwise.tasks.catalog import TASKS
+from turnwise.tasks.plan import dialogue_plan, strategy_of
 from turnwise.tasks.prompts import PromptSet
 
 _LOGGER = logging.getLogger("lm_eval.turnwise")
@@ -60,7 +60,7 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
             settings = self._options.settings
             self._loaded = open_task(task, settings, data_dir=self._options.data_dir, environ=dict(os.environ))
             self._prompts = PromptSet.load()
-        sampling = {name: value for name, value in to_json(settings.sampling).items() if value not in (None, [])}
+        sampling = settings.sampling.told()
         renamed = {"max_tokens": "max_gen_toks", "stop": "until"}
         of_profile = {renamed.get(name, name): value for name, value in sampling.items()}
         super().__init__(
@@ -175,13 +175,16 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
                 settings = replace(settings, samples={self._loaded.task.name: tuple(one.id for one in self._chosen)})
             said = header_of(
                 replace(self._loaded, asked=self._chosen),
-                settings,
+                replace(
+                    settings,
+                    system_instruction=self._work.plan.system,
+                    chat_template=self._work.chat,
+                    seeds_sent=self._work.seed is not None,
+                ),
                 self._work.environment,
+                self._options.judge,
                 self._prompts,
                 self._work.generation,
-                system_instruction=self._work.plan.system,
-                chat_template=self._work.chat,
-                seeds_sent=self._work.seed is not None,
             )
             config["metadata"] = {**config["metadata"], "turnwise": said}
         return config
@@ -226,11 +229,11 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
                 task.name,
                 settings.samples_per_problem,
             )
-        self._prompts.check(settings.strategy_of(task).prompt_ids)
+        self._prompts.check(strategy_of(settings, task).prompt_ids)
         said = replace(settings, seed=seed or 0, system_instruction=system or settings.system_instruction)
         by_id = {one.id: one for one in self._loaded.asked}
         with open_machine(self._options) as machine:
-            environment = Judge(machine.executor, matcher=settings.matcher).environment
+            environment = Judge(machine.executor, matcher=self._options.judge.matcher).environment
             problems = resolve_expected(
                 [by_id[one] for one in ids],
                 machine.executor,
@@ -238,9 +241,9 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
                 workers=machine.workers,
                 on_progress=lambda done, total: machine.report(f"{task.name}: expected outputs", done, total),
             )
-            if settings.stub_imports:
+            if self._options.judge.stub_imports:
                 problems = tuple(map(with_stub_imports, problems))
             decoys = load_decoys([self._loaded], settings, machine)
-        plan = said.plan(task, self._prompts, decoys.get(task.name))
+        plan = dialogue_plan(said, task, self._prompts, decoys.get(task.name))
         by_id = {one.id: one for one in problems}
         return TaskWork(plan, by_id, self._options, generation, seed, chat, environment)

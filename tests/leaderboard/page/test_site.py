@@ -24,8 +24,8 @@ from turnwise.leaderboard.report import score_runs
 from turnwise.records.judgement import Judgement
 from turnwise.records.report import Verdict
 from turnwise.records.run_folder import AskedProblem
+from turnwise.records.settings import RunSettings
 from turnwise.records.trajectory import End, Trajectory
-from turnwise.runners.settings import RunSettings
 
 MakeDialogue = Callable[..., Trajectory]
 MakeJudgement = Callable[..., Judgement]
@@ -236,9 +236,11 @@ def test_what_cannot_be_drawn_is_refused(
 
 def test_a_grid_of_prompts_is_a_heat_map(run: Callable[..., Path]) -> None:
     """Runs that differ in reasoning and instruction are cells of one map."""
-    scored = score_runs([run("a"), run("b")])
-    for one, reasoning in zip(scored, ("none", "write_code_analysis"), strict=True):
-        one.run.record.settings["reasoning"] = [] if reasoning == "none" else [reasoning]
+    paths = [run("a"), run("b")]
+    record = json.loads((paths[1] / "run.json").read_text())
+    record["settings"]["reasoning"] = ["write_code_analysis"]
+    (paths[1] / "run.json").write_text(json.dumps(record))
+    scored = score_runs(paths)
     data = chart_data([Series(one.run.path.name, "m", one) for one in scored])
     assert [row[2:4] for row in data["grid"].rows] == [("none", "none"), ("write_code_analysis", "none")]
     assert {row[4] for row in data["grid"].rows} == {1.0}

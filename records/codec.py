@@ -12,13 +12,13 @@ from dataclasses import MISSING, field, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
-
-from pydantic import TypeAdapter, ValidationError
-from pydantic_core import SchemaValidator
+from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from turnwise.json_text import json_line
 from turnwise.texts import printable, shown
+
+if TYPE_CHECKING:
+    from pydantic_core import SchemaValidator
 
 Record = TypeVar("Record")
 _Writer = Callable[[Any], Any]
@@ -32,12 +32,12 @@ class RecordError(ValueError):
     """What makes data no record: the field, what is wrong with it, and its value."""
 
 
-def if_set(default: Any) -> Any:
+def if_set(default: Any, **more: Any) -> Any:
     """Return a field of a record that is written only where it differs from ``default``, which may be a factory.
 
-    What a factory makes (mappings) has no hash, and is left out of the record's.
+    What a factory makes (mappings) has no hash, and is left out of the record's. ``more`` is metadata of the field.
     """
-    metadata = {_IF_SET: True}
+    metadata = {_IF_SET: True, **more}
     if callable(default):
         return field(default_factory=default, hash=False, metadata=metadata)
     return field(default=default, metadata=metadata)
@@ -59,15 +59,19 @@ def from_json(kind: type[Record], data: Any) -> Record:
     of_kind: Any = kind
     try:
         record: Record = _validator(of_kind).validate_python(data)
-    except ValidationError as error:
-        raise RecordError(describe_mistake(error)) from None
     except RecursionError:
         raise RecordError("it is nested too deeply") from None
+    except ValueError as error:
+        raise RecordError(describe_mistake(error)) from None
     return record
 
 
-def describe_mistake(error: ValidationError) -> str:
+def describe_mistake(error: ValueError) -> str:
     """Return the first thing that a validation found, on one printable line: where, what, and the value there."""
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError):
+        return printable(str(error), limit=300)
     first = error.errors(include_url=False)[0]
     where = ".".join(str(part) for part in first["loc"])
     reason = _REASONS.get(first["type"], first["msg"].lower())
@@ -146,7 +150,10 @@ def _of_values(writer: _Writer | None) -> _Writer:
 
 
 @cache
-def _validator(kind: Any) -> SchemaValidator:
+def _validator(kind: Any) -> "SchemaValidator":
+    from pydantic import TypeAdapter  # takes as long to import as all else that the command line needs for its help
+    from pydantic_core import SchemaValidator
+
     return SchemaValidator(_strict(TypeAdapter(kind).core_schema))
 
 

@@ -30,7 +30,7 @@ from turnwise.records.codec import from_json, to_json
 from turnwise.records.damage import describe_damage
 from turnwise.records.judgement import Judgement, Place, read_judgements
 from turnwise.records.run_paths import PLAIN_NAME, inside
-from turnwise.records.settings import JudgeRecord, PromptsRecord, RunSettings
+from turnwise.records.settings import MOST_TURNS, JudgeRecord, PromptsRecord, RunSettings
 from turnwise.records.trajectory import Trajectory, read_trajectory
 from turnwise.texts import shown
 
@@ -43,7 +43,6 @@ _SHARD_REMEDY = "it is damaged or of another run; remove it (and its .sha256) to
 
 # No run comes near these: they bound what reading a folder of others can cost.
 MOST_DIALOGUES = 20_000_000
-MOST_TURNS = 1000
 _MOST_CELLS = 200_000_000  # dialogues x turns: arrays of scores have that many
 _LARGEST_RECORD, _LARGEST_PLAN, _LARGEST_SHARD = 2**26, 2**29, 2**30  # bytes
 _MOST_METRICS = 100

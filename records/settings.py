@@ -1,12 +1,13 @@
 """What a run was asked to do, as its user set it: from the options of a command to run.json and to every reader of it.
 
-A setting is a field here: run.json holds it under its name, in this order, and whoever reads a run has it typed. One
-that is ``if_set`` stands in run.json only where it differs from its default.
+A setting is a field here, and nothing else has to be changed for a new one but what acts on it. Its ``option`` says how
+the user gives it; run.json holds it under its name, in this order (one that is ``if_set`` only where it differs from
+its default); whoever reads a run has it typed, and tables name it where it is set.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal, get_origin, get_type_hints
 
 from turnwise.records.codec import if_set
 from turnwise.records.prompt_names import DEFAULT_FEEDBACK, prompts_name
@@ -16,7 +17,58 @@ DEFAULT_MATCHER = "tokens"
 # Changes when another program may be found in the same reply (tasks/extraction.py).
 EXTRACTION_VERSION = 1
 
+MOST_TURNS = 1000  # no run comes near it: it bounds what reading one of others can cost
+
 OnError = Literal["raise", "skip"]
+
+_OPTION = "option"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """How the user gives a setting: by which option, and what a value has to be, ``bounds`` as in pydantic's Field.
+
+    ``setting`` is the field, ``kind`` its type, ``given`` the type of what is written.
+    """
+
+    option: Literal["metadata", "gen_kwargs"]
+    name: str = ""
+    given: Any = None
+    bounds: Mapping[str, Any] = field(default_factory=dict)
+    setting: str = ""
+    kind: Any = None
+
+    def to_setting(self, value: Any) -> Any:
+        """Return what was given as the setting has it: lists are tuples there."""
+        if self.given is str and get_origin(self.kind) is tuple:
+            return (value,)
+        return tuple(value) if isinstance(value, list) else value
+
+
+def by_metadata(default: Any, *, given: Any = None, **bounds: Any) -> Any:
+    """Return a setting that is given by ``--metadata`` (and by the metadata of lm_eval)."""
+    return field(default=default, metadata={_OPTION: Option("metadata", "", given, bounds)})
+
+
+def by_gen_kwargs(default: Any, name: str = "", *, given: Any = None, is_new: bool = False, **bounds: Any) -> Any:
+    """Return a setting that is given by ``--gen_kwargs``, by lm_eval's ``name`` where that is another.
+
+    One that ``is_new`` is written only where it is set, so that older runs stay equal byte for byte.
+    """
+    option = Option("gen_kwargs", name, given, bounds)
+    return if_set(default, option=option) if is_new else field(default=default, metadata={_OPTION: option})
+
+
+def options_of(record: type[Any], option: str) -> dict[str, Option]:
+    """Return the settings of ``record`` that ``option`` gives, by the names they have in it."""
+    hints = get_type_hints(record)
+    found = {}
+    for one in fields(record):
+        own = one.metadata.get(_OPTION)
+        if own is not None and own.option == option:
+            kind = hints[one.name]
+            found[own.name or one.name] = replace(own, given=own.given or kind, setting=one.name, kind=kind)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +96,11 @@ class Sampling:
     ``others`` are what lm_eval told its model besides, by lm_eval's names.
     """
 
-    temperature: float | None = None
-    top_p: float | None = None
-    top_k: int | None = None
-    max_tokens: int | None = None
-    stop: tuple[str, ...] = ()
+    temperature: float | None = by_gen_kwargs(None, ge=0, allow_inf_nan=False)
+    top_p: float | None = by_gen_kwargs(None, gt=0, le=1)
+    top_k: int | None = by_gen_kwargs(None, ge=1)
+    max_tokens: int | None = by_gen_kwargs(None, "max_gen_toks", ge=1)
+    stop: tuple[str, ...] = by_gen_kwargs((), "until", given=str, min_length=1)
     others: Mapping[str, Any] = if_set(dict)
 
     def told(self) -> dict[str, Any]:
@@ -78,20 +130,20 @@ class RunSettings:
     ``chat_template`` and ``seeds_sent`` say of a run of lm_eval what it did.
     """
 
-    profile: str = "default"
-    samples_per_problem: int = 1
+    profile: str = by_metadata("default", min_length=1)
+    samples_per_problem: int = by_metadata(1, ge=1)
     seed: int = 0
-    strategy: str = ""
+    strategy: str = by_metadata("")
     turns: tuple[TurnPlan, ...] = ()
-    reasoning: tuple[str, ...] = ()
-    instruction: str = ""
-    feedback: str = DEFAULT_FEEDBACK
-    keep_reasoning: bool = True
-    extraction: str = DEFAULT_EXTRACTION
-    prefill: bool = False
+    reasoning: tuple[str, ...] = by_metadata((), given=str | list[str])
+    instruction: str = by_metadata("")
+    feedback: str = by_metadata(DEFAULT_FEEDBACK)
+    keep_reasoning: bool = by_metadata(True)
+    extraction: str = by_metadata(DEFAULT_EXTRACTION)
+    prefill: bool = by_metadata(False)
     system_instruction: str = ""
-    max_turns: int | None = None
-    n_at_k: tuple[str, ...] = ()
+    max_turns: int | None = by_metadata(None, ge=1, le=MOST_TURNS)
+    n_at_k: tuple[str, ...] = by_metadata((), given=list[str])
     sampling: Sampling = field(default_factory=Sampling)
     limit: float | None = None
     samples: Mapping[str, tuple[int | str, ...]] = field(default_factory=dict)
@@ -114,7 +166,7 @@ class JudgeSettings:
     matcher: str = DEFAULT_MATCHER
     time_factor: float = 1.0
     interpreter: str = ""
-    stub_imports: bool = False
+    stub_imports: bool = by_metadata(False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,3 +198,8 @@ class PromptsRecord:
 
     set: str
     hashes: Mapping[str, str]
+
+
+# By the names that they have in the options.
+METADATA = {**options_of(RunSettings, "metadata"), **options_of(JudgeSettings, "metadata")}
+GEN_KWARGS = options_of(Sampling, "gen_kwargs")

@@ -219,17 +219,7 @@ def _is_first(request: Request) -> bool:
 
 def _request_options(server: Server, sampling: Sampling) -> dict[str, Any]:
     """Return the fields that every request carries; what was not given is left to the server."""
-    options: dict[str, Any] = {"model": server.model}
-    if sampling.temperature is not None:
-        options["temperature"] = sampling.temperature
-    if sampling.top_p is not None:
-        options["top_p"] = sampling.top_p
-    if sampling.max_tokens is not None:
-        options["max_tokens"] = sampling.max_tokens
-    if sampling.stop:
-        options["stop"] = list(sampling.stop)
-    if sampling.top_k is not None:
-        options["top_k"] = sampling.top_k
+    options: dict[str, Any] = {"model": server.model, **sampling.told()}
     if server.logprobs:
         options |= {"logprobs": True, "return_token_ids": True}
     return options

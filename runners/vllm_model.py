@@ -187,10 +187,5 @@ def open_vllm(
 
 
 def _sampling_fields(sampling: Sampling) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name in ("temperature", "top_p", "top_k"):
-        if (value := getattr(sampling, name)) is not None:
-            found[name] = value
-    if sampling.stop:
-        found["stop"] = list(sampling.stop)
-    return found
+    """Return the fields of vLLM's SamplingParams; the limit of tokens depends on the prompt."""
+    return {name: value for name, value in sampling.told().items() if name != "max_tokens"}

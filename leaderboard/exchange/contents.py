@@ -21,8 +21,8 @@ from turnwise.errors import TurnwiseError
 from turnwise.records.codec import from_json, to_json
 from turnwise.records.judgement import Judgement, places_of
 from turnwise.records.report import Verdict
-from turnwise.records.run_folder import MOST_TURNS, RunFolder, RunRecord, TaskRecord
-from turnwise.records.settings import JudgeRecord, PromptsRecord, RunSettings
+from turnwise.records.run_folder import RunFolder, RunRecord, TaskRecord
+from turnwise.records.settings import MOST_TURNS, JudgeRecord, PromptsRecord, RunSettings
 from turnwise.records.trajectory import SCHEMA, Trajectory, read_trajectory
 from turnwise.texts import printable, shown
 

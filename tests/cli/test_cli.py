@@ -126,7 +126,10 @@ def test_check_judges_a_problem_by_its_id(files: Path) -> None:
         ([*RUN, "-L", "nan"], "--limit is nan"),
         ([*RUN, "--workers", "-1"], "--workers is -1"),
         ([*RUN, "--time-factor", "inf"], "--time-factor is inf"),
-        ([*RUN, "--metadata", '{"turns": 1}'], "--metadata 'turns' is unknown: the keys are samples_per_problem, max_"),
+        (
+            [*RUN, "--metadata", '{"turns": 1}'],
+            "--metadata 'turns' is unknown: the keys are profile, samples_per_problem, ",
+        ),
         ([*RUN, "--metadata", '{"max_turns": 0}'], "--metadata max_turns is 0"),
         (
             [*RUN, "--metadata", '{"samples_per_problem": 1000000000}', "--dry-run"],
@@ -221,7 +224,7 @@ def test_a_damaged_run_folder_is_named(files: Path) -> None:
     done = _turnwise(*RUN, cwd=files)
     said = done.stderr.splitlines()[-1]
     assert done.returncode == 2
-    assert said.startswith("turnwise: 'o/run.json' cannot be read (the document: invalid json"), said
+    assert said.startswith("turnwise: 'o/run.json' cannot be read (it is cut off or no JSON"), said
 
 
 def test_settings_of_a_run_can_be_chosen(files: Path) -> None:

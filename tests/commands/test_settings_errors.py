@@ -30,8 +30,8 @@ def test_two_programs_in_one_answer_need_the_last_block() -> None:
         ({"n_at_k": [1]}, "n_at_k is [1]: it has to be a valid string."),
         (
             {"turns": 3},
-            "'turns' is unknown: the keys are samples_per_problem, max_turns, strategy, reasoning, instruction, "
-            "feedback, keep_reasoning, extraction, prefill, stub_imports, n_at_k, profile.",
+            "'turns' is unknown: the keys are profile, samples_per_problem, strategy, reasoning, instruction, "
+            "feedback, keep_reasoning, extraction, prefill, max_turns, n_at_k, stub_imports.",
         ),
     ],
 )

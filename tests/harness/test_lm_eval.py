@@ -176,7 +176,7 @@ def test_no_finished_turn_is_asked_twice_after_kill_9(environment: dict[str, str
 @pytest.mark.parametrize(
     ("task", "metadata", "message"),
     [
-        (CONTESTS, {"samples": 2}, "--metadata 'samples' is unknown: the keys are samples_per_problem, max_turns"),
+        (CONTESTS, {"samples": 2}, "--metadata 'samples' is unknown: the keys are profile, samples_per_problem"),
         (
             "taco_singleturn",
             {"data_dir": "of"},

@@ -45,7 +45,7 @@ MERGE = """
 import json, sys, time
 from pathlib import Path
 from turnwise.slurm.merge import merge_run
-from turnwise.tasks.run_folder import RunFolder
+from turnwise.records.run_folder import RunFolder
 begun = time.monotonic()
 merged = merge_run(RunFolder(Path(sys.argv[1])))
 status = Path("/proc/self/status").read_text()  # getrusage would count the process that started this one

@@ -24,6 +24,7 @@ from turnwise.cli.options import (
     TimeFactorOfProfile,
     Workers,
 )
+from turnwise.records.settings import METADATA
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +50,7 @@ class RunOptions:
     profile: Profile = "default"
     metadata: Annotated[
         str,
-        typer.Option(
-            help="JSON settings: samples_per_problem, max_turns, strategy, reasoning, instruction, feedback, "
-            "keep_reasoning, extraction, n_at_k, prefill, stub_imports, profile."
-        ),
+        typer.Option(help=f"JSON settings: {', '.join(METADATA)}."),
     ] = ""
     strategy: Strategy = ""
     reasoning: Reasoning = ""

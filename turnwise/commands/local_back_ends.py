@@ -15,6 +15,8 @@ _UNKNOWN_LENGTH = (
     "--model {back_end} is not loaded here, so give its context in --model_args ({name}=N): it stands in run.json."
 )
 
+_HF_SAMPLING = frozenset({"temperature", "top_p", "top_k", "max_tokens", "stop"})
+
 
 class _LocalArguments(Arguments):
     pretrained: str = ""
@@ -61,6 +63,10 @@ def _open_hf(wanted: Wanted) -> Model:
         raise MissingExtraError("--model hf", "torch and transformers", "hf") from None
     from turnwise.runners.batching import BatchingModel
 
+    if unknown := set(wanted.settings.sampling.told()) - _HF_SAMPLING:
+        raise TurnwiseError(
+            f"--model hf does not sample by {', '.join(sorted(unknown))}: leave it out of --gen_kwargs."
+        )
     options = HFOptions(
         name,
         revision=given.revision or "main",

@@ -7,15 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from turnwise.benchmarks.mappings import read_mapping
 from turnwise.benchmarks.matching import check_matcher
 from turnwise.commands.machine import check_time_factor, parse_pairs
 from turnwise.errors import TurnwiseError
 from turnwise.records.prompt_names import LAST_BLOCK_INSTRUCTIONS
-from turnwise.records.run_folder import MOST_TURNS
-from turnwise.records.settings import RunConfig, RunSettings, Sampling
+from turnwise.records.settings import GEN_KWARGS, METADATA, MOST_TURNS, Option, RunConfig, RunSettings, Sampling
 from turnwise.tasks.catalog import Task, find_tasks
 from turnwise.tasks.extraction import LAST_EXTRACTIONS, check_extraction
 from turnwise.tasks.plan import config_of, metrics_of, strategy_of, with_supported_metrics
@@ -24,37 +23,6 @@ from turnwise.tasks.strategy_file import is_strategy_file, read_strategy
 from turnwise.texts import encodable, printable, shown
 
 Model = TypeVar("Model", bound=BaseModel)
-_Count = Annotated[int, Field(ge=1, strict=True)]
-
-
-class _Metadata(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-    samples_per_problem: _Count | None = None
-    max_turns: Annotated[int, Field(ge=1, le=MOST_TURNS, strict=True)] | None = None
-    strategy: str | None = None
-    reasoning: str | list[str] | None = None
-    instruction: str | None = None
-    feedback: str | None = None
-    keep_reasoning: bool | None = None
-    extraction: str | None = None
-    prefill: bool | None = None
-    stub_imports: bool | None = None
-    n_at_k: list[str] | None = None
-    profile: Annotated[str, Field(min_length=1)] | None = None
-
-
-METADATA_KEYS = tuple(_Metadata.model_fields)
-
-
-class _GenerationKwargs(BaseModel):
-    """lm-eval's names; values come as text."""
-
-    model_config = ConfigDict(extra="forbid")
-    temperature: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
-    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
-    top_k: Annotated[int, Field(ge=1)] | None = None
-    max_gen_toks: Annotated[int, Field(ge=1)] | None = None
-    until: Annotated[str, Field(min_length=1)] | None = None
 
 
 def build_settings(
@@ -64,12 +32,10 @@ def build_settings(
 
     ``given`` are the options that the user set by name; they go before --metadata, which goes before the profile.
     """
-    extra = validated(_Metadata, _parse_json(metadata, "--metadata"), "--metadata").model_dump(exclude_none=True)
+    extra = _given(METADATA, _parse_json(metadata, "--metadata"), "--metadata", strict=True)
     chosen = extra.pop("profile", profile)
     if profile not in (chosen, "default"):
         raise TurnwiseError(f"--profile is {profile!r} but --metadata says {chosen!r}: give one of them.")
-    if "n_at_k" in extra:
-        extra["n_at_k"] = tuple(extra["n_at_k"])
     config = config_of(chosen, with_prompts({**extra, **given}))
     settings = config.settings
     if "n_at_k" not in extra:
@@ -202,13 +168,23 @@ def validated(model: type[Model], data: Mapping[str, Any], option: str) -> Model
 
 
 def _with_sampling(sampling: Sampling, gen_kwargs: str) -> Sampling:
-    wanted = validated(_GenerationKwargs, parse_pairs(gen_kwargs, "--gen_kwargs"), "--gen_kwargs")
-    given = wanted.model_dump(exclude_none=True)
-    if "max_gen_toks" in given:
-        given["max_tokens"] = given.pop("max_gen_toks")
-    if "until" in given:
-        given["stop"] = (given.pop("until"),)
-    return replace(sampling, **given)
+    """Return ``sampling`` with what ``gen_kwargs`` give, whose values are text."""
+    return replace(sampling, **_given(GEN_KWARGS, parse_pairs(gen_kwargs, "--gen_kwargs"), "--gen_kwargs"))
+
+
+def _given(
+    options: Mapping[str, Option], data: Mapping[str, Any], option: str, *, strict: bool = False
+) -> dict[str, Any]:
+    """Return the settings that ``data`` gives by the names of ``options``; null leaves one as it is.
+
+    Raises TurnwiseError naming the option, the key and its value.
+    """
+    types: dict[str, Any] = {
+        name: (Annotated[one.given, Field(**one.bounds)] | None, None) for name, one in options.items()
+    }
+    model = create_model("Given", __config__=ConfigDict(extra="forbid", strict=strict), **types)
+    given = validated(model, data, option).model_dump(exclude_none=True)
+    return {options[name].setting: options[name].to_setting(value) for name, value in given.items()}
 
 
 def _parse_samples(text: str) -> dict[str, tuple[int | str, ...]]:

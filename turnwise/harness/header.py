@@ -8,19 +8,13 @@ import turnwise
 from turnwise.leaderboard.exchange.lm_eval_header import TaskHeader
 from turnwise.records.codec import to_json
 from turnwise.records.report import Environment
-from turnwise.records.settings import JudgeSettings, PromptsRecord, RunSettings, Sampling
+from turnwise.records.settings import GEN_KWARGS, JudgeSettings, PromptsRecord, RunSettings, Sampling
 from turnwise.runners.judge import judge_record
 from turnwise.runners.loading import LoadedTask
 from turnwise.tasks.prompts import PromptSet
 
-# Ours by lm_eval's names.
-_SAMPLING = {
-    "temperature": "temperature",
-    "top_p": "top_p",
-    "top_k": "top_k",
-    "max_tokens": "max_gen_toks",
-    "stop": "until",
-}
+# lm_eval's names of ours.
+LM_EVAL_NAMES = {option.setting: name for name, option in GEN_KWARGS.items()}
 
 
 def header_of(
@@ -35,8 +29,8 @@ def header_of(
 
     ``generation`` is how the model was told to sample, in lm_eval's names.
     """
-    others = {name: value for name, value in generation.items() if name not in _SAMPLING.values()}
-    told = {name: generation.get(of_lm_eval) for name, of_lm_eval in _SAMPLING.items()}
+    others = {name: value for name, value in generation.items() if name not in LM_EVAL_NAMES.values()}
+    told = {name: generation.get(of_lm_eval) for name, of_lm_eval in LM_EVAL_NAMES.items()}
     stop = told.pop("stop") or ()
     sampling = Sampling(**told, stop=(stop,) if isinstance(stop, str) else tuple(stop), others=others)
     header = TaskHeader(

@@ -11,14 +11,14 @@ from typing import Any
 
 from turnwise.benchmarks.mappings import read_mapping
 from turnwise.commands.machine import check_data_dir
-from turnwise.commands.settings import METADATA_KEYS, build_settings
+from turnwise.commands.settings import build_settings
 from turnwise.errors import TurnwiseError
-from turnwise.records.settings import JudgeSettings, RunSettings
+from turnwise.records.settings import METADATA, JudgeSettings, RunSettings
 from turnwise.tasks.catalog import Task
 from turnwise.tasks.plan import turns_of
 
 HOST_KEYS = ("data_dir", "workers")
-KEYS = (*METADATA_KEYS, *HOST_KEYS)
+KEYS = (*METADATA, *HOST_KEYS)
 _OF_LM_EVAL = ("version", "config_source", "config", "_metadata")
 _LIKENESS = 0.75
 
@@ -49,7 +49,7 @@ def read_options(task: Task, metadata: Mapping[str, Any], *, arguments: Sequence
     for name in given:
         if name not in KEYS and (_looks_like_ours(name) if typed is None else name not in typed):
             raise TurnwiseError(f"--metadata {name!r} is unknown: the keys are {', '.join(KEYS)}.")
-    ours = {name: value for name, value in given.items() if name in METADATA_KEYS}
+    ours = {name: value for name, value in given.items() if name in METADATA}
     config = build_settings(
         profile="default", metadata=_as_json(ours), gen_kwargs="", samples="", tasks=task.name, given={}
     )

@@ -18,7 +18,7 @@ from lm_eval.api.task import ConfigurableTask
 from turnwise.benchmarks.evalplus import with_stub_imports
 from turnwise.errors import TurnwiseError
 from turnwise.harness.driver import REQUEST_TYPE, TaskWork, open_judge, open_machine, teach
-from turnwise.harness.header import header_of
+from turnwise.harness.header import LM_EVAL_NAMES, header_of
 from turnwise.harness.options import read_options
 from turnwise.harness.request import request_for, submission
 from turnwise.harness.scoring import judge_all, score
@@ -60,9 +60,7 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
             settings = self._options.settings
             self._loaded = open_task(task, settings, data_dir=self._options.data_dir, environ=dict(os.environ))
             self._prompts = PromptSet.load()
-        sampling = settings.sampling.told()
-        renamed = {"max_tokens": "max_gen_toks", "stop": "until"}
-        of_profile = {renamed.get(name, name): value for name, value in sampling.items()}
+        of_profile = {LM_EVAL_NAMES[name]: value for name, value in settings.sampling.told().items()}
         super().__init__(
             config={name: value for name, value in config.items() if name != "class"}
             | {

@@ -19,6 +19,7 @@ from turnwise.leaderboard.counts import Counts, Floats
 from turnwise.leaderboard.intervals import LEVEL, Interval, Over, sample_spread
 from turnwise.leaderboard.outcomes import TaskOutcomes
 from turnwise.leaderboard.permutation import deal_samples, flip_problems
+from turnwise.records.codec import to_json
 from turnwise.records.metrics import NAtK
 
 
@@ -49,19 +50,14 @@ class Difference:
         """The difference."""
         return self.second - self.first
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the difference as a JSON object."""
-        return {
-            "metric": self.metric,
-            "turns": self.turns,
-            "problems": self.problems,
-            "first": self.first,
-            "second": self.second,
-            "difference": self.value,
-            "interval": self.interval.to_json() if self.interval else None,
-            "p_value": self.p_value,
-            "flipped": {flip.problem: [flip.first, flip.second] for flip in self.flips},
-        }
+
+def difference_document(difference: Difference) -> dict[str, Any]:
+    """Return a difference as it stands in JSON: with its value, and both values of each problem that flipped."""
+    data: dict[str, Any] = to_json(difference)
+    ends = {name: data.pop(name) for name in ("interval", "p_value")}
+    del data["flips"]
+    flipped = {flip.problem: [flip.first, flip.second] for flip in difference.flips}
+    return {**data, "difference": difference.value, **ends, "flipped": flipped}
 
 
 def compare_tasks(

@@ -50,16 +50,17 @@ class Table:
     title: str = ""
     notes: tuple[str, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the table as a JSON object, a row an object by header."""
-        rows = [dict(zip(self.headers, row, strict=True)) for row in self.rows]
-        return {"title": self.title, "rows": rows, "notes": list(self.notes)}
+
+def _document(table: Table) -> dict[str, Any]:
+    """Return the table as a JSON object, a row an object by header."""
+    rows = [dict(zip(table.headers, row, strict=True)) for row in table.rows]
+    return {"title": table.title, "rows": rows, "notes": list(table.notes)}
 
 
 def render_table(table: Table, style: Style = Style.TEXT) -> str:
     """Return the table alone, without its title and notes (JSON: with them)."""
     if style == Style.JSON:
-        return json_text(table.to_json(), indent=1, ensure_ascii=False)
+        return json_text(_document(table), indent=1, ensure_ascii=False)
     if style == Style.CSV:
         return to_csv([table.headers, *table.rows])
     headers = [_cell(cell, style) for cell in table.headers]
@@ -71,7 +72,7 @@ def render_table(table: Table, style: Style = Style.TEXT) -> str:
 def render_tables(tables: Sequence[Table], style: Style = Style.TEXT) -> str:
     """Return tables with their titles and notes, one below the other (JSON: one document)."""
     if style == Style.JSON:
-        return json_text([table.to_json() for table in tables], indent=1, ensure_ascii=False)
+        return json_text([_document(table) for table in tables], indent=1, ensure_ascii=False)
     return "\n\n".join(_with_title(table, style) for table in tables)
 
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import hypot, sqrt
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
 
@@ -40,10 +39,6 @@ class Interval:
     level: float
     lower: float
     upper: float
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the interval as a JSON object."""
-        return {name: getattr(self, name) for name in self.__slots__}
 
 
 def normal_quantile(level: float) -> float:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
 from math import ceil
-from typing import Any
 
 import numpy as np
 
@@ -32,10 +31,6 @@ class Rank:
     best: int
     worst: int
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the rank as a JSON object."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
@@ -45,11 +40,6 @@ class Ranking:
     turns: int
     problems: int
     ranks: tuple[Rank, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the ranking as a JSON object."""
-        start = {"metric": self.metric, "turns": self.turns, "problems": self.problems}
-        return start | {"ranks": [rank.to_json() for rank in self.ranks]}
 
 
 def rank_tasks(

@@ -232,5 +232,5 @@ def _to_json(scored: ScoredTask) -> dict[str, Any]:
         **({"cut_prompts": outcomes.cut_prompts} if outcomes.cut_prompts else {}),
         "verdicts": {verdict.value: count for verdict, count in sorted(outcomes.verdicts.items())},
         "costs": {name: getattr(costs, name) for name in costs.__slots__},
-        "estimates": [estimate.to_json() for estimate in scored.estimates],
+        "estimates": [to_json(estimate) for estimate in scored.estimates],
     }

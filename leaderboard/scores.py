@@ -8,7 +8,6 @@ and widens the bounds, which take every missing outcome as wrong and as right.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -49,11 +48,6 @@ class Estimate:
     def is_certain(self) -> bool:
         """Whether nothing that is missing can change the value."""
         return self.counted == self.asked and self.upper_bound - self.lower_bound < CERTAIN
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the estimate as a JSON object."""
-        intervals = {over.value: interval.to_json() for over, interval in self.intervals.items()}
-        return {name: getattr(self, name) for name in self.__slots__} | {"intervals": intervals}
 
 
 def score_task(

@@ -17,6 +17,7 @@ from turnwise.leaderboard.intervals import Interval, Over
 from turnwise.leaderboard.outcomes import RunOutcomes, TaskOutcomes
 from turnwise.leaderboard.papers import Parity, Shown
 from turnwise.leaderboard.scores import ALL, CLEAN, Estimate
+from turnwise.records.codec import to_json
 from turnwise.records.metrics import NAtK
 from turnwise.records.report import Verdict
 from turnwise.records.trajectory import End
@@ -108,7 +109,7 @@ def estimates_csv(scored: Sequence[ScoredTask], settings: Sequence[str]) -> str:
 
 def flat(estimate: Estimate) -> dict[str, object]:
     """Return an estimate as cells: the ends of each kind of interval in columns of their own."""
-    cells: dict[str, object] = estimate.to_json()
+    cells: dict[str, object] = to_json(estimate)
     del cells["intervals"]
     for over in (*Over, *Parity):
         interval = estimate.intervals.get(over)

@@ -8,7 +8,6 @@ form that goes before any sampling, on the machine that samples.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
 
 from turnwise.benchmarks.catalog import load_problems
 from turnwise.errors import InfrastructureError, TurnwiseError
@@ -47,21 +46,6 @@ class Diagnosis:
         """Whether programs can be judged here."""
         spoils = [one for one in self.shortfalls if one.spoils_much]
         return all(one.held for one in self.canaries) and all(self.references.values()) and not spoils
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the diagnosis as a JSON object."""
-        return {
-            "well": self.is_well,
-            "tier": self.tier,
-            "unavailable_tiers": self.unavailable,
-            "interpreter": self.interpreter,
-            "canaries": [{"layer": one.layer, "held": one.held, "what": one.what} for one in self.canaries],
-            "loop_cpu_seconds": round(self.loop_seconds, 4),
-            "references": self.references,
-            "host": {name: getattr(self.host, name) for name in self.host.__slots__},
-            "inherited_limits": [str(one) for one in self.shortfalls],
-            "advice": list(self.advice),
-        }
 
 
 def diagnose(interpreter: str, *, tier: str, workers: int, environ: Mapping[str, str]) -> Diagnosis:

@@ -27,7 +27,7 @@ from turnwise.benchmarks.digests import allows_digests, read_digest
 from turnwise.benchmarks.oracles import NOT_NONE
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.files import commit_once, write_synced
-from turnwise.records.codec import to_json
+from turnwise.records.codec import from_json, if_set, to_json
 from turnwise.records.limits import (
     FUNCTION_MEMORY_LIMIT_BYTES,
     FUNCTION_TIME_FACTOR,
@@ -49,20 +49,14 @@ _TOO_LARGE = (Ending.MEMORY_LIMIT, Ending.OUTPUT_LIMIT)
 
 @dataclass(frozen=True, slots=True)
 class _Canonical:
-    """What the canonical solution showed; the output of an input that is left out is None."""
+    """What the canonical solution showed on a CPU; the output of an input that is left out is None."""
 
-    outputs: tuple[str | None, ...]
+    problem: str
+    cpu: str  # that the time limit is of
     time_limit_seconds: float
     output_limit_bytes: int
-
-    def to_json(self, problem: Problem) -> dict[str, Any]:
-        return {
-            "problem": problem.id,
-            "cpu": cpu_model(),  # that the time limit is of
-            "time_limit_seconds": self.time_limit_seconds,
-            "output_limit_bytes": self.output_limit_bytes,
-            "outputs": self.outputs,
-        }
+    outputs: tuple[str | None, ...]
+    sha256: str = if_set("")  # of all else
 
 
 def default_cache_dir(environ: dict[str, str]) -> Path:
@@ -109,7 +103,7 @@ def _resolve(problem: Problem, executor: Executor, folder: Path) -> Problem:
     canonical = _read(path, len(tests))
     if canonical is None:
         canonical = _compute(problem, executor, digests=allows_digests(problem.rule))
-        canonical = _write(path, problem, canonical)
+        canonical = _write(path, canonical)
     filled = [TestCase(test.input, output) for test, output in zip(tests, canonical.outputs, strict=True)]
     public = len(problem.public_tests)
     left_out = (Flag.TESTS_LEFT_OUT,) if None in canonical.outputs else ()
@@ -157,7 +151,9 @@ def _compute(problem: Problem, executor: Executor, *, digests: bool) -> _Canonic
             f"{limits.output_limit_bytes >> 30} GiB of result, on every input: no program can be judged by it."
         )
     return _Canonical(
-        tuple(outputs),
+        problem.id,
+        cpu_model(),
+        outputs=tuple(outputs),
         time_limit_seconds=max(FUNCTION_TIME_LIMIT_SECONDS, FUNCTION_TIME_FACTOR * slowest),
         output_limit_bytes=max(OUTPUT_LIMIT_BYTES, 2 * longest),
     )
@@ -186,19 +182,18 @@ def _fingerprint(problem: Problem, executor: Executor) -> str:
 
 def _read(path: Path, count: int) -> _Canonical | None:
     try:
-        data = json.loads(gzip.decompress(path.read_bytes()))
-        if data.pop("sha256") != _digest(data) or len(data["outputs"]) != count:
-            return None
-        return _Canonical(tuple(data["outputs"]), data["time_limit_seconds"], data["output_limit_bytes"])
-    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError):
+        canonical = from_json(_Canonical, json.loads(gzip.decompress(path.read_bytes())))
+    except (OSError, EOFError, zlib.error, ValueError, RecursionError):
         return None
+    is_whole = canonical.sha256 == _digest(canonical) and len(canonical.outputs) == count
+    return canonical if is_whole else None
 
 
-def _write(path: Path, problem: Problem, canonical: _Canonical) -> _Canonical:
+def _write(path: Path, canonical: _Canonical) -> _Canonical:
     """Keep ``canonical`` unless another was first; returns what is kept."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    data = canonical.to_json(problem)
-    packed = gzip.compress(json.dumps({**data, "sha256": _digest(data)}).encode("ascii"), compresslevel=1)
+    data = to_json(replace(canonical, sha256=_digest(canonical)))
+    packed = gzip.compress(json.dumps(data).encode("ascii"), compresslevel=1)
     if commit_once(_write_temporary(path, packed), path):
         return canonical
     kept = _read(path, len(canonical.outputs))
@@ -213,5 +208,6 @@ def _write_temporary(path: Path, data: bytes) -> Path:
     return temporary
 
 
-def _digest(data: dict[str, Any]) -> str:
+def _digest(canonical: _Canonical) -> str:
+    data = to_json(replace(canonical, sha256=""))
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode("ascii")).hexdigest()

@@ -15,7 +15,6 @@ from typing import Self
 from turnwise.benchmarks.differences import differences
 from turnwise.errors import TurnwiseError
 from turnwise.files import write_atomically
-from turnwise.json_text import json_line
 from turnwise.records.codec import to_json, to_line
 from turnwise.records.judgement import Judgement, Place, places_of
 from turnwise.records.problem import Problem
@@ -53,10 +52,6 @@ class Costs:
         self.model_calls += 1
         self.prompt_tokens += reply.prompt_tokens or 0
         self.completion_tokens += reply.completion_tokens or 0
-
-    def to_line(self) -> str:
-        """Return the costs as one line of JSON, without the line break."""
-        return json_line({name: getattr(self, name) for name in self.__slots__})
 
 
 class Work:
@@ -150,7 +145,7 @@ class Work:
         self._cost_written = time.monotonic()
         self.costs.seconds = round(self._cost_written - self._began, 3)
         self.costs.judge_cpu_seconds = round(self.costs.judge_cpu_seconds, 6)
-        self._costs_log.write(self.costs.to_line())
+        self._costs_log.write(to_line(self.costs))
 
 
 def _open_judge(record: RunRecord, machine: Machine, stack: ExitStack) -> Judge:

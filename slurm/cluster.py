@@ -90,9 +90,9 @@ class _Submitting:
             before = self.jobs
             try:
                 sample = self._submit(SAMPLE, first, count, "")
-                self._keep(replace(before, sample=[*before.sample, sample]))
+                self._keep(replace(before, sample=(*before.sample, sample)))
                 judge = self._submit(JUDGE, first, count, f"aftercorr:{sample.job}")
-                self._keep(replace(self.jobs, judge=[*before.judge, judge]))
+                self._keep(replace(self.jobs, judge=(*before.judge, judge)))
                 break
             except RefusedError as error:
                 self.take_back(before)

@@ -7,7 +7,6 @@ nothing else, so that the one at fault is told from those beside it.
 import random
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from turnwise.records.run_folder import Shard
 from turnwise.slurm.claims import Claim, Claims, Ended, ShardState
@@ -26,10 +25,6 @@ class Owner:
     worker: str
     job: str
     node: str
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what stands in a claim."""
-        return {"job": self.job, "node": self.node}
 
 
 class Leases:
@@ -102,7 +97,7 @@ class Leases:
                 continue
             # First said, then done: whoever comes after a crash between the two knows where to look.
             self._events.write(CLAIM, task=shard.task, shard=shard.number, attempt=state.last + 1)
-            claim = self._claims.take(shard, state, **self._owner.to_json())
+            claim = self._claims.take(shard, state, job=self._owner.job, node=self._owner.node)
             if claim is None:
                 self._states[shard.task] = self._claims.states(shard.task)
                 continue

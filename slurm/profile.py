@@ -12,7 +12,7 @@ It decides how a run is carried out, never its result. docs/slurm.md explains ea
 """
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -68,10 +68,6 @@ class ClusterProfile(_Strict):
     shard_minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 15
     tokens_per_second: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0
     extra: dict[str, str | int | float | bool] = {}
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the profile as a JSON object."""
-        return self.model_dump(mode="json")
 
 
 def read_profile(path: Path | None) -> ClusterProfile:

@@ -8,7 +8,7 @@ jobs/             scripts and logs; SLURM tells where the script of a job lay, s
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from turnwise.errors import TurnwiseError
 from turnwise.files import read_whole, sync_folder, write_atomically
 from turnwise.json_text import json_text
+from turnwise.records.codec import from_json, to_json
 from turnwise.records.damage import describe_damage
 from turnwise.records.run_folder import RunFolder, Shard
 from turnwise.records.run_paths import inside
@@ -57,27 +58,14 @@ class Array:
 class Jobs:
     """What the cluster accepted of a submission."""
 
-    sample: list[Array] = field(default_factory=list)
-    judge: list[Array] = field(default_factory=list)
+    sample: tuple[Array, ...] = ()
+    judge: tuple[Array, ...] = ()
     close: str = ""
 
     @property
     def ids(self) -> list[str]:
         """All job ids, without the elements of arrays."""
         return [*(one.job for one in (*self.sample, *self.judge)), *filter(None, [self.close])]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the jobs as a JSON object."""
-        arrays = {
-            name: [[one.job, one.first, one.count] for one in getattr(self, name)] for name in ("sample", "judge")
-        }
-        return {**arrays, "close": self.close}
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> "Jobs":
-        """Return what ``to_json`` wrote."""
-        sample, judge = ([Array(*one) for one in data[name]] for name in ("sample", "judge"))
-        return cls(sample, judge, str(data["close"]))
 
 
 class Submission:
@@ -116,10 +104,10 @@ class Submission:
         """What the cluster accepted so far."""
         path = inside(self.path, "jobs.json")
         try:
-            return Jobs.from_json(json.loads(self._read(path)))
+            return from_json(Jobs, json.loads(self._read(path)))
         except FileNotFoundError:
             return Jobs()
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise TurnwiseError(
                 f"The jobs in {str(path)!r} cannot be read ({describe_damage(error)}): remove it once squeue shows "
                 "none of this run."
@@ -131,7 +119,7 @@ class Submission:
 
     def write_jobs(self, jobs: Jobs) -> None:
         """Say what the cluster accepted so far."""
-        write_atomically(self.path / "jobs.json", json_text(jobs.to_json()) + "\n")
+        write_atomically(self.path / "jobs.json", json_text(to_json(jobs)) + "\n")
 
     @property
     def owner(self) -> int:

@@ -53,10 +53,6 @@ class ChartData:
         """Return each row as an object by column."""
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
-    def to_json(self) -> dict[str, Any]:
-        """Return columns and rows as a JSON object."""
-        return {"columns": list(self.columns), "rows": [list(row) for row in self.rows]}
-
 
 def chart_data(several: Sequence[Series]) -> dict[str, ChartData]:
     """Return the data of every chart that these runs of one task have something for, by the chart's name."""

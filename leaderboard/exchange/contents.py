@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from turnwise.benchmarks.rows import OF_ANSWERS, Row, read_rows
 from turnwise.benchmarks.rows import read_document as read_json
 from turnwise.errors import TurnwiseError
-from turnwise.records.codec import from_json, to_json
+from turnwise.records.codec import from_json
 from turnwise.records.judgement import Judgement, places_of
 from turnwise.records.report import Verdict
 from turnwise.records.run_folder import RunFolder, RunRecord, TaskRecord
@@ -73,10 +73,6 @@ class Dialogue:
     trajectory: Trajectory
     judgements: tuple[Judgement, ...]
 
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON object that ``read_dialogue`` reads."""
-        return {**to_json(self.trajectory), "judgements": [to_json(one) for one in self.judgements]}
-
 
 @dataclass(frozen=True, slots=True)
 class RunHeader:
@@ -120,7 +116,7 @@ def dialogues_of(folder: RunFolder, task: str) -> Iterator[Dialogue]:
 
 
 def read_dialogue(data: Any, origin: str) -> Dialogue:
-    """Return the dialogue that ``Dialogue.to_json`` wrote; raises TurnwiseError for anything else."""
+    """Return the dialogue of a trajectory with its ``judgements``; raises TurnwiseError for anything else."""
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
         schema = shown(data.get("schema") if isinstance(data, dict) else data)
         raise TurnwiseError(

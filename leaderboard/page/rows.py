@@ -66,24 +66,6 @@ class PageRow:
             "weights": "" if is_open is None else "open" if is_open else "closed",
         }
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the row as the page's script reads it; estimates by ``group|metric|turns``."""
-        outcomes = self.scored.outcomes
-        costs = outcomes.costs
-        return {
-            "key": self.key,
-            "name": self.name,
-            "run": self.scored.run.path.name,
-            "task": self.task,
-            "facets": self.facets(),
-            "notes": list(self.notes),
-            "dialogues": outcomes.dialogues,
-            "missing": outcomes.missing,
-            "calls": costs.model_calls,
-            "tokens": tokens_per_dialogue(self.scored),
-            "estimates": {estimate_key(one): estimate_cells(one) for one in self.scored.estimates},
-        }
-
 
 def make_rows(scored: Sequence[ScoredTask], facts: Mapping[str, ModelFacts]) -> list[PageRow]:
     """Return the rows in the order of ``scored``, with keys that no two of them share."""

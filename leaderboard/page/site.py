@@ -23,13 +23,21 @@ from turnwise.leaderboard.charts.data import KINDS, Series, chart_data, headline
 from turnwise.leaderboard.page.dialogues import Packer, Piece, packed
 from turnwise.leaderboard.page.document import island, render_document
 from turnwise.leaderboard.page.provenance import provenance
-from turnwise.leaderboard.page.rows import ModelFacts, PageRow, make_rows
+from turnwise.leaderboard.page.rows import (
+    ModelFacts,
+    PageRow,
+    estimate_cells,
+    estimate_key,
+    make_rows,
+    tokens_per_dialogue,
+)
 from turnwise.leaderboard.page.table import task_table
 from turnwise.leaderboard.page.tasks import describe_task
 from turnwise.leaderboard.published import published_rows, published_table_of
 from turnwise.leaderboard.report import settings_lines
 from turnwise.leaderboard.runs import trajectories_of
 from turnwise.leaderboard.tables import ScoredTask, metric_columns
+from turnwise.records.codec import to_json
 from turnwise.records.run_paths import inside
 from turnwise.texts import printable
 
@@ -117,7 +125,7 @@ def _context(
 def _task(rows: Sequence[PageRow], behaviours: Mapping[str, Behaviour], on_progress: Progress) -> dict[str, Any]:
     on_progress(f"ranking {rows[0].task}", 0, 1)
     series = [Series(row.key, row.name, row.scored, behaviours.get(row.key)) for row in rows]
-    charts = {name: data.to_json() for name, data in chart_data(series).items()}
+    charts = {name: to_json(data) for name, data in chart_data(series).items()}
     return describe_task(rows, on_progress) | {"rows": [row.key for row in rows], "charts": charts}
 
 
@@ -149,7 +157,20 @@ def _references() -> str:
 
 
 def _row(row: PageRow, number: int) -> dict[str, Any]:
-    return row.to_json() | {
+    """Return a row as the page's script reads it; estimates by ``group|metric|turns``."""
+    outcomes = row.scored.outcomes
+    return {
+        "key": row.key,
+        "name": row.name,
+        "run": row.scored.run.path.name,
+        "task": row.task,
+        "facets": row.facets(),
+        "notes": list(row.notes),
+        "dialogues": outcomes.dialogues,
+        "missing": outcomes.missing,
+        "calls": outcomes.costs.model_calls,
+        "tokens": tokens_per_dialogue(row.scored),
+        "estimates": {estimate_key(one): estimate_cells(one) for one in row.scored.estimates},
         "index": number,
         "metric": headline(row.scored),
         "metrics": metric_columns([row.scored]),

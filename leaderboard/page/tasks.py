@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from turnwise.leaderboard.comparison import compare_tasks
+from turnwise.leaderboard.comparison import compare_tasks, difference_document
 from turnwise.leaderboard.intervals import Over
 from turnwise.leaderboard.outcomes import MISSING
 from turnwise.leaderboard.page.rows import PageRow
@@ -78,5 +78,5 @@ def _pairs(rows: Sequence[PageRow], on_progress: Progress) -> dict[str, Any]:
         generator = np.random.default_rng(_SEED)
         outcomes = a.scored.outcomes, b.scored.outcomes
         differences = compare_tasks(*outcomes, over=Over.PROBLEMS, generator=generator, n_at_k=_n_at_k([a, b]))
-        found[f"{a.key} {b.key}"] = [one.to_json() for one in differences]
+        found[f"{a.key} {b.key}"] = [difference_document(one) for one in differences]
     return found

@@ -63,7 +63,7 @@ def test_scores_json_holds_all_a_number_rests_on(small_run: WriteSmallRun) -> No
             },
         },
     )
-    assert estimates == [one.to_json() for one in scored[0].estimates]
+    assert estimates == [to_json(one) for one in scored[0].estimates]
     assert {
         "group": "all",
         "metric": "1@3",

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from turnwise.leaderboard.estimators import pass_at_k, pass_n_at_k
 from turnwise.leaderboard.outcomes import MISSING, Costs, TaskOutcomes
 from turnwise.leaderboard.scores import ALL, CLEAN, Estimate, groups, score_task
+from turnwise.records.codec import to_json
 from turnwise.records.metrics import NAtK
 from turnwise.records.run_folder import AskedProblem, TaskRecord
 
@@ -214,8 +215,8 @@ def test_a_group_is_scored_on_its_problems_alone() -> None:
     assert {one.group for one in whole} == {ALL, CLEAN}
     clean = _by_name(whole, CLEAN)
     for estimate in alone:
-        same = clean[estimate.metric, estimate.turns].to_json()
-        assert same == {**estimate.to_json(), "group": CLEAN}
+        same = to_json(clean[estimate.metric, estimate.turns])
+        assert same == {**to_json(estimate), "group": CLEAN}
 
 
 @pytest.mark.parametrize("unknown", [UNKNOWN, UNJUDGED])

@@ -127,7 +127,7 @@ def test_a_colleague_sees_the_jobs_of_the_owner(cluster: VirtualCluster, start: 
     done = subprocess.run(
         sbatch, env=cluster.environment, cwd="/", user=owner.pw_uid, group=owner.pw_gid, capture_output=True, check=True
     )
-    submission.write_jobs(Jobs([Array(done.stdout.decode().strip(), 0, 1)]))
+    submission.write_jobs(Jobs((Array(done.stdout.decode().strip(), 0, 1),)))
     os.chown(submission.path, owner.pw_uid, owner.pw_gid)
     assert "Jobs: 1 PENDING (JobHeldUser)." in run.command("status", str(run.output)).stdout
     assert "Cancelled" in run.command("cancel", str(run.output)).stdout

@@ -174,7 +174,7 @@ def test_a_preemption_that_cancels_is_told_from_scancel(
     submission = freeze_submission(ClusterFolder(run.output), record, folder.shards)
     sbatch = ("sbatch", "--parsable", "-p", "doomed0", "-o", "/dev/null", "--wrap", "sleep 60")
     jobs = [cluster.run(*sbatch).strip() for _ in range(2)]
-    submission.write_jobs(Jobs([Array(job, slot, 1) for slot, job in enumerate(jobs)]))
+    submission.write_jobs(Jobs(tuple(Array(job, slot, 1) for slot, job in enumerate(jobs))))
     wait_for(lambda: [state for _, state, *_ in cluster.jobs()] == ["RUNNING"] * 2, 30, "the jobs")
     cluster.run("scancel", jobs[1])
     wait_for(lambda: len(cluster.jobs()) == 1, 30, "the end of one")

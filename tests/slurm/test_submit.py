@@ -393,7 +393,7 @@ def test_a_queue_that_does_not_answer_is_not_empty(tmp_path: Path, cache_dir: Pa
     squeue.chmod(0o755)
     path = f"{squeue.parent}:{os.environ['PATH']}"
     run = ClusterRun(tmp_path / "of", {**environment_of(cache_dir), "PATH": path})
-    submission_of(run.output, 1).write_jobs(Jobs([Array("7", 0, 1)], [Array("8", 0, 1)], "9"))
+    submission_of(run.output, 1).write_jobs(Jobs((Array("7", 0, 1),), (Array("8", 0, 1),), "9"))
     done = run.submit("--cluster", "local")
     assert done.returncode == 2 and "SLURM does not say whether jobs of" in done.stderr and "--force" in done.stderr
     assert not (run.output / "run.json").exists()

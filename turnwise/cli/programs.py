@@ -28,7 +28,7 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Judge one program and explain each public test; hidden tests show as verdicts only."""
-    from turnwise.commands.check import CheckRequest, check_program, render_check
+    from turnwise.commands.check import CheckRequest, check_document, check_program, render_check
     from turnwise.records.report import Verdict
     from turnwise.runners.execution.hardened import HardenedExecutor
 
@@ -45,7 +45,7 @@ def check(
     with closing(HardenedExecutor(interpreter)) as executor:
         result = check_program(request, executor, environ=dict(os.environ))
         short = executor.inherited.shortfalls(result.problem.limits)
-    say(json_text(result.to_json(), indent=1) if as_json else render_check(result))
+    say(json_text(check_document(result), indent=1) if as_json else render_check(result))
     if result.report.verdict is Verdict.INFRASTRUCTURE_FAILURE:
         remedy = " ".join(["a limit is too low.", *map(str, short)]) if short else "try again."
         raise InfrastructureError(f"The machine failed while judging, so there is no verdict: {remedy}")
@@ -58,10 +58,10 @@ def doctor(
     as_json: AsJson = False,
 ) -> None:
     """Tell whether programs can be judged here, how well they are isolated, and what to change."""
-    from turnwise.commands.doctor import render_diagnosis
+    from turnwise.commands.doctor import diagnosis_document, render_diagnosis
     from turnwise.runners.diagnosis import diagnose
 
     found = diagnose(interpreter, tier=tier, workers=workers, environ=dict(os.environ))
-    say(json_text(found.to_json(), indent=1) if as_json else render_diagnosis(found))
+    say(json_text(diagnosis_document(found), indent=1) if as_json else render_diagnosis(found))
     if not found.is_well:
         raise InfrastructureError("This machine does not judge programs as it should: see what is said above.")

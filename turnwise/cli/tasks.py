@@ -31,11 +31,11 @@ def tasks(
     as_json: AsJson = False,
 ) -> None:
     """List the tasks: their data, how many problems of it are here, and what is flagged."""
-    from turnwise.commands.tasks import render_tasks, summarise_tasks
+    from turnwise.commands.tasks import render_tasks, summarise_tasks, task_document
 
     on_error: Any = "skip" if skip_broken_rows else "raise"
     summaries = summarise_tasks(names, data_dir=data_dir, environ=dict(os.environ), on_error=on_error)
-    say(json_text([one.to_json() for one in summaries], indent=1) if as_json else render_tasks(summaries))
+    say(json_text([task_document(one) for one in summaries], indent=1) if as_json else render_tasks(summaries))
 
 
 def tasks_path() -> None:

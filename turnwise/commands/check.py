@@ -63,20 +63,6 @@ class CheckResult:
     problem: Problem
     report: Report
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the one document of ``--json``: verdicts and costs, no outputs, no hidden data."""
-        report = self.report
-        return {
-            "problem": self.problem.id,
-            "passed": report.passed,
-            "verdict": report.verdict.value,
-            "public": [_measured(result) for result in report.public],
-            "hidden": [_measured(result) for result in report.hidden or ()],
-            "tier": report.environment.tier,
-            "interpreter": report.environment.interpreter,
-            "matcher": report.environment.matcher,
-        }
-
 
 def check_program(request: CheckRequest, executor: Executor, *, environ: dict[str, str]) -> CheckResult:
     """Judge the program; raises TurnwiseError for a missing file, an unknown problem or bad tests."""
@@ -217,3 +203,18 @@ def _indented(text: str) -> str:
 def _printable(line: str) -> str:
     """Return ``line`` with control characters escaped: a program's output must not drive the terminal."""
     return "".join(one if one.isprintable() or one == "\t" else repr(one)[1:-1] for one in line)
+
+
+def check_document(result: CheckResult) -> dict[str, Any]:
+    """Return the one document of ``--json``: verdicts and costs, no outputs, no hidden data."""
+    report = result.report
+    return {
+        "problem": result.problem.id,
+        "passed": report.passed,
+        "verdict": report.verdict.value,
+        "public": [_measured(result) for result in report.public],
+        "hidden": [_measured(result) for result in report.hidden or ()],
+        "tier": report.environment.tier,
+        "interpreter": report.environment.interpreter,
+        "matcher": report.environment.matcher,
+    }

@@ -12,7 +12,7 @@ from turnwise.commands.finding import runs_at
 from turnwise.commands.ranking import render_rankings
 from turnwise.errors import TurnwiseError
 from turnwise.json_text import json_text
-from turnwise.leaderboard.comparison import Difference, compare_tasks
+from turnwise.leaderboard.comparison import Difference, compare_tasks, difference_document
 from turnwise.leaderboard.intervals import LEVEL, Over
 from turnwise.leaderboard.outcomes import RunOutcomes, TaskOutcomes
 from turnwise.leaderboard.ranks import rank_tasks
@@ -125,7 +125,7 @@ def _rank(
         return render_rankings(runs, found, over, notes)
     document: dict[str, Any] = {"runs": [{"model": run.model, "run": str(run.path)} for run in runs]}
     document |= {"over": over, "notes": list(notes)}
-    document["tasks"] = {name: [one.to_json() for one in rankings] for name, rankings in found.items()}
+    document["tasks"] = {name: [to_json(one) for one in rankings] for name, rankings in found.items()}
     return json_text(document, indent=1, ensure_ascii=False)
 
 
@@ -172,6 +172,6 @@ def _to_json(runs: Sequence[RunOutcomes], found: dict[str, list[Difference]], ov
         "second": {"model": runs[1].model, "run": str(runs[1].path)},
         "over": over,
         "notes": list(notes),
-        "tasks": {name: [one.to_json() for one in differences] for name, differences in found.items()},
+        "tasks": {name: [difference_document(one) for one in differences] for name, differences in found.items()},
     }
     return json_text(document, indent=1, ensure_ascii=False)

@@ -1,5 +1,7 @@
 """``turnwise doctor``: the diagnosis of this machine, for a reader."""
 
+from typing import Any
+
 from turnwise.runners.diagnosis import USUAL_LOOP_SECONDS, Diagnosis
 
 
@@ -22,3 +24,19 @@ def render_diagnosis(found: Diagnosis) -> str:
     lines += [f"  {one}" for one in (*found.shortfalls, *found.advice)]
     lines.append("Programs can be judged here." if found.is_well else "Do not judge programs here.")
     return "\n".join(lines)
+
+
+def diagnosis_document(diagnosis: Diagnosis) -> dict[str, Any]:
+    """Return the diagnosis as a JSON object."""
+    return {
+        "well": diagnosis.is_well,
+        "tier": diagnosis.tier,
+        "unavailable_tiers": diagnosis.unavailable,
+        "interpreter": diagnosis.interpreter,
+        "canaries": [{"layer": one.layer, "held": one.held, "what": one.what} for one in diagnosis.canaries],
+        "loop_cpu_seconds": round(diagnosis.loop_seconds, 4),
+        "references": diagnosis.references,
+        "host": {name: getattr(diagnosis.host, name) for name in diagnosis.host.__slots__},
+        "inherited_limits": [str(one) for one in diagnosis.shortfalls],
+        "advice": list(diagnosis.advice),
+    }

@@ -33,22 +33,6 @@ class TaskSummary:
     contradictions: Mapping[str, str] = field(default_factory=dict)
     broken_rows: Sequence[str] = ()
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the summary as a JSON object."""
-        return {
-            "task": self.task.name,
-            "benchmark": self.task.benchmark,
-            "split": self.task.split,
-            "difficulty": self.task.difficulty,
-            "max_turns": self.task.max_turns,
-            "problems": self.problems,
-            "scorable": self.scorable,
-            "flags": dict(self.flags),
-            "note": self.note,
-            "contradictions": dict(self.contradictions),
-            "broken_rows": list(self.broken_rows),
-        }
-
 
 def summarise_tasks(
     names: str, *, data_dir: Path | None, environ: dict[str, str], on_error: OnError
@@ -110,3 +94,20 @@ def _summarise(task: Task, data_dir: Path | None, environ: dict[str, str], on_er
         contradictions={one.id: one.contradiction for one in found.problems if one.contradiction},
         broken_rows=[str(row.without_option()) for row in found.broken_rows],
     )
+
+
+def task_document(summary: TaskSummary) -> dict[str, Any]:
+    """Return the summary as a JSON object."""
+    return {
+        "task": summary.task.name,
+        "benchmark": summary.task.benchmark,
+        "split": summary.task.split,
+        "difficulty": summary.task.difficulty,
+        "max_turns": summary.task.max_turns,
+        "problems": summary.problems,
+        "scorable": summary.scorable,
+        "flags": dict(summary.flags),
+        "note": summary.note,
+        "contradictions": dict(summary.contradictions),
+        "broken_rows": list(summary.broken_rows),
+    }

@@ -7,6 +7,8 @@ The fields' types are the format: numbers, texts, enumerations, records, tuples 
 class may name properties that stand in its JSON for other readers, ``DERIVED``; they are not read.
 """
 
+import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, field, fields, is_dataclass
 from enum import Enum
@@ -59,25 +61,47 @@ def from_json(kind: type[Record], data: Any) -> Record:
     of_kind: Any = kind
     try:
         record: Record = _validator(of_kind).validate_python(data)
-    except RecursionError:
-        raise RecordError("it is nested too deeply") from None
-    except ValueError as error:
-        raise RecordError(describe_mistake(error)) from None
+    except (ValueError, RecursionError) as error:
+        raise RecordError(reason_of(error)) from None
     return record
 
 
-def describe_mistake(error: ValueError) -> str:
-    """Return the first thing that a validation found, on one printable line: where, what, and the value there."""
-    from pydantic import ValidationError
+def reason_of(error: Exception) -> str:
+    """Return, on one printable line, why what reading and parsing raised ``error`` cannot be read.
 
-    if not isinstance(error, ValidationError):
-        return printable(str(error), limit=300)
+    Of what a validation of pydantic found it is the first thing: where, what, and the value there.
+    """
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    if isinstance(error, UnicodeDecodeError):
+        return f"it is not {error.encoding.upper()}"
+    if isinstance(error, json.JSONDecodeError):
+        return "it is cut off or no JSON"
+    if isinstance(error, KeyError):
+        return f"{shown(error.args[0], limit=80)} is missing or unknown"
+    if isinstance(error, TypeError | AttributeError):
+        return "a value in it is of another kind than it has to be"
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, _validation_error()):
+        return _first_mistake(error)
+    said = printable(" ".join(str(error).split()), limit=300)
+    return re.sub(r" is not a valid \w+$", " is unknown", said)  # of an enumeration, which has a name for us alone
+
+
+def _first_mistake(error: Any) -> str:
     first = error.errors(include_url=False)[0]
     where = ".".join(str(part) for part in first["loc"])
     reason = _REASONS.get(first["type"], first["msg"].lower())
     if first["type"] not in ("missing", "unexpected_keyword_argument"):
         reason += f", not {shown(first['input'])}"
     return printable(f"{where}: " * bool(where) + reason, limit=300)
+
+
+def _validation_error() -> type[Exception]:
+    from pydantic import ValidationError  # takes as long to import as all else that the command line's help needs
+
+    return ValidationError
 
 
 @cache
@@ -151,7 +175,7 @@ def _of_values(writer: _Writer | None) -> _Writer:
 
 @cache
 def _validator(kind: Any) -> "SchemaValidator":
-    from pydantic import TypeAdapter  # takes as long to import as all else that the command line needs for its help
+    from pydantic import TypeAdapter
     from pydantic_core import SchemaValidator
 
     return SchemaValidator(_strict(TypeAdapter(kind).core_schema))

@@ -26,8 +26,7 @@ from typing import Any
 from turnwise.errors import TurnwiseError
 from turnwise.files import read_whole, write_atomically
 from turnwise.json_text import json_text
-from turnwise.records.codec import from_json, to_json
-from turnwise.records.damage import describe_damage
+from turnwise.records.codec import from_json, reason_of, to_json
 from turnwise.records.judgement import Judgement, Place, read_judgements
 from turnwise.records.run_paths import PLAIN_NAME, inside
 from turnwise.records.settings import MOST_TURNS, JudgeRecord, PromptsRecord, RunSettings
@@ -182,7 +181,7 @@ class RunFolder:
             ) from None
         except (OSError, ValueError, RecursionError) as error:
             raise TurnwiseError(
-                f"{str(self.run_json)!r} cannot be read ({describe_damage(error)}): give another folder."
+                f"{str(self.run_json)!r} cannot be read ({reason_of(error)}): give another folder."
             ) from None
 
     def write_record(self, record: RunRecord) -> None:
@@ -204,7 +203,7 @@ class RunFolder:
             shards = _parse_plan(lines, plans)
         except (OSError, ValueError, RecursionError) as error:
             raise TurnwiseError(
-                f"The plan {str(path)!r} cannot be read ({describe_damage(error)}): it belongs beside run.json; "
+                f"The plan {str(path)!r} cannot be read ({reason_of(error)}): it belongs beside run.json; "
                 "give another folder, or remove this one."
             ) from None
         if shards is None:
@@ -237,7 +236,7 @@ class RunFolder:
             return None
         except OSError as error:
             remedy = _RIGHTS_REMEDY if error.errno in _NO_RIGHTS else _SHARD_REMEDY
-            reason = describe_damage(error)
+            reason = reason_of(error)
             raise TurnwiseError(f"The shard {str(path)!r} cannot be read ({reason}): {remedy}") from None
         if said is not None and said.decode("ascii", "replace") != digest_line(path, data):
             raise TurnwiseError(f"The shard {str(path)!r} has been changed since it was committed: {_SHARD_REMEDY}")
@@ -255,7 +254,7 @@ class RunFolder:
             found = [read_trajectory(json.loads(line)) for line in data.decode("ascii").splitlines()]
         except (ValueError, RecursionError) as error:
             raise TurnwiseError(
-                f"The shard {str(path)!r} cannot be read ({describe_damage(error)}): {_SHARD_REMEDY}"
+                f"The shard {str(path)!r} cannot be read ({reason_of(error)}): {_SHARD_REMEDY}"
             ) from None
         if [(one.task, one.problem, one.sample) for one in found] != [(shard.task, *key) for key in shard.keys]:
             raise TurnwiseError(f"The shard {str(path)!r} does not hold the dialogues of the plan: {_SHARD_REMEDY}")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Any
 
-from turnwise.records.damage import describe_damage
+from turnwise.records.codec import reason_of
 from turnwise.records.trajectory import Reply
 from turnwise.runners.chat import with_whole_pairs
 from turnwise.runners.openai_documents import MalformedError
@@ -80,7 +80,7 @@ def read_replies(data: Any) -> list[Reply]:
             choices = sorted(choices, key=lambda choice: choice["index"])
         replies = [_read_choice(choice, usage) for choice in choices]
     except (LookupError, TypeError, AttributeError, ValueError) as error:
-        raise MalformedError(f"it is no chat completion ({describe_damage(error)})") from None
+        raise MalformedError(f"it is no chat completion ({reason_of(error)})") from None
     if not replies:
         raise MalformedError("it is no chat completion (it has no choices)")
     return replies if len(replies) == 1 else _share_tokens(replies)
@@ -127,13 +127,13 @@ async def read_stream(chunks: AsyncIterator[Any], *, on_first_token: Callable[[]
                 if content.text[-1:] > [""] or content.reasoning[-1:] > [""] or finish_reason:
                     on_first_token()
         except (LookupError, TypeError, AttributeError, ValueError) as error:
-            raise MalformedError(f"it is no chat completion ({describe_damage(error)})") from None
+            raise MalformedError(f"it is no chat completion ({reason_of(error)})") from None
     if finish_reason is None:
         raise MalformedError("its stream ended before the answer did")
     try:
         return _reply(content, finish_reason, usage, token_ids or None, logprobs or None)
     except (TypeError, AttributeError, ValueError) as error:
-        raise MalformedError(f"it is no chat completion ({describe_damage(error)})") from None
+        raise MalformedError(f"it is no chat completion ({reason_of(error)})") from None
 
 
 def withheld_reply(words: str) -> Reply:

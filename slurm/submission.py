@@ -18,8 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from turnwise.errors import TurnwiseError
 from turnwise.files import read_whole, sync_folder, write_atomically
 from turnwise.json_text import json_text
-from turnwise.records.codec import from_json, to_json
-from turnwise.records.damage import describe_damage
+from turnwise.records.codec import from_json, reason_of, to_json
 from turnwise.records.run_folder import RunFolder, Shard
 from turnwise.records.run_paths import inside
 from turnwise.slurm.layout import CLOSE, JUDGE, SAMPLE, ClusterFolder
@@ -84,7 +83,7 @@ class Submission:
             return SubmissionRecord.model_validate_json(self._read(path))
         except (OSError, ValidationError) as error:
             raise TurnwiseError(
-                f"The submission {str(path)!r} cannot be read ({describe_damage(error)}): submit the run again."
+                f"The submission {str(path)!r} cannot be read ({reason_of(error)}): submit the run again."
             ) from None
 
     @cached_property
@@ -96,7 +95,7 @@ class Submission:
             return [by_key[task, number] for task, number in map(json.loads, self._read(path).splitlines())]
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise TurnwiseError(
-                f"The list of shards {str(path)!r} cannot be read ({describe_damage(error)}): submit the run again."
+                f"The list of shards {str(path)!r} cannot be read ({reason_of(error)}): submit the run again."
             ) from None
 
     @property
@@ -109,7 +108,7 @@ class Submission:
             return Jobs()
         except (OSError, ValueError, RecursionError) as error:
             raise TurnwiseError(
-                f"The jobs in {str(path)!r} cannot be read ({describe_damage(error)}): remove it once squeue shows "
+                f"The jobs in {str(path)!r} cannot be read ({reason_of(error)}): remove it once squeue shows "
                 "none of this run."
             ) from None
 

@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from turnwise.benchmarks.rows import OF_ANSWERS, Row, read_rows
 from turnwise.benchmarks.rows import read_document as read_json
 from turnwise.errors import TurnwiseError
-from turnwise.records.codec import from_json
+from turnwise.records.codec import from_json, reason_of
 from turnwise.records.judgement import Judgement, places_of
 from turnwise.records.report import Verdict
 from turnwise.records.run_folder import RunFolder, RunRecord, TaskRecord
@@ -175,7 +175,7 @@ def read_samples(path: Path, kind: TypeAdapter[Sample], what: str, *, remedy: st
         try:
             yield row, kind.validate_python(row.data)
         except ValidationError as error:
-            raise TurnwiseError(f"{row.origin} is no {what} ({first_problem(error)}): {remedy}.") from None
+            raise TurnwiseError(f"{row.origin} is no {what} ({reason_of(error)}): {remedy}.") from None
 
 
 def read_document(path: Path, what: str) -> Any:
@@ -187,13 +187,6 @@ def read_document(path: Path, what: str) -> Any:
     except ValueError as error:
         reason = printable(str(error).split(":")[0].lower(), limit=80)
         raise TurnwiseError(f"{path.name} is no JSON document ({reason}): name {what}.") from None
-
-
-def first_problem(error: ValidationError) -> str:
-    """Return the first thing a validation found, on one printable line."""
-    first = error.errors(include_url=False)[0]
-    where = ".".join(map(str, first["loc"]))
-    return printable(f"{where}: " * bool(where) + f"{first['msg'].lower()}, not {shown(first['input'])}", limit=200)
 
 
 def check_files(paths: Sequence[Path]) -> None:

@@ -29,11 +29,11 @@ from turnwise.leaderboard.exchange.contents import (
     Dialogue,
     Found,
     dialogues_of,
-    first_problem,
     only,
     read_document,
     read_samples,
 )
+from turnwise.records.codec import reason_of
 from turnwise.records.report import Verdict
 from turnwise.records.run_folder import RunFolder, TaskRecord
 from turnwise.texts import shown
@@ -166,7 +166,7 @@ def _read_results(path: Path) -> list[Answer]:
         results = _RESULTS.validate_python(data)
     except ValidationError as error:
         raise TurnwiseError(
-            f"{path.name} is no result of evalplus 0.2 or later ({first_problem(error)}): evaluate its samples again."
+            f"{path.name} is no result of evalplus 0.2 or later ({reason_of(error)}): evaluate its samples again."
         ) from None
     return [
         _answer(f"{path.name} ({shown(task_id)})", task_id, one.solution, _found(one))

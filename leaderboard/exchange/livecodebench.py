@@ -14,8 +14,9 @@ from turnwise.benchmarks.markdown import MarkdownPrograms
 from turnwise.errors import TurnwiseError
 from turnwise.files import write_atomically
 from turnwise.json_text import json_text
-from turnwise.leaderboard.exchange.contents import Answer, Contents, Found, dialogues_of, first_problem, read_document
+from turnwise.leaderboard.exchange.contents import Answer, Contents, Found, dialogues_of, read_document
 from turnwise.leaderboard.exchange.evalplus import program_of
+from turnwise.records.codec import reason_of
 from turnwise.records.report import Verdict
 from turnwise.records.run_folder import RunFolder, TaskRecord
 from turnwise.texts import shown
@@ -42,7 +43,7 @@ def read(paths: Sequence[Path]) -> Contents:
         entries = _ENTRIES.validate_python(read_document(path, "the custom outputs of LiveCodeBench"))
     except ValidationError as error:
         raise TurnwiseError(
-            f"{path.name} holds no custom outputs of LiveCodeBench ({first_problem(error)}): it is a list of "
+            f"{path.name} holds no custom outputs of LiveCodeBench ({reason_of(error)}): it is a list of "
             '{"question_id": ..., "code_list": [...]}.'
         ) from None
     answers: dict[str, list[Answer]] = {}

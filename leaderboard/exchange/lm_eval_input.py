@@ -20,7 +20,6 @@ from turnwise.leaderboard.exchange.contents import (
     Contents,
     Dialogue,
     Found,
-    first_problem,
     only,
     read_dialogue,
     read_document,
@@ -28,6 +27,7 @@ from turnwise.leaderboard.exchange.contents import (
 )
 from turnwise.leaderboard.exchange.lm_eval_header import join_headers, read_task_header
 from turnwise.leaderboard.exchange.lm_eval_output import MARK
+from turnwise.records.codec import reason_of
 from turnwise.records.report import Verdict
 from turnwise.records.run_folder import TaskRecord
 from turnwise.texts import shown
@@ -99,7 +99,7 @@ def _read_results(path: Path) -> _Results:
         results = _RESULTS.validate_python(read_document(path, "the results file of lm-eval"))
     except ValidationError as error:
         raise TurnwiseError(
-            f"{path.name} is no results file of lm-eval ({first_problem(error)}): name results_<date>.json."
+            f"{path.name} is no results file of lm-eval ({reason_of(error)}): name results_<date>.json."
         ) from None
     if not results.lm_eval_version.startswith("0.4"):
         raise TurnwiseError(

@@ -17,7 +17,7 @@ from turnwise.commands.models import find_back_end
 from turnwise.commands.openai_back_end import served_name
 from turnwise.commands.run import RunRequest, open_job
 from turnwise.errors import TurnwiseError
-from turnwise.records.damage import describe_damage
+from turnwise.records.codec import reason_of
 from turnwise.records.run_folder import RunFolder
 from turnwise.runners.judging import load_run
 from turnwise.slurm.freeze import are_sources_whole, is_running_code, is_whole_input
@@ -63,7 +63,7 @@ def thaw_request(options: dict[str, object]) -> RunRequest:
         _GIVEN.validate_python(dict(request.given))
     except ValidationError as error:
         raise TurnwiseError(
-            f"The options in its submission.json cannot be read ({describe_damage(error)}): submit the run again."
+            f"The options in its submission.json cannot be read ({reason_of(error)}): submit the run again."
         ) from None
     return request
 

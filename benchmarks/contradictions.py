@@ -4,7 +4,7 @@
 'its starter code defines add, which its tests do not call'
 
 Only the row's form is looked at, as text: no program is compiled or run. Whether a canonical solution gives results at
-all shows when expected outputs are computed (turnwise.runners.expected).
+all shows when expected outputs are computed (turnwise.runners.judging.expected).
 """
 
 import re

@@ -2,7 +2,7 @@
 
 Base inputs are the public tests, plus inputs the hidden ones; a task without plus inputs is judged by its base inputs
 alone, as evalplus does, and flagged. The files hold no expected outputs: those
-come from the canonical solution, run once inside an executor (turnwise.runners.expected), which also
+come from the canonical solution, run once inside an executor (turnwise.runners.judging.expected), which also
 sets the limits. Inputs of about 60 MBPP+ tasks stand in the file as lists but mean tuples, sets or
 complex numbers; they are converted as the task needs.
 """

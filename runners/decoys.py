@@ -12,7 +12,7 @@ from turnwise.benchmarks.rows import OF_ANSWERS, Row, digest_files, read_rows
 from turnwise.errors import TurnwiseError
 from turnwise.records.problem import Problem
 from turnwise.records.settings import RunSettings
-from turnwise.runners.expected import resolve_expected
+from turnwise.runners.judging.expected import resolve_expected
 from turnwise.runners.loading import LoadedTask, Machine
 from turnwise.tasks.decoys import Decoy, DecoyPool
 from turnwise.tasks.plan import strategy_of

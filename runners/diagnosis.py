@@ -17,7 +17,7 @@ from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.host import Host, inspect_host
 from turnwise.runners.execution.inherited import InheritedLimits, Shortfall
 from turnwise.runners.execution.interface import PYTHON, Ending, Executor, Program
-from turnwise.runners.judge import Judge
+from turnwise.runners.judging.judge import Judge
 
 # About 0.15 s of CPU time with CPython 3.11 on a server core of 2023.
 _LOOP = b"total = 0\nfor number in range(1_500_000):\n    total += number * number % 7\nprint(total)"

@@ -10,8 +10,15 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from typing import Any, Protocol, TypeVar
 
-from turnwise.runners.judge import Judge, JudgeRequest
-from turnwise.runners.sampler import BatchSampler, ContextOverflowError, RequestError, Sampler, request_of, take_outcome
+from turnwise.runners.judging.judge import Judge, JudgeRequest
+from turnwise.runners.models.sampler import (
+    BatchSampler,
+    ContextOverflowError,
+    RequestError,
+    Sampler,
+    request_of,
+    take_outcome,
+)
 from turnwise.tasks.dialogue import Ask, Dialogue, RunPublicTests
 
 Item = TypeVar("Item")

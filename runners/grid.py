@@ -20,12 +20,12 @@ from turnwise.records.codec import to_line
 from turnwise.records.run_folder import RunFolder, RunRecord
 from turnwise.records.settings import JudgeSettings, RunSettings, TurnPlan
 from turnwise.runners.event_loops import InterruptibleRunner
-from turnwise.runners.judge import Judge
+from turnwise.runners.judging.judge import Judge
+from turnwise.runners.judging.verdicts import SharedCache
 from turnwise.runners.loading import LoadedTask, Machine
-from turnwise.runners.sampler import Model
+from turnwise.runners.models.sampler import Model
 from turnwise.runners.sampling import Job, Sampled, sample
 from turnwise.runners.sharing import Donor
-from turnwise.runners.verdicts import SharedCache
 from turnwise.tasks.catalog import Task
 from turnwise.tasks.decoys import DecoyPool
 from turnwise.tasks.plan import strategy_of

@@ -11,9 +11,9 @@ from turnwise.records.problem import UNSCORABLE_FLAGS, Problem
 from turnwise.records.run_folder import MOST_DIALOGUES, AskedProblem, TaskRecord
 from turnwise.records.settings import OnError, RunSettings
 from turnwise.runners.execution.interface import Executor
-from turnwise.runners.expected import resolve_expected
-from turnwise.runners.judge import Judge
-from turnwise.runners.verdicts import SharedCache
+from turnwise.runners.judging.expected import resolve_expected
+from turnwise.runners.judging.judge import Judge
+from turnwise.runners.judging.verdicts import SharedCache
 from turnwise.tasks.catalog import Task
 from turnwise.tasks.plan import strategy_of, turns_of
 from turnwise.texts import shown

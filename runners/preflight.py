@@ -12,46 +12,21 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
-from typing import Protocol
 
 from turnwise.records.problem import Problem
-from turnwise.records.trajectory import Message, Trajectory
+from turnwise.records.trajectory import Trajectory
 from turnwise.runners.drivers import drive, run_asynchronously
 from turnwise.runners.event_loops import InterruptibleRunner
-from turnwise.runners.expected import resolve_expected
-from turnwise.runners.judge import Judge
+from turnwise.runners.judging.expected import resolve_expected
+from turnwise.runners.judging.judge import Judge
 from turnwise.runners.loading import LoadedTask, Machine
+from turnwise.runners.models.counters import TokenCounter
 from turnwise.runners.sampling import Job
 from turnwise.tasks.dialogue import Ask, Dialogue, DialoguePlan
 from turnwise.tasks.plan import strategy_of
 
-CHARACTERS_PER_TOKEN = 3.5  # of statements and code, roughly, with the tokenizers of today's models
 _RECORD_BYTES = 3000  # of a turn in a trajectory, besides what was said: prompts, public report
 _REPLY_TOKENS = 1000  # where no limit is given
-
-
-class TokenCounter(Protocol):
-    """Counts the tokens of a prompt; ``is_exact`` is whether the model's own tokenizer does."""
-
-    is_exact: bool
-    max_length: int | None
-
-    def count(self, messages: Sequence[Message]) -> int:
-        """Return how many tokens the prompt has."""
-        ...
-
-
-class CharacterCounter:
-    """A guess from characters, for models whose tokenizer is not here."""
-
-    is_exact = False
-
-    def __init__(self, max_length: int | None = None) -> None:
-        self.max_length = max_length
-
-    def count(self, messages: Sequence[Message]) -> int:
-        """Return the guess."""
-        return math.ceil(sum(len(message.content) for message in messages) / CHARACTERS_PER_TOKEN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,9 @@ from turnwise.records.trajectory import Reply, Trajectory
 from turnwise.runners.drivers import drive, run_asynchronously
 from turnwise.runners.event_loops import InterruptibleRunner
 from turnwise.runners.execution.inherited import raise_descriptors
-from turnwise.runners.judge import Judge, judge_record
+from turnwise.runners.judging.judge import Judge, judge_record
 from turnwise.runners.loading import LoadedTask, Machine
-from turnwise.runners.sampler import Model, Request, RequestError, Sampler
+from turnwise.runners.models.sampler import Model, Request, RequestError, Sampler
 from turnwise.runners.sharing import Donor
 from turnwise.runners.store import ResumingSampler, ShardStore
 from turnwise.runners.work import Costs, Work

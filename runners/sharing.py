@@ -8,7 +8,7 @@ for itself. A donor has the same plan, model, seed and sampling; whoever chooses
 
 from turnwise.records.run_folder import DialogueKey, RunFolder, Shard
 from turnwise.records.trajectory import Message, Reply, Trajectory
-from turnwise.runners.sampler import Request
+from turnwise.runners.models.sampler import Request
 
 _SHARDS = 4  # kept in memory: dialogues are opened in plan order, so those that are open stand in few
 

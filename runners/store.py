@@ -25,7 +25,7 @@ from turnwise.records.run_folder import DialogueKey, RunFolder, Shard, digest_fi
 from turnwise.records.run_paths import inside
 from turnwise.records.trajectory import Reply, Trajectory, read_reply
 from turnwise.runners.logs import AppendLog, Syncer
-from turnwise.runners.sampler import Request, Sampler
+from turnwise.runners.models.sampler import Request, Sampler
 from turnwise.runners.sharing import Donor
 
 SHARD_DIALOGUES = 64

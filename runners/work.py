@@ -22,7 +22,7 @@ from turnwise.records.report import Report, Verdict
 from turnwise.records.run_folder import RunFolder, RunRecord, Shard, cut_shards, plan_lines, plan_order
 from turnwise.records.trajectory import Reply, Trajectory
 from turnwise.runners.execution.host import cpu_model
-from turnwise.runners.judge import Judge
+from turnwise.runners.judging.judge import Judge
 from turnwise.runners.loading import Machine
 from turnwise.runners.logs import AppendLog, Syncer
 from turnwise.runners.store import SHARD_DIALOGUES

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from turnwise.records.problem import Problem
 from turnwise.records.run_folder import RunRecord, Shard, plan_order
-from turnwise.runners.preflight import CHARACTERS_PER_TOKEN
+from turnwise.runners.models.counters import CHARACTERS_PER_TOKEN
 from turnwise.runners.sampling import Job
 from turnwise.runners.work import cut_evenly
 from turnwise.slurm.profile import ClusterProfile

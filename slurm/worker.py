@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from turnwise.records.judgement import read_judgement_file
 from turnwise.records.problem import Problem
 from turnwise.records.run_folder import RunFolder, Shard
-from turnwise.runners.judging import judge_shard, record_of_judge
+from turnwise.runners.judging_step import judge_shard, record_of_judge
 from turnwise.runners.loading import LoadedTask, Machine
 from turnwise.runners.sampling import Job, Sampling
 from turnwise.runners.work import Work

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from processes import descendants
 
-from turnwise.commands.models import MODELS, BackEnd
 from turnwise.commands.run import HostOptions, RunRequest, open_job
-from turnwise.runners.sampler import ScriptedSampler
+from turnwise.runners.models.catalog import MODELS, BackEnd
+from turnwise.runners.models.sampler import ScriptedSampler
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from typing import Any
 from chat_server import Completion
 
 from turnwise.benchmarks.catalog import BENCHMARKS, load_problems
-from turnwise.runners.replay import ReplaySampler
-from turnwise.runners.sampler import Request
+from turnwise.runners.models.replay import ReplaySampler
+from turnwise.runners.models.sampler import Request
 from turnwise.tasks.seeds import dialogue_seed
 
 ANSWERS = Path(str(resources.files("turnwise.benchmarks"))) / "sample" / "answers"

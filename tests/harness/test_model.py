@@ -16,7 +16,7 @@ from turnwise.harness.model import LmSampler, call_seed
 from turnwise.harness.rendering import PLAIN_STOP
 from turnwise.harness.replies import KeptReplies, name_of, open_replies
 from turnwise.records.trajectory import Message, Reply
-from turnwise.runners.sampler import ContextOverflowError, Request, RequestError
+from turnwise.runners.models.sampler import ContextOverflowError, Request, RequestError
 
 GENERATION = {"max_gen_toks": 16, "temperature": 0.5, "until": []}
 

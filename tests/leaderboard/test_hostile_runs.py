@@ -31,7 +31,7 @@ from turnwise.leaderboard.formats import Style
 from turnwise.leaderboard.runs import find_runs
 from turnwise.records.run_folder import RunFolder, digest_file, digest_line
 from turnwise.runners.execution.reference import ReferenceExecutor
-from turnwise.runners.judging import copy_for_judge
+from turnwise.runners.judging_step import copy_for_judge
 from turnwise.runners.loading import Machine
 from turnwise.runners.work import Work
 from turnwise.slurm.merge import merge_run

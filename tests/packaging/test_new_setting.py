@@ -14,9 +14,9 @@ FIELD = "    stop: tuple[str, ...] = by_gen_kwargs("
 ADDED = "    frequency_penalty: float | None = by_gen_kwargs(None, is_new=True, ge=-2, le=2)\n"
 REQUEST = """
 from turnwise.commands.settings import build_settings
-from turnwise.runners.openai_model import _request_options
-from turnwise.runners.openai_server import Server
-from turnwise.runners.vllm_model import _sampling_fields
+from turnwise.runners.models.openai.model import _request_options
+from turnwise.runners.models.openai.server import Server
+from turnwise.runners.models.vllm_engine import _sampling_fields
 options = {"profile": "default", "metadata": "", "samples": "", "tasks": "taco_multiturn", "given": {}}
 sampling = build_settings(gen_kwargs="frequency_penalty=0.5", **options).settings.sampling
 server = Server("http://host/v1", "m", "key")

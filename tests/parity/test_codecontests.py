@@ -11,7 +11,7 @@ from turnwise.benchmarks.catalog import load_problems
 from turnwise.records.problem import Problem
 from turnwise.records.report import Verdict
 from turnwise.runners.execution.interface import Executor
-from turnwise.runners.judge import Judge, JudgeRequest
+from turnwise.runners.judging.judge import Judge, JudgeRequest
 
 Rows = Callable[[str], list[dict[str, Any]]]
 

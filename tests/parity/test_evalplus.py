@@ -9,8 +9,8 @@ import pytest
 from turnwise.benchmarks.catalog import load_problems
 from turnwise.records.problem import Problem
 from turnwise.runners.execution.interface import Executor
-from turnwise.runners.expected import resolve_expected
-from turnwise.runners.judge import Judge
+from turnwise.runners.judging.expected import resolve_expected
+from turnwise.runners.judging.judge import Judge
 
 Rows = Callable[[str], list[dict[str, Any]]]
 

@@ -16,7 +16,7 @@ from turnwise.records.run_folder import RunFolder
 from turnwise.records.settings import RunSettings
 from turnwise.runners.execution.interface import Executor
 from turnwise.runners.loading import Machine, load_task
-from turnwise.runners.replay import ReplaySampler
+from turnwise.runners.models.replay import ReplaySampler
 from turnwise.runners.sampling import Job, sample
 from turnwise.tasks.catalog import TASKS
 from turnwise.tasks.prompts import PromptSet

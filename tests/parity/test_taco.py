@@ -10,7 +10,7 @@ from turnwise.benchmarks.catalog import load_problems
 from turnwise.records.problem import Flag
 from turnwise.records.report import Verdict
 from turnwise.runners.execution.interface import Executor
-from turnwise.runners.judge import Judge, JudgeRequest
+from turnwise.runners.judging.judge import Judge, JudgeRequest
 
 pytestmark = [pytest.mark.data, pytest.mark.slow]
 

@@ -15,7 +15,7 @@ from turnwise.records.report import Report
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.interface import Executor
 from turnwise.runners.execution.reference import ReferenceExecutor
-from turnwise.runners.judge import Judge, JudgeRequest
+from turnwise.runners.judging.judge import Judge, JudgeRequest
 
 BUSY_PROCESSES = 8
 FOLDER = Path(__file__).resolve().parent

@@ -36,12 +36,12 @@ from turnwise.records.settings import RunSettings, Sampling
 from turnwise.records.trajectory import Reply
 from turnwise.runners.drivers import drive
 from turnwise.runners.execution.interface import Ending, Execution, Program
-from turnwise.runners.gate import Gate
-from turnwise.runners.judge import Judge, JudgeRequest
+from turnwise.runners.judging.judge import Judge, JudgeRequest
 from turnwise.runners.loading import LoadedTask, Machine
-from turnwise.runners.openai_model import OpenAIModel
-from turnwise.runners.openai_server import Server
-from turnwise.runners.sampler import Request, request_of, take_outcome
+from turnwise.runners.models.gate import Gate
+from turnwise.runners.models.openai.model import OpenAIModel
+from turnwise.runners.models.openai.server import Server
+from turnwise.runners.models.sampler import Request, request_of, take_outcome
 from turnwise.runners.sampling import Job, sample
 from turnwise.tasks.catalog import TASKS
 from turnwise.tasks.dialogue import Ask, Dialogue, RunPublicTests

@@ -15,7 +15,7 @@ from turnwise.records.settings import RunSettings
 from turnwise.runners.cells import Axes, plan_cells
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.grid import Grid, run_grid
-from turnwise.runners.judge import Judge
+from turnwise.runners.judging.judge import Judge
 from turnwise.runners.loading import Machine, load_task, open_task
 from turnwise.tasks.catalog import TASKS
 from turnwise.tasks.prompts import PromptSet

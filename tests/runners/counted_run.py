@@ -15,8 +15,8 @@ from turnwise.records.settings import RunSettings
 from turnwise.records.trajectory import Reply
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.loading import Machine, load_task
-from turnwise.runners.replay import ReplaySampler
-from turnwise.runners.sampler import Request
+from turnwise.runners.models.replay import ReplaySampler
+from turnwise.runners.models.sampler import Request
 from turnwise.runners.sampling import Job, sample
 from turnwise.tasks.catalog import find_tasks
 from turnwise.tasks.prompts import PromptSet

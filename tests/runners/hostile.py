@@ -32,7 +32,7 @@ from turnwise.records.limits import Limits
 from turnwise.records.problem import Comparison, MatchRule, Problem, TestCase
 from turnwise.records.report import Report, Verdict
 from turnwise.runners.execution.interface import Closable, Execution, Executor, Program, Session
-from turnwise.runners.judge import Judge
+from turnwise.runners.judging.judge import Judge
 
 FOLDER = Path(__file__).resolve().parents[1] / "hostile"
 _CLOSED = ConfigDict(extra="forbid", frozen=True)

@@ -16,7 +16,7 @@ import numpy as np
 
 from turnwise.records.problem import Problem
 from turnwise.records.trajectory import Reply
-from turnwise.runners.sampler import ImmediateSampler, Request
+from turnwise.runners.models.sampler import ImmediateSampler, Request
 
 WRONG = "answer = 0\nfor step in range(3):\n    answer += step\nprint('wrong', answer)\n"
 

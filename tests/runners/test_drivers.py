@@ -14,8 +14,8 @@ from turnwise.records.problem import Problem, TestCase
 from turnwise.records.trajectory import End, Reply
 from turnwise.runners.drivers import drive, run_asynchronously, run_in_lockstep
 from turnwise.runners.execution.interface import Ending, Execution, Program
-from turnwise.runners.judge import Judge
-from turnwise.runners.sampler import ContextOverflowError, Request, RequestError, ScriptedSampler
+from turnwise.runners.judging.judge import Judge
+from turnwise.runners.models.sampler import ContextOverflowError, Request, RequestError, ScriptedSampler
 from turnwise.tasks.dialogue import Dialogue, DialoguePlan
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.strategies import multi_turn

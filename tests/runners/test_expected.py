@@ -14,9 +14,9 @@ from turnwise.records.limits import OUTPUT_LIMIT_BYTES, Limits
 from turnwise.records.problem import Comparison, MatchRule, Problem, TestCase
 from turnwise.runners.execution.interface import Closable, Ending, Execution, Executor, Program, Session
 from turnwise.runners.execution.reference import ReferenceExecutor
-from turnwise.runners.expected import default_cache_dir, resolve_expected
-from turnwise.runners.judge import Judge, program_of
-from turnwise.runners.verdicts import digest_tests, verdict_key
+from turnwise.runners.judging.expected import default_cache_dir, resolve_expected
+from turnwise.runners.judging.judge import Judge, program_of
+from turnwise.runners.judging.verdicts import digest_tests, verdict_key
 
 TASK = Problem(
     id="mbpp_plus/Mbpp/1",

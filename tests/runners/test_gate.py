@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from turnwise.runners.gate import HEADROOM, Gate
+from turnwise.runners.models.gate import HEADROOM, Gate
 
 
 async def _idle(turns: int = 5) -> None:

@@ -25,7 +25,7 @@ from turnwise.runners.cells import Axes, choose_prompts, plan_cells
 from turnwise.runners.execution.interface import Executor
 from turnwise.runners.grid import Cell, Grid, distinct_cells, donors_of, run_grid
 from turnwise.runners.loading import LoadedTask, Machine, load_task
-from turnwise.runners.sampler import Request
+from turnwise.runners.models.sampler import Request
 from turnwise.runners.sharing import Donor
 from turnwise.tasks.catalog import TASKS
 from turnwise.tasks.prompts import PromptSet

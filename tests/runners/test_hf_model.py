@@ -17,9 +17,9 @@ from tiny_model import TEMPLATE, make_tiny_model  # noqa: E402 - needs what is s
 from turnwise.errors import TurnwiseError  # noqa: E402 - as above
 from turnwise.records.settings import Sampling  # noqa: E402 - as above
 from turnwise.records.trajectory import Message, Reply  # noqa: E402 - as above
-from turnwise.runners.batching import BatchingModel  # noqa: E402 - as above
-from turnwise.runners.hf_model import HFEngine, HFOptions, SeededChoice  # noqa: E402 - as above
-from turnwise.runners.sampler import ContextOverflowError, Request  # noqa: E402 - as above
+from turnwise.runners.models.batching import BatchingModel  # noqa: E402 - as above
+from turnwise.runners.models.hf_engine import HFEngine, HFOptions, SeededChoice  # noqa: E402 - as above
+from turnwise.runners.models.sampler import ContextOverflowError, Request  # noqa: E402 - as above
 
 SAMPLING = Sampling(temperature=1.0, max_tokens=24)
 

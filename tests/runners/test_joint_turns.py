@@ -9,9 +9,9 @@ from chat_server import ChatServer, Completion, Fault
 from turnwise.errors import InfrastructureError
 from turnwise.records.settings import Sampling
 from turnwise.records.trajectory import Message, Reply
-from turnwise.runners.openai_model import OpenAIModel
-from turnwise.runners.openai_server import Server
-from turnwise.runners.sampler import ContextOverflowError, Outcome, Request, RequestError
+from turnwise.runners.models.openai.model import OpenAIModel
+from turnwise.runners.models.openai.server import Server
+from turnwise.runners.models.sampler import ContextOverflowError, Outcome, Request, RequestError
 from turnwise.tasks.seeds import dialogue_seed
 
 SAMPLES = 5

@@ -16,8 +16,8 @@ from turnwise.records.limits import Limits
 from turnwise.records.problem import Comparison, MatchRule, Problem, TestCase
 from turnwise.records.report import Report, Verdict
 from turnwise.runners.execution.interface import Ending, Execution, Executor, Program
-from turnwise.runners.judge import Judge, JudgeRequest
-from turnwise.runners.verdicts import SharedCache
+from turnwise.runners.judging.judge import Judge, JudgeRequest
+from turnwise.runners.judging.verdicts import SharedCache
 
 DOUBLE = Problem(
     id="codecontests/double",

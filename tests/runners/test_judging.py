@@ -17,9 +17,9 @@ from turnwise.records.run_folder import RunFolder
 from turnwise.records.settings import RunSettings
 from turnwise.runners.execution.interface import Ending, Execution, Program, Session
 from turnwise.runners.execution.reference import ReferenceExecutor
-from turnwise.runners.judging import copy_for_judge, judge, load_run
+from turnwise.runners.judging_step import copy_for_judge, judge, load_run
 from turnwise.runners.loading import LoadedTask, Machine, load_task
-from turnwise.runners.sampler import RequestError, ScriptedSampler
+from turnwise.runners.models.sampler import RequestError, ScriptedSampler
 from turnwise.runners.sampling import Job, sample
 from turnwise.tasks.catalog import TASKS
 from turnwise.tasks.prompts import PromptSet

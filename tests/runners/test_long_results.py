@@ -15,8 +15,8 @@ from turnwise.records.limits import FUNCTION_MEMORY_LIMIT_BYTES, OUTPUT_LIMIT_BY
 from turnwise.records.problem import Comparison, Flag, MatchRule, Problem, TestCase
 from turnwise.records.report import Verdict
 from turnwise.runners.execution.interface import Executor
-from turnwise.runners.expected import resolve_expected
-from turnwise.runners.judge import Judge
+from turnwise.runners.judging.expected import resolve_expected
+from turnwise.runners.judging.judge import Judge
 from turnwise.tasks.feedback import shown_expected
 
 # 70 MB of tagged JSON, of one text and so in little memory.

@@ -18,21 +18,21 @@ from http_layer import Exchange, HttpServer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from turnwise.commands.back_end import Wanted
-from turnwise.commands.models import find_back_end
 from turnwise.errors import TurnwiseError
 from turnwise.records.codec import from_json, to_json
 from turnwise.records.settings import Sampling
 from turnwise.records.trajectory import Message, Reply
-from turnwise.runners.chat import to_chat
-from turnwise.runners.openai_documents import MalformedError, read_document
-from turnwise.runners.openai_errors import error_in_document, error_of_answer
-from turnwise.runners.openai_model import OpenAIModel
-from turnwise.runners.openai_models import context_length, served_models
-from turnwise.runners.openai_replies import read_replies
-from turnwise.runners.openai_request import RequestFields
-from turnwise.runners.openai_server import Server
-from turnwise.runners.sampler import ContextOverflowError, Outcome, Request, RequestError
+from turnwise.runners.models.back_end import Wanted
+from turnwise.runners.models.catalog import find_back_end
+from turnwise.runners.models.chat import to_chat
+from turnwise.runners.models.openai.documents import MalformedError, read_document
+from turnwise.runners.models.openai.errors import error_in_document, error_of_answer
+from turnwise.runners.models.openai.model import OpenAIModel
+from turnwise.runners.models.openai.replies import read_replies
+from turnwise.runners.models.openai.request import RequestFields
+from turnwise.runners.models.openai.served import context_length, served_models
+from turnwise.runners.models.openai.server import Server
+from turnwise.runners.models.sampler import ContextOverflowError, Outcome, Request, RequestError
 from turnwise.tasks.catalog import TASKS
 
 REQUEST = Request("t", "b/0", 0, 0, 0, (Message("user", "statement", "statement", "Ask"),), 7)

@@ -18,12 +18,12 @@ from chat_server import ChatServer, Completion, Fault
 from turnwise.records.codec import to_line
 from turnwise.records.settings import RunSettings
 from turnwise.records.trajectory import Reply
-from turnwise.runners.chat import to_chat
 from turnwise.runners.drivers import run_in_lockstep
 from turnwise.runners.execution.interface import Executor
-from turnwise.runners.judge import Judge
+from turnwise.runners.judging.judge import Judge
 from turnwise.runners.loading import Machine, load_task
-from turnwise.runners.sampler import Outcome, Request
+from turnwise.runners.models.chat import to_chat
+from turnwise.runners.models.sampler import Outcome, Request
 from turnwise.tasks.catalog import find_tasks
 from turnwise.tasks.dialogue import Dialogue, DialoguePlan, render_statement
 from turnwise.tasks.prompts import PromptSet

@@ -2,7 +2,7 @@
 
 import pytest
 
-from turnwise.runners.sampler import is_overflow
+from turnwise.runners.models.sampler import is_overflow
 
 
 @pytest.mark.parametrize(

@@ -13,16 +13,16 @@ from test_openai_faults import REQUEST, threaded_server
 from turnwise.errors import TurnwiseError
 from turnwise.records.settings import Sampling
 from turnwise.records.trajectory import Message, Reply
-from turnwise.runners.counters import ServerCounter
-from turnwise.runners.gate import Slot
-from turnwise.runners.openai_errors import StatusError, sort_error
-from turnwise.runners.openai_model import OpenAIModel
-from turnwise.runners.openai_models import context_length, served_models
-from turnwise.runners.openai_replies import read_stream
-from turnwise.runners.openai_request import RequestFields
-from turnwise.runners.openai_server import Server
-from turnwise.runners.openai_wire import Wire
-from turnwise.runners.sampler import ContextOverflowError, Outcome, Request, RequestError
+from turnwise.runners.models.counters import ServerCounter
+from turnwise.runners.models.gate import Slot
+from turnwise.runners.models.openai.errors import StatusError, sort_error
+from turnwise.runners.models.openai.model import OpenAIModel
+from turnwise.runners.models.openai.replies import read_stream
+from turnwise.runners.models.openai.request import RequestFields
+from turnwise.runners.models.openai.served import context_length, served_models
+from turnwise.runners.models.openai.server import Server
+from turnwise.runners.models.openai.wire import Wire
+from turnwise.runners.models.sampler import ContextOverflowError, Outcome, Request, RequestError
 
 FILES = sorted((Path(__file__).parent / "servers").glob("*.json"))
 EACH = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

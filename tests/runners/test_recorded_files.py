@@ -16,15 +16,15 @@ from hypothesis import strategies as st
 
 from turnwise.benchmarks import rows
 from turnwise.benchmarks.catalog import load_problems
-from turnwise.commands.back_end import Wanted
-from turnwise.commands.models import find_back_end
 from turnwise.commands.run import HostOptions, RunRequest, run_command
 from turnwise.errors import TurnwiseError
 from turnwise.records.problem import Problem
 from turnwise.records.trajectory import Reply
-from turnwise.runners import replay
-from turnwise.runners.replay import ReplaySampler
-from turnwise.runners.sampler import Request, RequestError
+from turnwise.runners.models import replay
+from turnwise.runners.models.back_end import Wanted
+from turnwise.runners.models.catalog import find_back_end
+from turnwise.runners.models.replay import ReplaySampler
+from turnwise.runners.models.sampler import Request, RequestError
 from turnwise.tasks.catalog import TASKS
 from turnwise.tasks.extraction import extract_program
 

@@ -10,8 +10,8 @@ import pytest
 from turnwise.errors import TurnwiseError
 from turnwise.records.codec import to_json
 from turnwise.records.trajectory import Call, Message, Reply
-from turnwise.runners.replay import ReplaySampler
-from turnwise.runners.sampler import Request, RequestError, ScriptedSampler
+from turnwise.runners.models.replay import ReplaySampler
+from turnwise.runners.models.sampler import Request, RequestError, ScriptedSampler
 from turnwise.tasks.extraction import extract_program
 
 

@@ -10,10 +10,10 @@ from turnwise.benchmarks.catalog import load_problems
 from turnwise.records.problem import Problem
 from turnwise.records.report import Verdict
 from turnwise.runners.execution.interface import Executor
-from turnwise.runners.expected import resolve_expected
-from turnwise.runners.judge import Judge
-from turnwise.runners.replay import ReplaySampler
-from turnwise.runners.sampler import Request
+from turnwise.runners.judging.expected import resolve_expected
+from turnwise.runners.judging.judge import Judge
+from turnwise.runners.models.replay import ReplaySampler
+from turnwise.runners.models.sampler import Request
 from turnwise.tasks.extraction import extract_program
 
 SAMPLE = Path(__file__).resolve().parents[2] / "benchmarks" / "sample"

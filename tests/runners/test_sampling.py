@@ -17,9 +17,9 @@ from turnwise.records.settings import RunSettings, Sampling
 from turnwise.records.trajectory import End, Trajectory
 from turnwise.runners.drivers import run_in_lockstep
 from turnwise.runners.execution.interface import Executor
-from turnwise.runners.judge import Judge
+from turnwise.runners.judging.judge import Judge
 from turnwise.runners.loading import LoadedTask, Machine, load_task
-from turnwise.runners.sampler import ContextOverflowError, RequestError, ScriptedSampler
+from turnwise.runners.models.sampler import ContextOverflowError, RequestError, ScriptedSampler
 from turnwise.runners.sampling import Job, Sampled, sample
 from turnwise.tasks.catalog import TASKS
 from turnwise.tasks.dialogue import Dialogue, DialoguePlan

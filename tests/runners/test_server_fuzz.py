@@ -16,10 +16,10 @@ from test_openai_faults import REQUEST
 from turnwise.errors import TurnwiseError
 from turnwise.records.settings import Sampling
 from turnwise.records.trajectory import Reply
-from turnwise.runners.gate import Gate, Slot
-from turnwise.runners.openai_model import OpenAIModel
-from turnwise.runners.openai_server import Server
-from turnwise.runners.sampler import ContextOverflowError, RequestError
+from turnwise.runners.models.gate import Gate, Slot
+from turnwise.runners.models.openai.model import OpenAIModel
+from turnwise.runners.models.openai.server import Server
+from turnwise.runners.models.sampler import ContextOverflowError, RequestError
 
 GOOD = json.dumps(
     {

@@ -12,7 +12,7 @@ from turnwise.errors import TurnwiseError
 from turnwise.records.report import Environment, Report, Verdict
 from turnwise.records.run_folder import RunFolder, Shard, cut_shards
 from turnwise.records.trajectory import Call, End, Message, Reply, Trajectory, Turn
-from turnwise.runners.sampler import Request, RequestError, ScriptedSampler
+from turnwise.runners.models.sampler import Request, RequestError, ScriptedSampler
 from turnwise.runners.store import ResumingSampler, ShardStore
 
 SHARD = Shard("t", 3, (("b/p", 0), ("b/q", 0)))

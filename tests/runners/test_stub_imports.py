@@ -16,7 +16,7 @@ from turnwise.errors import TurnwiseError
 from turnwise.records.run_folder import RunFolder
 from turnwise.records.settings import RunSettings
 from turnwise.runners.execution.interface import Executor
-from turnwise.runners.judge import Judge
+from turnwise.runners.judging.judge import Judge
 from turnwise.runners.loading import Machine, load_task
 from turnwise.tasks.catalog import TASKS
 

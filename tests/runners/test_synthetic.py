@@ -17,7 +17,7 @@ from turnwise.records.settings import RunSettings
 from turnwise.runners.decoys import load_decoys
 from turnwise.runners.drivers import run_in_lockstep
 from turnwise.runners.execution.interface import Executor
-from turnwise.runners.judge import Judge
+from turnwise.runners.judging.judge import Judge
 from turnwise.runners.loading import Machine, load_task
 from turnwise.runners.sampling import Job, sample
 from turnwise.tasks.catalog import TASKS

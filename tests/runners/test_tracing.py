@@ -17,7 +17,7 @@ from turnwise.records.trace import BlockRun
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.interface import Ending, Execution, Executor, Program
 from turnwise.runners.execution.tracing import TracedRun, trace_run
-from turnwise.runners.judge import Judge
+from turnwise.runners.judging.judge import Judge
 from turnwise.tasks.feedback import FEEDBACK_CHARACTERS, feedback_kind, feedback_text
 from turnwise.tasks.prompts import PromptSet
 

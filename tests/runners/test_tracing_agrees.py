@@ -16,8 +16,8 @@ from turnwise.records.problem import Problem
 from turnwise.records.report import Verdict
 from turnwise.runners.execution.interface import Executor
 from turnwise.runners.execution.tracing import trace_run
-from turnwise.runners.expected import resolve_expected
-from turnwise.runners.judge import Judge, program_of
+from turnwise.runners.judging.expected import resolve_expected
+from turnwise.runners.judging.judge import Judge, program_of
 
 Case = tuple[Problem, str]
 

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from turnwise.commands.back_end import Wanted
-from turnwise.commands.models import find_back_end
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.records.settings import RunSettings, Sampling
 from turnwise.records.trajectory import Message, Reply
-from turnwise.runners.sampler import ContextOverflowError, Request, RequestError
-from turnwise.runners.templates import ChatTemplate, Prompt
-from turnwise.runners.vllm_model import VLLMModel, VLLMOptions
+from turnwise.runners.models.back_end import Wanted
+from turnwise.runners.models.catalog import find_back_end
+from turnwise.runners.models.sampler import ContextOverflowError, Request, RequestError
+from turnwise.runners.models.templates import ChatTemplate, Prompt
+from turnwise.runners.models.vllm_engine import VLLMModel, VLLMOptions
 
 
 class WordTokenizer:

@@ -16,8 +16,8 @@ from turnwise.records.problem import Flag, Problem, TestCase
 from turnwise.records.report import Report, TestResult, Verdict
 from turnwise.records.settings import OnError
 from turnwise.runners.execution.interface import Executor
-from turnwise.runners.expected import default_cache_dir, resolve_expected
-from turnwise.runners.judge import Judge
+from turnwise.runners.judging.expected import default_cache_dir, resolve_expected
+from turnwise.runners.judging.judge import Judge
 from turnwise.tasks.feedback import shown_expected, shown_input
 from turnwise.texts import printable
 

@@ -11,9 +11,9 @@ from turnwise.commands.publish import write_page
 from turnwise.commands.score import score_command
 from turnwise.records.settings import RunSettings
 from turnwise.runners.execution.hardened import HardenedExecutor
-from turnwise.runners.expected import default_cache_dir
+from turnwise.runners.judging.expected import default_cache_dir
 from turnwise.runners.loading import Machine, Progress, load_task
-from turnwise.runners.replay import ReplaySampler
+from turnwise.runners.models.replay import ReplaySampler
 from turnwise.runners.sampling import Job, sample
 from turnwise.tasks.catalog import find_tasks
 from turnwise.tasks.prompts import PromptSet

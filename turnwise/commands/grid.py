@@ -5,9 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from turnwise.commands.back_end import Wanted
 from turnwise.commands.machine import check_runs_output, show_progress
-from turnwise.commands.models import find_back_end, recorded_model
 from turnwise.commands.run import RunRequest, command_line, describe_sampled
 from turnwise.commands.settings import check_decoys, check_settings, with_prompts
 from turnwise.errors import TurnwiseError
@@ -25,7 +23,9 @@ from turnwise.runners.cells import Axes, plan_cells
 from turnwise.runners.decoys import load_decoys
 from turnwise.runners.grid import Cell, Grid, distinct_cells, run_grid
 from turnwise.runners.loading import LoadedTask, Machine, load_task
-from turnwise.runners.sampler import Model
+from turnwise.runners.models.back_end import Wanted
+from turnwise.runners.models.catalog import find_back_end, recorded_model
+from turnwise.runners.models.sampler import Model
 from turnwise.tasks.catalog import Task, find_tasks
 from turnwise.tasks.decoys import DecoyPool
 from turnwise.tasks.plan import strategy_of, turns_of, with_supported_metrics

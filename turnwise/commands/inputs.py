@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from turnwise.commands.back_end import Wanted
 from turnwise.commands.run import RunRequest
+from turnwise.runners.models.back_end import Wanted
 from turnwise.tasks.strategy_file import is_strategy_file
 
 PROMPTS, PROGRAMS, STRATEGY, ANSWERS = "prompts", "incorrect_programs", "strategy", "answers"

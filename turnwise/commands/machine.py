@@ -1,6 +1,5 @@
 """What commands share: worker count, progress, model arguments, checks of options."""
 
-import json
 import math
 import os
 import shutil
@@ -8,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from turnwise.errors import InfrastructureError, TurnwiseError
@@ -102,36 +101,6 @@ def check_cache_dir(cache_dir: Path) -> Path:
             "another."
         )
     return cache_dir
-
-
-def parse_pairs(text: str, option: str) -> dict[str, str]:
-    """Return {"a": "1"} from ``a=1,b=2``; a value may be a JSON object or list, commas included.
-
-    Raises TurnwiseError for a part without '='.
-    """
-    pairs: dict[str, str] = {}
-    for part in filter(None, (part.strip() for part in _split_pairs(text))):
-        name, sign, value = part.partition("=")
-        if not sign:
-            raise TurnwiseError(f"{option} has the part {part!r}: write name=value, separated by commas.")
-        pairs[name.strip()] = value.strip()
-    return pairs
-
-
-def _split_pairs(text: str) -> Iterator[str]:
-    """Yield the parts between commas, but for those inside a JSON value."""
-    start = 0
-    while start <= len(text):
-        end = text.find(",", start) % (len(text) + 1)
-        sign = text.find("=", start, end)
-        begin = sign + 1 + len(text[sign + 1 :]) - len(text[sign + 1 :].lstrip())
-        if sign >= 0 and text[begin : begin + 1] in ("{", "["):
-            with suppress(ValueError, RecursionError):
-                after = json.JSONDecoder().raw_decode(text, begin)[1]
-                if not text[after:].strip() or text[after:].lstrip().startswith(","):
-                    end = text.find(",", after) % (len(text) + 1)
-        yield text[start:end]
-        start = end + 1
 
 
 @contextmanager

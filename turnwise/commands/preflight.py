@@ -9,17 +9,17 @@ from turnwise.errors import TurnwiseError
 from turnwise.records.metrics import parse_n_at_k
 from turnwise.records.run_folder import RunFolder
 from turnwise.runners.loading import LoadedTask, Machine
+from turnwise.runners.models.counters import TokenCounter
+from turnwise.runners.models.sampler import ScriptedSampler
 from turnwise.runners.preflight import (
     Calibration,
     Estimate,
     FirstPrompts,
     Range,
-    TokenCounter,
     calibrate,
     count_first_prompts,
     estimate_run,
 )
-from turnwise.runners.sampler import ScriptedSampler
 from turnwise.runners.sampling import Job
 from turnwise.runners.work import check_same_run
 from turnwise.tasks.plan import turns_of

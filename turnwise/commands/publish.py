@@ -12,7 +12,7 @@ from turnwise.leaderboard.page.rows import read_facts
 from turnwise.leaderboard.page.site import DEFAULT_TITLE, SiteOptions, write_site
 from turnwise.leaderboard.report import score_runs
 from turnwise.leaderboard.tables import ScoredTask, run_names
-from turnwise.runners.expected import default_cache_dir
+from turnwise.runners.judging.expected import default_cache_dir
 
 _NAMED = 3  # tasks with gaps, in a refusal
 

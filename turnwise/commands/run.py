@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from turnwise.commands.back_end import BackEnd, Wanted
 from turnwise.commands.machine import (
     check_cache_dir,
     check_data_dir,
@@ -20,7 +19,6 @@ from turnwise.commands.machine import (
     show_progress,
     usable_cores,
 )
-from turnwise.commands.models import find_back_end, recorded_model
 from turnwise.commands.near_limits import describe_near_limits
 from turnwise.commands.preflight import DryRun, preflight
 from turnwise.commands.score import score_command
@@ -32,10 +30,12 @@ from turnwise.runners.decoys import load_decoys
 from turnwise.runners.diagnosis import check_machine
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.inherited import need_descriptors
-from turnwise.runners.expected import default_cache_dir
-from turnwise.runners.judging import Judged, copy_for_judge, judge, load_run
+from turnwise.runners.judging.expected import default_cache_dir
+from turnwise.runners.judging_step import Judged, copy_for_judge, judge, load_run
 from turnwise.runners.loading import Machine, Progress, open_task, resolve_task
-from turnwise.runners.sampler import Model, ScriptedSampler
+from turnwise.runners.models.back_end import BackEnd, Wanted
+from turnwise.runners.models.catalog import find_back_end, recorded_model
+from turnwise.runners.models.sampler import Model, ScriptedSampler
 from turnwise.runners.sampling import Job, Sampled, sample
 from turnwise.tasks.catalog import find_tasks
 from turnwise.tasks.plan import strategy_of

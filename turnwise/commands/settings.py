@@ -5,24 +5,23 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import ConfigDict, Field, create_model
 
 from turnwise.benchmarks.mappings import read_mapping
 from turnwise.benchmarks.matching import check_matcher
-from turnwise.commands.machine import check_time_factor, parse_pairs
+from turnwise.commands.machine import check_time_factor
 from turnwise.errors import TurnwiseError
 from turnwise.records.prompt_names import LAST_BLOCK_INSTRUCTIONS
 from turnwise.records.settings import GEN_KWARGS, METADATA, MOST_TURNS, Option, RunConfig, RunSettings, Sampling
+from turnwise.runners.models.arguments import parse_pairs, validated
 from turnwise.tasks.catalog import Task, find_tasks
 from turnwise.tasks.extraction import LAST_EXTRACTIONS, check_extraction
 from turnwise.tasks.plan import config_of, metrics_of, strategy_of, with_supported_metrics
 from turnwise.tasks.strategies import Strategy, parse_instruction, parse_reasoning
 from turnwise.tasks.strategy_file import is_strategy_file, read_strategy
 from turnwise.texts import encodable, printable, shown
-
-Model = TypeVar("Model", bound=BaseModel)
 
 
 def build_settings(
@@ -150,21 +149,6 @@ def _parse_json(text: str, option: str) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise TurnwiseError(f"{option} {shown(text, limit=200)} is no JSON object: write '{{\"name\": value}}'.")
     return data
-
-
-def validated(model: type[Model], data: Mapping[str, Any], option: str) -> Model:
-    """Return ``data`` as ``model``; raises TurnwiseError naming the option, the key and its value."""
-    try:
-        return model.model_validate(data)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        name = first["loc"][0]
-        if first["type"] == "extra_forbidden":
-            raise TurnwiseError(
-                f"{option} {shown(name)} is unknown: the keys are {', '.join(model.model_fields)}."
-            ) from None
-        reason = first["msg"].lower().removeprefix("input ").replace("should be", "it has to be")
-        raise TurnwiseError(f"{option} {name} is {shown(data[str(name)])}: {reason}.") from None
 
 
 def _with_sampling(sampling: Sampling, gen_kwargs: str) -> Sampling:

@@ -9,18 +9,18 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
-from turnwise.commands.back_end import Wanted
 from turnwise.commands.cluster_dry_run import ClusterOptions, plan_dry_run, render_dry_run
 from turnwise.commands.collect import collect_command
 from turnwise.commands.inputs import named_inputs, with_inputs
-from turnwise.commands.models import describe_model, find_back_end, models_to_fetch
 from turnwise.commands.run import RunRequest, command_line, open_job
 from turnwise.commands.status import enter_folder
 from turnwise.commands.worker import freeze_request, thaw_request, work_on
 from turnwise.errors import TurnwiseError
 from turnwise.locks import Lock
 from turnwise.records.run_folder import RunFolder, RunRecord
-from turnwise.runners.preflight import CharacterCounter
+from turnwise.runners.models.back_end import Wanted
+from turnwise.runners.models.catalog import describe_model, find_back_end, models_to_fetch
+from turnwise.runners.models.counters import CharacterCounter
 from turnwise.runners.work import freeze
 from turnwise.slurm.cluster import Accepted, Slurm, submit_jobs
 from turnwise.slurm.freeze import freeze_code, freeze_inputs, is_whole_input

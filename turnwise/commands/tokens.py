@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from turnwise.errors import MissingExtraError, TurnwiseError
-from turnwise.runners.chat import sendable
+from turnwise.runners.models.chat import sendable
 
 
 def load_counter(tokenizer: str = "") -> tuple[Callable[[str], int], str]:

@@ -10,16 +10,16 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from turnwise.commands.back_end import Wanted
 from turnwise.commands.inputs import with_inputs
 from turnwise.commands.machine import show_progress
-from turnwise.commands.models import find_back_end
-from turnwise.commands.openai_back_end import served_name
 from turnwise.commands.run import RunRequest, open_job
 from turnwise.errors import TurnwiseError
 from turnwise.records.codec import reason_of
 from turnwise.records.run_folder import RunFolder
-from turnwise.runners.judging import load_run
+from turnwise.runners.judging_step import load_run
+from turnwise.runners.models.back_end import Wanted
+from turnwise.runners.models.catalog import find_back_end
+from turnwise.runners.models.openai.back_end import served_name
 from turnwise.slurm.freeze import are_sources_whole, is_running_code, is_whole_input
 from turnwise.slurm.layout import SAMPLE, ClusterFolder, worker_name
 from turnwise.slurm.leases import Owner

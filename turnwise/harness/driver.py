@@ -22,9 +22,9 @@ from turnwise.records.codec import to_line
 from turnwise.records.problem import Problem
 from turnwise.records.report import Environment
 from turnwise.runners.drivers import run_in_lockstep
-from turnwise.runners.judge import Judge
+from turnwise.runners.judging.judge import Judge
+from turnwise.runners.judging.verdicts import SharedCache
 from turnwise.runners.loading import Machine
-from turnwise.runners.verdicts import SharedCache
 from turnwise.tasks.dialogue import Dialogue, DialoguePlan
 from turnwise.tasks.seeds import dialogue_seed
 

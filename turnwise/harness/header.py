@@ -9,7 +9,7 @@ from turnwise.leaderboard.exchange.lm_eval_header import TaskHeader
 from turnwise.records.codec import to_json
 from turnwise.records.report import Environment
 from turnwise.records.settings import GEN_KWARGS, JudgeSettings, PromptsRecord, RunSettings, Sampling
-from turnwise.runners.judge import judge_record
+from turnwise.runners.judging.judge import judge_record
 from turnwise.runners.loading import LoadedTask
 from turnwise.tasks.prompts import PromptSet
 

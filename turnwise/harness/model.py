@@ -25,7 +25,7 @@ from turnwise.harness.back_end import (
 from turnwise.harness.rendering import PLAIN_STOP, render
 from turnwise.harness.replies import KeptReplies
 from turnwise.records.trajectory import Reply
-from turnwise.runners.sampler import ContextOverflowError, Outcome, Request, RequestError, is_overflow
+from turnwise.runners.models.sampler import ContextOverflowError, Outcome, Request, RequestError, is_overflow
 from turnwise.tasks.seeds import dialogue_seed
 
 FAILURES_IN_A_ROW = 3

@@ -6,7 +6,7 @@ from typing import Any
 
 from turnwise.errors import TurnwiseError
 from turnwise.records.trajectory import Message
-from turnwise.runners.chat import sendable
+from turnwise.runners.models.chat import sendable
 
 PLAIN_STOP = "\nUser:\n"
 _HEADINGS = {"system": "System", "user": "User", "assistant": "Assistant"}

@@ -14,7 +14,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from turnwise.runners.sampler import Request
+from turnwise.runners.models.sampler import Request
 
 _NAMED_BY = ("model", "pretrained", "revision", "peft", "delta", "model_args")
 

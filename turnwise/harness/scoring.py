@@ -10,7 +10,7 @@ from turnwise.records.problem import Problem
 from turnwise.records.report import Verdict
 from turnwise.records.run_folder import TaskRecord
 from turnwise.records.trajectory import Trajectory
-from turnwise.runners.judge import Judge, JudgeRequest
+from turnwise.runners.judging.judge import Judge, JudgeRequest
 from turnwise.runners.work import judgement_of
 
 

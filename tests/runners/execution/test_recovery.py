@@ -14,7 +14,7 @@ from turnwise.records.limits import Limits
 from turnwise.records.problem import Problem, TestCase
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.interface import Ending, Program
-from turnwise.runners.judge import Judge, JudgeRequest
+from turnwise.runners.judging.judge import Judge, JudgeRequest
 
 LIMITS = Limits(1.0, 256_000_000, output_limit_bytes=1 << 20)
 DOUBLE = Program(b"print(2 * int(input()))")

@@ -18,7 +18,7 @@ from turnwise.records.limits import Limits
 from turnwise.records.report import Verdict
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.interface import Ending, Program
-from turnwise.runners.judge import Judge
+from turnwise.runners.judging.judge import Judge
 
 PROGRAMS, ROUND = 20_000, 2_000
 HOSTILE_EVERY = 50

@@ -15,7 +15,7 @@ from typing import Any
 class _Patch(importlib.abc.MetaPathFinder):
     def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
         """Load the module of recorded answers, changed."""
-        if name != "turnwise.runners.replay":
+        if name != "turnwise.runners.models.replay":
             return None
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)

@@ -16,10 +16,10 @@ from typing import Any, Protocol, Self
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.records.settings import Sampling
 from turnwise.records.trajectory import Reply
-from turnwise.runners.descriptions import describe_vllm
-from turnwise.runners.gate import HEADROOM, Gate
-from turnwise.runners.sampler import Request, RequestError
-from turnwise.runners.templates import ChatTemplate, Prompt
+from turnwise.runners.models.descriptions import describe_vllm
+from turnwise.runners.models.gate import HEADROOM, Gate
+from turnwise.runners.models.sampler import Request, RequestError
+from turnwise.runners.models.templates import ChatTemplate, Prompt
 
 _ENVIRONMENT = {
     "VLLM_WORKER_MULTIPROC_METHOD": "spawn",

@@ -5,6 +5,7 @@ samples in file order, unless they number them (``sample``, from 0); a row with 
 sample per turn. A turn whose text holds no code block but which has ``code`` is answered with that code in a block.
 """
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -18,8 +19,10 @@ from turnwise.errors import TurnwiseError
 from turnwise.records.problem import Problem
 from turnwise.records.thinking import strip_thinking
 from turnwise.records.trajectory import Reply
-from turnwise.runners.recorded import RecordedAnswer, Turns, name_of, samples_of, text_in
-from turnwise.runners.sampler import ImmediateSampler, Request, RequestError
+from turnwise.runners.models.back_end import BackEnd, Wanted
+from turnwise.runners.models.counters import CharacterCounter, TokenCounter
+from turnwise.runners.models.recorded import RecordedAnswer, Turns, name_of, samples_of, text_in
+from turnwise.runners.models.sampler import ImmediateSampler, Model, Request, RequestError
 from turnwise.texts import encodable, shown
 
 _BENCHMARK_BY_RECORDED_NAME = {
@@ -187,3 +190,34 @@ def _cut(text: str) -> str:
 
 def _whole(answer: RecordedAnswer) -> str:
     return answer.after + strip_thinking(answer.reply.text)
+
+
+def _open(wanted: Wanted) -> Model:
+    pairs = wanted.pairs
+    path = pairs.pop("path", "")
+    if not path or set(pairs) - {"model", "method"}:
+        raise TurnwiseError(
+            f"--model replay needs -a path=FILE (and takes model=GLOB, method=GLOB), not {wanted.arguments!r}."
+        )
+    benchmarks = [task.benchmark for task in wanted.tasks]
+    sampler = ReplaySampler(Path(path), benchmarks=benchmarks, problems=wanted.problems, **pairs)
+    for note in (*sampler.notes, *_notes_on_samples(Path(path), sampler, wanted.settings.samples_per_problem)):
+        print(f"turnwise: {note}", file=sys.stderr, flush=True)
+    return sampler
+
+
+def _notes_on_samples(path: Path, sampler: ReplaySampler, asked: int) -> list[str]:
+    most = sampler.most_samples
+    if most <= asked:
+        return []
+    return [
+        f"{shown(path.name, limit=100)} holds up to {most} answers to a problem, of which the first {asked} are asked: "
+        f"samples_per_problem in --metadata asks for more, model=GLOB and method=GLOB in -a choose among them."
+    ]
+
+
+def _count(_: Wanted) -> TokenCounter:
+    return CharacterCounter()
+
+
+REPLAY = BackEnd(_open, _count)

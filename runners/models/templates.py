@@ -10,8 +10,8 @@ from typing import Any, Self
 
 from turnwise.errors import TurnwiseError
 from turnwise.records.trajectory import Message
-from turnwise.runners.chat import continues_answer, to_chat
-from turnwise.runners.sampler import ContextOverflowError
+from turnwise.runners.models.chat import continues_answer, to_chat
+from turnwise.runners.models.sampler import ContextOverflowError
 
 THINK = "<think>"
 

@@ -16,9 +16,9 @@ import transformers
 from turnwise.errors import TurnwiseError
 from turnwise.records.settings import Sampling
 from turnwise.records.trajectory import Reply
-from turnwise.runners.descriptions import describe_hf
-from turnwise.runners.sampler import ContextOverflowError, Outcome, Request
-from turnwise.runners.templates import ChatTemplate, Prompt
+from turnwise.runners.models.descriptions import describe_hf
+from turnwise.runners.models.sampler import ContextOverflowError, Outcome, Request
+from turnwise.runners.models.templates import ChatTemplate, Prompt
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from turnwise.benchmarks.rows import Row
 from turnwise.errors import TurnwiseError
 from turnwise.records.codec import from_json
 from turnwise.records.trajectory import Call, Reply, read_reply
-from turnwise.runners.openai_documents import MalformedError
-from turnwise.runners.openai_replies import read_replies
+from turnwise.runners.models.openai.documents import MalformedError
+from turnwise.runners.models.openai.replies import read_replies
 from turnwise.tasks.extraction import extract_program
 from turnwise.texts import shown
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from turnwise.records.codec import reason_of
 from turnwise.records.trajectory import Reply
-from turnwise.runners.chat import with_whole_pairs
-from turnwise.runners.openai_documents import MalformedError
+from turnwise.runners.models.chat import with_whole_pairs
+from turnwise.runners.models.openai.documents import MalformedError
 
 # How vLLM, SGLang and hosted services end an answer that they, not the model, broke off.
 GIVEN_UP = frozenset({"abort", "error", "network_error", "insufficient_system_resource"})

@@ -21,7 +21,7 @@ from turnwise.records.settings import JudgeSettings
 from turnwise.records.trajectory import Trajectory
 from turnwise.runners.drivers import run_asynchronously
 from turnwise.runners.event_loops import InterruptibleRunner
-from turnwise.runners.judge import Judge, judge_record
+from turnwise.runners.judging.judge import Judge, judge_record
 from turnwise.runners.loading import LoadedTask, Machine, load_recorded
 from turnwise.runners.work import Work
 from turnwise.tasks.catalog import TASKS

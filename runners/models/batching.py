@@ -11,8 +11,8 @@ from typing import Protocol
 
 from turnwise.records.settings import Sampling
 from turnwise.records.trajectory import Reply
-from turnwise.runners.gate import Gate
-from turnwise.runners.sampler import Outcome, Request
+from turnwise.runners.models.gate import Gate
+from turnwise.runners.models.sampler import Outcome, Request
 
 
 class Engine(Protocol):

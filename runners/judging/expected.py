@@ -38,7 +38,7 @@ from turnwise.records.limits import (
 from turnwise.records.problem import Flag, Problem, TestCase
 from turnwise.runners.execution.host import cpu_model
 from turnwise.runners.execution.interface import PYTHON, Ending, Executor
-from turnwise.runners.judge import program_of
+from turnwise.runners.judging.judge import program_of
 
 CANONICAL_TIME_LIMIT_SECONDS = 120.0
 CANONICAL_OUTPUT_LIMIT_BYTES = 16 * OUTPUT_LIMIT_BYTES

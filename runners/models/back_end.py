@@ -6,12 +6,11 @@ from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from turnwise.commands.machine import parse_pairs
-from turnwise.commands.settings import validated
 from turnwise.records.problem import Problem
 from turnwise.records.settings import RunSettings
-from turnwise.runners.preflight import TokenCounter
-from turnwise.runners.sampler import Model
+from turnwise.runners.models.arguments import parse_pairs, validated
+from turnwise.runners.models.counters import TokenCounter
+from turnwise.runners.models.sampler import Model
 from turnwise.tasks.catalog import Task
 
 Parsed = TypeVar("Parsed", bound=BaseModel)

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from turnwise.errors import TurnwiseError
-from turnwise.runners.openai_request import RequestFields
+from turnwise.runners.models.openai.request import RequestFields
 from turnwise.texts import encodable
 
 _CONNECT_SECONDS = 30.0

@@ -11,7 +11,7 @@ from typing import Protocol, Self
 
 from turnwise.records.settings import Sampling
 from turnwise.records.trajectory import End, Message, Reply
-from turnwise.runners.gate import Gate
+from turnwise.runners.models.gate import Gate
 from turnwise.tasks.dialogue import Ask, Dialogue
 
 # Of vLLM, sglang, llama.cpp, TGI and the hosted APIs. A complaint about a parameter of the run (max_tokens, say) is no

@@ -1,21 +1,46 @@
 """Counting the tokens of prompts before a run: by the model's own tokenizer, or by asking its server."""
 
 import json
+import math
 import urllib.request
 from collections.abc import Sequence
 from http.client import HTTPException
-from typing import Any
+from typing import Any, Protocol
 
 from turnwise.errors import TurnwiseError
 from turnwise.records.trajectory import Message
-from turnwise.runners.chat import to_chat
-from turnwise.runners.openai_documents import MalformedError, read_document
-from turnwise.runners.openai_server import Server
-from turnwise.runners.preflight import CharacterCounter
-from turnwise.runners.templates import ChatTemplate
+from turnwise.runners.models.chat import to_chat
+from turnwise.runners.models.openai.documents import MalformedError, read_document
+from turnwise.runners.models.openai.server import Server
+from turnwise.runners.models.templates import ChatTemplate
 
+CHARACTERS_PER_TOKEN = 3.5  # of statements and code, roughly, with the tokenizers of today's models
 _SECONDS = 30.0
 _MOST_BYTES = 16 << 20
+
+
+class TokenCounter(Protocol):
+    """Counts the tokens of a prompt; ``is_exact`` is whether the model's own tokenizer does."""
+
+    is_exact: bool
+    max_length: int | None
+
+    def count(self, messages: Sequence[Message]) -> int:
+        """Return how many tokens the prompt has."""
+        ...
+
+
+class CharacterCounter:
+    """A guess from characters, for models whose tokenizer is not here."""
+
+    is_exact = False
+
+    def __init__(self, max_length: int | None = None) -> None:
+        self.max_length = max_length
+
+    def count(self, messages: Sequence[Message]) -> int:
+        """Return the guess."""
+        return math.ceil(sum(len(message.content) for message in messages) / CHARACTERS_PER_TOKEN)
 
 
 class TemplateCounter:

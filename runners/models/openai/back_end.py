@@ -5,17 +5,17 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from turnwise.benchmarks.texts import shown
-from turnwise.commands.back_end import Arguments, BackEnd, Positive, Wanted
 from turnwise.errors import MissingExtraError, TurnwiseError
-from turnwise.runners.descriptions import describe_openai
-from turnwise.runners.openai_request import RequestFields
-from turnwise.runners.preflight import TokenCounter
-from turnwise.runners.sampler import Model
+from turnwise.runners.models.back_end import Arguments, BackEnd, Positive, Wanted
+from turnwise.runners.models.counters import TokenCounter
+from turnwise.runners.models.descriptions import describe_openai
+from turnwise.runners.models.openai.request import RequestFields
+from turnwise.runners.models.sampler import Model
+from turnwise.texts import shown
 
 if TYPE_CHECKING:
-    from turnwise.runners.openai_models import ServedModel
-    from turnwise.runners.openai_server import Server
+    from turnwise.runners.models.openai.served import ServedModel
+    from turnwise.runners.models.openai.server import Server
 
 _HOSTED = "https://api.openai.com/v1"
 _CHECK_SECONDS = 20.0
@@ -59,7 +59,7 @@ def _describe(wanted: Wanted, name: str) -> dict[str, str]:
 
 def _open(wanted: Wanted) -> Model:
     server, _ = _find_server(wanted)
-    from turnwise.runners.openai_model import OpenAIModel
+    from turnwise.runners.models.openai.model import OpenAIModel
 
     settings = wanted.settings
     if server.first_turns > 1 and settings.sampling.temperature == 0:
@@ -75,10 +75,10 @@ def _find_server(wanted: Wanted) -> "tuple[Server, tuple[ServedModel, ...]]":
 
     Raises TurnwiseError if it does not answer or has no such model.
     """
-    from turnwise.runners.openai_server import Server, is_address, shown_url
+    from turnwise.runners.models.openai.server import Server, is_address, shown_url
 
     try:
-        from turnwise.runners.openai_models import served_models
+        from turnwise.runners.models.openai.served import served_models
     except ImportError:
         raise MissingExtraError("--model openai", "openai", "openai") from None
     given = wanted.parsed(_OpenAIArguments)
@@ -128,8 +128,8 @@ def _reply_limit(wanted: Wanted) -> int | None:
 
 
 def _count(wanted: Wanted) -> TokenCounter:
-    from turnwise.runners.counters import ServerCounter
-    from turnwise.runners.openai_models import context_length
+    from turnwise.runners.models.counters import ServerCounter
+    from turnwise.runners.models.openai.served import context_length
 
     server, served = _find_server(wanted)
     length = context_length(server, served, timeout=_CHECK_SECONDS)

@@ -27,8 +27,8 @@ from turnwise.records.settings import DEFAULT_MATCHER, JudgeRecord, JudgeSetting
 from turnwise.records.trace import Trace
 from turnwise.runners.execution.interface import PYTHON, Ending, Execution, Executor, Program, Session
 from turnwise.runners.execution.tracing import trace_run
-from turnwise.runners.gate import Gate
-from turnwise.runners.verdicts import NoCache, VerdictCache, digest_tests, verdict_key
+from turnwise.runners.judging.verdicts import NoCache, VerdictCache, digest_tests, verdict_key
+from turnwise.runners.models.gate import Gate
 
 OUTPUT_CHARACTERS = 4096
 _TRACED = b"traced 1"  # the tracer's version

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from turnwise.errors import InfrastructureError
 from turnwise.records.trajectory import Reply
-from turnwise.runners.sampler import Request, RequestError
+from turnwise.runners.models.sampler import Request, RequestError
 from turnwise.tasks.seeds import dialogue_seed
 
 _ALIKE_GROUPS = 10

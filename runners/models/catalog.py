@@ -3,13 +3,14 @@
 from dataclasses import replace
 from pathlib import Path
 
-from turnwise.commands.back_end import BackEnd, Wanted
-from turnwise.commands.local_back_ends import HF, VLLM
-from turnwise.commands.openai_back_end import OPENAI, describe_served
-from turnwise.commands.replay_back_end import REPLAY
 from turnwise.errors import TurnwiseError
 from turnwise.records.run_folder import RunFolder
-from turnwise.runners.sampler import Model, ScriptedSampler
+from turnwise.runners.models.back_end import BackEnd, Wanted
+from turnwise.runners.models.hf import HF
+from turnwise.runners.models.openai.back_end import OPENAI, describe_served
+from turnwise.runners.models.replay import REPLAY
+from turnwise.runners.models.sampler import Model, ScriptedSampler
+from turnwise.runners.models.vllm import VLLM
 
 MODELS: dict[str, BackEnd] = {"openai": OPENAI, "vllm": VLLM, "hf": HF, "replay": REPLAY}
 

@@ -17,9 +17,9 @@ from html import unescape
 from typing import Any
 
 from turnwise.errors import InfrastructureError, TurnwiseError
-from turnwise.runners.openai_documents import MalformedError, read_document
-from turnwise.runners.openai_server import Server
-from turnwise.runners.sampler import ContextOverflowError, RequestError, is_overflow
+from turnwise.runners.models.openai.documents import MalformedError, read_document
+from turnwise.runners.models.openai.server import Server
+from turnwise.runners.models.sampler import ContextOverflowError, RequestError, is_overflow
 from turnwise.texts import printable
 
 GO_ON = "then run the same line again, which goes on where this attempt stopped"

@@ -16,8 +16,8 @@ from typing import Any
 
 import openai
 
-from turnwise.runners.openai_documents import MalformedError, read_document
-from turnwise.runners.openai_errors import (
+from turnwise.runners.models.openai.documents import MalformedError, read_document
+from turnwise.runners.models.openai.errors import (
     RedirectError,
     StatusError,
     WireError,
@@ -25,7 +25,7 @@ from turnwise.runners.openai_errors import (
     error_of_answer,
     text_of,
 )
-from turnwise.runners.openai_server import Server
+from turnwise.runners.models.openai.server import Server
 
 MOST_BYTES = 8 << 20  # of a reply: a million tokens of text
 MOST_BYTES_WITH_LOGPROBS = 64 << 20

@@ -7,11 +7,11 @@ from typing import Any
 
 from turnwise.errors import TurnwiseError
 from turnwise.runners.event_loops import InterruptibleRunner
-from turnwise.runners.openai_documents import MalformedError
-from turnwise.runners.openai_errors import RedirectError, ServerGoneError, StatusError, WireError, sort_error
-from turnwise.runners.openai_server import Server
-from turnwise.runners.openai_wire import Wire
-from turnwise.runners.sampler import RequestError
+from turnwise.runners.models.openai.documents import MalformedError
+from turnwise.runners.models.openai.errors import RedirectError, ServerGoneError, StatusError, WireError, sort_error
+from turnwise.runners.models.openai.server import Server
+from turnwise.runners.models.openai.wire import Wire
+from turnwise.runners.models.sampler import RequestError
 from turnwise.texts import encodable
 
 _MOST_MODELS = 10_000

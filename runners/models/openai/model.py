@@ -20,12 +20,12 @@ from typing import Any, Self
 from turnwise.errors import InfrastructureError
 from turnwise.records.settings import Sampling
 from turnwise.records.trajectory import Reply
-from turnwise.runners.chat import continues_answer, sendable, to_chat
-from turnwise.runners.descriptions import describe_openai
-from turnwise.runners.gate import Gate, Slot
-from turnwise.runners.joint_turns import JointTurns
-from turnwise.runners.openai_documents import MalformedError
-from turnwise.runners.openai_errors import (
+from turnwise.runners.models.chat import continues_answer, sendable, to_chat
+from turnwise.runners.models.descriptions import describe_openai
+from turnwise.runners.models.gate import Gate, Slot
+from turnwise.runners.models.joint_turns import JointTurns
+from turnwise.runners.models.openai.documents import MalformedError
+from turnwise.runners.models.openai.errors import (
     GO_ON,
     REFUSED,
     RedirectError,
@@ -36,10 +36,10 @@ from turnwise.runners.openai_errors import (
     WithheldError,
     sort_error,
 )
-from turnwise.runners.openai_replies import read_replies, read_stream, withheld_reply
-from turnwise.runners.openai_server import Server
-from turnwise.runners.openai_wire import Wire
-from turnwise.runners.sampler import ContextOverflowError, Request, RequestError
+from turnwise.runners.models.openai.replies import read_replies, read_stream, withheld_reply
+from turnwise.runners.models.openai.server import Server
+from turnwise.runners.models.openai.wire import Wire
+from turnwise.runners.models.sampler import ContextOverflowError, Request, RequestError
 
 _PATH = "/chat/completions"
 _TIMEOUT_RETRIES = 1

@@ -1,0 +1,1 @@
+"""The judge: programs to verdicts, what is expected, what is known."""

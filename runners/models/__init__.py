@@ -1,0 +1,1 @@
+"""The models: every back end with its arguments, and what they share."""

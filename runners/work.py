@@ -112,7 +112,8 @@ class Work:
                 report = await self.judge.judge_async(problem, turn.program)
                 key = self.judge.key(problem, turn.program)
                 seconds, cpu = self.judge.time_limit_seconds(problem), self.judge.cpu(problem, key)
-                self._record(judgement_of(place, report, key=key, limit_seconds=seconds, cpu=cpu), report)
+                judgement = judgement_of(place, report, key=key, limit_seconds=seconds, cpu=cpu)
+                self._record(judgement, report, public_counted=not every_turn)
 
     def know(self, judgements: Iterable[Judgement]) -> None:
         """Take judgements of others, so that what they judged is not judged again."""
@@ -133,11 +134,12 @@ class Work:
         """Count what the public tests of a dialogue that was just driven took."""
         self.costs.judge_cpu_seconds += cpu_seconds
 
-    def _record(self, judgement: Judgement, report: Report) -> None:
+    def _record(self, judgement: Judgement, report: Report, *, public_counted: bool) -> None:
         if report.verdict is Verdict.INFRASTRUCTURE_FAILURE:
             self.unjudged += 1
             return
-        self.costs.judge_cpu_seconds += judgement.cpu_seconds
+        counted = report.public if public_counted else ()
+        self.costs.judge_cpu_seconds += report.cpu_seconds - sum(result.cpu_seconds for result in counted)
         self._judgements[judgement.place] = judgement
         self._verdicts.write(to_line(judgement))
 

@@ -5,9 +5,10 @@
 <Verdict.PASSED: 'passed'>
 
 It runs all public tests (feedback needs them), then hidden tests up to the first that fails, compares
-with the run's matcher and the problem's rule, and makes a Report. A run that the machine spoiled is
-repeated once; if it is spoiled again the verdict is infrastructure_failure, which is never the
-program's fault and never cached. The judge starts no process itself.
+with the run's matcher and the problem's rule, and makes a Report. Public tests that its cache knows are
+not run again: the full judgement goes on where they ended. A run that the machine spoiled is repeated
+once; if it is spoiled again the verdict is infrastructure_failure, which is never the program's fault
+and never cached. The judge starts no process itself.
 """
 
 import asyncio
@@ -25,6 +26,7 @@ from turnwise.records.problem import Comparison, Problem, TestCase
 from turnwise.records.report import Environment, Report, TestResult, Verdict
 from turnwise.records.settings import DEFAULT_MATCHER, JudgeRecord, JudgeSettings
 from turnwise.records.trace import Trace
+from turnwise.runners.execution.host import cpu_model
 from turnwise.runners.execution.interface import PYTHON, Ending, Execution, Executor, Program, Session
 from turnwise.runners.execution.tracing import trace_run
 from turnwise.runners.judging.verdicts import NoCache, VerdictCache, digest_tests, verdict_key
@@ -97,9 +99,16 @@ class Judge:
             report = self._trace(problem, program, self.judge(problem, program, hidden=hidden))
             self._cache.put(problem.id, key, report)
         elif report is None:
-            report = self._run(self._with_limits(problem), program_of(problem, program), hidden=hidden)
+            begun = self._begun(problem, program) if hidden else None
+            report = self._run(self._with_limits(problem), program_of(problem, program), hidden=hidden, begun=begun)
             self._cache.put(problem.id, key, report)
         return report
+
+    def _begun(self, problem: Problem, program: str) -> Report | None:
+        """Return the report on the public tests if it is known from a CPU of this model: they need not run again."""
+        key = self.key(problem, program, hidden=False)
+        report = self._cache.get(problem.id, key)
+        return report if report is not None and self._cache.cpu(problem.id, key) == cpu_model() else None
 
     def key(self, problem: Problem, program: str, *, hidden: bool = True, traced: bool = False) -> str:
         """Return the verdict key of ``program``: a hash of all that can change its verdict, or its trace."""
@@ -155,9 +164,12 @@ class Judge:
         self._is_closing.set()
         self._pool.shutdown(cancel_futures=True)
 
-    def _run(self, problem: Problem, program: Program, *, hidden: bool) -> Report:
+    def _run(self, problem: Problem, program: Program, *, hidden: bool, begun: Report | None = None) -> Report:
+        """Run the public tests, unless they have ``begun`` the report, and the hidden ones where they are asked for."""
+        if begun is not None and begun.verdict is not Verdict.PASSED:
+            return replace(begun, hidden=())
         with self._executor.open(program, PYTHON, problem.limits) as session:
-            public, error = self._run_public(problem, session)
+            public, error = self._run_public(problem, session) if begun is None else (begun.public, None)
             if error is not None:
                 hidden_results = () if hidden else None
                 return Report(problem.id, Verdict.COMPILE_ERROR, (), hidden_results, self.environment, error)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -148,6 +149,30 @@ def test_the_machines_failure_is_never_the_programs(tmp_path: Path) -> None:
     fake.plan[:] = [spoiled, spoiled, _good("5")]
     assert Judge(fake).judge(DOUBLE, RIGHT).verdict is Verdict.WRONG_ANSWER
     cache.close()
+
+
+def test_the_full_judgement_goes_on_where_the_public_tests_ended(tmp_path: Path) -> None:
+    """Each test runs once, and the report is that of a judge that ran them all; a public failure is final."""
+    fake = PlannedExecutor([_good("2"), _good("4"), _good("6"), _good("80"), _good("10"), _good("2"), _good("5")])
+    with closing(SharedCache(tmp_path)) as cache:
+        judge = Judge(fake, cache=cache)
+        assert judge.judge(DOUBLE, RIGHT, hidden=False).public_passed
+        report = judge.judge(DOUBLE, RIGHT)
+        assert fake.seen == [b"1\n", b"2\n", b"3\n", b"40\n", b"5\n"]
+        assert judge.judge(DOUBLE, "print(5)", hidden=False).verdict is Verdict.WRONG_ANSWER
+        failed = judge.judge(DOUBLE, "print(5)")
+    assert report == Judge(PlannedExecutor([_good(text) for text in ("2", "4", "6", "80", "10")])).judge(DOUBLE, RIGHT)
+    assert failed == Judge(PlannedExecutor([_good("2"), _good("5")])).judge(DOUBLE, "print(5)")
+
+
+def test_public_tests_of_another_cpu_run_again(tmp_path: Path) -> None:
+    """How long they took there says nothing of the limit here."""
+    with closing(SharedCache(tmp_path, cpu="another")) as cache:
+        fake = PlannedExecutor([_good(text) for text in ("2", "4", "2", "4", "6", "80", "10")])
+        judge = Judge(fake, cache=cache)
+        judge.judge(DOUBLE, RIGHT, hidden=False)
+        assert judge.judge(DOUBLE, RIGHT).passed
+        assert fake.seen.count(b"1\n") == 2
 
 
 def test_no_expected_output_reaches_the_executor() -> None:

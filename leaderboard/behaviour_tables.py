@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from turnwise.leaderboard.behaviour import Behaviour, Similarity, TurnBehaviour, load_chrf, mean_of, measure, ratio
 from turnwise.leaderboard.formats import Table
 from turnwise.leaderboard.papers import Shown
-from turnwise.leaderboard.runs import trajectories_of
 from turnwise.leaderboard.tables import ScoredTask, notes, odd_mark, run_names
 from turnwise.records.report import Verdict
 from turnwise.records.trajectory import End
@@ -36,7 +35,7 @@ def _tables(scored: Sequence[ScoredTask], similarity: Similarity, name: str) -> 
     found = []
     for one in scored:
         task = one.outcomes.record.task
-        behaviour = measure(*trajectories_of(one.run, task), similarity=similarity)
+        behaviour = measure(*one.run.dialogues(task), similarity=similarity)
         found.append(((names[one.run.path], task + odd_mark(one)), behaviour))
     headers = ("model", "task", "turn", "dialogues", "solved", *_KINDS, "repaired", name, *_MEANS)
     rows = [

@@ -6,7 +6,7 @@ passed the public tests and has not been judged, a dialogue that has not been sa
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -21,6 +21,7 @@ from turnwise.records.run_folder import AskedProblem, RunFolder, RunRecord, Task
 from turnwise.records.trajectory import End, Trajectory
 
 MISSING = -1
+Dialogues = Callable[[str], tuple[Iterator[Trajectory], Mapping[Place, Judgement]]]
 _CUT = frozenset({"length", "max_tokens", "max_output_tokens"})  # how servers say that the token limit ended a reply
 
 
@@ -88,11 +89,12 @@ class TaskOutcomes:
 
 @dataclass(frozen=True, slots=True)
 class RunOutcomes:
-    """The outcomes of one run."""
+    """The outcomes of one run; ``dialogues`` reads those of a task, problem by problem, with their judgements."""
 
     path: Path
     record: RunRecord
     tasks: tuple[TaskOutcomes, ...]
+    dialogues: Dialogues
 
     @property
     def model(self) -> str:
@@ -108,7 +110,7 @@ def read_outcomes(path: Path) -> RunOutcomes:
     folder = RunFolder(path)
     judgements = folder.judgements()
     tasks = tuple(_read_task(folder, task, judgements) for task in folder.record.tasks)
-    return RunOutcomes(path, folder.record, tasks)
+    return RunOutcomes(path, folder.record, tasks, lambda task: (folder.trajectories(task), folder.judgements()))
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@
 Scoring runs no program and asks no model: it reads what sampling and judging wrote.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,6 @@ from turnwise.leaderboard.formats import Style, render_notes
 from turnwise.leaderboard.intervals import LEVEL
 from turnwise.leaderboard.outcomes import Gap, RunOutcomes, TaskOutcomes
 from turnwise.leaderboard.papers import Parity, Shown
-from turnwise.leaderboard.runs import read_run
 from turnwise.leaderboard.scores import score_task
 from turnwise.leaderboard.tables import By, ScoredTask, estimates_csv, render_scores, run_names
 from turnwise.records.codec import to_json
@@ -43,14 +42,16 @@ LEGEND = "n@k counts replies, pass@k dialogues; percent of the problems scored."
 _SEED = 0  # of the resamples: scoring twice gives the same intervals
 
 
-def score_runs(paths: Sequence[Path], *, n_at_k: Sequence[str] = (), parity: Parity | None = None) -> list[ScoredTask]:
+def score_runs(
+    runs: Iterable[RunOutcomes], *, n_at_k: Sequence[str] = (), parity: Parity | None = None
+) -> list[ScoredTask]:
     """Return the scores of every task of the runs, with ``n_at_k`` beside the n@k each run was made for.
 
     With ``parity`` each estimate has an interval as that paper made it, too.
 
-    Raises TurnwiseError for a damaged run, or an n@k that its samples cannot support.
+    Raises TurnwiseError for an n@k that the samples of a run cannot support.
     """
-    return [_score(run, task, n_at_k, parity) for path in paths for run in [read_run(path)] for task in run.tasks]
+    return [_score(run, task, n_at_k, parity) for run in runs for task in run.tasks]
 
 
 def draw_curves(scored: Sequence[ScoredTask], along: Along) -> list[Curve]:

@@ -35,7 +35,6 @@ from turnwise.leaderboard.page.table import task_table
 from turnwise.leaderboard.page.tasks import describe_task
 from turnwise.leaderboard.published import published_rows, published_table_of
 from turnwise.leaderboard.report import settings_lines
-from turnwise.leaderboard.runs import trajectories_of
 from turnwise.leaderboard.tables import ScoredTask, metric_columns
 from turnwise.records.codec import to_json
 from turnwise.records.run_paths import inside
@@ -80,7 +79,7 @@ def write_site(folder: Path, scored: Sequence[ScoredTask], options: SiteOptions,
 
 def _read(row: PageRow) -> tuple[Behaviour, list[Piece]]:
     """Return the behaviour in the dialogues of a row and the pieces they are packed into, read once."""
-    trajectories, judgements = trajectories_of(row.scored.run, row.task)
+    trajectories, judgements = row.scored.run.dialogues(row.task)
     packer = Packer(row.key, judgements)
     found = measure(packer.packing(trajectories), judgements, similarity=similarity_of_beginnings)
     return found, packer.pieces

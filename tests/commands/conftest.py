@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from turnwise.benchmarks.catalog import load_problems
+from turnwise.exchange.imported_run import write_imported
 from turnwise.records.judgement import Judgement, program_hash
 from turnwise.records.report import Environment, Report, TestResult, Verdict
 from turnwise.records.run_folder import RunRecord
 from turnwise.records.settings import JudgeRecord, PromptsRecord, RunSettings
 from turnwise.records.trajectory import Call, End, Message, Reply, Trajectory, Turn
-from turnwise.runners.imported import write_imported
 from turnwise.runners.loading import open_task
 from turnwise.tasks.catalog import TASKS
 

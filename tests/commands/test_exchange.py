@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from turnwise.commands.exchange import export_command, import_command
-from turnwise.commands.imported_record import Options
 from turnwise.commands.run import HostOptions, judge_command
 from turnwise.errors import MissingExtraError, TurnwiseError
+from turnwise.exchange.imported_record import Options
+from turnwise.exchange.runs import read_runs
 from turnwise.leaderboard.outcomes import MISSING, Gap, TaskOutcomes, read_outcomes
 from turnwise.leaderboard.report import render_report, score_runs
 from turnwise.records.report import Verdict
@@ -63,7 +64,7 @@ def test_a_run_comes_back_as_it_was(write_sample_run: WriteSampleRun, tmp_path: 
     for part in ("settings", "judge", "prompts", "tasks"):
         assert getattr(after.record, part) == getattr(before.record, part)
     assert after.record.model["model"] == "org/m"
-    assert score_runs([tmp_path / "again"])[0].estimates == score_runs([run])[0].estimates
+    assert score_runs(read_runs([tmp_path / "again"]))[0].estimates == score_runs(read_runs([run]))[0].estimates
 
 
 @pytest.mark.parametrize("form", LOSSLESS)
@@ -173,7 +174,7 @@ def test_evalplus_results_keep_their_verdicts(tmp_path: Path, write_json: WriteJ
     assert outcomes.passed[0, :, 0].tolist() == [1, 0, 0, 0, 0]
     assert outcomes.public[0, :, 0].tolist() == [1, 1, 1, 0, 0]
     assert [one.name for one in (tmp_path / "run" / "verdicts").iterdir()] == ["evalplus.jsonl"]
-    assert "judged by evalplus" in render_report(score_runs([tmp_path / "run"]))
+    assert "judged by evalplus" in render_report(score_runs(read_runs([tmp_path / "run"])))
     export_command([tmp_path / "run"], "evalplus", tmp_path / "again_eval_results.json")
     assert json.loads((tmp_path / "again_eval_results.json").read_text())["eval"] == found
 
@@ -271,7 +272,7 @@ def test_imported_samples_can_be_judged_anew(tmp_path: Path, write_json: WriteJs
         judge_command(tmp_path / "run", host, environ={})
     judge_command(tmp_path / "run", host, environ={"TURNWISE_CACHE": str(cache_dir)}, output=tmp_path / "judged")
     assert _outcomes(tmp_path / "judged").passed[:, :, 0].tolist() == [[1, 0]] * len(problems)
-    said = render_report(score_runs([tmp_path / "judged"]))
+    said = render_report(score_runs(read_runs([tmp_path / "judged"])))
     assert "imported from evalplus m.jsonl (sha256 " in said and "executor hardened 1" in said
 
 

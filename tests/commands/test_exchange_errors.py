@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from turnwise.commands.exchange import export_command, import_command
-from turnwise.commands.imported_record import Options
 from turnwise.errors import TurnwiseError
+from turnwise.exchange.imported_record import Options
 
 WriteSampleRun = Callable[..., Path]
 WriteJson = Callable[..., Path]

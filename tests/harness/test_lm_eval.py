@@ -19,10 +19,10 @@ from taco_levels import LEVELS, write_levels
 
 from turnwise.benchmarks.catalog import load_problems
 from turnwise.commands.exchange import import_command
-from turnwise.commands.fitting import Options
 from turnwise.commands.run import HostOptions, RunRequest, run_command
+from turnwise.exchange.fitting import Options
+from turnwise.exchange.runs import find_runs, read_runs
 from turnwise.leaderboard.report import score_runs
-from turnwise.leaderboard.runs import find_runs
 from turnwise.tasks.catalog import TASKS
 
 pytestmark = [pytest.mark.xdist_group("lm_eval"), pytest.mark.slow]
@@ -201,13 +201,13 @@ def test_what_lm_eval_wrote_is_scored_where_it_stands(
 ) -> None:
     """``turnwise score`` and ``turnwise import`` read the folder; the estimates are those of ``turnwise run``."""
     folder = chats[0].folder
-    scored = score_runs(find_runs(folder))
+    scored = score_runs(read_runs(find_runs(folder)))
     for one in scored:
         found = {f"{each.metric} in {each.turns}": each.value for each in one.estimates if each.group == "all"}
         assert found == own_scores[one.outcomes.record.task]
     (of_model,) = (path for path in folder.iterdir() if path.is_dir())
     import_command([of_model], Options("lm-eval"), tmp_path / "run", environ={}, arguments=["import"])
-    again = score_runs([tmp_path / "run"])
+    again = score_runs(read_runs([tmp_path / "run"]))
     assert [one.estimates for one in again] == [one.estimates for one in scored]
     assert again[0].run.record.settings.sampling.temperature == 0.2
     assert again[0].run.record.settings.chat_template is True

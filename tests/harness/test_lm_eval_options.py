@@ -12,10 +12,10 @@ from lm_eval_runs import EXECUTABLE, Done
 from recorded_answers import recorded, text_of
 
 from turnwise.commands.exchange import import_command
-from turnwise.commands.fitting import Options
 from turnwise.commands.run import HostOptions, judge_command
+from turnwise.exchange.fitting import Options
+from turnwise.exchange.runs import find_runs, read_runs
 from turnwise.leaderboard.report import score_runs
-from turnwise.leaderboard.runs import find_runs
 
 pytestmark = [pytest.mark.xdist_group("lm_eval"), pytest.mark.slow]
 
@@ -62,7 +62,7 @@ def test_mixed_tasks_groups_and_limits(runs: int, lm_eval: LmEval, own_tasks: Pa
         assert done.metrics("sample_mbpp_plus_singleturn") == of_calls
         assert done.results["groups"]["mine"]["pass@1,none"] == 0.0
         assert done.results["n-samples"][CONTESTS] == {"original": 4, "effective": 2}
-        names = [one.outcomes.record.task for one in score_runs(find_runs(done.folder))]
+        names = [one.outcomes.record.task for one in score_runs(read_runs(find_runs(done.folder)))]
         assert names == [CONTESTS, "sample_mbpp_plus_singleturn"]
         for path in done.folder.rglob("*.json*"):
             path.unlink()
@@ -80,14 +80,14 @@ def test_chosen_samples_without_scores(lm_eval: LmEval, tmp_path: Path, cache_di
         [],
         [],
     ]
-    (scored,) = score_runs(find_runs(done.folder))
+    (scored,) = score_runs(read_runs(find_runs(done.folder)))
     assert scored.outcomes.gaps == {"not_judged": 2}
     (of_model,) = (path for path in done.folder.iterdir() if path.is_dir())
     run = tmp_path / "run"
     said = import_command([of_model], Options("lm-eval"), run, environ={}, arguments=["import"])
     assert said.endswith(f"Next: turnwise judge {run}")
     judge_command(run, HostOptions(None, "", 1), environ={"TURNWISE_CACHE": str(cache_dir)})
-    (judged,) = score_runs([run])
+    (judged,) = score_runs(read_runs([run]))
     assert judged.outcomes.missing == 0 and judged.outcomes.passed[..., -1].all()
 
 
@@ -111,7 +111,7 @@ def test_system_instruction_generation_options_and_thinking(lm_eval: LmEval) -> 
     by_problem = {one["problem"].rpartition(" ")[2]: one for one in done.dialogues(CONTESTS)}
     assert by_problem["Ledger"]["turns"][0]["program"] is None and done.metrics(CONTESTS)["no_code"] == 1 / 4
     assert done.metrics(CONTESTS)["solved_by_turn_2"] == 1 / 2
-    (scored,) = score_runs(find_runs(done.folder))
+    (scored,) = score_runs(read_runs(find_runs(done.folder)))
     settings = scored.run.record.settings
     assert (settings["seed"], settings["system_instruction"], settings["sampling"]["max_tokens"]) == (
         5,

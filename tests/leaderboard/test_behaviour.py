@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from turnwise.exchange.runs import read_runs
 from turnwise.leaderboard.behaviour import code_characters, load_chrf, mean_of, measure, ratio
 from turnwise.leaderboard.paper_tables import paper_tables
 from turnwise.leaderboard.report import score_runs
@@ -84,7 +85,7 @@ def test_the_tables_show_turns_and_ends(
     right = dialogue("fail", "pass", problem="b/a", tokens=(9, 5))
     open_ = dialogue("none", "pass", problem="b/b", tokens=(9, 5))
     path = write_run(tmp_path / "run", [right, open_], [judge(right)], tasks={"t": 2}, problems=["b/a", "b/b"])
-    turns, ends = paper_tables("behaviour", score_runs([path]))
+    turns, ends = paper_tables("behaviour", score_runs(read_runs([path])))
     assert [row[2:11] for row in turns.rows] == [
         ("1", "2", "0.0", "50.0", "0.0", "0.0", "0.0", "0.0", "50.0"),
         ("2", "2", "100.0*", "0.0", "0.0", "0.0", "0.0", "0.0", "0.0"),
@@ -92,4 +93,4 @@ def test_the_tables_show_turns_and_ends(
     assert turns.headers[11:] == ("repaired", "difflib", "non-code", "characters", "tokens")
     assert turns.rows[1][11] == "100.0" and turns.rows[1][-1] == "5" and turns.rows[0][12] == ""
     assert ends.rows == (("m", "t", "2", "100.0", *["0.0"] * 5),)
-    assert paper_tables("behaviour-chrf", score_runs([path]))[0].headers[12] == "chrF"
+    assert paper_tables("behaviour-chrf", score_runs(read_runs([path])))[0].headers[12] == "chrF"

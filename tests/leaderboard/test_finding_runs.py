@@ -16,7 +16,7 @@ from turnwise.commands.plot import plot_command
 from turnwise.commands.publish import publish_command
 from turnwise.commands.score import score_command
 from turnwise.errors import TurnwiseError
-from turnwise.leaderboard.runs import find_all, find_runs
+from turnwise.exchange.runs import find_all, find_runs
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from turnwise.errors import TurnwiseError
+from turnwise.exchange.runs import read_runs
 from turnwise.leaderboard.grid import grid_tables, heat_map
 from turnwise.leaderboard.report import score_runs
 from turnwise.leaderboard.tables import ScoredTask
@@ -48,7 +49,7 @@ def cell(tmp_path: Path, write_run: WriteRun, dialogue: MakeDialogue, judge: Mak
             record["strategy"] = "cot" if settings else "single_turn"
             record["split"] = "valid" if "valid" in record["task"] else "test"
         (path / "run.json").write_text(json.dumps(data))
-        return score_runs([path])
+        return score_runs(read_runs([path]))
 
     return make
 

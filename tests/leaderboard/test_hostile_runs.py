@@ -17,7 +17,6 @@ from turnwise.commands.cluster_dry_run import ClusterOptions
 from turnwise.commands.collect import collect_command
 from turnwise.commands.compare import compare_command
 from turnwise.commands.exchange import export_command, import_command
-from turnwise.commands.imported_record import Options
 from turnwise.commands.noise import noise_command
 from turnwise.commands.plot import plot_command
 from turnwise.commands.publish import publish_command
@@ -27,8 +26,9 @@ from turnwise.commands.status import status_command
 from turnwise.commands.submit import resume_command, submit_command
 from turnwise.commands.worker import freeze_request
 from turnwise.errors import TurnwiseError
+from turnwise.exchange.imported_record import Options
+from turnwise.exchange.runs import find_runs
 from turnwise.leaderboard.formats import Style
-from turnwise.leaderboard.runs import find_runs
 from turnwise.records.run_folder import RunFolder, digest_file, digest_line
 from turnwise.runners.execution.reference import ReferenceExecutor
 from turnwise.runners.judging_step import copy_for_judge

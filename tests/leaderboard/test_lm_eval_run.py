@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from turnwise.errors import TurnwiseError
-from turnwise.leaderboard.exchange import lm_eval_output
+from turnwise.exchange import lm_eval_output
+from turnwise.exchange.runs import find_runs, read_run, read_runs
 from turnwise.leaderboard.outcomes import read_outcomes
 from turnwise.leaderboard.paper_tables import paper_tables
 from turnwise.leaderboard.report import score_runs
-from turnwise.leaderboard.runs import find_runs, read_run
 from turnwise.records.run_folder import RunFolder
 from turnwise.records.settings import RunSettings
 
@@ -52,7 +52,7 @@ def test_outcomes_are_those_of_the_run(written: tuple[Path, Path]) -> None:
 
 def test_behaviour_is_that_of_the_run(written: tuple[Path, Path]) -> None:
     """Its dialogues are in lm_eval's files, too."""
-    tables = [paper_tables("behaviour", score_runs(find_runs(path))) for path in written]
+    tables = [paper_tables("behaviour", score_runs(read_runs(find_runs(path)))) for path in written]
     assert [table.rows for table in tables[0]] == [table.rows for table in tables[1]]
     assert len(tables[0][0].rows) == 2
 

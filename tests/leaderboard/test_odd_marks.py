@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from turnwise.commands.publish import publish_command
+from turnwise.exchange.runs import read_runs
 from turnwise.leaderboard.formats import Style, render_tables
 from turnwise.leaderboard.grid import grid_tables
 from turnwise.leaderboard.paper_tables import paper_tables
@@ -43,7 +44,7 @@ def scored(
             tasks={"t": turns},
             settings=RunSettings(samples_per_problem=150),
         )
-        (one,) = score_runs([path])
+        (one,) = score_runs(read_runs([path]))
         return one
 
     return make

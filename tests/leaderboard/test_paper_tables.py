@@ -10,6 +10,7 @@ import pytest
 from turnwise.benchmarks.taco import DIFFICULTIES
 from turnwise.commands.score import score_command
 from turnwise.errors import TurnwiseError
+from turnwise.exchange.runs import read_runs
 from turnwise.leaderboard.formats import Style, Table, render_tables
 from turnwise.leaderboard.paper_tables import PAPER_TABLES, paper_tables
 from turnwise.leaderboard.published import published_rows
@@ -64,7 +65,7 @@ def run(tmp_path: Path, write_run: WriteRun, dialogue: MakeDialogue, judge: Make
         data["settings"] |= settings or {}
         data["tasks"][0] |= record or {}
         (path / "run.json").write_text(json.dumps(data))
-        return score_runs([path])
+        return score_runs(read_runs([path]))
 
     return make
 
@@ -193,7 +194,7 @@ def test_what_a_paper_took_over_is_cited_as_such() -> None:
 
 def test_what_is_missing_is_footnoted(tmp_path: Path, write_run: WriteRun) -> None:
     """A cell that could change has its star and the note of its task, once."""
-    scored = score_runs([write_run(tmp_path / "run", [], tasks={"t": 2})])
+    scored = score_runs(read_runs([write_run(tmp_path / "run", [], tasks={"t": 2})]))
     (table,) = paper_tables("turns", scored)
     assert {cell for row in table.rows for cell in row[5:]} == {"missing"}
     assert len(table.notes) == 1 and "1 of 1 dialogues are missing" in table.notes[0]

@@ -9,8 +9,8 @@ import pytest
 
 from turnwise.commands.score import score_command
 from turnwise.errors import TurnwiseError
+from turnwise.exchange.runs import find_runs, read_runs
 from turnwise.leaderboard.report import LEGEND, render_report, score_runs, write_report
-from turnwise.leaderboard.runs import find_runs
 from turnwise.leaderboard.tables import By
 from turnwise.records.codec import to_json
 from turnwise.records.judgement import Judgement
@@ -27,7 +27,7 @@ WriteSmallRun = Callable[..., Path]
 def test_scores_json_holds_all_a_number_rests_on(small_run: WriteSmallRun) -> None:
     """Estimates with bounds, counts of problems, dialogues, ends, verdicts and gaps, costs, every setting."""
     path = small_run("run", command="turnwise run --model replay")
-    scored = score_runs([path])
+    scored = score_runs(read_runs([path]))
     write_report(path, scored)
     data = json.loads((path / "scores.json").read_text(encoding="utf-8"))
     record = scored[0].run.record
@@ -91,7 +91,7 @@ def test_every_interval_has_the_name_of_its_method(
         problems=names,
         settings=RunSettings(samples_per_problem=2),
     )
-    write_report(path, score_runs([path]))
+    write_report(path, score_runs(read_runs([path])))
     (task,) = json.loads((path / "scores.json").read_text())["tasks"]
     found = {one["metric"]: one["intervals"] for one in task["estimates"]}
     assert {over: one["method"] for over, one in found["pass@1"].items()} == {
@@ -106,7 +106,7 @@ def test_every_interval_has_the_name_of_its_method(
 def test_gaps_are_counted_in_scores_json(tmp_path: Path, write_run: WriteRun, dialogue: MakeDialogue) -> None:
     """An estimate that rests on nothing is null there, never 0."""
     path = write_run(tmp_path / "run", [dialogue("pass")], settings=RunSettings(samples_per_problem=2))
-    write_report(path, score_runs([path]))
+    write_report(path, score_runs(read_runs([path])))
     (task,) = json.loads((path / "scores.json").read_text())["tasks"]
     assert task["missing"] == {"not_judged": 1, "not_sampled": 1}
     assert {one["value"] for one in task["estimates"]} == {None}
@@ -118,7 +118,7 @@ def test_scoring_twice_writes_the_same_bytes(small_run: WriteSmallRun) -> None:
     before = {file for file in path.rglob("*") if file.is_file()}
     contents = []
     for _ in range(2):
-        write_report(path, score_runs([path]))
+        write_report(path, score_runs(read_runs([path])))
         written = sorted({file for file in path.rglob("*") if file.is_file()} - before)
         contents.append([(str(file.relative_to(path)), file.read_bytes()) for file in written])
     assert contents[0] == contents[1]
@@ -133,7 +133,7 @@ def test_scoring_twice_writes_the_same_bytes(small_run: WriteSmallRun) -> None:
 def test_each_table_file_is_the_report_in_its_order(small_run: WriteSmallRun) -> None:
     """What a person reads on the screen stands in the folder."""
     path = small_run("run")
-    scored = score_runs([path])
+    scored = score_runs(read_runs([path]))
     write_report(path, scored)
     for by in By:
         assert (path / "tables" / f"by_{by}.txt").read_text() == render_report(scored, by=by) + "\n"
@@ -142,7 +142,7 @@ def test_each_table_file_is_the_report_in_its_order(small_run: WriteSmallRun) ->
 def test_a_report_says_what_it_means_and_rests_on(small_run: WriteSmallRun) -> None:
     """The table, the legend, then the settings in one sentence."""
     settings = {"sampling": Sampling(temperature=0.2, max_tokens=512, stop=("END",)), "prefill": True, "seed": 7}
-    lines = render_report(score_runs([small_run("run", settings=settings)])).splitlines()
+    lines = render_report(score_runs(read_runs([small_run("run", settings=settings)]))).splitlines()
     assert lines[-3:] == [
         "",
         LEGEND,
@@ -155,19 +155,21 @@ def test_a_report_says_what_it_means_and_rests_on(small_run: WriteSmallRun) -> N
 def test_one_turn_has_no_feedback_to_name(tmp_path: Path, write_run: WriteRun, dialogue: MakeDialogue) -> None:
     """A single-turn task says so."""
     path = write_run(tmp_path / "run", [dialogue("fail")], tasks={"t": 1})
-    assert "Settings: profile default, one turn, samples per problem: 1," in render_report(score_runs([path]))
+    assert "Settings: profile default, one turn, samples per problem: 1," in render_report(
+        score_runs(read_runs([path]))
+    )
 
 
 def test_runs_with_equal_settings_share_their_sentence(small_run: WriteSmallRun) -> None:
     """Of three runs two differ from the third; each sentence names its runs and tasks."""
     paths = [small_run(name, model=name, settings={"seed": seed}) for name, seed in (("a", 0), ("b", 1), ("c", 0))]
-    sentences = render_report(score_runs(paths)).partition(LEGEND + "\n")[2].splitlines()
+    sentences = render_report(score_runs(read_runs(paths))).partition(LEGEND + "\n")[2].splitlines()
     assert [sentence.partition(": profile default, ")[0] for sentence in sentences] == [
         "Settings of a, t; c, t",
         "Settings of b, t",
     ]
     assert [f"seed {seed}," in sentence for seed, sentence in enumerate(sentences)] == [True, True]
-    assert "\nSettings: profile" in render_report(score_runs([paths[0], paths[2]]))
+    assert "\nSettings: profile" in render_report(score_runs(read_runs([paths[0], paths[2]])))
 
 
 def test_unjudged_programs_come_with_the_command_that_judges_them(
@@ -175,7 +177,7 @@ def test_unjudged_programs_come_with_the_command_that_judges_them(
 ) -> None:
     """Nothing is said of running again, since everything is sampled."""
     path = write_run(tmp_path / "run", [dialogue("pass")])
-    report = render_report(score_runs([path]))
+    report = render_report(score_runs(read_runs([path])))
     assert f"\n{path} holds programs that are not judged yet: turnwise judge {path}\n" in report
     assert "lacks dialogues" not in report
 
@@ -187,10 +189,10 @@ def test_unfinished_sampling_comes_with_the_way_to_go_on(
     spoiled = dialogue("fail", end=End.INFRASTRUCTURE_FAILURE)
     paths = [write_run(tmp_path / "none", [], model="n"), write_run(tmp_path / "spoiled", [spoiled], model="s")]
     for path in paths:
-        assert render_report(score_runs([path])).splitlines()[-2] == (
+        assert render_report(score_runs(read_runs([path]))).splitlines()[-2] == (
             f"{path} lacks dialogues: its command ({path}/run.json), run again, asks for them."
         )
-    assert sum("lacks dialogues" in line for line in render_report(score_runs(paths)).splitlines()) == 2
+    assert sum("lacks dialogues" in line for line in render_report(score_runs(read_runs(paths))).splitlines()) == 2
 
 
 def test_a_folder_whose_name_is_not_utf_8_is_scored(
@@ -198,7 +200,7 @@ def test_a_folder_whose_name_is_not_utf_8_is_scored(
 ) -> None:
     """Its bytes stand escaped in the documents."""
     path = write_run(tmp_path / os.fsdecode(b"l\xe4ufe"), [dialogue("fail", end=End.REQUEST_FAILED)])
-    write_report(path, score_runs([path]))
+    write_report(path, score_runs(read_runs([path])))
     assert json.loads((path / "scores.json").read_text())["tasks"][0]["run"] == "l\udce4ufe"
     assert "l\\udce4ufe lacks dialogues" in (path / "tables" / "by_task.txt").read_text()
 
@@ -211,7 +213,7 @@ def test_a_copy_judged_anew_is_not_completed_by_its_command(
     record = json.loads((path / "run.json").read_text())
     record["judge"]["judged_anew"] = True
     (path / "run.json").write_text(json.dumps(record))
-    report = render_report(score_runs([path]))
+    report = render_report(score_runs(read_runs([path])))
     assert f"\n{path} lacks dialogues: complete the run that it is a copy of, and judge that anew" in report
 
 
@@ -223,27 +225,27 @@ def test_runs_that_differ_in_what_was_asked_have_settings_of_their_own(
         write_run(tmp_path / name / "run", [dialogue("fail", "fail", "fail")], settings=settings)
         for name, settings in (("x", RunSettings(system_instruction="Be brief.")), ("y", RunSettings(limit=1.0)))
     ]
-    report = render_report(score_runs(paths))
+    report = render_report(score_runs(read_runs(paths)))
     assert f"Settings of m ({paths[0]}), t: " in report and "system_instruction 'Be brief.'" in report
     assert f"Settings of m ({paths[1]}), t: " in report and "limit 1.0" in report
 
 
 def test_a_whole_run_needs_no_remedy(small_run: WriteSmallRun) -> None:
     """After the legend there is nothing but the settings."""
-    after = render_report(score_runs([small_run("run")])).partition(LEGEND + "\n")[2]
+    after = render_report(score_runs(read_runs([small_run("run")]))).partition(LEGEND + "\n")[2]
     assert after.startswith("Settings: ") and "\n" not in after
 
 
 def test_more_n_at_k_stand_beside_those_of_the_run(small_run: WriteSmallRun) -> None:
     """Asked for twice is shown once; what the samples cannot support is refused with all numbers."""
     path = small_run("run")
-    (scored,) = score_runs([path], n_at_k=["1@3", "2@6", " 2@6 "])
+    (scored,) = score_runs(read_runs([path]), n_at_k=["1@3", "2@6", " 2@6 "])
     header = render_report([scored]).splitlines()[0].split()
     assert [name for name in header if "@" in name] == ["1@1", "1@2", "1@3", "2@6", "pass@1", "pass@2"]
     (estimate,) = (one for one in scored.estimates if (one.metric, one.turns) == ("2@6", 3))
     assert estimate.value == 1.0
     with pytest.raises(TurnwiseError, match=r"n_at_k 2@9 draws 3 dialogues of 3 turns .* is 2: give at least 3"):
-        score_runs([path], n_at_k=["2@9"])
+        score_runs(read_runs([path]), n_at_k=["2@9"])
 
 
 def test_runs_are_found_at_a_path_or_directly_in_it(small_run: WriteSmallRun, tmp_path: Path) -> None:
@@ -276,7 +278,7 @@ def test_a_damaged_run_is_named_by_its_file(small_run: WriteSmallRun) -> None:
     whole, damaged = small_run("whole"), small_run("damaged")
     (damaged / "run.json").write_text("{")
     with pytest.raises(TurnwiseError, match=r"damaged/run\.json' cannot be read"):
-        score_runs([whole, damaged])
+        score_runs(read_runs([whole, damaged]))
 
 
 def test_a_folder_of_runs_gets_a_report_of_all(small_run: WriteSmallRun, tmp_path: Path) -> None:
@@ -318,6 +320,6 @@ def test_a_verdict_of_the_hidden_tests_is_counted(
     """The submission's verdict is the judgement's, not that of the public tests."""
     wrong = dialogue("pass")
     path = write_run(tmp_path / "run", [wrong], [judge(wrong, 0, Verdict.TIME_LIMIT, public_passed=True)])
-    write_report(path, score_runs([path]))
+    write_report(path, score_runs(read_runs([path])))
     (task,) = json.loads((path / "scores.json").read_text())["tasks"]
     assert task["verdicts"] == {"time_limit": 1}

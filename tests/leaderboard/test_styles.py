@@ -11,6 +11,7 @@ import pytest
 
 from turnwise.commands.score import score_command
 from turnwise.errors import TurnwiseError
+from turnwise.exchange.runs import read_runs
 from turnwise.leaderboard.formats import Style
 from turnwise.leaderboard.report import render_report, score_runs
 from turnwise.leaderboard.tables import By, ScoredTask
@@ -36,7 +37,7 @@ def path(tmp_path: Path, write_run: WriteRun, dialogue: MakeDialogue, judge: Mak
 @pytest.fixture
 def scored(path: Path) -> list[ScoredTask]:
     """Its scores."""
-    return score_runs([path])
+    return score_runs(read_runs([path]))
 
 
 def test_a_report_for_github(scored: list[ScoredTask]) -> None:
@@ -120,6 +121,6 @@ def test_no_name_in_a_table_is_more_than_a_name(tmp_path: Path, write_run: Write
     settings: dict[str, Any] = {"profile": "p\u202e\n"}
     path = write_run(tmp_path / "run", [dialogue("fail")], tasks={"t": 1}, model=name, settings=RunSettings(**settings))
     for style in (Style.TEXT, Style.GITHUB, Style.LATEX):
-        said = render_report(score_runs([path]), style=style)
+        said = render_report(score_runs(read_runs([path])), style=style)
         assert all(line.isprintable() for line in said.splitlines())
         assert "\\u202e" in said or "textbackslash{}u202e" in said

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from turnwise.exchange.runs import read_runs
 from turnwise.leaderboard.report import score_runs
 from turnwise.leaderboard.tables import By, ScoredTask, notes, render_scores, run_names
 from turnwise.records.judgement import Judgement
@@ -38,7 +39,7 @@ def whole(tmp_path: Path, write_run: WriteRun, dialogue: MakeDialogue, judge: Ma
         problems=[EASY, HARD],
         settings=RunSettings(samples_per_problem=2, n_at_k=("1@4",)),
     )
-    return score_runs([path])
+    return score_runs(read_runs([path]))
 
 
 @pytest.fixture
@@ -46,7 +47,9 @@ def partial(tmp_path: Path, write_run: WriteRun, dialogue: MakeDialogue, judge: 
     """Two problems, three turns: one solved in turn 2, the request for the other's second turn failed."""
     solved = dialogue("fail", "pass", tokens=(10, 5))
     lost = dialogue("fail", problem="b/b", end=End.REQUEST_FAILED)
-    return score_runs([write_run(tmp_path / "partial", [solved, lost], [judge(solved)], problems=["b/a", "b/b"])])
+    return score_runs(
+        read_runs([write_run(tmp_path / "partial", [solved, lost], [judge(solved)], problems=["b/a", "b/b"])])
+    )
 
 
 def test_a_table_by_task(whole: list[ScoredTask]) -> None:
@@ -107,7 +110,7 @@ def test_what_is_missing_is_marked_and_footnoted(partial: list[ScoredTask]) -> N
 
 def test_nothing_known_is_called_missing(tmp_path: Path, write_run: WriteRun) -> None:
     """Never 0.0, where nothing has been sampled."""
-    (scored,) = score_runs([write_run(tmp_path / "run", [], tasks={"t": 1})])
+    (scored,) = score_runs(read_runs([write_run(tmp_path / "run", [], tasks={"t": 1})]))
     assert render_scores([scored]) == (
         "model    task      problems    dialogues    pass@1    calls\n"
         "-------  ------  ----------  -----------  --------  -------\n"
@@ -127,7 +130,7 @@ def test_all_reasons_are_counted(tmp_path: Path, write_run: WriteRun, dialogue: 
         dialogue("fail", "fail", "fail", sample=4),
     ]
     path = write_run(tmp_path / "run", dialogues, settings=RunSettings(samples_per_problem=6))
-    (note,) = notes(score_runs([path]))
+    (note,) = notes(score_runs(read_runs([path])))
     assert note.startswith(
         "* m, t: 5 of 6 dialogues are missing (1 infrastructure failure, 2 not judged, 1 not sampled, 1 request failed)"
     )
@@ -136,7 +139,7 @@ def test_all_reasons_are_counted(tmp_path: Path, write_run: WriteRun, dialogue: 
 def test_recorded_answers_that_end_early_are_told(tmp_path: Path, write_run: WriteRun, dialogue: MakeDialogue) -> None:
     """Their last program is the submission, so nothing is missing."""
     path = write_run(tmp_path / "run", [dialogue("fail", end=End.NO_MORE_ANSWERS)])
-    assert notes(score_runs([path])) == [
+    assert notes(score_runs(read_runs([path]))) == [
         "m, t: in 1 of 1 dialogues the recorded answers end before the turn limit; the last one is the submission."
     ]
 
@@ -148,7 +151,7 @@ def test_outcomes_without_a_program_are_told(tmp_path: Path, write_run: WriteRun
     calls = tuple(replace(overflown.turns[0].calls[0], reply=reply) for reply in cuts)
     overflown = replace(overflown, turns=(replace(overflown.turns[0], calls=calls),))
     path = write_run(tmp_path / "run", [dialogue("fail", "fail", "none"), overflown], problems=["b/a", "b/b"])
-    assert notes(score_runs([path])) == [
+    assert notes(score_runs(read_runs([path]))) == [
         "m, t: 1 of 2 dialogues ended with a reply without code, which counts as wrong.",
         "m, t: 1 of 2 dialogues outgrew the model's context, which counts as wrong.",
         "m, t: the token limit cut 2 of 5 replies.",
@@ -162,7 +165,7 @@ def test_the_profile_has_a_column_unless_all_are_default(
     other = write_run(
         tmp_path / "z", [dialogue("fail", "fail", "fail")], settings=RunSettings(profile="zheng"), model="n"
     )
-    lines = render_scores([*whole, *score_runs([other])]).splitlines()
+    lines = render_scores([*whole, *score_runs(read_runs([other]))]).splitlines()
     assert [line.split()[:3] for line in (lines[0], lines[2], lines[-1])] == [
         ["model", "profile", "task"],
         ["m", "default", "t"],
@@ -175,7 +178,7 @@ def test_tokens_have_a_column_only_where_they_are_known(
     tmp_path: Path, whole: list[ScoredTask], write_run: WriteRun, dialogue: MakeDialogue
 ) -> None:
     """A run whose model does not tell has a dash beside one whose model does, and no column alone."""
-    silent = score_runs([write_run(tmp_path / "silent", [dialogue("fail", "fail", "fail")], model="silent")])
+    silent = score_runs(read_runs([write_run(tmp_path / "silent", [dialogue("fail", "fail", "fail")], model="silent")]))
     assert "tokens" not in render_scores(silent)
     lines = render_scores([*whole, *silent]).splitlines()
     assert (lines[0].split()[-1], lines[2].split()[-3:], lines[-1].split()[-2:]) == (
@@ -191,7 +194,7 @@ def test_tasks_of_different_turns_share_their_columns(
     """A cell that a task has no estimate for is empty; a single turn has no 1@2."""
     several, single = dialogue("fail", "pass"), dialogue("pass", task="u")
     path = write_run(tmp_path / "run", [several, single], [judge(several), judge(single)], tasks={"t": 2, "u": 1})
-    assert render_scores(score_runs([path])) == (
+    assert render_scores(score_runs(read_runs([path]))) == (
         "model    task      problems    dialogues    1@1    1@2    pass@1    calls\n"
         "-------  ------  ----------  -----------  -----  -----  --------  -------\n"
         "m        t           1 of 2            1    0.0  100.0     100.0        2\n"
@@ -205,7 +208,7 @@ def test_runs_of_one_model_carry_the_names_of_their_folders(
     """A model with one run is called by its name alone."""
     solved = [dialogue("fail", "fail", "fail")]
     paths = [write_run(tmp_path / name, solved, model=model) for name, model in (("a", "m"), ("b", "m"), ("c", "n"))]
-    assert run_names(score_runs(paths)) == {paths[0]: "m (a)", paths[1]: "m (b)", paths[2]: "n"}
+    assert run_names(score_runs(read_runs(paths))) == {paths[0]: "m (a)", paths[1]: "m (b)", paths[2]: "n"}
 
 
 def test_a_wrong_submission_is_no_gap(
@@ -214,7 +217,7 @@ def test_a_wrong_submission_is_no_gap(
     """A program that passed the public tests and failed the hidden ones is 0.0 without a star."""
     wrong = dialogue("pass")
     judgement = judge(wrong, -1, Verdict.WRONG_ANSWER, public_passed=True)
-    scored = score_runs([write_run(tmp_path / "run", [wrong], [judgement], tasks={"t": 1})])
+    scored = score_runs(read_runs([write_run(tmp_path / "run", [wrong], [judgement], tasks={"t": 1})]))
     assert render_scores(scored).splitlines()[-1].split() == ["m", "t", "1", "of", "2", "1", "0.0", "1"]
     assert notes(scored) == []
 

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from turnwise.commands.exchange import export_command, import_command
-from turnwise.commands.imported_record import Options
 from turnwise.commands.run import HostOptions, judge_command
+from turnwise.exchange.imported_record import Options
+from turnwise.exchange.runs import read_runs
 from turnwise.leaderboard.report import score_runs
 from turnwise.tasks.extraction import extract_program
 
@@ -119,7 +120,7 @@ def _check_agreement(
     assert {name: [_passed(one) for one in several] for name, several in theirs.items()} == {
         name: [_passed(one) for one in several] for name, several in ours.items()
     }
-    (scored,) = score_runs([tmp_path / "judged"])
+    (scored,) = score_runs(read_runs([tmp_path / "judged"]))
     estimates = {one.metric: one.value for one in scored.estimates if one.group == "all" and one.value is not None}
     printed = re.findall(r"(pass@\d+):\s+([\d.]+)", said.partition("base + extra")[2])
     assert printed

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from turnwise.commands.compare import compare_command
+from turnwise.exchange.runs import read_runs
 from turnwise.leaderboard.intervals import Over
 from turnwise.leaderboard.report import score_runs
 from turnwise.records.run_folder import RunFolder
@@ -74,7 +75,7 @@ def _check(names: tuple[str, ...], data_dir: Path, machine: Machine, output: Pat
     for line in (output / "verdicts" / "main.jsonl").read_text().splitlines():
         verdict = json.loads(line)
         right[verdict["problem"]] += verdict["verdict"] == "passed"
-    (scored,) = score_runs([output])
+    (scored,) = score_runs(read_runs([output]))
     values = {one.metric: one.value for one in scored.estimates if one.group == "all"}
     assert values == {f"pass@{k}": pytest.approx(_exact(right, k), abs=1e-12) for k in (1, 10, 100)}
     assert 0 < _exact(right, 1) < _exact(right, 100)
@@ -102,7 +103,7 @@ def test_pass_at_k_of_a_hundred_samples_is_exact(
 def test_pass_at_k_of_all_problems_is_exact(data_dir: Path, machine: Machine, tmp_path: Path) -> None:
     """The same for the 94 problems with recorded samples; the four without are left out, not wrong. Last of three."""
     _check((), data_dir, machine, tmp_path / "samples100", prefill=False)
-    (scored,) = score_runs([tmp_path / "samples100"])
+    (scored,) = score_runs(read_runs([tmp_path / "samples100"]))
     of_all = {one.metric: one for one in scored.estimates if one.group == "all"}
     assert {(one.counted, one.asked) for one in of_all.values()} == {(94, 98)}
     values = {name: round(one.value or 0.0, 4) for name, one in of_all.items()}

@@ -14,6 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from turnwise.exchange.runs import read_runs
 from turnwise.records.codec import to_line
 from turnwise.records.settings import JudgeRecord, PromptsRecord
 
@@ -21,10 +22,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "leaderboard" / "pa
 
 from chromium import Chromium, find_chromium
 
+from turnwise.exchange.runs import find_runs
 from turnwise.leaderboard.charts.vega import vega_script
 from turnwise.leaderboard.page.site import SiteOptions, write_site
 from turnwise.leaderboard.report import score_runs
-from turnwise.leaderboard.runs import find_runs
 from turnwise.records.judgement import Judgement, program_hash
 from turnwise.records.report import Environment, Report, TestResult, Verdict
 from turnwise.records.run_folder import (
@@ -52,7 +53,7 @@ def main() -> None:
             _write_run(folder / "runs" / f"model{number:02d}", number)
         vega = vega_script(folder / "cache")
         start, cpu = time.perf_counter(), time.process_time()
-        scored = score_runs(find_runs(folder / "runs"))
+        scored = score_runs(read_runs(find_runs(folder / "runs")))
         page = write_site(folder / "site", scored, SiteOptions(vega), lambda *_: None)
         print(f"rows {len(scored)}, dialogues {sum(one.outcomes.dialogues for one in scored)}")
         print(f"making it: {time.process_time() - cpu:.1f} s of CPU time, {time.perf_counter() - start:.1f} s")

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from turnwise.exchange.imported_run import write_imported
 from turnwise.records.judgement import Judgement
 from turnwise.records.report import Environment, Report, Verdict
 from turnwise.records.run_folder import AskedProblem, RunFolder, RunRecord, TaskRecord
 from turnwise.records.settings import JudgeRecord, PromptsRecord, RunSettings
 from turnwise.records.trajectory import Call, End, Reply, Trajectory, Turn
-from turnwise.runners.imported import write_imported
 from turnwise.runners.store import SHARD_DIALOGUES
 
 SAMPLES = SHARD_DIALOGUES + 6

@@ -11,15 +11,15 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from turnwise.commands.finding import runs_at
-from turnwise.commands.fitting import Fitted
-from turnwise.commands.imported_record import Options
 from turnwise.commands.machine import check_data_dir, check_output
 from turnwise.errors import TurnwiseError
-from turnwise.leaderboard.exchange.contents import check_files
-from turnwise.leaderboard.exchange.formats import find_format
+from turnwise.exchange.contents import check_files
+from turnwise.exchange.fitting import Fitted
+from turnwise.exchange.formats import find_format
+from turnwise.exchange.imported_record import Options
+from turnwise.exchange.imported_run import write_imported
 from turnwise.leaderboard.outcomes import Gap, read_outcomes
 from turnwise.records.run_folder import RunFolder, RunRecord, TaskRecord
-from turnwise.runners.imported import write_imported
 
 # Of the files that several runs become; lm-eval has a folder for each.
 _ENDINGS = {"evalplus": ".jsonl", "livecodebench": ".json", "csv": ".csv", "parquet": ".parquet"}

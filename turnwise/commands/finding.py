@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from turnwise.leaderboard.runs import Found, find_all
+from turnwise.exchange.runs import Found, find_all
 
 _NAMED = 5
 

@@ -9,13 +9,13 @@ from turnwise.commands.machine import check_runs_output, show_progress
 from turnwise.commands.run import RunRequest, command_line, describe_sampled
 from turnwise.commands.settings import check_decoys, check_settings, with_prompts
 from turnwise.errors import TurnwiseError
+from turnwise.exchange.runs import find_runs, read_runs
 from turnwise.files import write_atomically
 from turnwise.leaderboard.formats import Style, render_notes, render_tables
 from turnwise.leaderboard.grid import grid_tables, heat_map
 from turnwise.leaderboard.metrics import PASS_AT
 from turnwise.leaderboard.paper_tables import paper_tables
 from turnwise.leaderboard.report import LEGEND, score_runs, settings_lines, write_report
-from turnwise.leaderboard.runs import find_runs
 from turnwise.leaderboard.tables import ScoredTask
 from turnwise.records.run_paths import inside
 from turnwise.records.settings import JudgeSettings, RunConfig, RunSettings
@@ -67,7 +67,7 @@ def summarise(output: Path, *, metric: str = "") -> str:
     """Score the runs of an experiment folder, write its tables and heat-map data, and return the tables."""
     scored: list[ScoredTask] = []
     for path in find_runs(output):
-        of_run = score_runs([path])
+        of_run = score_runs(read_runs([path]))
         write_report(path, of_run)
         scored += of_run
     write_report(output, scored)

@@ -6,12 +6,12 @@ from pathlib import Path
 from turnwise.commands.finding import runs_at
 from turnwise.commands.machine import check_output
 from turnwise.errors import TurnwiseError
+from turnwise.exchange.runs import read_runs
 from turnwise.leaderboard.behaviour import measure
 from turnwise.leaderboard.charts.data import Series, chart_data, similarity_of_beginnings
 from turnwise.leaderboard.charts.files import FORMATS, Look, write_chart
 from turnwise.leaderboard.charts.specs import charts
 from turnwise.leaderboard.report import score_runs
-from turnwise.leaderboard.runs import trajectories_of
 from turnwise.leaderboard.tables import ScoredTask, run_names
 from turnwise.texts import encodable
 
@@ -40,7 +40,7 @@ def plot_command(
         raise TurnwiseError(f"--width is {width}: give 100 to 4000 points.")
     check_output(output.parent)
     runs = list(dict.fromkeys(runs_at(paths).runs))
-    scored = _of_task(score_runs(runs, n_at_k=[name for name in n_at_k.split(",") if name.strip()]), task)
+    scored = _of_task(score_runs(read_runs(runs), n_at_k=[name for name in n_at_k.split(",") if name.strip()]), task)
     names = run_names(scored)
     behaves = chart in ("failures", "similarity", "prose")
     data = chart_data([_series(one, names[one.run.path], behaves=behaves) for one in scored])
@@ -62,7 +62,7 @@ def _of_task(scored: Sequence[ScoredTask], task: str) -> list[ScoredTask]:
 def _series(one: ScoredTask, name: str, *, behaves: bool) -> Series:
     if not behaves:
         return Series(encodable(str(one.run.path)), encodable(name), one)
-    trajectories, judgements = trajectories_of(one.run, one.outcomes.record.task)
+    trajectories, judgements = one.run.dialogues(one.outcomes.record.task)
     return Series(
         encodable(str(one.run.path)),
         encodable(name),

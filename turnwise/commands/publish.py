@@ -7,6 +7,7 @@ from typing import Any
 from turnwise.commands.finding import runs_at
 from turnwise.commands.machine import check_output, show_progress
 from turnwise.errors import TurnwiseError
+from turnwise.exchange.runs import read_runs
 from turnwise.leaderboard.charts.vega import vega_script
 from turnwise.leaderboard.page.rows import read_facts
 from turnwise.leaderboard.page.site import DEFAULT_TITLE, SiteOptions, write_site
@@ -45,7 +46,7 @@ def write_page(
     known = read_facts(facts) if facts is not None else {}
     runs = list(dict.fromkeys(runs_at(paths).runs))
     with show_progress() as on_progress:
-        scored = score_runs(runs, n_at_k=[name for name in n_at_k.split(",") if name.strip()])
+        scored = score_runs(read_runs(runs), n_at_k=[name for name in n_at_k.split(",") if name.strip()])
         if not allow_missing:
             _check_complete(scored)
         vega = vega_script(default_cache_dir(environ))

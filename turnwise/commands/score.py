@@ -5,6 +5,7 @@ from pathlib import Path
 
 from turnwise.commands.finding import runs_at
 from turnwise.errors import TurnwiseError
+from turnwise.exchange.runs import Found, read_runs
 from turnwise.leaderboard.curve_tables import render_curves
 from turnwise.leaderboard.curves import Along
 from turnwise.leaderboard.formats import Style, render_notes, render_tables
@@ -20,7 +21,6 @@ from turnwise.leaderboard.report import (
     settings_lines,
     write_report,
 )
-from turnwise.leaderboard.runs import Found
 from turnwise.leaderboard.tables import By, ScoredTask
 
 NO_INTERVAL = "none"
@@ -88,7 +88,7 @@ def _score_all(found: Found, n_at_k: Sequence[str], over: Shown | None) -> list[
     by_run: dict[Path, list[ScoredTask]] = {}
     for run in found.runs:
         if run.resolve() not in by_run:
-            of_run = by_run[run.resolve()] = score_runs([run], n_at_k=n_at_k, parity=parity)
+            of_run = by_run[run.resolve()] = score_runs(read_runs([run]), n_at_k=n_at_k, parity=parity)
             if run.is_dir():
                 write_report(run, of_run, over=over)
         scored += by_run[run.resolve()]

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from turnwise.leaderboard.exchange.problem_values import problem_values
+from turnwise.exchange.problem_values import problem_values
 from turnwise.leaderboard.outcomes import tally
 from turnwise.records.judgement import Judgement, Place, places_of
 from turnwise.records.problem import Problem

@@ -17,14 +17,14 @@ from lm_eval.api.task import ConfigurableTask
 
 from turnwise.benchmarks.evalplus import with_stub_imports
 from turnwise.errors import TurnwiseError
+from turnwise.exchange.lm_eval_output import MARK
+from turnwise.exchange.problem_values import names_of
 from turnwise.harness.driver import REQUEST_TYPE, TaskWork, open_judge, open_machine, teach
 from turnwise.harness.header import LM_EVAL_NAMES, header_of
 from turnwise.harness.options import read_options
 from turnwise.harness.request import request_for, submission
 from turnwise.harness.scoring import judge_all, score
 from turnwise.harness.sentences import one_sentence
-from turnwise.leaderboard.exchange.lm_eval_output import MARK
-from turnwise.leaderboard.exchange.problem_values import names_of
 from turnwise.records.judgement import Judgement, Place
 from turnwise.records.problem import Problem
 from turnwise.records.trajectory import SCHEMA, read_trajectory

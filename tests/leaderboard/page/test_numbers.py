@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from chromium import Chromium, Page
 
+from turnwise.exchange.runs import find_runs, read_runs
 from turnwise.leaderboard.comparison import compare_tasks
 from turnwise.leaderboard.intervals import Over
 from turnwise.leaderboard.report import score_runs
-from turnwise.leaderboard.runs import find_runs
 from turnwise.records.metrics import NAtK
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("browser")]
@@ -78,7 +78,9 @@ def test_a_comparison_says_what_turnwise_compare_says(browser: Chromium, demo: P
     """B minus A, whichever of the two is A."""
     task = "sample_humaneval_plus_multiturn"
     scored = {
-        one.run.path.name: one.outcomes for one in score_runs(find_runs(demo)) if one.outcomes.record.task == task
+        one.run.path.name: one.outcomes
+        for one in score_runs(read_runs(find_runs(demo)))
+        if one.outcomes.record.task == task
     }
     page = browser.open(demo / "site" / "index.html")
     page.click(f'button[data-task="{task}"]')

@@ -14,6 +14,7 @@ import pytest
 from turnwise.commands.plot import plot_command
 from turnwise.commands.publish import publish_command
 from turnwise.errors import TurnwiseError
+from turnwise.exchange.runs import read_runs
 from turnwise.leaderboard.charts.data import Series, chart_data
 from turnwise.leaderboard.charts.files import Look, filled_spec
 from turnwise.leaderboard.charts.specs import charts
@@ -60,7 +61,7 @@ def _data(page: Path) -> dict[str, Any]:
 
 
 def _write(folder: Path, *runs: Path, options: SiteOptions = OPTIONS) -> Path:
-    return write_site(folder, score_runs(runs), options, lambda *_: None)
+    return write_site(folder, score_runs(read_runs(runs)), options, lambda *_: None)
 
 
 def test_equal_runs_make_equal_bytes(tmp_path: Path, run: Callable[..., Path]) -> None:
@@ -73,7 +74,7 @@ def test_the_page_holds_every_estimate_as_it_is(tmp_path: Path, run: Callable[..
     """Unrounded, by group, metric and turn budget, with the ends of its intervals."""
     path = run("run")
     data = _data(_write(tmp_path / "site", path))
-    (scored,) = score_runs([path])
+    (scored,) = score_runs(read_runs([path]))
     (row,) = data["rows"].values()
     assert len(row["estimates"]) == len(scored.estimates)
     for one in scored.estimates:
@@ -159,11 +160,11 @@ def test_missing_dialogues_are_published_only_on_demand(
 def test_facts_on_models_come_from_a_file(tmp_path: Path, run: Callable[..., Path]) -> None:
     """Size, weights and references; a size that the name says needs no file; another key is refused."""
     path = run("run", model="Some-7B-Instruct")
-    (row,) = make_rows(score_runs([path]), {})
+    (row,) = make_rows(score_runs(read_runs([path])), {})
     assert (row.facets()["size"], row.facets()["weights"]) == ("4B to 15B", "")
     facts = tmp_path / "models.yaml"
     facts.write_text("Some-7B-Instruct: {size_billions: 70.0, open_weights: true, bibtex: '@misc{some}'}\n")
-    (row,) = make_rows(score_runs([path]), read_facts(facts))
+    (row,) = make_rows(score_runs(read_runs([path])), read_facts(facts))
     assert (row.facets()["size"], row.facets()["weights"], row.facts.bibtex) == ("40B to 100B", "open", "@misc{some}")
     facts.write_text("Some-7B-Instruct: {sise: 7}\n")
     with pytest.raises(TurnwiseError, match=r"Some-7B-Instruct, sise: .*: known are size_billions, open_weights"):
@@ -176,7 +177,7 @@ def test_facts_on_models_come_from_a_file(tmp_path: Path, run: Callable[..., Pat
 def test_runs_of_one_name_have_keys_of_their_own(tmp_path: Path, run: Callable[..., Path]) -> None:
     """Folders of one name in different places are different rows."""
     paths = [run("one/same"), run("two/same")]
-    assert [row.key for row in make_rows(score_runs(paths), {})] == ["same.t", "same.t.2"]
+    assert [row.key for row in make_rows(score_runs(read_runs(paths)), {})] == ["same.t", "same.t.2"]
     assert len(_data(_write(tmp_path / "site", *paths))["rows"]) == 2
 
 
@@ -186,10 +187,9 @@ def test_every_chart_is_valid_vega_lite(run: Callable[..., Path], name: str, dar
     """By the schema that altair carries; no place is left unfilled."""
     altair = pytest.importorskip("altair", reason="altair is not installed")
     from turnwise.leaderboard.behaviour import measure, ratio
-    from turnwise.leaderboard.runs import trajectories_of
 
-    (scored,) = score_runs([run("run")])
-    trajectories, judgements = trajectories_of(scored.run, "t")
+    (scored,) = score_runs(read_runs([run("run")]))
+    trajectories, judgements = scored.run.dialogues("t")
     behaviour = measure(trajectories, judgements, similarity=ratio)
     data = chart_data([Series("run", "m", scored, behaviour)])
     spec = filled_spec(name, data[name], Look(dark=dark))
@@ -240,7 +240,7 @@ def test_a_grid_of_prompts_is_a_heat_map(run: Callable[..., Path]) -> None:
     record = json.loads((paths[1] / "run.json").read_text())
     record["settings"]["reasoning"] = ["write_code_analysis"]
     (paths[1] / "run.json").write_text(json.dumps(record))
-    scored = score_runs(paths)
+    scored = score_runs(read_runs(paths))
     data = chart_data([Series(one.run.path.name, "m", one) for one in scored])
     assert [row[2:4] for row in data["grid"].rows] == [("none", "none"), ("write_code_analysis", "none")]
     assert {row[4] for row in data["grid"].rows} == {1.0}

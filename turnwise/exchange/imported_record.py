@@ -9,7 +9,7 @@ from pathlib import Path
 
 import turnwise
 from turnwise.benchmarks.rows import digest_of
-from turnwise.leaderboard.exchange.contents import Contents
+from turnwise.exchange.contents import Contents
 from turnwise.records.run_folder import RunRecord, TaskRecord, checked
 from turnwise.records.settings import JudgeRecord, PromptsRecord, RunSettings, Sampling
 from turnwise.texts import printable

@@ -5,16 +5,13 @@ left out, and named, as long as there is a run at all.
 """
 
 import glob
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from turnwise.errors import TurnwiseError
-from turnwise.leaderboard.exchange.lm_eval_run import is_results, lm_eval_dialogues, read_lm_eval_run
+from turnwise.exchange.lm_eval_run import is_results, read_lm_eval_run
 from turnwise.leaderboard.outcomes import RunOutcomes, read_outcomes
-from turnwise.records.judgement import Judgement, Place
-from turnwise.records.run_folder import RunFolder
-from turnwise.records.trajectory import Trajectory
 
 _DEEPEST = 6  # folders below the one that is named
 _OURS = ("tables", "site", "cluster", "merged")  # what scoring, publishing and submitting put beside runs
@@ -113,13 +110,6 @@ def read_run(path: Path) -> RunOutcomes:
     return read_lm_eval_run(path) if is_results(path) else read_outcomes(path)
 
 
-def trajectories_of(run: RunOutcomes, task: str) -> tuple[Iterator[Trajectory], dict[Place, Judgement]]:
-    """Return the dialogues of a task of a run that ``read_run`` read, problem by problem, and their judgements."""
-    if run.path.is_dir():
-        folder = RunFolder(run.path)
-        return folder.trajectories(task), folder.judgements()
-    dialogues = lm_eval_dialogues(run.path)
-    order = {problem.id: number for one in run.tasks for number, problem in enumerate(one.problems)}
-    chosen = [one.trajectory for one in dialogues if one.trajectory.task == task]
-    chosen.sort(key=lambda one: (order[one.problem], one.sample))
-    return iter(chosen), {one.place: one for dialogue in dialogues for one in dialogue.judgements}
+def read_runs(paths: Iterable[Path]) -> list[RunOutcomes]:
+    """Return the outcomes of the runs at ``paths``, those that ``find_runs`` found; raises as ``read_run`` does."""
+    return [read_run(path) for path in paths]

@@ -4,16 +4,17 @@ Its path is that of results_<date>.json; the samples files of the same date besi
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import turnwise
 from turnwise.benchmarks.rows import digest_of
 from turnwise.errors import TurnwiseError
-from turnwise.leaderboard.exchange import lm_eval_input
-from turnwise.leaderboard.exchange.contents import Contents, Dialogue, read_document
-from turnwise.leaderboard.exchange.lm_eval_header import KEY
+from turnwise.exchange import lm_eval_input
+from turnwise.exchange.contents import Contents, read_document
+from turnwise.exchange.lm_eval_header import KEY
 from turnwise.leaderboard.outcomes import RunOutcomes, tally
+from turnwise.records.judgement import Judgement, Place
 from turnwise.records.run_folder import RunRecord, checked
 from turnwise.records.trajectory import Trajectory
 from turnwise.texts import printable
@@ -61,12 +62,17 @@ def read_lm_eval_run(path: Path) -> RunOutcomes:
         )
         for task in record.tasks
     )
-    return RunOutcomes(path, record, tasks)
+    return RunOutcomes(path, record, tasks, lambda task: _dialogues(files, record, task))
 
 
-def lm_eval_dialogues(path: Path) -> tuple[Dialogue, ...]:
-    """Return the dialogues of the run with the results file ``path``, which ``read_lm_eval_run`` has read."""
-    return lm_eval_input.read([path, *_samples_of(path)]).dialogues
+def _dialogues(
+    files: Sequence[Path], record: RunRecord, task: str
+) -> tuple[Iterator[Trajectory], dict[Place, Judgement]]:
+    """Read the dialogues of a task again, in the order of its problems."""
+    order = {problem.id: number for one in record.tasks for number, problem in enumerate(one.asked)}
+    dialogues = [one for one in lm_eval_input.read(files).dialogues if one.trajectory.task == task]
+    trajectories = sorted((one.trajectory for one in dialogues), key=lambda one: (order[one.problem], one.sample))
+    return iter(trajectories), {one.place: one for dialogue in dialogues for one in dialogue.judgements}
 
 
 def _samples_of(path: Path) -> list[Path]:

@@ -12,8 +12,8 @@ from typing import Any
 
 from turnwise.benchmarks.rows import OF_ANSWERS, load_json, refuse_size, unpacked_size
 from turnwise.errors import TurnwiseError
-from turnwise.leaderboard.exchange.contents import Contents, Dialogue, RunHeader, read_dialogue, read_header
-from turnwise.leaderboard.exchange.flat_output import Cells, import_pyarrow
+from turnwise.exchange.contents import Contents, Dialogue, RunHeader, read_dialogue, read_header
+from turnwise.exchange.flat_output import Cells, import_pyarrow
 from turnwise.leaderboard.formats import as_written
 from turnwise.texts import shown
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from turnwise.errors import TurnwiseError
-from turnwise.leaderboard.exchange import (
+from turnwise.exchange import (
     evalplus,
     flat_input,
     flat_output,
@@ -13,7 +13,7 @@ from turnwise.leaderboard.exchange import (
     lm_eval_input,
     lm_eval_output,
 )
-from turnwise.leaderboard.exchange.contents import Contents
+from turnwise.exchange.contents import Contents
 from turnwise.records.run_folder import RunFolder, TaskRecord
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from turnwise.errors import MissingExtraError
+from turnwise.exchange.contents import Dialogue, RunHeader, dialogues_of
 from turnwise.files import replacing
 from turnwise.json_text import json_line
-from turnwise.leaderboard.exchange.contents import Dialogue, RunHeader, dialogues_of
 from turnwise.leaderboard.formats import no_formula
 from turnwise.records.codec import to_json, to_line
 from turnwise.records.run_folder import RunFolder, TaskRecord

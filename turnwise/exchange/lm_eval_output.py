@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import turnwise
+from turnwise.exchange.contents import Dialogue, RunHeader, dialogues_of
+from turnwise.exchange.evalplus import program_of
+from turnwise.exchange.lm_eval_header import KEY, TaskHeader
+from turnwise.exchange.problem_values import Values, aggregate, names_of, problem_values
 from turnwise.files import write_atomically
 from turnwise.json_text import json_text
-from turnwise.leaderboard.exchange.contents import Dialogue, RunHeader, dialogues_of
-from turnwise.leaderboard.exchange.evalplus import program_of
-from turnwise.leaderboard.exchange.lm_eval_header import KEY, TaskHeader
-from turnwise.leaderboard.exchange.problem_values import Values, aggregate, names_of, problem_values
 from turnwise.leaderboard.outcomes import TaskOutcomes, read_outcomes
 from turnwise.records.codec import to_json, to_line
 from turnwise.records.run_folder import RunFolder, TaskRecord

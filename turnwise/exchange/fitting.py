@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from turnwise.benchmarks.ids import problem_id
-from turnwise.commands.imported_answers import Key, dialogue_of, with_stub
-from turnwise.commands.imported_record import Options, known_settings, make_record
 from turnwise.errors import TurnwiseError
-from turnwise.leaderboard.exchange.contents import Answer, Contents
+from turnwise.exchange.contents import Answer, Contents
+from turnwise.exchange.imported_answers import Key, dialogue_of, with_stub
+from turnwise.exchange.imported_record import Options, known_settings, make_record
 from turnwise.records.judgement import Judgement
 from turnwise.records.metrics import check_support, parse_n_at_k
 from turnwise.records.run_folder import RunRecord, TaskRecord, plan_order

@@ -6,8 +6,8 @@ is taken. An answer without a program is no code. Judges nothing.
 
 from dataclasses import replace
 
-from turnwise.commands.imported_record import UNKNOWN
-from turnwise.leaderboard.exchange.contents import Answer, Dialogue
+from turnwise.exchange.contents import Answer, Dialogue
+from turnwise.exchange.imported_record import UNKNOWN
 from turnwise.records.judgement import Judgement, program_hash
 from turnwise.records.report import Environment, Report, Verdict
 from turnwise.records.trajectory import Call, End, Reply, Trajectory, Turn

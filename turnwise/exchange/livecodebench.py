@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from turnwise.benchmarks.ids import source_name
 from turnwise.benchmarks.markdown import MarkdownPrograms
 from turnwise.errors import TurnwiseError
+from turnwise.exchange.contents import Answer, Contents, Found, dialogues_of, read_document
+from turnwise.exchange.evalplus import program_of
 from turnwise.files import write_atomically
 from turnwise.json_text import json_text
-from turnwise.leaderboard.exchange.contents import Answer, Contents, Found, dialogues_of, read_document
-from turnwise.leaderboard.exchange.evalplus import program_of
 from turnwise.records.codec import reason_of
 from turnwise.records.report import Verdict
 from turnwise.records.run_folder import RunFolder, TaskRecord

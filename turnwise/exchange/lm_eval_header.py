@@ -10,7 +10,7 @@ from typing import Any
 
 from turnwise.benchmarks.differences import differences
 from turnwise.errors import TurnwiseError
-from turnwise.leaderboard.exchange.contents import RunHeader, read_header
+from turnwise.exchange.contents import RunHeader, read_header
 from turnwise.records.codec import to_json
 from turnwise.records.run_folder import TaskRecord
 from turnwise.records.settings import JudgeRecord, PromptsRecord, RunSettings

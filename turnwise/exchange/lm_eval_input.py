@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from turnwise.benchmarks.ids import source_name
 from turnwise.benchmarks.rows import Row, load_json
 from turnwise.errors import TurnwiseError
-from turnwise.leaderboard.exchange.contents import (
+from turnwise.exchange.contents import (
     Answer,
     Contents,
     Dialogue,
@@ -25,8 +25,8 @@ from turnwise.leaderboard.exchange.contents import (
     read_document,
     read_samples,
 )
-from turnwise.leaderboard.exchange.lm_eval_header import join_headers, read_task_header
-from turnwise.leaderboard.exchange.lm_eval_output import MARK
+from turnwise.exchange.lm_eval_header import join_headers, read_task_header
+from turnwise.exchange.lm_eval_output import MARK
 from turnwise.records.codec import reason_of
 from turnwise.records.report import Verdict
 from turnwise.records.run_folder import TaskRecord

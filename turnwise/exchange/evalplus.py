@@ -21,9 +21,7 @@ from turnwise.benchmarks.catalog import BENCHMARKS
 from turnwise.benchmarks.markdown import MarkdownPrograms
 from turnwise.benchmarks.rows import holds_array
 from turnwise.errors import TurnwiseError
-from turnwise.files import write_atomically
-from turnwise.json_text import json_text
-from turnwise.leaderboard.exchange.contents import (
+from turnwise.exchange.contents import (
     Answer,
     Contents,
     Dialogue,
@@ -33,6 +31,8 @@ from turnwise.leaderboard.exchange.contents import (
     read_document,
     read_samples,
 )
+from turnwise.files import write_atomically
+from turnwise.json_text import json_text
 from turnwise.records.codec import reason_of
 from turnwise.records.report import Verdict
 from turnwise.records.run_folder import RunFolder, TaskRecord

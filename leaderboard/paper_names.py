@@ -75,7 +75,7 @@ def prompts_of(one: ScoredTask) -> str:
     return " + ".join(used) or NONE
 
 
-def size_of(model: str) -> float:
-    """Return the billions of parameters that a model's name says, 0 where it says none."""
+def size_of(model: str) -> float | None:
+    """Return the billions of parameters that a model's name says (Llama-3-8B-Instruct), None where it says none."""
     match = _SIZE.search(model.replace("-", " ").replace("_", " "))
-    return float(match[1]) if match else 0.0
+    return float(match[1]) if match else None

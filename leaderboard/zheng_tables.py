@@ -101,7 +101,9 @@ def cot_gain_tables(scored: Sequence[ScoredTask], over: Shown | None = None) -> 
                 "name runs with at least 100."
             )
         put(groups.setdefault(name_of(one), {}), (reasoning_of(one), instruction_of(one)), one, percent(estimate, over))
-    rows = sorted((_gain_row(*name, cells) for name, cells in groups.items()), key=lambda row: (size_of(row[1]), row))
+    rows = sorted(
+        (_gain_row(*name, cells) for name, cells in groups.items()), key=lambda row: (size_of(row[1]) or 0.0, row)
+    )
     headers = ("size", "model", "task", "without CoT", "best CoT", "gain", "prompts of the best")
     title = f"Gain of reasoning prompts and instructions at {COT_METRIC}, percent solved"
     return [Table(headers, tuple(rows), 3, title, notes_on(*groups.values())), *published_table_of(["taco_very_hard"])]

@@ -14,12 +14,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from turnwise.benchmarks.mappings import read_mapping
 from turnwise.errors import TurnwiseError
+from turnwise.leaderboard.paper_names import size_of
 from turnwise.leaderboard.papers import Parity
 from turnwise.leaderboard.scores import Estimate
 from turnwise.leaderboard.tables import ScoredTask, notes, run_names
 from turnwise.texts import printable, shown
-
-_SIZE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)\s*[bB](?![\w])")
 
 
 class ModelFacts(BaseModel):
@@ -78,7 +77,7 @@ def make_rows(scored: Sequence[ScoredTask], facts: Mapping[str, ModelFacts]) -> 
         unique = key if seen[key] == 1 else f"{key}.{seen[key]}"
         known = facts.get(one.run.model, ModelFacts())
         if known.size_billions is None:
-            known = known.model_copy(update={"size_billions": _size_in(one.run.model)})
+            known = known.model_copy(update={"size_billions": size_of(one.run.model)})
         rows.append(PageRow(unique, names[one.run.path], one, known, tuple(notes([one]))))
     return rows
 
@@ -128,12 +127,6 @@ def tokens_per_dialogue(scored: ScoredTask) -> float | None:
     if costs.prompt_tokens is None or costs.completion_tokens is None or not known:
         return None
     return (costs.prompt_tokens + costs.completion_tokens) / known
-
-
-def _size_in(model: str) -> float | None:
-    """Return the billions of parameters that a model's name says, as in Llama-3-8B-Instruct."""
-    match = _SIZE.search(model)
-    return float(match[1]) if match else None
 
 
 def _size_band(size: float | None) -> str:

@@ -1,30 +1,20 @@
 """The messages of a dialogue as lm_eval's models take them: a chat, its template's text, or plain text."""
 
 from collections.abc import Sequence
-from itertools import groupby
 from typing import Any
 
 from turnwise.errors import TurnwiseError
 from turnwise.records.trajectory import Message
-from turnwise.runners.models.chat import sendable
+from turnwise.runners.models.chat import continues_answer, to_chat
 
 PLAIN_STOP = "\nUser:\n"
 _HEADINGS = {"system": "System", "user": "User", "assistant": "Assistant"}
 
 
-def to_chat(messages: Sequence[Message]) -> list[dict[str, str]]:
-    """Return the messages with neighbours of one role joined, since many templates want the roles to alternate."""
-    parts = groupby(messages, key=lambda message: (message.role, message.kind == "prefill"))
-    return [
-        {"role": role, "content": sendable("\n\n".join(message.content for message in group))}
-        for (role, _), group in parts
-    ]
-
-
 def to_plain(messages: Sequence[Message]) -> str:
     """Return the messages as plain text that a model without a chat template can go on with."""
     chat = to_chat(messages)
-    is_begun = bool(messages) and messages[-1].kind == "prefill"
+    is_begun = continues_answer(messages)
     said = [f"{_HEADINGS.get(one['role'], one['role'])}:\n{one['content']}" for one in chat]
     return "\n\n".join(said if is_begun else [*said, "Assistant:\n"])
 
@@ -33,7 +23,7 @@ def render(model: Any, messages: Sequence[Message], *, chat: bool) -> Any:
     """Return what ``generate_until`` of ``model`` takes; raises TurnwiseError where its template cannot say it."""
     if not chat:
         return to_plain(messages)
-    is_begun = messages[-1].kind == "prefill"
+    is_begun = continues_answer(messages)
     try:
         return model.apply_chat_template(to_chat(messages), add_generation_prompt=not is_begun)
     except Exception as error:  # whatever a template or a tokenizer raises

@@ -7,11 +7,12 @@ from typing import Any
 from lm_eval.api.instance import Instance
 
 from turnwise.harness.driver import REQUEST_TYPE, TaskWork
-from turnwise.harness.rendering import to_chat, to_plain
+from turnwise.harness.rendering import to_plain
 from turnwise.json_text import json_text
 from turnwise.records.codec import to_json
 from turnwise.records.judgement import Judgement, Place, places_of
 from turnwise.records.trajectory import Trajectory
+from turnwise.runners.models.chat import to_chat
 from turnwise.tasks.dialogue import Ask, Dialogue
 
 

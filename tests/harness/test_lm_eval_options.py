@@ -113,7 +113,7 @@ def test_system_instruction_generation_options_and_thinking(lm_eval: LmEval) -> 
     assert done.metrics(CONTESTS)["solved_by_turn_2"] == 1 / 2
     (scored,) = score_runs(read_runs(find_runs(done.folder)))
     settings = scored.run.record.settings
-    assert (settings["seed"], settings["system_instruction"], settings["sampling"]["max_tokens"]) == (
+    assert (settings.seed, settings.system_instruction, settings.sampling.max_tokens) == (
         5,
         "Be brief.",
         99,

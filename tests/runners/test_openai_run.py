@@ -26,6 +26,7 @@ from turnwise.runners.models.chat import to_chat
 from turnwise.runners.models.sampler import Outcome, Request
 from turnwise.tasks.catalog import find_tasks
 from turnwise.tasks.dialogue import Dialogue, DialoguePlan, render_statement
+from turnwise.tasks.plan import strategy_of
 from turnwise.tasks.prompts import PromptSet
 
 TASKS = find_tasks("sample_codecontests_multiturn,sample_mbpp_plus_multiturn")
@@ -116,7 +117,7 @@ def _lockstep(repairer: Repairer, executor: Executor) -> dict[str, bytes]:
     """Return the shards as the lockstep driver makes them."""
     shards, judge = {}, Judge(executor, workers=2)
     for loaded in repairer.loaded:
-        plan = DialoguePlan(loaded.task.name, SETTINGS.strategy_of(loaded.task), PromptSet.load())
+        plan = DialoguePlan(loaded.task.name, strategy_of(SETTINGS, loaded.task), PromptSet.load())
         dialogues = [Dialogue(problem, sample, plan) for problem in loaded.asked for sample in range(5)]
         run_in_lockstep(dialogues, repairer, judge)
         lines = "".join(to_line(dialogue.trajectory()) + "\n" for dialogue in dialogues)

@@ -13,7 +13,7 @@ from turnwise.records.codec import from_json, to_line
 from turnwise.records.problem import Problem
 from turnwise.records.report import Verdict
 from turnwise.records.run_folder import RunFolder
-from turnwise.records.settings import RunSettings, Sampling
+from turnwise.records.settings import JudgeSettings, RunSettings, Sampling
 from turnwise.records.trajectory import End, Trajectory
 from turnwise.runners.drivers import run_in_lockstep
 from turnwise.runners.execution.interface import Executor
@@ -114,7 +114,10 @@ class Place:
         """Sample with one script per problem; ``settings`` go before the default ones."""
         ids = [problem.id for problem in self.loaded.asked]
         sampler = ScriptedSampler({(one, 0): script for one, script in zip(ids, scripts, strict=False)})
-        job = Job([self.loaded], sampler, replace(SETTINGS, **settings), PromptSet.load(), "turnwise run ...")
+        judge = settings.pop("judge", JudgeSettings())
+        job = Job(
+            [self.loaded], sampler, replace(SETTINGS, **settings), PromptSet.load(), "turnwise run ...", judge=judge
+        )
         folder = RunFolder(self.output / output)
         return Ran(sample(job, self.machine, output=folder.path), sampler, folder)
 
@@ -200,8 +203,8 @@ def test_a_context_that_overflows_is_an_outcome(place: Place) -> None:
     ("settings", "words"),
     [
         ({"seed": 1}, "settings seed: 0 there, 1 here"),
-        ({"matcher": "exact"}, 'judge matcher: "tokens" there, "exact" here'),
-        ({"time_factor": 2.0}, r"judge time_factor: 1.0 there, 2.0 here"),
+        ({"judge": JudgeSettings(matcher="exact")}, 'judge matcher: "tokens" there, "exact" here'),
+        ({"judge": JudgeSettings(time_factor=2.0)}, r"judge time_factor: 1.0 there, 2.0 here"),
         ({"feedback": "binary"}, 'settings feedback: "failed_tests" there, "binary" here'),
         ({"sampling": Sampling(temperature=0.5)}, r"settings sampling temperature: null there, 0.5 here"),
         ({"samples_per_problem": 2}, "settings samples_per_problem: 1 there, 2 here"),

@@ -107,7 +107,7 @@ def test_the_instance_of_the_release(executor: Executor, cache_dir: Path, data_d
     verdicts = []
     for stub_imports in (False, True):
         settings = RunSettings(samples={"humaneval_plus_singleturn": ("humaneval_plus/HumanEval/0",)})
-        settings = replace(settings, stub_imports=stub_imports)
-        (problem,) = load_task(TASKS["humaneval_plus_singleturn"], settings, machine).asked
+        task = TASKS["humaneval_plus_singleturn"]
+        (problem,) = load_task(task, settings, machine, stub_imports=stub_imports).asked
         verdicts.append(Judge(executor).judge(problem, program).verdict.value)
     assert verdicts == ["runtime_error", "passed"]

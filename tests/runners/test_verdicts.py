@@ -11,8 +11,8 @@ from turnwise.records.limits import Limits
 from turnwise.records.problem import MatchRule, Problem, TestCase
 from turnwise.records.report import Environment, Report, TestResult, Verdict
 from turnwise.runners.execution.interface import Program
+from turnwise.runners.judging import verdicts
 from turnwise.runners.judging.verdicts import NoCache, SharedCache, digest_tests, verdict_key
-from turnwise.runners.judging_step import verdicts
 
 PROBLEM = Problem("b/p", "b", "test", "", (TestCase("1", "2"),), (TestCase("3", "4"),))
 PROGRAM = Program(b"print(2)")

@@ -6,14 +6,15 @@ lm_eval calls the method of its model that a request is named after, once with t
 
 import logging
 import os
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
-from turnwise.commands.machine import show_progress, usable_cores
-from turnwise.commands.run import HostOptions
+from turnwise.commands.machine import check_cache_dir, show_progress, usable_cores
 from turnwise.harness.model import LmSampler
 from turnwise.harness.options import Options
 from turnwise.harness.replies import open_replies
@@ -21,7 +22,11 @@ from turnwise.harness.sentences import one_sentence
 from turnwise.records.codec import to_line
 from turnwise.records.problem import Problem
 from turnwise.records.report import Environment
+from turnwise.runners.diagnosis import check_machine
 from turnwise.runners.drivers import run_in_lockstep
+from turnwise.runners.execution.hardened import HardenedExecutor
+from turnwise.runners.execution.inherited import need_descriptors
+from turnwise.runners.judging.expected import default_cache_dir
 from turnwise.runners.judging.judge import Judge
 from turnwise.runners.judging.verdicts import SharedCache
 from turnwise.runners.loading import Machine
@@ -95,13 +100,22 @@ def _carry(model: Any, work: TaskWork, dialogues: Sequence[Dialogue]) -> None:
 @contextmanager
 def open_machine(options: Options) -> Iterator[Machine]:
     """Yield the machine of a task, its sandbox open; raises InfrastructureError where programs could escape."""
-    local_ranks = int(os.environ.get("LOCAL_WORLD_SIZE") or 1)
-    host = HostOptions(options.data_dir, "", options.workers or max(1, usable_cores() // local_ranks))
-    with (
-        show_progress() as on_progress,
-        host.machine(dict(os.environ), on_progress, interpreter=options.judge.interpreter) as machine,
-    ):
-        yield machine
+    environ = dict(os.environ)
+    workers = options.workers or max(1, usable_cores() // int(environ.get("LOCAL_WORLD_SIZE") or 1))
+    cache_dir = check_cache_dir(default_cache_dir(environ))
+    with show_progress() as on_progress:
+        executor = _sandbox(options.judge.interpreter, workers)
+        yield Machine(executor, cache_dir, options.data_dir, environ, workers, on_progress)
+
+
+@lru_cache(maxsize=1)
+def _sandbox(interpreter: str, workers: int) -> HardenedExecutor:
+    """Return the one sandbox of this process, whose tasks share it; it ends with the process, or for another one."""
+    need_descriptors(workers)
+    executor = HardenedExecutor(interpreter)
+    for advice in check_machine(executor, workers=workers, environ=dict(os.environ)):
+        print(f"turnwise: {advice}", file=sys.stderr, flush=True)
+    return executor
 
 
 @contextmanager

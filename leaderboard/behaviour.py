@@ -58,17 +58,34 @@ class Behaviour:
     ends: Mapping[End, int]
 
 
+class BehaviourCounter:
+    """Counts behaviour, a dialogue at a time; ``similarity`` compares consecutive programs."""
+
+    def __init__(self, similarity: Similarity) -> None:
+        self._similarity = similarity
+        self._turns: list[TurnBehaviour] = []
+        self._ends: Counter[End] = Counter()
+
+    def add(self, trajectory: Trajectory, judgements: Mapping[Place, Judgement]) -> None:
+        """Count one dialogue."""
+        self._ends[trajectory.end] += 1
+        self._turns += [TurnBehaviour() for _ in range(len(trajectory.turns) - len(self._turns))]
+        _add(self._turns, trajectory, judgements, self._similarity)
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """What was counted so far."""
+        return Behaviour(tuple(self._turns), self._ends)
+
+
 def measure(
     trajectories: Iterable[Trajectory], judgements: Mapping[Place, Judgement], *, similarity: Similarity
 ) -> Behaviour:
     """Return the behaviour in ``trajectories``; one dialogue in memory at a time."""
-    turns: list[TurnBehaviour] = []
-    ends: Counter[End] = Counter()
+    counter = BehaviourCounter(similarity)
     for trajectory in trajectories:
-        ends[trajectory.end] += 1
-        turns += [TurnBehaviour() for _ in range(len(trajectory.turns) - len(turns))]
-        _add(turns, trajectory, judgements, similarity)
-    return Behaviour(tuple(turns), ends)
+        counter.add(trajectory, judgements)
+    return counter.behaviour
 
 
 def _add(

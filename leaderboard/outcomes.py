@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,8 @@ from turnwise.records.run_folder import AskedProblem, RunFolder, RunRecord, Task
 from turnwise.records.trajectory import End, Trajectory
 
 MISSING = -1
+# Is shown each dialogue as it is read: the run's path, the task, the dialogue, the run's judgements.
+Witness = Callable[[Path, str, Trajectory, Mapping[Place, Judgement]], None]
 Dialogues = Callable[[str], tuple[Iterator[Trajectory], Mapping[Place, Judgement]]]
 _CUT = frozenset({"length", "max_tokens", "max_output_tokens"})  # how servers say that the token limit ended a reply
 
@@ -102,14 +105,16 @@ class RunOutcomes:
         return self.record.model.get("model", "")
 
 
-def read_outcomes(path: Path) -> RunOutcomes:
+def read_outcomes(path: Path, *, witness: Witness | None = None) -> RunOutcomes:
     """Return the outcomes in a run folder; runs no program.
+
+    A ``witness`` is shown each dialogue, those of a problem one after the other.
 
     Raises TurnwiseError, naming the file, for what is missing or damaged.
     """
     folder = RunFolder(path)
     judgements = folder.judgements()
-    tasks = tuple(_read_task(folder, task, judgements) for task in folder.record.tasks)
+    tasks = tuple(_read_task(folder, task, judgements, witness) for task in folder.record.tasks)
     return RunOutcomes(path, folder.record, tasks, lambda task: (folder.trajectories(task), folder.judgements()))
 
 
@@ -129,10 +134,25 @@ class _Counts:
     cpu_seconds: float = 0.0
 
 
-def _read_task(folder: RunFolder, task: TaskRecord, judgements: Mapping[Place, Judgement]) -> TaskOutcomes:
-    record = folder.record
+def _read_task(
+    folder: RunFolder, task: TaskRecord, judgements: Mapping[Place, Judgement], witness: Witness | None
+) -> TaskOutcomes:
+    record, trajectories = folder.record, folder.trajectories(task.task)
+    if witness is not None:
+        trajectories = witnessed(trajectories, partial(witness, folder.path, task.task), judgements)
     samples, anew = record.samples_per_problem, record.judge.judged_anew
-    return tally(task, folder.trajectories(task.task), judgements, samples=samples, anew=anew, origin=str(folder.path))
+    return tally(task, trajectories, judgements, samples=samples, anew=anew, origin=str(folder.path))
+
+
+def witnessed(
+    trajectories: Iterable[Trajectory],
+    witness: Callable[[Trajectory, Mapping[Place, Judgement]], None],
+    judgements: Mapping[Place, Judgement],
+) -> Iterator[Trajectory]:
+    """Yield ``trajectories``, each shown to ``witness`` before."""
+    for trajectory in trajectories:
+        witness(trajectory, judgements)
+        yield trajectory
 
 
 def tally(

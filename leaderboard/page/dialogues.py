@@ -6,12 +6,16 @@ there is the verdict alone. Only what is named here leaves a trajectory: no toke
 
 import base64
 import gzip
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from turnwise.json_text import json_line
+from turnwise.leaderboard.behaviour import Behaviour, BehaviourCounter
+from turnwise.leaderboard.charts.data import similarity_of_beginnings
 from turnwise.leaderboard.page.answers import markdown_tree
+from turnwise.leaderboard.page.rows import PageRow
 from turnwise.records.judgement import Judgement, Place, places_of
 from turnwise.records.report import Report
 from turnwise.records.trajectory import Call, Trajectory, Turn
@@ -52,42 +56,37 @@ class _Open:
 
 
 class Packer:
-    """Packs the dialogues of one row as they pass by.
+    """Packs the dialogues of one row, those of one problem after each other."""
 
-    >>> packer = Packer("row", judgements)
-    >>> for trajectory in packer.packing(trajectories): ...
-    >>> packer.pieces
-    """
-
-    def __init__(self, row: str, judgements: Mapping[Place, Judgement]) -> None:
-        self.row = row
-        self.pieces: list[Piece] = []
-        self._judgements = judgements
+    def __init__(self) -> None:
+        self._pieces: list[Piece] = []
         self._open = _Open()
+        self._previous = ""
 
-    def packing(self, trajectories: Iterable[Trajectory]) -> Iterator[Trajectory]:
-        """Yield ``trajectories``, of which those of one problem follow each other, and pack each."""
-        previous = ""
-        for trajectory in trajectories:
-            if trajectory.problem != previous and self._open.characters > PIECE_CHARACTERS:
-                self._close()
-            previous = trajectory.problem
-            self._open.problems.setdefault(previous, []).append(self._dialogue(trajectory))
-            yield trajectory
+    def add(self, trajectory: Trajectory, judgements: Mapping[Place, Judgement]) -> None:
+        """Pack one dialogue."""
+        if trajectory.problem != self._previous and self._open.characters > PIECE_CHARACTERS:
+            self._close()
+        self._previous = trajectory.problem
+        self._open.problems.setdefault(trajectory.problem, []).append(self._dialogue(trajectory, judgements))
+
+    def pieces(self, row: str) -> list[Piece]:
+        """Return the pieces, as those of the row that is called ``row``; nothing is added afterwards."""
         self._close()
+        return [replace(piece, row=row) for piece in self._pieces]
 
     def _close(self) -> None:
         if self._open.problems:
             data = packed({"texts": list(self._open.texts), "problems": self._open.problems})
-            self.pieces.append(Piece(self.row, len(self.pieces), tuple(self._open.problems), data))
+            self._pieces.append(Piece("", len(self._pieces), tuple(self._open.problems), data))
         self._open = _Open()
 
-    def _dialogue(self, trajectory: Trajectory) -> dict[str, Any]:
+    def _dialogue(self, trajectory: Trajectory, judgements: Mapping[Place, Judgement]) -> dict[str, Any]:
         turns = zip(trajectory.turns, places_of(trajectory), strict=True)
         return {
             "sample": trajectory.sample,
             "end": trajectory.end.value,
-            "turns": [self._turn(turn, self._judgements.get(place) if place else None) for turn, place in turns],
+            "turns": [self._turn(turn, judgements.get(place) if place else None) for turn, place in turns],
         }
 
     def _turn(self, turn: Turn, judgement: Judgement | None) -> dict[str, Any]:
@@ -114,6 +113,32 @@ class Packer:
             [one.verdict.value, self._open.refer(one.output), self._open.refer(one.error)] for one in report.public
         ]
         return {"verdict": report.verdict.value, "error": report.error, "tests": results}
+
+
+class DialogueReader:
+    """Takes in the dialogues of runs while they are scored (a witness of read_runs), so that a shard is read once.
+
+    With ``pack`` it packs them for the page beside counting how models behave.
+    """
+
+    def __init__(self, *, pack: bool) -> None:
+        self._pack = pack
+        self._rows: dict[tuple[Path, str], tuple[BehaviourCounter, Packer]] = {}
+
+    def __call__(self, run: Path, task: str, trajectory: Trajectory, judgements: Mapping[Place, Judgement]) -> None:
+        """Take in one dialogue of ``task``."""
+        counter, packer = self._of(run, task)
+        counter.add(trajectory, judgements)
+        if self._pack:
+            packer.add(trajectory, judgements)
+
+    def _of(self, run: Path, task: str) -> tuple[BehaviourCounter, Packer]:
+        return self._rows.setdefault((run, task), (BehaviourCounter(similarity_of_beginnings), Packer()))
+
+    def read(self, row: PageRow) -> tuple[Behaviour, list[Piece]]:
+        """Return the behaviour in the dialogues of a row, and the pieces they are packed into."""
+        counter, packer = self._of(row.scored.run.path, row.task)
+        return counter.behaviour, packer.pieces(row.key)
 
 
 def _hidden_verdict(turn: Turn, judgement: Judgement | None) -> str:

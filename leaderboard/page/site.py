@@ -17,10 +17,10 @@ from typing import Any
 
 import turnwise
 from turnwise.files import write_atomically
-from turnwise.leaderboard.behaviour import Behaviour, measure
+from turnwise.leaderboard.behaviour import Behaviour
 from turnwise.leaderboard.charts import specs
-from turnwise.leaderboard.charts.data import KINDS, Series, chart_data, headline, similarity_of_beginnings
-from turnwise.leaderboard.page.dialogues import Packer, Piece, packed
+from turnwise.leaderboard.charts.data import KINDS, Series, chart_data, headline
+from turnwise.leaderboard.page.dialogues import DialogueReader, Piece, packed
 from turnwise.leaderboard.page.document import island, render_document
 from turnwise.leaderboard.page.provenance import provenance
 from turnwise.leaderboard.page.rows import (
@@ -47,24 +47,27 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class SiteOptions:
-    """What the page is called, whether dialogues are in it, facts on models, and the script that draws charts."""
+    """What the page is called, facts on models, and the script that draws charts."""
 
     vega: str
     title: str = DEFAULT_TITLE
-    with_dialogues: bool = True
     facts: Mapping[str, ModelFacts] = field(default_factory=dict)
     inline_bytes: int = INLINE_BYTES
 
 
-def write_site(folder: Path, scored: Sequence[ScoredTask], options: SiteOptions, on_progress: Progress) -> Path:
-    """Write the page on ``scored`` into ``folder`` and return the path of index.html."""
+def write_site(
+    folder: Path, scored: Sequence[ScoredTask], reader: DialogueReader, options: SiteOptions, on_progress: Progress
+) -> Path:
+    """Write the page on ``scored`` into ``folder`` and return the path of index.html.
+
+    ``reader`` has taken in the dialogues of the runs as they were read.
+    """
     rows = make_rows(scored, options.facts)
     pieces: list[Piece] = []
     behaviours: dict[str, Behaviour] = {}
-    for number, row in enumerate(rows):
-        on_progress("reading dialogues", number, len(rows))
-        behaviours[row.key], of_row = _read(row)
-        pieces += of_row if options.with_dialogues else []
+    for row in rows:
+        behaviours[row.key], of_row = reader.read(row)
+        pieces += of_row
     size = sum(len(one.data) for one in pieces)
     sidecars = size > options.inline_bytes
     context = _context(rows, behaviours, pieces, options, on_progress, sidecars=sidecars)
@@ -75,14 +78,6 @@ def write_site(folder: Path, scored: Sequence[ScoredTask], options: SiteOptions,
         if path.name not in kept and re.fullmatch(r"[0-9a-f]{16}\.js", path.name):
             path.unlink()
     return folder / "index.html"
-
-
-def _read(row: PageRow) -> tuple[Behaviour, list[Piece]]:
-    """Return the behaviour in the dialogues of a row and the pieces they are packed into, read once."""
-    trajectories, judgements = row.scored.run.dialogues(row.task)
-    packer = Packer(row.key, judgements)
-    found = measure(packer.packing(trajectories), judgements, similarity=similarity_of_beginnings)
-    return found, packer.pieces
 
 
 def _context(

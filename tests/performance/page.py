@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from turnwise.exchange.runs import read_runs
+from turnwise.leaderboard.page.dialogues import DialogueReader
 from turnwise.records.codec import to_line
 from turnwise.records.settings import JudgeRecord, PromptsRecord
 
@@ -53,8 +54,9 @@ def main() -> None:
             _write_run(folder / "runs" / f"model{number:02d}", number)
         vega = vega_script(folder / "cache")
         start, cpu = time.perf_counter(), time.process_time()
-        scored = score_runs(read_runs(find_runs(folder / "runs")))
-        page = write_site(folder / "site", scored, SiteOptions(vega), lambda *_: None)
+        reader = DialogueReader(pack=True)
+        scored = score_runs(read_runs(find_runs(folder / "runs"), witness=reader))
+        page = write_site(folder / "site", scored, reader, SiteOptions(vega), lambda *_: None)
         print(f"rows {len(scored)}, dialogues {sum(one.outcomes.dialogues for one in scored)}")
         print(f"making it: {time.process_time() - cpu:.1f} s of CPU time, {time.perf_counter() - start:.1f} s")
         print(f"size: {page.stat().st_size / 1e6:.2f} MB, of which Vega {len(vega) / 1e6:.2f} MB")

@@ -9,6 +9,7 @@ from turnwise.commands.machine import check_output, show_progress
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.runs import read_runs
 from turnwise.leaderboard.charts.vega import vega_script
+from turnwise.leaderboard.page.dialogues import DialogueReader
 from turnwise.leaderboard.page.rows import read_facts
 from turnwise.leaderboard.page.site import DEFAULT_TITLE, SiteOptions, write_site
 from turnwise.leaderboard.report import score_runs
@@ -46,12 +47,14 @@ def write_page(
     known = read_facts(facts) if facts is not None else {}
     runs = list(dict.fromkeys(runs_at(paths).runs))
     with show_progress() as on_progress:
-        scored = score_runs(read_runs(runs), n_at_k=[name for name in n_at_k.split(",") if name.strip()])
+        reader = DialogueReader(pack=with_dialogues)
+        outcomes = read_runs(runs, witness=reader, on_progress=on_progress)
+        scored = score_runs(outcomes, n_at_k=[name for name in n_at_k.split(",") if name.strip()])
         if not allow_missing:
             _check_complete(scored)
         vega = vega_script(default_cache_dir(environ))
-        options = SiteOptions(vega, title or DEFAULT_TITLE, with_dialogues, known)
-        return write_site(output, scored, options, on_progress)
+        options = SiteOptions(vega, title or DEFAULT_TITLE, known)
+        return write_site(output, scored, reader, options, on_progress)
 
 
 def _check_complete(scored: Sequence[ScoredTask]) -> None:

@@ -4,16 +4,17 @@ Its path is that of results_<date>.json; the samples files of the same date besi
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import turnwise
 from turnwise.benchmarks.rows import digest_of
 from turnwise.errors import TurnwiseError
 from turnwise.exchange import lm_eval_input
-from turnwise.exchange.contents import Contents, read_document
+from turnwise.exchange.contents import Contents, Dialogue, read_document
 from turnwise.exchange.lm_eval_header import KEY
-from turnwise.leaderboard.outcomes import RunOutcomes, tally
+from turnwise.leaderboard.outcomes import RunOutcomes, Witness, tally, witnessed
 from turnwise.records.judgement import Judgement, Place
 from turnwise.records.run_folder import RunRecord, checked
 from turnwise.records.trajectory import Trajectory
@@ -27,8 +28,8 @@ def is_results(path: Path) -> bool:
     return _RESULTS.fullmatch(path.name) is not None and path.is_file()
 
 
-def read_lm_eval_run(path: Path) -> RunOutcomes:
-    """Return the outcomes of the run with the results file ``path``.
+def read_lm_eval_run(path: Path, witness: Witness | None = None) -> RunOutcomes:
+    """Return the outcomes of the run with the results file ``path``; a ``witness`` is shown each dialogue.
 
     Raises TurnwiseError for files that are damaged, or that other tasks than ours made.
     """
@@ -51,10 +52,11 @@ def read_lm_eval_run(path: Path) -> RunOutcomes:
     record = checked(made, str(path))
     judgements = {one.place: one for dialogue in contents.dialogues for one in dialogue.judgements}
     _check(path, record, [one.trajectory for one in contents.dialogues])
+    see: Witness = witness or (lambda *_: None)
     tasks = tuple(
         tally(
             task,
-            [one.trajectory for one in contents.dialogues if one.trajectory.task == task.task],
+            witnessed(_in_order(contents.dialogues, record, task.task), partial(see, path, task.task), judgements),
             judgements,
             samples=record.samples_per_problem,
             anew=record.judge.judged_anew,
@@ -69,10 +71,16 @@ def _dialogues(
     files: Sequence[Path], record: RunRecord, task: str
 ) -> tuple[Iterator[Trajectory], dict[Place, Judgement]]:
     """Read the dialogues of a task again, in the order of its problems."""
+    dialogues = lm_eval_input.read(files).dialogues
+    judgements = {one.place: one for dialogue in dialogues for one in dialogue.judgements}
+    return iter(_in_order(dialogues, record, task)), judgements
+
+
+def _in_order(dialogues: Iterable[Dialogue], record: RunRecord, task: str) -> list[Trajectory]:
+    """Return the trajectories of a task in the order of its problems."""
     order = {problem.id: number for one in record.tasks for number, problem in enumerate(one.asked)}
-    dialogues = [one for one in lm_eval_input.read(files).dialogues if one.trajectory.task == task]
-    trajectories = sorted((one.trajectory for one in dialogues), key=lambda one: (order[one.problem], one.sample))
-    return iter(trajectories), {one.place: one for dialogue in dialogues for one in dialogue.judgements}
+    chosen = [one.trajectory for one in dialogues if one.trajectory.task == task]
+    return sorted(chosen, key=lambda one: (order[one.problem], one.sample))
 
 
 def _samples_of(path: Path) -> list[Path]:

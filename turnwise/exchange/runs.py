@@ -5,13 +5,15 @@ left out, and named, as long as there is a run at all.
 """
 
 import glob
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.lm_eval_run import is_results, read_lm_eval_run
-from turnwise.leaderboard.outcomes import RunOutcomes, read_outcomes
+from turnwise.leaderboard.outcomes import RunOutcomes, Witness, read_outcomes
+
+Progress = Callable[[str, int, int], None]
 
 _DEEPEST = 6  # folders below the one that is named
 _OURS = ("tables", "site", "cluster", "merged")  # what scoring, publishing and submitting put beside runs
@@ -102,14 +104,22 @@ def _is_run(path: Path) -> bool:
     return (path / "run.json").is_file() or is_results(path)
 
 
-def read_run(path: Path) -> RunOutcomes:
+def read_run(path: Path, *, witness: Witness | None = None) -> RunOutcomes:
     """Return the outcomes of the run at ``path``, one that ``find_runs`` found; no program is run.
+
+    A ``witness`` is shown each dialogue, those of a problem one after the other.
 
     Raises TurnwiseError, naming the file, for what is missing or damaged.
     """
-    return read_lm_eval_run(path) if is_results(path) else read_outcomes(path)
+    return read_lm_eval_run(path, witness) if is_results(path) else read_outcomes(path, witness=witness)
 
 
-def read_runs(paths: Iterable[Path]) -> list[RunOutcomes]:
+def read_runs(
+    paths: Sequence[Path], *, witness: Witness | None = None, on_progress: Progress = lambda *_: None
+) -> list[RunOutcomes]:
     """Return the outcomes of the runs at ``paths``, those that ``find_runs`` found; raises as ``read_run`` does."""
-    return [read_run(path) for path in paths]
+    found = []
+    for number, path in enumerate(paths):
+        on_progress("reading dialogues", number, len(paths))
+        found.append(read_run(path, witness=witness))
+    return found

@@ -8,6 +8,7 @@ import pytest
 from chromium import Chromium, Page
 
 from turnwise.exchange.runs import find_runs, read_runs
+from turnwise.leaderboard.page.dialogues import DialogueReader
 from turnwise.leaderboard.page.site import SiteOptions, write_site
 from turnwise.leaderboard.report import score_runs
 
@@ -207,7 +208,9 @@ def test_all_scores_can_be_read_without_script(browser: Chromium, demo: Path) ->
 def test_dialogues_beside_the_page_are_read_from_the_disk(browser: Chromium, demo: Path, tmp_path: Path) -> None:
     """A large page opens its dialogues as files, without a server; one that is gone is named, and the page goes on."""
     options = SiteOptions("window.vegaEmbed = async () => {};", inline_bytes=0)
-    path = write_site(tmp_path / "site", score_runs(read_runs(find_runs(demo))), options, lambda *_: None)
+    reader = DialogueReader(pack=True)
+    scored = score_runs(read_runs(find_runs(demo), witness=reader))
+    path = write_site(tmp_path / "site", scored, reader, options, lambda *_: None)
     page = browser.open(path)
     page.until("document.querySelector('#matrix button') !== null")
     page.click('#matrix button[data-row^="repairing"]')

@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,13 +19,13 @@ from turnwise.exchange.runs import read_runs
 from turnwise.leaderboard.charts.data import Series, chart_data
 from turnwise.leaderboard.charts.files import Look, filled_spec
 from turnwise.leaderboard.charts.specs import charts
-from turnwise.leaderboard.page.dialogues import PIECE_CHARACTERS, Packer
+from turnwise.leaderboard.page.dialogues import PIECE_CHARACTERS, DialogueReader, Packer
 from turnwise.leaderboard.page.rows import make_rows, read_facts
 from turnwise.leaderboard.page.site import SiteOptions, write_site
 from turnwise.leaderboard.report import score_runs
 from turnwise.records.judgement import Judgement
 from turnwise.records.report import Verdict
-from turnwise.records.run_folder import AskedProblem
+from turnwise.records.run_folder import AskedProblem, RunFolder, Shard
 from turnwise.records.settings import RunSettings
 from turnwise.records.trajectory import End, Trajectory
 
@@ -60,8 +61,9 @@ def _data(page: Path) -> dict[str, Any]:
     return data
 
 
-def _write(folder: Path, *runs: Path, options: SiteOptions = OPTIONS) -> Path:
-    return write_site(folder, score_runs(read_runs(runs)), options, lambda *_: None)
+def _write(folder: Path, *runs: Path, options: SiteOptions = OPTIONS, with_dialogues: bool = True) -> Path:
+    reader = DialogueReader(pack=with_dialogues)
+    return write_site(folder, score_runs(read_runs(runs, witness=reader)), reader, options, lambda *_: None)
 
 
 def test_equal_runs_make_equal_bytes(tmp_path: Path, run: Callable[..., Path]) -> None:
@@ -102,7 +104,7 @@ def test_many_dialogues_lie_beside_the_page(tmp_path: Path, run: Callable[..., P
 
 def test_without_dialogues_nothing_that_was_said_is_in_the_page(tmp_path: Path, run: Callable[..., Path]) -> None:
     """No piece, and so no statement and no program; behaviour is counted all the same."""
-    page = _write(tmp_path / "site", run("run"), options=replace(OPTIONS, with_dialogues=False))
+    page = _write(tmp_path / "site", run("run"), with_dialogues=False)
     data = _data(page)
     assert data["pieces"] == {} and 'id="piece-' not in page.read_text(encoding="utf-8")
     assert {"failures", "similarity", "prose"} <= set(data["tasks"][0]["charts"])
@@ -115,10 +117,12 @@ def test_large_rows_are_cut_between_problems(dialogue: MakeDialogue) -> None:
     changed = [
         replace(one, turns=tuple(replace(turn, program=long + one.problem) for turn in one.turns)) for one in several
     ]
-    packer = Packer("row", {})
-    assert list(packer.packing(changed)) == changed
-    assert [(piece.number, piece.problems) for piece in packer.pieces] == [(0, ("b/a",)), (1, ("b/b",)), (2, ("b/c",))]
-    document = json.loads(gzip.decompress(base64.b64decode(packer.pieces[0].data)))
+    packer = Packer()
+    for one in changed:
+        packer.add(one, {})
+    pieces = packer.pieces("row")
+    assert [(piece.number, piece.problems) for piece in pieces] == [(0, ("b/a",)), (1, ("b/b",)), (2, ("b/c",))]
+    document = json.loads(gzip.decompress(base64.b64decode(pieces[0].data)))
     assert document["texts"].count(long + "b/a") == 1
     assert [one["turns"][0]["program"] for one in document["problems"]["b/a"]] == [
         document["texts"].index(long + "b/a")
@@ -134,9 +138,9 @@ def test_a_verdict_of_another_judge_is_shown(dialogue: MakeDialogue, judge: Make
         (judge(one, 0, verdict=Verdict.WRONG_ANSWER, public_passed=False), ["", ""]),
         (judge(one, 0), ["passed", ""]),
     ):
-        packer = Packer("row", {judgement.place: judgement})
-        list(packer.packing([one]))
-        document = json.loads(gzip.decompress(base64.b64decode(packer.pieces[0].data)))
+        packer = Packer()
+        packer.add(one, {judgement.place: judgement})
+        document = json.loads(gzip.decompress(base64.b64decode(packer.pieces("row")[0].data)))
         assert [turn["hidden"] for turn in document["problems"]["b/a"][0]["turns"]] == hidden
 
 
@@ -244,3 +248,19 @@ def test_a_grid_of_prompts_is_a_heat_map(run: Callable[..., Path]) -> None:
     data = chart_data([Series(one.run.path.name, "m", one) for one in scored])
     assert [row[2:4] for row in data["grid"].rows] == [("none", "none"), ("write_code_analysis", "none")]
     assert {row[4] for row in data["grid"].rows} == {1.0}
+
+
+def test_publishing_reads_every_shard_once(
+    run: Callable[..., Path], tmp_path: Path, cache_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scores, behaviour and dialogues come of one reading, which is most of the work on a large run."""
+    read: Counter[str] = Counter()
+    read_shard = RunFolder.read_shard
+
+    def counted(folder: RunFolder, shard: Shard) -> list[Trajectory] | None:
+        read[f"{folder.path.name} {shard.name}"] += 1
+        return read_shard(folder, shard)
+
+    monkeypatch.setattr(RunFolder, "read_shard", counted)
+    publish_command([run("a"), run("b")], tmp_path / "site", environ={"TURNWISE_CACHE": str(cache_dir)})
+    assert len(read) == 8 and set(read.values()) == {1}

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from turnwise.leaderboard.counts import Counts, Floats, count, value_of
+from turnwise.leaderboard.counts import Booleans, Counts, Floats, count
+from turnwise.leaderboard.estimators import pass_at_k, pass_n_at_k
 from turnwise.leaderboard.outcomes import MISSING, TaskOutcomes
 from turnwise.records.metrics import NAtK
 
@@ -72,7 +73,7 @@ def count_known(outcomes: TaskOutcomes, *, turns: int) -> Counts:
 def values_of(outcomes: TaskOutcomes, metric: Metric) -> Floats:
     """Return the metric of each problem, float64[P]: NaN where too few outcomes are known."""
     passed, public = outcomes.passed[..., metric.turns - 1], outcomes.public[..., metric.turns - 1]
-    values = value_of(count_known(outcomes, turns=metric.turns), n=metric.n, drawn=metric.drawn)
+    values = _estimate(metric, passed == 1, public == 1, known=passed != MISSING)
     # What passed the public tests and is not judged is no random part of the outcomes: nothing is said without it.
     values[((public == 1) & (passed == MISSING)).any(axis=1)] = np.nan
     return values
@@ -82,8 +83,13 @@ def bounds_of(outcomes: TaskOutcomes, metric: Metric) -> tuple[Floats, Floats]:
     """Return the least and the most that the metric of each problem can be, float64[P] each."""
     passed, public = outcomes.passed[..., metric.turns - 1], outcomes.public[..., metric.turns - 1]
     eligible = (public == 1) | (passed == MISSING)
-    lower, upper = (
-        value_of(count(right, eligible), n=metric.n, drawn=metric.drawn)
-        for right in (passed == 1, (passed == 1) | (passed == MISSING))
-    )
+    lower = _estimate(metric, passed == 1, eligible)
+    upper = _estimate(metric, (passed == 1) | (passed == MISSING), eligible)
     return lower, upper
+
+
+def _estimate(metric: Metric, passed: Booleans, public: Booleans, *, known: Booleans | None = None) -> Floats:
+    """Return the metric of each problem by its documented estimator."""
+    if metric.n is None:
+        return pass_at_k(passed, k=metric.k, known_P_K=known)
+    return pass_n_at_k(passed, public, n=metric.n, k=metric.k, turns=metric.turns, known_P_K=known)

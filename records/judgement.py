@@ -74,6 +74,8 @@ def read_judgement(data: Any) -> Judgement:
     seconds = (judgement.cpu_seconds, judgement.limit_seconds, judgement.slowest_seconds)
     if not all(0 <= value < math.inf for value in seconds) or not 0 <= judgement.tests_run < 2**63:
         raise ValueError("a number is out of bounds")
+    if judgement.passed and not judgement.public_passed:
+        raise ValueError("it passed all tests, and not the public ones")
     return judgement
 
 

@@ -26,7 +26,12 @@ Record = TypeVar("Record")
 _Writer = Callable[[Any], Any]
 _IF_SET = "written_if_set"
 # What pydantic says of Python's classes, said of JSON.
-_REASONS = {"unexpected_keyword_argument": "unknown field", "dataclass_type": "input should be an object"}
+_REASONS = {
+    "unexpected_keyword_argument": "unknown field",
+    "dataclass_type": "input should be an object",
+    "json_invalid": "it is cut off or no JSON",
+}
+_WITHOUT_VALUE = frozenset({"missing", "unexpected_keyword_argument", "json_invalid"})
 _SCALARS = frozenset({"int", "float", "str", "bool"})
 
 
@@ -93,7 +98,7 @@ def _first_mistake(error: Any) -> str:
     first = error.errors(include_url=False)[0]
     where = ".".join(str(part) for part in first["loc"])
     reason = _REASONS.get(first["type"], first["msg"].lower())
-    if first["type"] not in ("missing", "unexpected_keyword_argument"):
+    if first["type"] not in _WITHOUT_VALUE:
         reason += f", not {shown(first['input'])}"
     return printable(f"{where}: " * bool(where) + reason, limit=300)
 

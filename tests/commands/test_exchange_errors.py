@@ -47,7 +47,7 @@ def _samples(names: list[str], count: int = 1) -> list[dict[str, Any]]:
         (lambda rows: [*rows, {"task_id": "Mbpp/99999", "solution": ""}], "which is none of the 3 problems of"),
         (
             lambda rows: [*rows, {"task_id": "x", "text": "y"}],
-            "m.jsonl row 4 (x) is no sample of evalplus (field 'solution' or 'completion' is missing, not {",
+            "m.jsonl row 4 (x) is no sample of evalplus (field 'solution' or 'completion' is missing)",
         ),
         (
             lambda rows: [*rows, {"task_id": "x", "completion": ["y"]}],

@@ -25,7 +25,7 @@ def submission(tmp_path: Path) -> Submission:
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
-        (lambda text: text[:20], "the document: invalid json"),
+        (lambda text: text[:20], "it is cut off or no JSON"),
         (
             lambda text: text.replace('"submitted":0.0', '"submitted":"late"'),
             "submitted: input should be a valid number",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from turnwise.benchmarks.catalog import load_problems
-from turnwise.exchange.imported_run import write_imported
+from turnwise.exchange.imported import write_imported
 from turnwise.records.judgement import Judgement, program_hash
 from turnwise.records.report import Environment, Report, TestResult, Verdict
 from turnwise.records.run_folder import RunRecord

@@ -12,7 +12,7 @@ import pytest
 from turnwise.commands.exchange import export_command, import_command
 from turnwise.commands.run import HostOptions, judge_command
 from turnwise.errors import MissingExtraError, TurnwiseError
-from turnwise.exchange.imported_record import Options
+from turnwise.exchange.imported import Options
 from turnwise.exchange.runs import read_runs
 from turnwise.leaderboard.outcomes import MISSING, Gap, TaskOutcomes, read_outcomes
 from turnwise.leaderboard.report import render_report, score_runs

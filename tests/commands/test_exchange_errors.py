@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from turnwise.commands.exchange import export_command, import_command
 from turnwise.errors import TurnwiseError
-from turnwise.exchange.imported_record import Options
+from turnwise.exchange.imported import Options
 
 WriteSampleRun = Callable[..., Path]
 WriteJson = Callable[..., Path]

@@ -20,7 +20,7 @@ from taco_levels import LEVELS, write_levels
 from turnwise.benchmarks.catalog import load_problems
 from turnwise.commands.exchange import import_command
 from turnwise.commands.run import HostOptions, RunRequest, run_command
-from turnwise.exchange.fitting import Options
+from turnwise.exchange.imported import Options
 from turnwise.exchange.runs import find_runs, read_runs
 from turnwise.leaderboard.report import score_runs
 from turnwise.tasks.catalog import TASKS

@@ -13,7 +13,7 @@ from recorded_answers import recorded, text_of
 
 from turnwise.commands.exchange import import_command
 from turnwise.commands.run import HostOptions, judge_command
-from turnwise.exchange.fitting import Options
+from turnwise.exchange.imported import Options
 from turnwise.exchange.runs import find_runs, read_runs
 from turnwise.leaderboard.report import score_runs
 

@@ -26,7 +26,7 @@ from turnwise.commands.status import status_command
 from turnwise.commands.submit import resume_command, submit_command
 from turnwise.commands.worker import freeze_request
 from turnwise.errors import TurnwiseError
-from turnwise.exchange.imported_record import Options
+from turnwise.exchange.imported import Options
 from turnwise.exchange.runs import find_runs
 from turnwise.leaderboard.formats import Style
 from turnwise.records.run_folder import RunFolder, digest_file, digest_line

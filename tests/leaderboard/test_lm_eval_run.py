@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from turnwise.errors import TurnwiseError
-from turnwise.exchange import lm_eval_output
+from turnwise.exchange import lm_eval as lm_eval_output
 from turnwise.exchange.runs import find_runs, read_run, read_runs
 from turnwise.leaderboard.outcomes import read_outcomes
 from turnwise.leaderboard.paper_tables import paper_tables

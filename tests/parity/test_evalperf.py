@@ -11,7 +11,7 @@ import pytest
 
 from turnwise.commands.compare import compare_command
 from turnwise.commands.exchange import import_command
-from turnwise.exchange.imported_record import Options
+from turnwise.exchange.imported import Options
 from turnwise.leaderboard.bootstrap import bca
 from turnwise.leaderboard.comparison import between_samples
 from turnwise.leaderboard.counts import Counts, value_of

@@ -13,7 +13,7 @@ import pytest
 
 from turnwise.commands.exchange import export_command, import_command
 from turnwise.commands.run import HostOptions, judge_command
-from turnwise.exchange.imported_record import Options
+from turnwise.exchange.imported import Options
 from turnwise.exchange.runs import read_runs
 from turnwise.leaderboard.report import score_runs
 from turnwise.tasks.extraction import extract_program

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from turnwise.exchange.imported_run import write_imported
+from turnwise.exchange.imported import write_imported
 from turnwise.records.judgement import Judgement
 from turnwise.records.report import Environment, Report, Verdict
 from turnwise.records.run_folder import AskedProblem, RunFolder, RunRecord, TaskRecord

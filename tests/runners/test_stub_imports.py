@@ -12,7 +12,7 @@ from turnwise.benchmarks.evalplus import with_stub_imports
 from turnwise.commands.exchange import import_command
 from turnwise.commands.run import HostOptions, RunRequest, judge_command, run_command
 from turnwise.errors import TurnwiseError
-from turnwise.exchange.imported_record import Options
+from turnwise.exchange.imported import Options
 from turnwise.records.run_folder import RunFolder
 from turnwise.records.settings import RunSettings
 from turnwise.runners.execution.interface import Executor

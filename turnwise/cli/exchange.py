@@ -51,7 +51,7 @@ def import_run(
 ) -> None:
     """Make a run folder of files of another tool; no program is run."""
     from turnwise.commands.exchange import import_command
-    from turnwise.exchange.imported_record import Options
+    from turnwise.exchange.imported import Options
 
     options = Options(file_format, task_names, model, data_dir, allow_missing)
     say(import_command(files, options, output_path, environ=dict(os.environ), arguments=sys.argv[1:]))

@@ -1,7 +1,7 @@
 """``turnwise export`` and ``import``: runs as files of other tools, and such files as runs.
 
 Importing runs no program and asks no model. It compares the files with the problems of the task, so the data
-have to be at hand (fitting.py).
+have to be at hand (exchange/imported.py).
 """
 
 import shlex
@@ -14,10 +14,8 @@ from turnwise.commands.finding import runs_at
 from turnwise.commands.machine import check_data_dir, check_output
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.contents import check_files
-from turnwise.exchange.fitting import Fitted
 from turnwise.exchange.formats import find_format
-from turnwise.exchange.imported_record import Options
-from turnwise.exchange.imported_run import write_imported
+from turnwise.exchange.imported import Fitted, Options, write_imported
 from turnwise.leaderboard.outcomes import Gap, read_outcomes
 from turnwise.records.run_folder import RunFolder, RunRecord, TaskRecord
 

@@ -5,14 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from turnwise.errors import TurnwiseError
-from turnwise.exchange import (
-    evalplus,
-    flat_input,
-    flat_output,
-    livecodebench,
-    lm_eval_input,
-    lm_eval_output,
-)
+from turnwise.exchange import evalplus, flat, livecodebench, lm_eval
 from turnwise.exchange.contents import Contents
 from turnwise.records.run_folder import RunFolder, TaskRecord
 
@@ -27,11 +20,11 @@ class Format:
 
 
 FORMATS: dict[str, Format] = {
-    "lm-eval": Format(lm_eval_input.read, lm_eval_output.write),
+    "lm-eval": Format(lm_eval.read, lm_eval.write),
     "evalplus": Format(evalplus.read, evalplus.write, holds_one_task=True),
     "livecodebench": Format(livecodebench.read, livecodebench.write, holds_one_task=True),
-    "csv": Format(flat_input.read_csv, flat_output.write_csv),
-    "parquet": Format(flat_input.read_parquet, flat_output.write_parquet),
+    "csv": Format(flat.read_csv, flat.write_csv),
+    "parquet": Format(flat.read_parquet, flat.write_parquet),
 }
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import turnwise
-from turnwise.exchange.lm_eval_header import TaskHeader
+from turnwise.exchange.lm_eval import TaskHeader
 from turnwise.records.codec import to_json
 from turnwise.records.report import Environment
 from turnwise.records.settings import GEN_KWARGS, JudgeSettings, PromptsRecord, RunSettings, Sampling

@@ -17,7 +17,7 @@ from lm_eval.api.task import ConfigurableTask
 
 from turnwise.benchmarks.evalplus import with_stub_imports
 from turnwise.errors import TurnwiseError
-from turnwise.exchange.lm_eval_output import MARK
+from turnwise.exchange.lm_eval import MARK
 from turnwise.exchange.problem_values import names_of
 from turnwise.harness.driver import REQUEST_TYPE, TaskWork, open_judge, open_machine, teach
 from turnwise.harness.header import LM_EVAL_NAMES, header_of

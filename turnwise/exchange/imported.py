@@ -1,26 +1,133 @@
-"""What files of another tool hold, fitted to the problems of their tasks: trajectories and judgements.
+"""Imported runs: what files of another tool hold, fitted to the problems of their tasks, as an ordinary run folder.
 
-A problem that the files lack, a sample that is twice or too few, and a problem that the data do not have are
-errors; what is allowed to be missing is a gap, never wrong. Runs no program; writing the folder is not done here.
+A problem that the files lack, a sample that is twice or too few, and a problem that the data do not have are errors;
+what is allowed to be missing is a gap in the plan: not sampled, never wrong. What is not known of a run is said to be
+unknown, and the profile of another tool's answers is ``imported``. No program is run, and none is judged.
+
+An answer of another tool is a dialogue of one turn, with the judgement of the judge that it came with. That no public
+test is recorded as failed makes it pass them, as far as is known; a status that says otherwise is taken. An answer
+without a program is no code.
 """
 
+import re
+import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 
+import turnwise
 from turnwise.benchmarks.ids import problem_id
+from turnwise.benchmarks.rows import digest_of
 from turnwise.errors import TurnwiseError
-from turnwise.exchange.contents import Answer, Contents
-from turnwise.exchange.imported_answers import Key, dialogue_of, with_stub
-from turnwise.exchange.imported_record import Options, known_settings, make_record
-from turnwise.records.judgement import Judgement
+from turnwise.exchange.contents import Answer, Contents, Dialogue
+from turnwise.files import sync_folder, write_atomically, write_synced
+from turnwise.records.codec import to_line
+from turnwise.records.judgement import Judgement, program_hash
 from turnwise.records.metrics import check_support, parse_n_at_k
-from turnwise.records.run_folder import RunRecord, TaskRecord, plan_order
-from turnwise.records.trajectory import Trajectory
+from turnwise.records.report import Environment, Report, Verdict
+from turnwise.records.run_folder import (
+    DialogueKey,
+    RunFolder,
+    RunRecord,
+    Shard,
+    TaskRecord,
+    checked,
+    digest_file,
+    digest_line,
+    plan_lines,
+    plan_order,
+)
+from turnwise.records.settings import JudgeRecord, PromptsRecord, RunSettings, Sampling
+from turnwise.records.trajectory import Call, End, Reply, Trajectory, Turn
 from turnwise.runners.loading import open_task
+from turnwise.runners.store import SHARD_DIALOGUES
 from turnwise.tasks.catalog import TASKS, find_tasks
-from turnwise.texts import shown
+from turnwise.tasks.extraction import extract_program
+from turnwise.texts import printable, shown
+
+IMPORTED_PROFILE = "imported"
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user says of the files: their format, tasks and model ("" where they say it), where the data are."""
+
+    format: str
+    tasks: str = ""
+    model: str = ""
+    data_dir: Path | None = None
+    allow_missing: bool = False
+
+
+def known_settings(contents: Contents) -> RunSettings:
+    """Return the settings that decide which problems and turns there are, as far as the files hold them."""
+    if contents.header is None:
+        return RunSettings(profile=IMPORTED_PROFILE, sampling=Sampling(temperature=contents.temperature))
+    known = contents.header.settings
+    return RunSettings(
+        samples_per_problem=known.samples_per_problem,
+        max_turns=known.max_turns,
+        limit=known.limit,
+        samples=known.samples,
+        n_at_k=known.n_at_k,
+        on_error=known.on_error,
+    )
+
+
+def make_record(
+    contents: Contents,
+    options: Options,
+    settings: RunSettings,
+    tasks: Sequence[TaskRecord],
+    *,
+    files: Sequence[Path],
+    command: str,
+) -> RunRecord:
+    """Return run.json of a run with ``tasks``; ``settings`` stand in it where the files hold no settings."""
+    header = contents.header
+    model = dict(header.model) if header is not None else {}
+    model["model"] = printable(options.model or contents.model, limit=200)
+    model["imported_from"] = options.format
+    model["files"] = ", ".join(printable(one.name, limit=200) for one in files)
+    model["sha256"] = ", ".join(map(digest_of, files))
+    own, judge, prompts = settings, JudgeRecord(contents.judge, "", "", 1.0), PromptsRecord(UNKNOWN, {})
+    if header is not None:
+        own, judge, prompts = header.settings, header.judge, header.prompts
+    return checked(RunRecord(turnwise.__version__, model, own, judge, prompts, tuple(tasks), command), "The import")
+
+
+Key = tuple[str, str, int]  # task, problem, sample
+
+
+def with_stub(answer: Answer, stub: str) -> Answer:
+    """Return the answer with a whole program: one that continues the ``stub`` of its problem has it before it."""
+    if not answer.continues_stub or answer.program is None:
+        return answer
+    return replace(answer, program=stub + answer.program)
+
+
+def dialogue_of(answer: Answer, key: Key, *, max_turns: int, judge: str) -> Dialogue:
+    """Return the dialogue of an answer to a task of ``max_turns``, judged by ``judge`` where it has a verdict."""
+    task, problem, sample = key
+    program = extract_program(answer.text) if answer.is_reply else answer.program
+    found = answer.found if program is not None else None
+    verdict = Verdict.PASSED
+    if program is None:
+        verdict = Verdict.NO_CODE
+    elif found is not None and found.verdict is not None and not found.public_passed:
+        verdict = found.verdict
+    environment = Environment(judge or UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN)
+    turn = Turn((Call((), Reply(answer.text)),), program, Report(problem, verdict, (), None, environment))
+    end = End.TURN_LIMIT if max_turns == 1 else End.NO_MORE_ANSWERS
+    end = End.PUBLIC_PASSED if turn.public_report.public_passed else end
+    judgements: tuple[Judgement, ...] = ()
+    if program is not None and found is not None and found.verdict is not None:
+        place = (task, problem, sample, 0, program_hash(program))
+        judgements = (Judgement(*place, found.verdict, found.public_passed, 0, 0.0, UNKNOWN, judge),)
+    return Dialogue(answer.origin, Trajectory(task, problem, sample, 0, (turn,), end), judgements)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,3 +293,62 @@ def _task_of(answer: Answer, given: str) -> str:
         said = f"names the task {shown(answer.task)}" if answer.task else "does not say of which task it is"
         raise TurnwiseError(f"{answer.origin} {said}: say it with --tasks (turnwise tasks lists them).")
     return answer.task
+
+
+Imported = Mapping[tuple[str, str, int], Trajectory]
+
+
+def write_imported(path: Path, record: RunRecord, trajectories: Imported, judgements: Iterable[Judgement]) -> RunFolder:
+    """Write the run ``record`` with ``trajectories`` (by task, problem, sample); return its folder.
+
+    Verdicts stand under the name of the judge that gave them. run.json is written last, so that a folder
+    with one is whole; what cannot be written to its end is removed, so that it can be tried again.
+    """
+    folder = RunFolder(path)
+    try:
+        _write(folder, record, trajectories, judgements)
+    except BaseException:
+        for name in ("trajectories", "verdicts"):
+            shutil.rmtree(path / name, ignore_errors=True)
+        (path / "shards.jsonl").unlink(missing_ok=True)
+        raise
+    sync_folder(path)
+    return folder
+
+
+def _write(folder: RunFolder, record: RunRecord, trajectories: Imported, judgements: Iterable[Judgement]) -> None:
+    shards = [shard for task in record.tasks for shard in _cut(task.task, _plan(record, task.task), trajectories)]
+    for shard in shards:
+        lines = [to_line(trajectories[shard.task, *key]) for key in shard.keys if (shard.task, *key) in trajectories]
+        if lines:
+            _write_shard(folder, shard, lines)
+    verdicts = "".join(to_line(one) + "\n" for one in judgements)
+    if verdicts:
+        write_atomically(folder.verdicts(_file_name(record.judge.executor)), verdicts)
+    write_atomically(folder.plan, plan_lines(shards))
+    folder.write_record(record)
+
+
+def _plan(record: RunRecord, task: str) -> list[DialogueKey]:
+    return next(plan_order(one, record.samples_per_problem) for one in record.tasks if one.task == task)
+
+
+def _cut(task: str, keys: Sequence[DialogueKey], trajectories: Imported) -> Iterator[Shard]:
+    """Yield the shards of a plan, each all there or not there at all."""
+    number = 0
+    for _, group in groupby(keys, key=lambda key: (task, *key) in trajectories):
+        run = tuple(group)
+        for start in range(0, len(run), SHARD_DIALOGUES):
+            yield Shard(task, number, run[start : start + SHARD_DIALOGUES])
+            number += 1
+
+
+def _write_shard(folder: RunFolder, shard: Shard, lines: Sequence[str]) -> None:
+    path, data = folder.shard_file(shard), "\n".join([*lines, ""]).encode("ascii")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_synced(path, data)
+    write_atomically(digest_file(path), digest_line(path, data))
+
+
+def _file_name(judge: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", judge)[:60] or "imported"

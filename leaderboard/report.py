@@ -15,8 +15,7 @@ import numpy as np
 
 from turnwise.files import write_atomically
 from turnwise.json_text import json_text
-from turnwise.leaderboard.curve_tables import Curve
-from turnwise.leaderboard.curves import Along, draw_curve
+from turnwise.leaderboard.curves import Along, Curve, draw_curve
 from turnwise.leaderboard.formats import Style, render_notes
 from turnwise.leaderboard.intervals import LEVEL
 from turnwise.leaderboard.outcomes import Gap, RunOutcomes, TaskOutcomes

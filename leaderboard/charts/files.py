@@ -1,14 +1,18 @@
 """Charts as files: the page's specification with its places filled in, drawn by vl-convert without a browser.
 
 >>> write_chart(Path("turns.pdf"), "turns", chart_data(series)["turns"])
+
+The page draws with Vega's own script, which is taken out of the installed vl-convert-python and kept, since making it
+takes seconds: nothing of it is committed here, and nothing is loaded from elsewhere.
 """
 
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from turnwise.errors import TurnwiseError
-from turnwise.files import replacing, write_synced
+from turnwise.files import replacing, write_atomically, write_synced
 from turnwise.json_text import json_text
 from turnwise.leaderboard.charts.data import KINDS, ChartData
 from turnwise.leaderboard.charts.specs import DARK, LIGHT, OUTCOMES_DARK, OUTCOMES_LIGHT, charts, fill, theme
@@ -18,6 +22,7 @@ MOST_RUNS = len(LIGHT)
 _STEPS = (1, 2, 3, 5)
 _POINTS_AN_INCH = 72
 _PIXELS_AN_INCH = 200
+_SNIPPET = "window.vegaEmbed = vegaEmbed;"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +92,16 @@ def _places(records: list[dict[str, Any]], look: Look, names: list[str]) -> dict
         "on_dark": "#14171b" if look.dark else "#ffffff",
         "on_light": "#ffffff" if look.dark else "#1b1f24",
     }
+
+
+def vega_script(cache: Path) -> str:
+    """Return the script that defines ``vegaEmbed``, from the folder ``cache`` if it is there."""
+    kept = cache / "page" / f"vega-{version('vl-convert-python')}.js"
+    if kept.is_file() and (text := kept.read_text(encoding="utf-8")):
+        return text
+    import vl_convert
+
+    script: str = vl_convert.javascript_bundle(_SNIPPET)
+    script = script.replace("</script", "<\\/script")
+    write_atomically(kept, script)
+    return script

@@ -5,36 +5,44 @@
 
 The new page is in place before files of the old one are removed, and files are named by what they hold: a page that
 is being read stays whole. Equal runs make equal bytes.
+
+A policy in the page names the two scripts and the style by their hashes, so that no other script can run, whatever the
+data hold. All text goes through Jinja's escaping; JSON stands in scripts of type application/json with every ``<``,
+``>`` and ``&`` written as an escape, so that it cannot end them.
 """
 
+import base64
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
 import turnwise
 from turnwise.files import write_atomically
+from turnwise.json_text import json_line
 from turnwise.leaderboard.behaviour import Behaviour
 from turnwise.leaderboard.charts import specs
 from turnwise.leaderboard.charts.data import KINDS, Series, chart_data, headline
 from turnwise.leaderboard.page.dialogues import DialogueReader, Piece, packed
-from turnwise.leaderboard.page.document import island, render_document
-from turnwise.leaderboard.page.provenance import provenance
-from turnwise.leaderboard.page.rows import (
+from turnwise.leaderboard.page.table import (
+    Bar,
     ModelFacts,
     PageRow,
+    describe_task,
     estimate_cells,
     estimate_key,
     make_rows,
+    task_table,
     tokens_per_dialogue,
 )
-from turnwise.leaderboard.page.table import task_table
-from turnwise.leaderboard.page.tasks import describe_task
 from turnwise.leaderboard.published import published_rows, published_table_of
-from turnwise.leaderboard.report import settings_lines
+from turnwise.leaderboard.report import settings_lines, settings_text
 from turnwise.leaderboard.tables import ScoredTask, metric_columns
 from turnwise.records.codec import to_json
 from turnwise.records.run_paths import inside
@@ -43,6 +51,8 @@ from turnwise.texts import printable
 DEFAULT_TITLE = "Multi-turn code generation"
 INLINE_BYTES = 8_000_000
 Progress = Callable[[str, int, int], None]
+SCRIPTS = ("dom", "state", "ranking", "code", "viewer", "charts", "problems", "copy", "main")
+_ESCAPES = {ord(one): f"\\u{ord(one):04x}" for one in "<>&\u2028\u2029"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,3 +227,107 @@ def _published(rows: Sequence[PageRow]) -> list[Any]:
     wanted = {row.scored.outcomes.record.benchmark.removeprefix("sample_") for row in rows}
     known = dict.fromkeys(one.benchmark for one in published_rows(benchmarks=wanted))
     return [table for benchmark in known for table in published_table_of([benchmark])]
+
+
+def asset(name: str) -> str:
+    """Return the text of a file in ``assets``."""
+    return (resources.files("turnwise.leaderboard.page") / "assets" / name).read_text(encoding="utf-8")
+
+
+def island(data: Any) -> Markup:
+    """Return ``data`` as JSON that can stand in a script element of type application/json."""
+    text = json_line(data)
+    return Markup(text.translate(_ESCAPES))  # every character that HTML knows is escaped just above
+
+
+def render_document(context: Mapping[str, Any], *, vega: str, sidecars: bool) -> str:
+    """Return the page; ``vega`` is the script that draws charts, ``sidecars`` whether data lie beside the page."""
+    script = '(() => {\n"use strict";\n' + "\n".join(asset(f"{name}.js") for name in SCRIPTS) + "})();\n"
+    style = asset("page.css")
+    if "</script" in vega.lower():
+        raise ValueError("the script that draws charts would end its element")
+    hashes = " ".join(_source(text) for text in (script, vega))
+    policy = "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src {hashes}" + (" 'self'" if sidecars else ""),
+            f"style-src {_source(style)}",
+            "base-uri 'none'",
+            "form-action 'none'",
+        ]
+    )
+    # Our own files; nothing of a run is in them.
+    trusted = {"script": Markup(script), "style": Markup(style), "vega": Markup(vega)}
+    environment = Environment(
+        loader=FunctionLoader(asset), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template("page.html.j2").render({**context, **trusted, "policy": policy, "bar": _draw_bar})
+
+
+def _source(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode('utf-8')).digest()).decode('ascii')}'"
+
+
+def _draw_bar(bar: Bar) -> Markup:
+    rules = Markup("").join(
+        Markup('<line class="rule" x1="{0}" x2="{0}" y1="0" y2="20"></line>').format(x)
+        for x in (0, 250, 500, 750, 1000)
+    )
+    drawn = Markup("")
+    if bar.point is not None:
+        drawn = Markup(
+            '<rect class="reach" x="{}" y="6" width="{}" height="8" rx="2"></rect>'
+            '<rect class="point" x="{}" y="2" width="8" height="16"></rect>'
+        ).format(bar.start, bar.width, bar.point)
+    start = Markup('<svg class="bar" viewBox="0 0 1000 20" preserveAspectRatio="none" aria-hidden="true">')
+    return start + rules + drawn + Markup("</svg>")
+
+
+def provenance(row: PageRow) -> list[tuple[str, str]]:
+    """Return the pairs, those without a text left out."""
+    return [(name, text) for name, text in _pairs(row) if text]
+
+
+def _pairs(row: PageRow) -> Iterator[tuple[str, str]]:
+    run, outcomes = row.scored.run, row.scored.outcomes
+    record, settings, judge = outcomes.record, run.record.settings, run.record.judge
+    yield "settings", settings_text(row.scored)
+    yield "command", run.record.command
+    yield "model", _lines(run.record.model)
+    yield "size", f"{row.facts.size_billions:g} billion parameters" if row.facts.size_billions else ""
+    yield "weights", {None: "", True: "open", False: "closed"}[row.facts.open_weights]
+    yield "license", row.facts.license
+    yield "link", row.facts.url
+    yield "data", f"{record.benchmark}, split {record.split}, sha256 {record.data_sha256}"
+    yield "problems", _problems(row)
+    yield "strategy", record.strategy
+    yield "prompts", f"set {run.record.prompts.set}\n{_lines(run.record.prompts.hashes)}".strip()
+    yield "sampling", _lines(settings.sampling.told())
+    yield "judge", _lines({**to_json(judge), "isolation": " and ".join(outcomes.tiers)})
+    yield "dialogues", f"{outcomes.dialogues}, of which {outcomes.missing} are missing"
+    yield "how they ended", _counts(outcomes.ends)
+    yield "verdicts", _counts(outcomes.verdicts)
+    yield "costs", _costs(row)
+    yield "notes", "\n".join(row.notes)
+    yield "turnwise", run.record.turnwise
+
+
+def _problems(row: PageRow) -> str:
+    record = row.scored.outcomes.record
+    left_out = f"; left out: {len(record.left_out)}" if record.left_out else ""
+    return f"{len(record.asked)} asked of {record.loaded} loaded{left_out}"
+
+
+def _costs(row: PageRow) -> str:
+    costs = row.scored.outcomes.costs
+    known = costs.prompt_tokens is not None and costs.completion_tokens is not None
+    tokens = f", {costs.prompt_tokens:,} tokens of prompts, {costs.completion_tokens:,} of replies" if known else ""
+    return f"{costs.model_calls:,} calls{tokens}, {costs.judge_cpu_seconds:.1f} s of CPU time for judging"
+
+
+def _counts(counts: Any) -> str:
+    return ", ".join(f"{count} {name.value.replace('_', ' ')}" for name, count in sorted(counts.items()) if count)
+
+
+def _lines(data: Mapping[str, Any]) -> str:
+    return "\n".join(f"{name}: {value}" for name, value in data.items() if value not in ("", None))

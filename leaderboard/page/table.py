@@ -1,19 +1,160 @@
-"""The ranking as it stands in the page before any script: each task with its rows, best first, by its usual score."""
+"""The rows of the page and its ranking, as it stands there before any script.
 
-from collections.abc import Mapping, Sequence
+A row stands for each task of each run, with every estimate, its facets and what is known of its model; a task has its
+places, comparisons, and who solved what. Numbers are those of scores.json, unchanged; the page rounds them where it
+shows them. Facts on a model that a run does not hold (its size, whether its weights are open, a link) come from a file
+of the user's, ``ModelFacts``.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from turnwise.benchmarks.mappings import read_mapping
+from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.charts.data import headline
+from turnwise.leaderboard.comparison import compare_tasks, difference_document, rank_tasks
 from turnwise.leaderboard.intervals import Over
-from turnwise.leaderboard.page.rows import PageRow, tokens_per_dialogue
-from turnwise.leaderboard.paper_cells import find_estimate
+from turnwise.leaderboard.outcomes import MISSING
+from turnwise.leaderboard.paper_cells import find_estimate, size_of
+from turnwise.leaderboard.papers import Parity
 from turnwise.leaderboard.scores import Estimate
-from turnwise.leaderboard.tables import odd_mark, percent
-from turnwise.texts import printable
+from turnwise.leaderboard.tables import ScoredTask, notes, odd_mark, percent, run_names
+from turnwise.records.metrics import NAtK
+from turnwise.texts import printable, shown
 
 _TO = _NONE = "\u2013"  # the dash between two numbers, and where there is none
 _STEPS = 1000  # the width of a bar
+_SEED = 0  # of the resamples and permutations, as in turnwise compare
+MOST_COMPARED = 20  # rows of a task whose pairs are all compared; the page names the command for other pairs
+Progress = Callable[[str, int, int], None]
+
+
+class ModelFacts(BaseModel):
+    """What the user says of a model: billions of parameters, open weights, a link, how to cite it."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    size_billions: float | None = None
+    open_weights: bool | None = None
+    url: str = ""
+    license: str = ""
+    bibtex: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PageRow:
+    """One task of one run as the page knows it; ``key`` names it in permalinks."""
+
+    key: str
+    name: str
+    scored: ScoredTask
+    facts: ModelFacts
+    notes: tuple[str, ...]
+
+    @property
+    def task(self) -> str:
+        """The task's name."""
+        return self.scored.outcomes.record.task
+
+    def facets(self) -> dict[str, str]:
+        """Return what the page can filter by; an empty text where it is not known."""
+        settings, record = self.scored.run.record.settings, self.scored.outcomes.record
+        size, is_open = self.facts.size_billions, self.facts.open_weights
+        return {
+            "benchmark": record.benchmark,
+            "split": record.split,
+            "turns": str(record.max_turns),
+            "strategy": record.strategy,
+            "reasoning": " + ".join(map(str, settings.reasoning or [])) or "none",
+            "instruction": str(settings.instruction or "none"),
+            "feedback": str(settings.feedback) if record.max_turns > 1 else "none",
+            "profile": str(settings.profile),
+            "temperature": _text(settings.sampling.temperature),
+            "size": _size_band(size),
+            "weights": "" if is_open is None else "open" if is_open else "closed",
+        }
+
+
+def make_rows(scored: Sequence[ScoredTask], facts: Mapping[str, ModelFacts]) -> list[PageRow]:
+    """Return the rows in the order of ``scored``, with keys that no two of them share."""
+    names = run_names(scored)
+    seen: dict[str, int] = {}
+    rows = []
+    for one in scored:
+        key = re.sub(r"[^\w.-]+", "-", f"{one.run.path.name}.{one.outcomes.record.task}")
+        seen[key] = seen.get(key, 0) + 1
+        unique = key if seen[key] == 1 else f"{key}.{seen[key]}"
+        known = facts.get(one.run.model, ModelFacts())
+        if known.size_billions is None:
+            known = known.model_copy(update={"size_billions": size_of(one.run.model)})
+        rows.append(PageRow(unique, names[one.run.path], one, known, tuple(notes([one]))))
+    return rows
+
+
+def read_facts(path: Path) -> dict[str, ModelFacts]:
+    """Return the facts of a yaml or JSON file, ``{model: {size_billions, open_weights, url, license, bibtex}}``.
+
+    Raises TurnwiseError, naming the file and the model, for anything else.
+    """
+    otherwise = "is no mapping of model names"
+    remedy = "write 'MODEL: {size_billions: 7.6}' and the like, as docs/leaderboard.md has it"
+    document = read_mapping(path, "The file of facts on models", otherwise=otherwise, remedy=remedy)
+    found = {}
+    for model, data in document.items():
+        try:
+            found[str(model)] = ModelFacts.model_validate(data)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(map(str, first["loc"]))
+            name = printable(str(model), limit=80)
+            problem = f"{where}: {first['msg'].lower()}" if where else f"{shown(data)} is no mapping"
+            raise TurnwiseError(
+                f"The facts on models {str(path)!r} are not usable ({name}, {printable(problem, limit=200)}): "
+                f"known are {', '.join(ModelFacts.model_fields)}."
+            ) from None
+    return found
+
+
+def estimate_key(one: Estimate) -> str:
+    """Return the name of an estimate in the page's data."""
+    return f"{one.group}|{one.metric}|{one.turns}"
+
+
+def estimate_cells(one: Estimate) -> list[Any]:
+    """Return ``[value, counted, asked, lower bound, upper bound, {over: [lower, upper]}]``."""
+    intervals = {
+        over.value: [interval.lower, interval.upper]
+        for over, interval in one.intervals.items()
+        if not isinstance(over, Parity)
+    }
+    return [one.value, one.counted, one.asked, one.lower_bound, one.upper_bound, intervals]
+
+
+def tokens_per_dialogue(scored: ScoredTask) -> float | None:
+    """Return the mean tokens of prompts and replies of a dialogue; None where the model does not tell."""
+    costs, known = scored.outcomes.costs, scored.outcomes.dialogues - scored.outcomes.missing
+    if costs.prompt_tokens is None or costs.completion_tokens is None or not known:
+        return None
+    return (costs.prompt_tokens + costs.completion_tokens) / known
+
+
+def _size_band(size: float | None) -> str:
+    if size is None:
+        return ""
+    for upper, name in ((4, "up to 4B"), (15, "4B to 15B"), (40, "15B to 40B"), (100, "40B to 100B")):
+        if size <= upper:
+            return name
+    return "over 100B"
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +201,7 @@ class TaskTable:
 
 
 def task_table(rows: Sequence[PageRow], task: Mapping[str, Any], metrics: Sequence[str]) -> TaskTable:
-    """Return the table of the rows of one task, which ``tasks.describe_task`` describes."""
+    """Return the table of the rows of one task, which ``describe_task`` describes."""
     metric = headline(rows[0].scored)
     ranks: dict[str, list[int]] = {}
     for row in rows:
@@ -139,3 +280,67 @@ def _bar(estimate: Estimate | None) -> Bar:
     lower, upper = (interval.lower, interval.upper) if interval else (estimate.value, estimate.value)
     point = min(_STEPS - 8, max(0, _STEPS * estimate.value - 4))
     return Bar(round(_STEPS * lower, 2), round(_STEPS * (upper - lower), 2), round(point, 2))
+
+
+def describe_task(rows: Sequence[PageRow], on_progress: Progress) -> dict[str, Any]:
+    """Return what the page knows of the task of these rows, which all have the same."""
+    record = rows[0].scored.outcomes.record
+    problems = {
+        one.id: [one.id, one.difficulty, list(one.flags)] for row in rows for one in row.scored.outcomes.problems
+    }
+    return {
+        "task": record.task,
+        "benchmark": record.benchmark,
+        "split": record.split,
+        "loaded": max(row.scored.outcomes.record.loaded for row in rows),
+        "turns": max(row.scored.outcomes.record.max_turns for row in rows),
+        "problems": list(problems.values()),
+        "solved": {row.key: _solved(row, list(problems)) for row in rows},
+        "places": _places(rows),
+        "pairs": _pairs(rows, on_progress),
+    }
+
+
+def _solved(row: PageRow, problems: Sequence[str]) -> list[list[int] | None]:
+    """Return ``[solved, known]`` dialogues of each problem, None where the row was not asked it."""
+    outcomes = row.scored.outcomes
+    last = outcomes.passed[..., -1]
+    counts = zip((last == 1).sum(axis=1).tolist(), (last != MISSING).sum(axis=1).tolist(), strict=True)
+    by_id = {problem.id: list(count) for problem, count in zip(outcomes.problems, counts, strict=True)}
+    return [by_id.get(problem) for problem in problems]
+
+
+def _n_at_k(rows: Sequence[PageRow]) -> list[NAtK]:
+    return list(dict.fromkeys(metric for row in rows for metric in row.scored.n_at_k))
+
+
+def _places(rows: Sequence[PageRow]) -> dict[str, Any]:
+    """Return by ``metric|turns`` the problems that all rows know and the ``[best, worst]`` place of each row."""
+    if len(rows) < 2:
+        return {}
+    rankings = rank_tasks(
+        [row.scored.outcomes for row in rows],
+        over=Over.PROBLEMS,
+        generator=np.random.default_rng(_SEED),
+        n_at_k=_n_at_k(rows),
+    )
+    return {
+        f"{one.metric}|{one.turns}": {
+            "problems": one.problems,
+            "ranks": {row.key: [rank.best, rank.worst] for row, rank in zip(rows, one.ranks, strict=True)},
+        }
+        for one in rankings
+    }
+
+
+def _pairs(rows: Sequence[PageRow], on_progress: Progress) -> dict[str, Any]:
+    """Return by ``A B`` the differences of two rows, each metric with interval, p-value and flipped problems."""
+    found: dict[str, Any] = {}
+    pairs = list(combinations(rows[:MOST_COMPARED], 2))
+    for number, (a, b) in enumerate(pairs):
+        on_progress(f"comparing on {a.task}", number, len(pairs))
+        generator = np.random.default_rng(_SEED)
+        outcomes = a.scored.outcomes, b.scored.outcomes
+        differences = compare_tasks(*outcomes, over=Over.PROBLEMS, generator=generator, n_at_k=_n_at_k([a, b]))
+        found[f"{a.key} {b.key}"] = [difference_document(one) for one in differences]
+    return found

@@ -13,10 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from turnwise.leaderboard.bootstrap import bca
 from turnwise.leaderboard.comparison import between_samples
 from turnwise.leaderboard.counts import Counts, value_of
-from turnwise.leaderboard.intervals import Interval, jackknife
+from turnwise.leaderboard.intervals import Interval, bca, jackknife
 
 Floats = npt.NDArray[np.float64]
 Metric = tuple[int | None, int]  # submissions (None: all) of so many dialogues

@@ -8,13 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from turnwise.leaderboard.bootstrap import bca, cluster_sums, resampled_means
 from turnwise.leaderboard.counts import Counts, count, value_of
 from turnwise.leaderboard.intervals import (
     Interval,
+    bca,
+    cluster_sums,
     effective_number,
     jackknife,
     jackknife_variances,
+    resampled_means,
     sample_variances,
     t_quantile,
     wilson,

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from turnwise.leaderboard.comparison import deal_samples, flip_problems
 from turnwise.leaderboard.counts import Counts, count, value_of
-from turnwise.leaderboard.permutation import deal_samples, flip_problems
 
 
 @settings(max_examples=80, deadline=None)

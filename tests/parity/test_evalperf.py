@@ -12,13 +12,10 @@ import pytest
 from turnwise.commands.compare import compare_command
 from turnwise.commands.exchange import import_command
 from turnwise.exchange.imported import Options
-from turnwise.leaderboard.bootstrap import bca
-from turnwise.leaderboard.comparison import between_samples
+from turnwise.leaderboard.comparison import between_samples, deal_samples, flip_pairs, flip_problems, rank_models
 from turnwise.leaderboard.counts import Counts, value_of
-from turnwise.leaderboard.intervals import jackknife
+from turnwise.leaderboard.intervals import bca, jackknife
 from turnwise.leaderboard.noise import CONCENTRATION, CORRELATION
-from turnwise.leaderboard.permutation import deal_samples, flip_problems
-from turnwise.leaderboard.ranks import flip_pairs, rank_models
 
 pytestmark = pytest.mark.data
 

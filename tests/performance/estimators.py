@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 from tabulate import tabulate
 
-from turnwise.leaderboard.bootstrap import bca
 from turnwise.leaderboard.counts import count, value_of
 from turnwise.leaderboard.estimators import best_of_k, curve_over_k, pass_at_k, pass_n_at_k
-from turnwise.leaderboard.intervals import jackknife
+from turnwise.leaderboard.intervals import bca, jackknife
 from turnwise.leaderboard.papers import RLEF_RESAMPLES, resample_draws, resample_results
 
 PROBLEMS, SAMPLES, TURNS, RESAMPLES = 165, 200, 3, 10_000

@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "leaderboard" / "pa
 from chromium import Chromium, find_chromium
 
 from turnwise.exchange.runs import find_runs
-from turnwise.leaderboard.charts.vega import vega_script
+from turnwise.leaderboard.charts.files import vega_script
 from turnwise.leaderboard.page.site import SiteOptions, write_site
 from turnwise.leaderboard.report import score_runs
 from turnwise.records.judgement import Judgement, program_hash

@@ -13,10 +13,9 @@ from turnwise.commands.ranking import render_rankings
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.runs import read_run
 from turnwise.json_text import json_text
-from turnwise.leaderboard.comparison import Difference, compare_tasks, difference_document
+from turnwise.leaderboard.comparison import Difference, compare_tasks, difference_document, rank_tasks
 from turnwise.leaderboard.intervals import LEVEL, Over
 from turnwise.leaderboard.outcomes import RunOutcomes, TaskOutcomes
-from turnwise.leaderboard.ranks import rank_tasks
 from turnwise.records.codec import to_json
 from turnwise.records.metrics import NAtK, check_support, parse_n_at_k
 from turnwise.texts import printable

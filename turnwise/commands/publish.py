@@ -8,10 +8,10 @@ from turnwise.commands.finding import runs_at
 from turnwise.commands.machine import check_output, show_progress
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.runs import read_runs
-from turnwise.leaderboard.charts.vega import vega_script
+from turnwise.leaderboard.charts.files import vega_script
 from turnwise.leaderboard.page.dialogues import DialogueReader
-from turnwise.leaderboard.page.rows import read_facts
 from turnwise.leaderboard.page.site import DEFAULT_TITLE, SiteOptions, write_site
+from turnwise.leaderboard.page.table import read_facts
 from turnwise.leaderboard.report import score_runs
 from turnwise.leaderboard.tables import ScoredTask, run_names
 from turnwise.runners.judging.expected import default_cache_dir

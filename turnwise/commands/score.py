@@ -6,8 +6,7 @@ from pathlib import Path
 from turnwise.commands.finding import runs_at
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.runs import Found, read_runs
-from turnwise.leaderboard.curve_tables import render_curves
-from turnwise.leaderboard.curves import Along
+from turnwise.leaderboard.curves import Along, render_curves
 from turnwise.leaderboard.formats import Style, render_notes, render_tables
 from turnwise.leaderboard.intervals import Over
 from turnwise.leaderboard.paper_tables import paper_tables

@@ -50,8 +50,9 @@ _COLUMNS: dict[str, type] = {
     "judgement_json": str,
     "run_json": str,
 }
-
 Cells = dict[str, Any]
+_READ = ("schema", "task", "problem", "sample", "seed", "end", "turn", "turn_json", "judgement_json", "run_json")
+_LONGEST_FIELD = OF_ANSWERS.document
 
 
 def write_csv(folder: RunFolder, tasks: Sequence[TaskRecord], path: Path) -> list[Path]:
@@ -155,10 +156,6 @@ def _total(counts: Sequence[int | None]) -> int | None:
 
 def _readable(text: str | None) -> str | None:
     return None if text is None else text.encode("utf-8", "replace").decode("utf-8")
-
-
-_READ = ("schema", "task", "problem", "sample", "seed", "end", "turn", "turn_json", "judgement_json", "run_json")
-_LONGEST_FIELD = OF_ANSWERS.document
 
 
 def read_csv(paths: Sequence[Path]) -> Contents:

@@ -49,6 +49,8 @@ from turnwise.texts import printable, shown
 
 IMPORTED_PROFILE = "imported"
 UNKNOWN = "unknown"
+Key = tuple[str, str, int]  # task, problem, sample
+Imported = Mapping[tuple[str, str, int], Trajectory]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +99,6 @@ def make_record(
     if header is not None:
         own, judge, prompts = header.settings, header.judge, header.prompts
     return checked(RunRecord(turnwise.__version__, model, own, judge, prompts, tuple(tasks), command), "The import")
-
-
-Key = tuple[str, str, int]  # task, problem, sample
 
 
 def with_stub(answer: Answer, stub: str) -> Answer:
@@ -293,9 +292,6 @@ def _task_of(answer: Answer, given: str) -> str:
         said = f"names the task {shown(answer.task)}" if answer.task else "does not say of which task it is"
         raise TurnwiseError(f"{answer.origin} {said}: say it with --tasks (turnwise tasks lists them).")
     return answer.task
-
-
-Imported = Mapping[tuple[str, str, int], Trajectory]
 
 
 def write_imported(path: Path, record: RunRecord, trajectories: Imported, judgements: Iterable[Judgement]) -> RunFolder:

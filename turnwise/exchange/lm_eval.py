@@ -52,6 +52,12 @@ from turnwise.records.trajectory import SCHEMA
 from turnwise.texts import shown
 
 KEY = "turnwise"
+MARK = "turnwise_schema"
+_UNSAFE = re.compile(r'["<>:/|\\?*\[\]\x00-\x1f]+')
+JUDGE = "lm-eval"
+_SAMPLES_NAME = re.compile(r"samples_(?P<task>.+)_\d{4}-\d\d-\d\dT[\d.-]+\.jsonl")
+_PROBLEM_FIELDS = ("problem", "task_id", "question_id", "name", "id")
+_VERDICT_FIELDS = ("pass@1", "pass_at_1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +104,6 @@ def join_headers(headers: Iterable[TaskHeader], model: dict[str, str], origin: s
     if joined is None:
         raise TurnwiseError(f"{origin} says nothing of a run of turnwise: export it again.")
     return joined
-
-
-MARK = "turnwise_schema"
-_UNSAFE = re.compile(r'["<>:/|\\?*\[\]\x00-\x1f]+')
 
 
 def write(folder: RunFolder, tasks: Sequence[TaskRecord], path: Path) -> list[Path]:
@@ -222,12 +224,6 @@ def _task_header(task: TaskRecord, header: RunHeader) -> TaskHeader:
 
 def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-JUDGE = "lm-eval"
-_SAMPLES_NAME = re.compile(r"samples_(?P<task>.+)_\d{4}-\d\d-\d\dT[\d.-]+\.jsonl")
-_PROBLEM_FIELDS = ("problem", "task_id", "question_id", "name", "id")
-_VERDICT_FIELDS = ("pass@1", "pass_at_1")
 
 
 class _Sample(BaseModel):

@@ -24,9 +24,9 @@ from turnwise.records.trajectory import Trajectory
 from turnwise.texts import printable
 
 Progress = Callable[[str, int, int], None]
-
 _DEEPEST = 6  # folders below the one that is named
 _OURS = ("tables", "site", "cluster", "merged")  # what scoring, publishing and submitting put beside runs
+_RESULTS = re.compile(r"results_(?P<date>\d{4}-\d\d-\d\dT[\d.-]+)\.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +133,6 @@ def read_runs(
         on_progress("reading dialogues", number, len(paths))
         found.append(read_run(path, witness=witness))
     return found
-
-
-_RESULTS = re.compile(r"results_(?P<date>\d{4}-\d\d-\d\dT[\d.-]+)\.json")
 
 
 def is_results(path: Path) -> bool:

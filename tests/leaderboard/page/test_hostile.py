@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from chromium import Chromium, Page
 
-from turnwise.leaderboard.page.answers import markdown_tree
+from turnwise.leaderboard.page.dialogues import markdown_tree
 from turnwise.records.judgement import Judgement
 from turnwise.records.report import TestResult, Verdict
 from turnwise.records.run_folder import AskedProblem

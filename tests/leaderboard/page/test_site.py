@@ -20,8 +20,8 @@ from turnwise.leaderboard.charts.data import Series, chart_data
 from turnwise.leaderboard.charts.files import Look, filled_spec
 from turnwise.leaderboard.charts.specs import charts
 from turnwise.leaderboard.page.dialogues import PIECE_CHARACTERS, DialogueReader, Packer
-from turnwise.leaderboard.page.rows import make_rows, read_facts
 from turnwise.leaderboard.page.site import SiteOptions, write_site
+from turnwise.leaderboard.page.table import make_rows, read_facts
 from turnwise.leaderboard.report import score_runs
 from turnwise.records.judgement import Judgement
 from turnwise.records.report import Verdict

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ValidationError
 
 from turnwise.benchmarks.integers import parse_integer
 from turnwise.errors import MissingExtraError, TurnwiseError
+from turnwise.records.codec import first_mistake
 from turnwise.records.settings import OnError
 from turnwise.texts import printable, shown
 
@@ -278,12 +279,11 @@ def validated(row: Row, model: type[Model]) -> Model:
     try:
         return model.model_validate(row.data)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "missing":
-            raise row.fail(f"field {field!r} is missing.") from None
-        given = f"{type(first['input']).__name__} {shown(first['input'])}"
-        raise row.fail(f"field {field!r} is {given}: {first['msg'].rstrip('.').lower()}.") from None
+        mistake = first_mistake(error)
+        if mistake.kind == "missing":
+            raise row.fail(f"field {mistake.where!r} is missing.") from None
+        given = f"{type(mistake.value).__name__} {shown(mistake.value)}"
+        raise row.fail(f"field {mistake.where!r} is {given}: {mistake.reason.rstrip('.').lower()}.") from None
 
 
 _DECODER = json.JSONDecoder(parse_int=parse_integer)

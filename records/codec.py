@@ -10,7 +10,7 @@ class may name properties that stand in its JSON for other readers, ``DERIVED``;
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, field, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from types import UnionType
@@ -20,6 +20,7 @@ from turnwise.json_text import json_line
 from turnwise.texts import printable, shown
 
 if TYPE_CHECKING:
+    from pydantic import ValidationError
     from pydantic_core import SchemaValidator
 
 Record = TypeVar("Record")
@@ -37,6 +38,21 @@ _SCALARS = frozenset({"int", "float", "str", "bool"})
 
 class RecordError(ValueError):
     """What makes data no record: the field, what is wrong with it, and its value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """What a validation of pydantic found at ``place``: its kind and reason, as pydantic has them, and the value."""
+
+    place: tuple[str | int, ...]
+    kind: str
+    reason: str
+    value: Any
+
+    @property
+    def where(self) -> str:
+        """The place as one text, such as ``jobs.sample.cpus``."""
+        return ".".join(map(str, self.place))
 
 
 def if_set(default: Any, **more: Any) -> Any:
@@ -71,6 +87,17 @@ def from_json(kind: type[Record], data: Any) -> Record:
     return record
 
 
+def from_lines(read: Callable[[Any], Record], text: str) -> list[Record]:
+    """Return what ``read`` makes of the JSON in each line of ``text``; raises RecordError naming the line."""
+    records = []
+    for number, line in enumerate(text.splitlines(), 1):
+        try:
+            records.append(read(json.loads(line)))
+        except (ValueError, RecursionError) as error:
+            raise RecordError(f"line {number}: {reason_of(error)}") from None
+    return records
+
+
 def reason_of(error: Exception) -> str:
     """Return, on one printable line, why what reading and parsing raised ``error`` cannot be read.
 
@@ -88,25 +115,25 @@ def reason_of(error: Exception) -> str:
         return "a value in it is of another kind than it has to be"
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
-    if isinstance(error, _validation_error()):
-        return _first_mistake(error)
+    from pydantic import ValidationError  # takes as long to import as all else that the command line's help needs
+
+    if isinstance(error, ValidationError):
+        return _sentence(first_mistake(error))
     said = printable(" ".join(str(error).split()), limit=300)
     return re.sub(r" is not a valid \w+$", " is unknown", said)  # of an enumeration, which has a name for us alone
 
 
-def _first_mistake(error: Any) -> str:
+def first_mistake(error: "ValidationError") -> Mistake:
+    """Return the first thing that a validation found wrong."""
     first = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
-    reason = _REASONS.get(first["type"], first["msg"].lower())
-    if first["type"] not in _WITHOUT_VALUE:
-        reason += f", not {shown(first['input'])}"
-    return printable(f"{where}: " * bool(where) + reason, limit=300)
+    return Mistake(first["loc"], first["type"], first["msg"], first["input"])
 
 
-def _validation_error() -> type[Exception]:
-    from pydantic import ValidationError  # takes as long to import as all else that the command line's help needs
-
-    return ValidationError
+def _sentence(mistake: Mistake) -> str:
+    reason = _REASONS.get(mistake.kind, mistake.reason.lower())
+    if mistake.kind not in _WITHOUT_VALUE:
+        reason += f", not {shown(mistake.value)}"
+    return printable(f"{mistake.where}: " * bool(mistake.where) + reason, limit=300)
 
 
 @cache

@@ -17,7 +17,7 @@ from typing import Any
 
 from turnwise.errors import TurnwiseError
 from turnwise.files import lines_of
-from turnwise.records.codec import from_json, if_set
+from turnwise.records.codec import RecordError, from_json, if_set
 from turnwise.records.report import Verdict
 from turnwise.records.run_paths import files_inside
 from turnwise.records.trajectory import Trajectory
@@ -109,9 +109,14 @@ def read_judgement_file(path: Path) -> Iterator[Judgement]:
             raise TurnwiseError(
                 f"The file {str(path)!r} is no file of verdicts, since it is larger than 4 GiB: remove it."
             )
-        for line in lines_of(file, longest=_LONGEST_LINE):
+        for number, line in enumerate(lines_of(file, longest=_LONGEST_LINE), 1):
             try:
                 judgement = read_judgement(json.loads(line))
+            except RecordError as error:  # of another version, or of somebody's hand
+                raise TurnwiseError(
+                    f"The verdicts {str(path)!r}, line {number}, cannot be read ({error}): remove that line, and "
+                    "turnwise judge judges its program again."
+                ) from None
             except (ValueError, RecursionError):
-                continue  # that program is judged again
+                continue  # torn: that program is judged again
             yield judgement

@@ -19,14 +19,14 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from turnwise.errors import TurnwiseError
 from turnwise.files import read_whole, write_atomically
 from turnwise.json_text import json_text
-from turnwise.records.codec import from_json, reason_of, to_json
+from turnwise.records.codec import from_json, from_lines, reason_of, to_json
 from turnwise.records.judgement import Judgement, Place, read_judgements
 from turnwise.records.run_paths import PLAIN_NAME, inside
 from turnwise.records.settings import MOST_TURNS, JudgeRecord, PromptsRecord, RunSettings
@@ -94,7 +94,8 @@ class RunRecord:
 def read_record(data: Any) -> RunRecord:
     """Return the record in a JSON object, of whoever's file; raises ValueError, naming the field, for anything else."""
     if isinstance(data, dict) and data.get("format") != FORMAT:
-        raise ValueError(f"format {shown(data.get('format'))} is unknown here")
+        number, version = shown(data.get("format")), shown(data.get("turnwise"), limit=80)
+        raise ValueError(f"format {number} is unknown here; turnwise {version}, which wrote it, reads it")
     record = from_json(RunRecord, data)
     check_bounds(record)
     return record
@@ -199,9 +200,9 @@ class RunFolder:
         path = self.plan
         plans = {task.task: plan_order(task, self.record.samples_per_problem) for task in self.record.tasks}
         try:
-            lines = read_whole(path, limit=_LARGEST_PLAN, follow=False).decode("ascii").splitlines()
-            shards = _parse_plan(lines, plans)
-        except (OSError, ValueError, RecursionError) as error:
+            text = read_whole(path, limit=_LARGEST_PLAN, follow=False).decode("ascii")
+            shards = _parse_plan(from_lines(partial(from_json, PlanEntry), text), plans)
+        except (OSError, ValueError) as error:
             raise TurnwiseError(
                 f"The plan {str(path)!r} cannot be read ({reason_of(error)}): it belongs beside run.json; "
                 "give another folder, or remove this one."
@@ -251,8 +252,8 @@ class RunFolder:
         if data is None:
             return None
         try:
-            found = [read_trajectory(json.loads(line)) for line in data.decode("ascii").splitlines()]
-        except (ValueError, RecursionError) as error:
+            found = from_lines(read_trajectory, data.decode("ascii"))
+        except ValueError as error:
             raise TurnwiseError(
                 f"The shard {str(path)!r} cannot be read ({reason_of(error)}): {_SHARD_REMEDY}"
             ) from None
@@ -279,12 +280,11 @@ class RunFolder:
         return found
 
 
-def _parse_plan(lines: Sequence[str], plans: Mapping[str, Sequence[DialogueKey]]) -> list[Shard] | None:
-    """Return the shards that ``lines`` cut ``plans`` into; None unless they are all of them, once and in order."""
+def _parse_plan(entries: Sequence[PlanEntry], plans: Mapping[str, Sequence[DialogueKey]]) -> list[Shard] | None:
+    """Return the shards that ``entries`` cut ``plans`` into; None unless they are all of them, once and in order."""
     shards: list[Shard] = []
     cut = dict.fromkeys(plans, 0)
-    for line in lines:
-        entry = from_json(PlanEntry, json.loads(line))
+    for entry in entries:
         task, number, first, count = entry.task, entry.shard, entry.first, entry.count
         if task not in plans:
             raise ValueError(f"{shown(task, limit=80)} is unknown")

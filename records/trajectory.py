@@ -130,7 +130,8 @@ def read_trajectory(data: Any) -> Trajectory:
     Raises ValueError, naming the field, for anything else.
     """
     if isinstance(data, dict) and data.get("schema") != SCHEMA:
-        raise ValueError(f"trajectories of schema {shown(data.get('schema'))} are unknown here")
+        schema = shown(data.get("schema"))
+        raise ValueError(f"trajectories of schema {schema} are unknown here; the turnwise that wrote them reads them")
     trajectory = from_json(Trajectory, data)
     if not trajectory.turns and trajectory.end in (End.PUBLIC_PASSED, End.TURN_LIMIT, End.NO_MORE_ANSWERS):
         raise ValueError(f"it ended as {trajectory.end} without a turn")

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from turnwise.benchmarks.mappings import read_mapping
 from turnwise.errors import TurnwiseError
+from turnwise.records.codec import first_mistake
 from turnwise.texts import printable, shown
 
 _REMEDY = "write lines such as 'partition: gpu', as docs/slurm.md has them"
@@ -78,14 +79,14 @@ def read_profile(path: Path | None) -> ClusterProfile:
     try:
         return ClusterProfile.model_validate(data)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        name = printable(".".join(map(str, first["loc"])), limit=80)
-        if first["type"] == "extra_forbidden":
-            known = CpuJobs if len(first["loc"]) > 1 else ClusterProfile
+        mistake = first_mistake(error)
+        name = printable(mistake.where, limit=80)
+        if mistake.kind == "extra_forbidden":
+            known = CpuJobs if len(mistake.place) > 1 else ClusterProfile
             raise TurnwiseError(
                 f"The cluster profile {str(path)!r} has the unknown field {name!r}: "
                 f"known are {', '.join(known.model_fields)}."
             ) from None
-        reason = first["msg"].lower().removeprefix("input ").replace("should be", "it has to be")
-        value = shown(first["input"])
+        reason = mistake.reason.lower().removeprefix("input ").replace("should be", "it has to be")
+        value = shown(mistake.value)
         raise TurnwiseError(f"The cluster profile {str(path)!r} has {name} {value}: {reason}.") from None

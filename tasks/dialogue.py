@@ -21,7 +21,7 @@ from turnwise.records.report import Report, Verdict
 from turnwise.records.settings import DEFAULT_EXTRACTION, TurnPlan
 from turnwise.records.trajectory import Call, End, Message, Reply, Trajectory, Turn
 from turnwise.tasks.decoys import Decoy, DecoyPool, failing_report
-from turnwise.tasks.extraction import extract_program
+from turnwise.tasks.extraction import program_of
 from turnwise.tasks.feedback import feedback_kind, feedback_text, form_of
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.seeds import dialogue_seed
@@ -124,11 +124,10 @@ class Dialogue:
         self._calls.append(call)
         said = [message for message in asked if message.kind != "prefill"]
         kind = "thought" if self._to_ask else "reply"
-        self._history += [*said, Message("assistant", kind, "", call.answer)]
+        answer = call.answer
+        self._history += [*said, Message("assistant", kind, "", answer)]
         if not self._to_ask:
-            self._program = extract_program(
-                call.answer, which=self._plan.extraction, entry_point=self.problem.entry_point
-            )
+            self._program = program_of(answer, which=self._plan.extraction, entry_point=self.problem.entry_point)
 
     def _is_cut(self, messages: tuple[Message, ...], tokens: int | None) -> bool:
         """Return whether the server counted no more tokens than of a prompt that this one only adds to."""

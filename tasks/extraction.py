@@ -42,7 +42,11 @@ def check_extraction(which: str) -> str:
 
 def extract_program(text: str, *, which: str = DEFAULT_EXTRACTION, entry_point: str = "") -> str | None:
     """Return the program of a reply, or None where there is none; ``entry_point`` is what it has to define, if any."""
-    text = strip_thinking(text)
+    return program_of(strip_thinking(text), which=which, entry_point=entry_point)
+
+
+def program_of(text: str, *, which: str = DEFAULT_EXTRACTION, entry_point: str = "") -> str | None:
+    """Return the program of an answer, which is a reply without its thinking, as ``extract_program`` does."""
     if which == DEFAULT_EXTRACTION:
         return _last_program(text.replace("\r\n", "\n").replace("\r", "\n"), entry_point)
     blocks = [

@@ -11,12 +11,13 @@ See docs/strategies.md. What the ids name is checked against the prompts of the 
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from turnwise.benchmarks.mappings import read_mapping
 from turnwise.errors import TurnwiseError
+from turnwise.records.codec import first_mistake
 from turnwise.records.prompt_names import DEFAULT_FEEDBACK, NONE
 from turnwise.records.settings import TurnPlan
 from turnwise.tasks.strategies import Strategy, check_feedback, parse_instruction, parse_reasoning
@@ -90,13 +91,13 @@ def _plan(turn: _Turn, *, stops: bool) -> TurnPlan:
 
 
 def _first_problem(error: ValidationError) -> str:
-    first: dict[str, Any] = dict(error.errors(include_url=False)[0])
-    place = list(first["loc"])
+    mistake = first_mistake(error)
+    place = mistake.place
     where = f"turn {place[1] + 1}, " if len(place) > 1 and isinstance(place[1], int) else ""
     name = next((str(one) for one in reversed(place) if isinstance(one, str) and one not in ("str", "list[str]")), "")
-    if first["type"] == "extra_forbidden":
+    if mistake.kind == "extra_forbidden":
         known = _Turn.model_fields if where else _File.model_fields
         return f"{where}{shown(name)} is unknown: the keys are {', '.join(known)}"
-    if first["type"] == "missing":
+    if mistake.kind == "missing":
         return f"{name!r} is missing: {_EXAMPLE}"
-    return f"{where}{name} is {shown(first['input'])}: {first['msg'][0].lower()}{first['msg'][1:]}"
+    return f"{where}{name} is {shown(mistake.value)}: {mistake.reason[0].lower()}{mistake.reason[1:]}"

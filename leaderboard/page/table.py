@@ -26,6 +26,7 @@ from turnwise.leaderboard.paper_cells import find_estimate, size_of
 from turnwise.leaderboard.papers import Parity
 from turnwise.leaderboard.scores import Estimate
 from turnwise.leaderboard.tables import ScoredTask, notes, odd_mark, percent, run_names
+from turnwise.records.codec import first_mistake
 from turnwise.records.metrics import NAtK
 from turnwise.texts import printable, shown
 
@@ -110,10 +111,9 @@ def read_facts(path: Path) -> dict[str, ModelFacts]:
         try:
             found[str(model)] = ModelFacts.model_validate(data)
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            where = ".".join(map(str, first["loc"]))
+            mistake = first_mistake(error)
             name = printable(str(model), limit=80)
-            problem = f"{where}: {first['msg'].lower()}" if where else f"{shown(data)} is no mapping"
+            problem = f"{mistake.where}: {mistake.reason.lower()}" if mistake.place else f"{shown(data)} is no mapping"
             raise TurnwiseError(
                 f"The facts on models {str(path)!r} are not usable ({name}, {printable(problem, limit=200)}): "
                 f"known are {', '.join(ModelFacts.model_fields)}."

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from turnwise.errors import TurnwiseError
+from turnwise.records.codec import first_mistake
 from turnwise.texts import shown
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -48,11 +49,11 @@ def validated(model: type[Model], data: Mapping[str, Any], option: str) -> Model
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        name = first["loc"][0]
-        if first["type"] == "extra_forbidden":
+        mistake = first_mistake(error)
+        name = mistake.place[0]
+        if mistake.kind == "extra_forbidden":
             raise TurnwiseError(
                 f"{option} {shown(name)} is unknown: the keys are {', '.join(model.model_fields)}."
             ) from None
-        reason = first["msg"].lower().removeprefix("input ").replace("should be", "it has to be")
+        reason = mistake.reason.lower().removeprefix("input ").replace("should be", "it has to be")
         raise TurnwiseError(f"{option} {name} is {shown(data[str(name)])}: {reason}.") from None

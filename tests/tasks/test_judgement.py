@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from turnwise.errors import TurnwiseError
 from turnwise.records.codec import from_json, to_line
 from turnwise.records.judgement import Judgement, places_of, program_hash, read_judgements
 from turnwise.records.report import Environment, Report, Verdict
@@ -88,20 +89,34 @@ LINE = to_line(JUDGEMENT).encode()
         b"\0" * 64,
         LINE + b"\0\0",
         b"",
-        b"[1]",
-        b"null",
-        b'"text"',
-        b"{}",
         b"\xff\xfe",
-        LINE.replace(b"wrong_answer", b"unheard_of"),
-        LINE.replace(b'"tier"', b'"tear"'),
-        LINE.replace(b'"key":"key"', b'"key":"key","more":1'),
     ],
 )
 def test_a_torn_line_is_skipped(tmp_path: Path, torn: bytes) -> None:
     """What stands before and after it counts, and it itself is judged again."""
     (tmp_path / "main.jsonl").write_bytes(b"\n".join([LINE, torn, LINE, b""]))
     assert list(read_judgements(tmp_path)) == [JUDGEMENT, JUDGEMENT]
+
+
+@pytest.mark.parametrize(
+    ("other", "reason"),
+    [
+        (b"[1]", "input should be an object, not [1]"),
+        (b"null", "input should be an object, not None"),
+        (b"{}", "task: field required"),
+        (LINE.replace(b"wrong_answer", b"unheard_of"), "verdict: input should be 'passed', "),
+        (LINE.replace(b'"tier"', b'"tear"'), "tier: field required"),
+        (LINE.replace(b'"key":"key"', b'"key":"key","more":1'), "more: unknown field"),
+    ],
+)
+def test_a_line_that_is_whole_and_no_judgement_is_named(tmp_path: Path, other: bytes, reason: str) -> None:
+    """The file, the line, the field and the remedy are said: it may be what a newer version wrote."""
+    path = tmp_path / "main.jsonl"
+    path.write_bytes(b"\n".join([LINE, other, LINE, b""]))
+    with pytest.raises(TurnwiseError) as caught:
+        list(read_judgements(tmp_path))
+    assert str(caught.value).startswith(f"The verdicts {str(path)!r}, line 2, cannot be read ({reason}")
+    assert str(caught.value).endswith("): remove that line, and turnwise judge judges its program again.")
 
 
 def test_a_last_line_without_its_end_counts_if_it_is_whole(tmp_path: Path) -> None:

@@ -136,7 +136,10 @@ def test_a_folder_without_run_json_is_no_run(tmp_path: Path) -> None:
         (lambda text: "", "it is cut off or no JSON)"),
         (lambda text: text.replace("{", '{"lucky": 7, ', 1), "lucky: unknown field"),
         (lambda text: text.replace('"loaded":9', '"loaded":9,"lost":1', 1), "tasks.0.lost: unknown field"),
-        (lambda text: text.replace('"format":1', '"format":"1"'), "format '1' is unknown here"),
+        (
+            lambda text: text.replace('"format":1', '"format":"1"'),
+            "format '1' is unknown here; turnwise '0', which wrote it, reads it",
+        ),
         (lambda text: text.replace('"turnwise":"0",', ""), "turnwise: field required"),
         (lambda text: text.replace('"samples_per_problem":2,', ""), "settings.samples_per_problem: field required"),
         (
@@ -158,14 +161,14 @@ def test_a_damaged_run_json_is_named_with_the_place(
     ("damage", "reason"),
     [
         (None, "cannot be read (No such file or directory)"),
-        (lambda text: text[:-5], "cannot be read (it is cut off or no JSON)"),
-        (lambda text: text + "\0\0", "cannot be read (it is cut off or no JSON)"),
-        (lambda text: text + "[]\n", "cannot be read (input should be an object, not [])"),
-        (lambda text: text.replace('"first"', '"fist"', 1), "cannot be read (first: field required)"),
+        (lambda text: text[:-5], "cannot be read (line 3: it is cut off or no JSON)"),
+        (lambda text: text + "\0\0", "cannot be read (line 4: it is cut off or no JSON)"),
+        (lambda text: text + "[]\n", "cannot be read (line 4: input should be an object, not [])"),
+        (lambda text: text.replace('"first"', '"fist"', 1), "cannot be read (line 1: first: field required)"),
         (lambda text: text.replace('"task": "u"', '"task": "x"'), "cannot be read ('x' is unknown)"),
         (
             lambda text: text.replace('"first": 4', '"first": "4"'),
-            "cannot be read (first: input should be a valid integer, not '4')",
+            "cannot be read (line 2: first: input should be a valid integer, not '4')",
         ),
         (lambda text: text.replace("u", "ü"), "cannot be read (it is not ASCII)"),
         (lambda text: "", "is not that of run.json beside it"),
@@ -209,12 +212,19 @@ def test_a_shard_changed_after_it_was_committed_is_named(folder: RunFolder) -> N
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
-        (lambda text: text[:-9], "cannot be read (it is cut off or no JSON)"),
-        (lambda text: text + "\0" * 512, "cannot be read (it is cut off or no JSON)"),
+        (lambda text: text[:-9], "cannot be read (line 4: it is cut off or no JSON)"),
+        (lambda text: text + "\0" * 512, "cannot be read (line 5: it is cut off or no JSON)"),
         (lambda text: text.replace("b/z", "b/ä"), "cannot be read (it is not ASCII)"),
-        (lambda text: text.replace('"end":"turn_limit"', '"end":"lunch"'), "cannot be read (end: input should be"),
-        (lambda text: text.replace('"turns"', '"twists"', 1), "cannot be read (turns: field required)"),
-        (lambda text: "[]\n", "cannot be read (input should be an object, not [])"),
+        (
+            lambda text: text.replace('"end":"turn_limit"', '"end":"lunch"'),
+            "cannot be read (line 1: end: input should be",
+        ),
+        (lambda text: text.replace('"turns"', '"twists"', 1), "cannot be read (line 1: turns: field required)"),
+        (
+            lambda text: text.replace('"turn_limit"', '"turn_limit","lucky":7'),
+            "cannot be read (line 1: lucky: unknown field)",
+        ),
+        (lambda text: "[]\n", "cannot be read (line 1: input should be an object, not [])"),
         (lambda text: "", "does not hold the dialogues of the plan"),
         (lambda text: "".join(text.splitlines(keepends=True)[1:]), "does not hold the dialogues of the plan"),
         (lambda text: "".join(reversed(text.splitlines(keepends=True))), "does not hold the dialogues of the plan"),

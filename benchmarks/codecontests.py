@@ -13,8 +13,15 @@ from turnwise.benchmarks.contradictions import contradiction_of_limits, contradi
 from turnwise.benchmarks.flags import INTERACTIVE_CODECONTESTS, admits_multiple_answers, is_interactive
 from turnwise.benchmarks.limits import parse_memory_limit, parse_time_limit
 from turnwise.benchmarks.rows import Row, validated
-from turnwise.records.limits import DEFAULT_MEMORY_LIMIT_BYTES, DEFAULT_TIME_LIMIT_SECONDS, Limits
-from turnwise.records.problem import Flag, MatchRule, Problem, TestCase
+from turnwise.records.problem import (
+    DEFAULT_MEMORY_LIMIT_BYTES,
+    DEFAULT_TIME_LIMIT_SECONDS,
+    Flag,
+    Limits,
+    MatchRule,
+    Problem,
+    TestCase,
+)
 
 PYTHON3 = 3
 _INCORRECT_SOLUTIONS = 16  # kept of each problem: some have hundreds, and few are ever shown

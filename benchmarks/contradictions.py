@@ -11,8 +11,7 @@ import re
 from collections.abc import Iterable
 
 from turnwise.benchmarks.matching import output_matches
-from turnwise.records.limits import Limits
-from turnwise.records.problem import MatchRule, TestCase
+from turnwise.records.problem import Limits, MatchRule, TestCase
 from turnwise.texts import shown
 
 _DEFINED = re.compile(r"^\s*(?:async\s+def|def|class)\s+(\w+)", re.MULTILINE)

@@ -20,8 +20,16 @@ from turnwise.benchmarks.contradictions import contradiction_of_solution, contra
 from turnwise.benchmarks.mbpp_inputs import convert_arguments
 from turnwise.benchmarks.oracles import ORACLE_BY_ENTRY_POINT
 from turnwise.benchmarks.rows import Row, validated
-from turnwise.records.limits import FUNCTION_MEMORY_LIMIT_BYTES, FUNCTION_TIME_LIMIT_SECONDS, Limits
-from turnwise.records.problem import Comparison, Flag, MatchRule, Problem, TestCase
+from turnwise.records.problem import (
+    FUNCTION_MEMORY_LIMIT_BYTES,
+    FUNCTION_TIME_LIMIT_SECONDS,
+    Comparison,
+    Flag,
+    Limits,
+    MatchRule,
+    Problem,
+    TestCase,
+)
 
 HUMANEVAL_PLUS, MBPP_PLUS = "humaneval_plus", "mbpp_plus"
 # evalplus takes any result of this task: its canonical answer is disputed (Mbpp/164, are_equivalent).

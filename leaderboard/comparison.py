@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from turnwise.leaderboard.counts import Counts, Floats, Integers, value_of, value_table
+from turnwise.leaderboard.estimators import Counts, Floats, Integers, value_of, value_table
 from turnwise.leaderboard.intervals import LEVEL, Interval, Over, bca, cluster_sums, sample_spread
 from turnwise.leaderboard.metrics import Metric, count_known, metrics_of, values_of
 from turnwise.leaderboard.outcomes import TaskOutcomes

@@ -17,8 +17,7 @@ import numpy as np
 
 from turnwise.errors import TurnwiseError
 from turnwise.json_text import json_text
-from turnwise.leaderboard.counts import Booleans, Floats, Integers, count, value_of
-from turnwise.leaderboard.estimators import curve_over_tokens
+from turnwise.leaderboard.estimators import Booleans, Floats, Integers, count, curve_over_tokens, value_of
 from turnwise.leaderboard.formats import Style, Table, render_notes, render_table, to_csv
 from turnwise.leaderboard.intervals import Over
 from turnwise.leaderboard.metrics import Metric, metrics_of

@@ -15,7 +15,7 @@ import numpy as np
 
 from turnwise.errors import TurnwiseError
 from turnwise.json_text import json_text
-from turnwise.leaderboard.counts import Booleans, Floats
+from turnwise.leaderboard.estimators import Booleans, Floats
 from turnwise.leaderboard.formats import Table
 from turnwise.leaderboard.metrics import metrics_of, values_of
 from turnwise.leaderboard.paper_cells import find_estimate

@@ -19,7 +19,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from turnwise.leaderboard.counts import Counts, Floats, Integers, both_fail, value_of
+from turnwise.leaderboard.estimators import Counts, Floats, Integers, both_fail, value_of
 
 LEVEL = 0.95
 FEW = 5  # differing problems that are too few for a bootstrap interval alone (docs/estimators.md)

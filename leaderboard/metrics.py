@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from turnwise.leaderboard.counts import Booleans, Counts, Floats, count
-from turnwise.leaderboard.estimators import pass_at_k, pass_n_at_k
+from turnwise.leaderboard.estimators import Booleans, Counts, Floats, count, pass_at_k, pass_n_at_k
 from turnwise.leaderboard.outcomes import MISSING, TaskOutcomes
 from turnwise.records.metrics import NAtK
 

@@ -15,7 +15,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from turnwise.leaderboard.counts import Counts, Floats, both_fail, log_choose, value_of
+from turnwise.leaderboard.estimators import Counts, Floats, both_fail, log_choose, value_of
 from turnwise.leaderboard.intervals import normal_quantile, sample_variances
 
 POWER, SIGNIFICANCE = 0.80, 0.05

@@ -12,7 +12,7 @@ from turnwise.leaderboard.formats import Table
 from turnwise.leaderboard.scores import ALL, Estimate
 from turnwise.leaderboard.tables import ScoredTask, notes, odd_mark
 from turnwise.records.metrics import NAtK
-from turnwise.records.prompt_names import NONE
+from turnwise.records.settings import NONE
 from turnwise.texts import printable
 
 Cells = dict[tuple[str, ...], tuple[ScoredTask, str]]

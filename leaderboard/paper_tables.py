@@ -45,8 +45,8 @@ from turnwise.leaderboard.papers import Shown
 from turnwise.leaderboard.published import published_table_of
 from turnwise.leaderboard.scores import ALL
 from turnwise.leaderboard.tables import ScoredTask, notes, odd_mark, percent, run_names
-from turnwise.records.prompt_names import FEEDBACK_KINDS, INSTRUCTIONS, NONE, REASONING
 from turnwise.records.report import Verdict
+from turnwise.records.settings import FEEDBACK_KINDS, INSTRUCTIONS, NONE, REASONING
 from turnwise.records.trajectory import End
 from turnwise.texts import printable
 

@@ -17,7 +17,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from turnwise.leaderboard.counts import Counts, Floats, Integers, log_choose, value_of, value_table
+from turnwise.leaderboard.estimators import Counts, Floats, Integers, log_choose, value_of, value_table
 from turnwise.leaderboard.intervals import LEVEL, Interval, Over
 
 ZHENG_RESAMPLES, RLEF_RESAMPLES = 10_000, 200

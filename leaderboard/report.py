@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from turnwise.files import write_atomically
+from turnwise.files import inside, write_atomically
 from turnwise.json_text import json_text
 from turnwise.leaderboard.curves import Along, Curve, draw_curve
 from turnwise.leaderboard.formats import Style, render_notes
@@ -24,7 +24,6 @@ from turnwise.leaderboard.scores import score_task
 from turnwise.leaderboard.tables import By, ScoredTask, estimates_csv, render_scores, run_names
 from turnwise.records.codec import to_json
 from turnwise.records.metrics import check_support, parse_n_at_k
-from turnwise.records.run_paths import inside
 from turnwise.records.settings import RunSettings
 from turnwise.texts import encodable, printable
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from turnwise.benchmarks.taco import DIFFICULTIES
-from turnwise.leaderboard.counts import Floats, Integers
+from turnwise.leaderboard.estimators import Floats, Integers
 from turnwise.leaderboard.intervals import Interval, Over, bca, jackknife
 from turnwise.leaderboard.metrics import CERTAIN, Metric, bounds_of, count_known, metrics_of, values_of
 from turnwise.leaderboard.outcomes import TaskOutcomes

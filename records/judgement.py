@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from turnwise.errors import TurnwiseError
-from turnwise.files import lines_of
+from turnwise.files import files_inside, lines_of
 from turnwise.records.codec import RecordError, from_json, if_set
 from turnwise.records.report import Verdict
-from turnwise.records.run_paths import files_inside
 from turnwise.records.trajectory import Trajectory
 
 Place = tuple[str, str, int, int, str]

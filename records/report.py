@@ -1,10 +1,34 @@
-"""Verdicts and reports: what judging one program showed, test by test."""
+"""Verdicts and reports: what judging one program showed, test by test.
 
+A trace says what a program did on one public test, basic block by basic block. Its values are texts as the sandbox sent
+them, cleaned and bounded (runners/execution/tracing.py); the lines are those of the program. Only a public test is ever
+traced.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from turnwise.records.codec import if_set
-from turnwise.records.trace import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class BlockRun:
+    """One run of a block: its first and last line (from 1), and its variables before and after, by name."""
+
+    line: int
+    last_line: int
+    before: Mapping[str, str]
+    after: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The first and last runs of blocks in a program's run on public test ``test``; ``executed`` counts all."""
+
+    test: int
+    executed: int
+    runs: tuple[BlockRun, ...]
 
 
 class Verdict(StrEnum):

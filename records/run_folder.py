@@ -24,11 +24,10 @@ from pathlib import Path
 from typing import Any
 
 from turnwise.errors import TurnwiseError
-from turnwise.files import read_whole, write_atomically
+from turnwise.files import PLAIN_NAME, inside, read_whole, write_atomically
 from turnwise.json_text import json_text
 from turnwise.records.codec import from_json, from_lines, reason_of, to_json
 from turnwise.records.judgement import Judgement, Place, read_judgements
-from turnwise.records.run_paths import PLAIN_NAME, inside
 from turnwise.records.settings import MOST_TURNS, JudgeRecord, PromptsRecord, RunSettings
 from turnwise.records.trajectory import Trajectory, read_trajectory
 from turnwise.texts import shown

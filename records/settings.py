@@ -5,23 +5,49 @@ the user gives it; run.json holds it under its name, in this order (one that is 
 its default); whoever reads a run has it typed, and tables name it where it is set.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_origin, get_type_hints
 
 from turnwise.records.codec import if_set
-from turnwise.records.prompt_names import DEFAULT_FEEDBACK, prompts_name
 
+NONE = "none"
+# The names of what can be asked and told, in the order of the tables of arXiv 2410.08105.
+REASONING = (
+    "self_reflection",
+    "explain_io",
+    "problem_tag",
+    "difficulty",
+    "natural_language_solution",
+    "multiple_solutions",
+    "helper_docstring",
+    "intermediate_variables",
+)
+INSTRUCTIONS = (
+    "helper_functions",
+    "double_check",
+    "line_comments",
+    "docstrings",
+    "weak_then_better",
+    "step_by_step",
+)
+GUIDELINES = "guidelines"
+# Two programs in one answer: only the last block is the answer.
+LAST_BLOCK_INSTRUCTIONS = frozenset({"weak_then_better"})
+FEEDBACK_KINDS = ("binary", "failed_tests", "failed_and_passed", "ldb", NONE, "random")
+DEFAULT_FEEDBACK = "failed_tests"
 DEFAULT_EXTRACTION = "last_program"
 DEFAULT_MATCHER = "tokens"
 # Changes when another program may be found in the same reply (tasks/extraction.py).
 EXTRACTION_VERSION = 1
-
 MOST_TURNS = 1000  # no run comes near it: it bounds what reading one of others can cost
-
 OnError = Literal["raise", "skip"]
-
 _OPTION = "option"
+
+
+def prompts_name(reasoning: Sequence[str], instruction: str) -> str:
+    """Return how the grid names these prompts: ``none+none``, ``self_reflection+weak_then_better``."""
+    return "+".join([*(reasoning or (NONE,)), instruction or NONE])
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,4 +228,6 @@ class PromptsRecord:
 
 # By the names that they have in the options.
 METADATA = {**options_of(RunSettings, "metadata"), **options_of(JudgeSettings, "metadata")}
+
+
 GEN_KWARGS = options_of(Sampling, "gen_kwargs")

@@ -13,8 +13,7 @@ from itertools import product
 from typing import Any
 
 from turnwise.errors import TurnwiseError
-from turnwise.records.prompt_names import INSTRUCTIONS, NONE, REASONING, prompts_name
-from turnwise.records.settings import RunSettings
+from turnwise.records.settings import INSTRUCTIONS, NONE, REASONING, RunSettings, prompts_name
 from turnwise.runners.grid import Cell
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.strategies import parse_instruction, parse_reasoning

@@ -11,7 +11,7 @@ from statistics import median
 
 from turnwise.benchmarks.catalog import load_problems
 from turnwise.errors import InfrastructureError, TurnwiseError
-from turnwise.records.limits import FUNCTION_MEMORY_LIMIT_BYTES, Limits
+from turnwise.records.problem import FUNCTION_MEMORY_LIMIT_BYTES, Limits
 from turnwise.runners.execution.canaries import CanaryResult, self_test
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.host import Host, inspect_host

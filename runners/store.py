@@ -18,11 +18,10 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from turnwise.files import commit_once, finish_commit, lines_of, sync_folder, write_atomically, write_synced
+from turnwise.files import commit_once, finish_commit, inside, lines_of, sync_folder, write_atomically, write_synced
 from turnwise.json_text import json_line
 from turnwise.records.codec import to_json, to_line
 from turnwise.records.run_folder import DialogueKey, RunFolder, Shard, digest_file, digest_line
-from turnwise.records.run_paths import inside
 from turnwise.records.trajectory import Reply, Trajectory, read_reply
 from turnwise.runners.logs import AppendLog, Syncer
 from turnwise.runners.models.sampler import Request, Sampler

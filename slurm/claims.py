@@ -19,10 +19,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from turnwise.files import read_whole
+from turnwise.files import inside, read_whole
 from turnwise.json_text import json_text
 from turnwise.records.run_folder import Shard
-from turnwise.records.run_paths import inside
 
 CRASHES = 3
 _LARGEST = 2**16  # bytes, of what a claim says of its owner

@@ -13,8 +13,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
-from turnwise.files import read_whole
-from turnwise.records.run_paths import files_inside
+from turnwise.files import files_inside, read_whole
 from turnwise.slurm.layout import ClusterFolder
 
 REQUEUED = "requeued"

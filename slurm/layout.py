@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from turnwise.records.run_paths import files_inside, inside
+from turnwise.files import files_inside, inside
 
 SAMPLE, JUDGE, CLOSE = "sample", "judge", "close"
 

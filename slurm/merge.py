@@ -8,9 +8,8 @@ One shard is in memory at a time. Equal runs give equal files.
 import gzip
 from dataclasses import dataclass
 
-from turnwise.files import replacing
+from turnwise.files import inside, replacing
 from turnwise.records.run_folder import RunFolder
-from turnwise.records.run_paths import inside
 from turnwise.slurm.todo import count_missing
 
 _LEVEL = 1  # a quarter of the time of the default for a tenth more bytes

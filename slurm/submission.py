@@ -16,11 +16,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from turnwise.errors import TurnwiseError
-from turnwise.files import read_whole, sync_folder, write_atomically
+from turnwise.files import inside, read_whole, sync_folder, write_atomically
 from turnwise.json_text import json_text
 from turnwise.records.codec import from_json, reason_of, to_json
 from turnwise.records.run_folder import RunFolder, Shard
-from turnwise.records.run_paths import inside
 from turnwise.slurm.layout import CLOSE, JUDGE, SAMPLE, ClusterFolder
 from turnwise.slurm.profile import ClusterProfile
 

@@ -18,8 +18,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from turnwise.errors import TurnwiseError
-from turnwise.records.prompt_names import DEFAULT_FEEDBACK, FEEDBACK_KINDS, GUIDELINES, NONE
-from turnwise.records.settings import TurnPlan
+from turnwise.records.settings import DEFAULT_FEEDBACK, FEEDBACK_KINDS, GUIDELINES, NONE, TurnPlan
 
 STRATEGIES = ("single_turn", "multi_turn", "cot", "cot_every_turn", "cot_retry")
 

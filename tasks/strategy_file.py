@@ -18,8 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from turnwise.benchmarks.mappings import read_mapping
 from turnwise.errors import TurnwiseError
 from turnwise.records.codec import first_mistake
-from turnwise.records.prompt_names import DEFAULT_FEEDBACK, NONE
-from turnwise.records.settings import TurnPlan
+from turnwise.records.settings import DEFAULT_FEEDBACK, NONE, TurnPlan
 from turnwise.tasks.strategies import Strategy, check_feedback, parse_instruction, parse_reasoning
 from turnwise.texts import shown
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from turnwise.records.trace import BlockRun, Trace
+from turnwise.records.report import BlockRun, Trace
 
 _BLOCK_LINES = 10
 _LINE_END = re.compile(r"\r\n|\r|\n")  # Python's own: str.splitlines knows more

@@ -24,7 +24,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 import turnwise
-from turnwise.files import write_atomically
+from turnwise.files import inside, write_atomically
 from turnwise.json_text import json_line
 from turnwise.leaderboard.behaviour import Behaviour
 from turnwise.leaderboard.charts import specs
@@ -45,7 +45,6 @@ from turnwise.leaderboard.published import published_rows, published_table_of
 from turnwise.leaderboard.report import settings_lines, settings_text
 from turnwise.leaderboard.tables import ScoredTask, metric_columns
 from turnwise.records.codec import to_json
-from turnwise.records.run_paths import inside
 from turnwise.texts import printable
 
 DEFAULT_TITLE = "Multi-turn code generation"

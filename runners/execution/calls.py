@@ -4,7 +4,7 @@ import select
 import socket
 import time
 
-from turnwise.records.limits import Limits
+from turnwise.records.problem import Limits
 from turnwise.runners.execution.clocks import ProcessClocks
 from turnwise.runners.execution.control import ControlSocket
 from turnwise.runners.execution.interface import Ending, Execution

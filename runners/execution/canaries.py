@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from turnwise.errors import InfrastructureError
-from turnwise.records.limits import Limits
+from turnwise.records.problem import Limits
 from turnwise.runners.execution.interface import PYTHON, Ending, Executor, Program
 from turnwise.runners.execution.process import scrubbed_environment
 

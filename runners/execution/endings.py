@@ -3,7 +3,7 @@
 import os
 import signal
 
-from turnwise.records.limits import Limits
+from turnwise.records.problem import Limits
 from turnwise.runners.execution.interface import Ending
 from turnwise.runners.execution.process import ProcessEnd
 

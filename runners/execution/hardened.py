@@ -17,7 +17,7 @@ import tempfile
 import weakref
 
 from turnwise.errors import InfrastructureError, TurnwiseError
-from turnwise.records.limits import Limits
+from turnwise.records.problem import Limits
 from turnwise.runners.execution.canaries import require_containment
 from turnwise.runners.execution.inherited import InheritedLimits, need_descriptors
 from turnwise.runners.execution.interface import Closable, Program, Session

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from turnwise.errors import InfrastructureError
-from turnwise.records.limits import Limits
+from turnwise.records.problem import Limits
 from turnwise.runners.execution import child
 from turnwise.runners.execution.endings import COMPILE_TIME_LIMIT_SECONDS, ran_out_of_memory
 from turnwise.runners.execution.interface import Ending, Execution

@@ -16,7 +16,7 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Protocol, Self
 
-from turnwise.records.limits import Limits
+from turnwise.records.problem import Limits
 
 PYTHON = "python"
 

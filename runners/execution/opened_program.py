@@ -7,7 +7,7 @@ import os
 import select
 from contextlib import suppress
 
-from turnwise.records.limits import Limits
+from turnwise.records.problem import Limits
 from turnwise.runners.execution.clocks import ProcessClocks
 from turnwise.runners.execution.endings import COMPILE_TIME_LIMIT_SECONDS
 from turnwise.runners.execution.interface import Ending, Execution, Program

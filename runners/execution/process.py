@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from turnwise.records.limits import Limits
+from turnwise.records.problem import Limits
 from turnwise.runners.execution.clocks import ProcessClocks
 from turnwise.runners.execution.interface import Ending
 from turnwise.runners.execution.watch import wait_within

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from turnwise.benchmarks import values
-from turnwise.records.limits import Limits
+from turnwise.records.problem import Limits
 from turnwise.runners.execution import child
 from turnwise.runners.execution.control import (
     ControlSocket,

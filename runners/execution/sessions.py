@@ -7,7 +7,7 @@ failure, and the next run gets another worker; nothing that fails here is blamed
 from collections.abc import Iterable, Iterator
 
 from turnwise.errors import InfrastructureError
-from turnwise.records.limits import Limits
+from turnwise.records.problem import Limits
 from turnwise.runners.execution.calls import Calls
 from turnwise.runners.execution.child import NAME
 from turnwise.runners.execution.control import OversizeError, ProtocolError, parse_error

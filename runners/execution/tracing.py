@@ -17,8 +17,8 @@ from typing import Any
 
 from turnwise.benchmarks import values
 from turnwise.errors import InfrastructureError
-from turnwise.records.limits import Limits
-from turnwise.records.trace import BlockRun
+from turnwise.records.problem import Limits
+from turnwise.records.report import BlockRun
 from turnwise.runners.execution.interface import PYTHON, Ending, Executor, Program
 from turnwise.runners.execution.sandbox import blocks, showing, tracer
 from turnwise.texts import printable

@@ -4,7 +4,7 @@ import select
 import time
 from collections.abc import Callable
 
-from turnwise.records.limits import Limits
+from turnwise.records.problem import Limits
 from turnwise.runners.execution.clocks import MAXIMUM_TASKS, ProcessClocks
 from turnwise.runners.execution.interface import Ending
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from turnwise.errors import InfrastructureError
-from turnwise.records.limits import Limits
+from turnwise.records.problem import Limits
 from turnwise.runners.execution.bootstrap import zygote_command
 from turnwise.runners.execution.endings import COMPILE_TIME_LIMIT_SECONDS
 from turnwise.runners.execution.family import descendant, kill_descendant

@@ -28,14 +28,16 @@ from turnwise.benchmarks.oracles import NOT_NONE
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.files import commit_once, write_synced
 from turnwise.records.codec import from_json, if_set, to_json
-from turnwise.records.limits import (
+from turnwise.records.problem import (
     FUNCTION_MEMORY_LIMIT_BYTES,
     FUNCTION_TIME_FACTOR,
     FUNCTION_TIME_LIMIT_SECONDS,
     OUTPUT_LIMIT_BYTES,
+    Flag,
     Limits,
+    Problem,
+    TestCase,
 )
-from turnwise.records.problem import Flag, Problem, TestCase
 from turnwise.runners.execution.host import cpu_model
 from turnwise.runners.execution.interface import PYTHON, Ending, Executor
 from turnwise.runners.judging.judge import program_of

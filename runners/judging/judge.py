@@ -23,9 +23,8 @@ from turnwise.benchmarks.matching import check_matcher, output_matches
 from turnwise.benchmarks.results import show_result
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.records.problem import Comparison, Problem, TestCase
-from turnwise.records.report import Environment, Report, TestResult, Verdict
+from turnwise.records.report import Environment, Report, TestResult, Trace, Verdict
 from turnwise.records.settings import DEFAULT_MATCHER, JudgeRecord, JudgeSettings
-from turnwise.records.trace import Trace
 from turnwise.runners.execution.host import cpu_model
 from turnwise.runners.execution.interface import PYTHON, Ending, Execution, Executor, Program, Session
 from turnwise.runners.execution.tracing import trace_run

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from turnwise.benchmarks.limits import parse_memory_limit, parse_time_limit
-from turnwise.records.limits import Limits
+from turnwise.records.problem import Limits
 
 NAN, INF, HUGE = float("nan"), float("inf"), 10**20_000
 

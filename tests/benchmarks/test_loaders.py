@@ -11,8 +11,7 @@ import pytest
 from turnwise.benchmarks import values
 from turnwise.benchmarks.catalog import load_problems
 from turnwise.benchmarks.rows import RowError
-from turnwise.records.limits import Limits
-from turnwise.records.problem import Comparison, Flag, Problem, TestCase
+from turnwise.records.problem import Comparison, Flag, Limits, Problem, TestCase
 
 Write = Callable[..., Path]
 GoodRow = Callable[..., dict[str, Any]]

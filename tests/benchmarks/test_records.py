@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from turnwise.records.codec import from_json, to_json
-from turnwise.records.limits import Limits
-from turnwise.records.problem import Comparison, Flag, MatchRule, Problem, TestCase
+from turnwise.records.problem import Comparison, Flag, Limits, MatchRule, Problem, TestCase
 from turnwise.records.report import Environment, Report, TestResult, Verdict
 
 ENVIRONMENT = Environment("reference", "reference", "CPython 3.11", "tokens")

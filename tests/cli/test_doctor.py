@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from turnwise.commands.doctor import render_diagnosis
-from turnwise.records.limits import Limits
+from turnwise.records.problem import Limits
 from turnwise.runners.diagnosis import Diagnosis
 from turnwise.runners.execution.canaries import CanaryResult
 from turnwise.runners.execution.host import Host

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pytest
 
 from turnwise.leaderboard.comparison import between_samples
-from turnwise.leaderboard.counts import Counts, value_of
+from turnwise.leaderboard.estimators import Counts, value_of
 from turnwise.leaderboard.intervals import Interval, bca, jackknife
 
 Floats = npt.NDArray[np.float64]

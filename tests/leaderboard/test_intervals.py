@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from turnwise.leaderboard.counts import Counts, count, value_of
+from turnwise.leaderboard.estimators import Counts, count, value_of
 from turnwise.leaderboard.intervals import (
     Interval,
     bca,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from turnwise.leaderboard.counts import Counts, value_of
+from turnwise.leaderboard.estimators import Counts, value_of
 from turnwise.leaderboard.intervals import effective_number, jackknife, sample_variances, t_quantile
 from turnwise.leaderboard.noise import Expected, expect_noise, measure_noise
 

@@ -18,9 +18,8 @@ from turnwise.leaderboard.report import score_runs
 from turnwise.leaderboard.tables import ScoredTask
 from turnwise.records.codec import to_json
 from turnwise.records.judgement import Judgement
-from turnwise.records.prompt_names import INSTRUCTIONS, NONE, REASONING
 from turnwise.records.run_folder import AskedProblem
-from turnwise.records.settings import RunSettings, Sampling, TurnPlan
+from turnwise.records.settings import INSTRUCTIONS, NONE, REASONING, RunSettings, Sampling, TurnPlan
 from turnwise.records.trajectory import Trajectory
 
 MakeDialogue = Callable[..., Trajectory]

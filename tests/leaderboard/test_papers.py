@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from turnwise.leaderboard.counts import Counts, value_of
-from turnwise.leaderboard.estimators import pass_n_at_k
+from turnwise.leaderboard.estimators import Counts, pass_n_at_k, value_of
 from turnwise.leaderboard.papers import resample_draws, resample_results, with_replacement
 
 rows = st.lists(st.sampled_from([(False, False), (False, True), (True, True)]), min_size=1, max_size=4)

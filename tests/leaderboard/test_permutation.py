@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from turnwise.leaderboard.comparison import deal_samples, flip_problems
-from turnwise.leaderboard.counts import Counts, count, value_of
+from turnwise.leaderboard.estimators import Counts, count, value_of
 
 
 @settings(max_examples=80, deadline=None)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from turnwise.leaderboard.comparison import Rank, flip_pairs, holm, rank_models
-from turnwise.leaderboard.counts import Floats
+from turnwise.leaderboard.estimators import Floats
 
 
 def _rank(values: Floats, generator: np.random.Generator, clusters: list[str] | None = None) -> list[Rank]:

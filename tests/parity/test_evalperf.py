@@ -13,7 +13,7 @@ from turnwise.commands.compare import compare_command
 from turnwise.commands.exchange import import_command
 from turnwise.exchange.imported import Options
 from turnwise.leaderboard.comparison import between_samples, deal_samples, flip_pairs, flip_problems, rank_models
-from turnwise.leaderboard.counts import Counts, value_of
+from turnwise.leaderboard.estimators import Counts, value_of
 from turnwise.leaderboard.intervals import bca, jackknife
 from turnwise.leaderboard.noise import CONCENTRATION, CORRELATION
 

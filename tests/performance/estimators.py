@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 from tabulate import tabulate
 
-from turnwise.leaderboard.counts import count, value_of
-from turnwise.leaderboard.estimators import best_of_k, curve_over_k, pass_at_k, pass_n_at_k
+from turnwise.leaderboard.estimators import best_of_k, count, curve_over_k, pass_at_k, pass_n_at_k, value_of
 from turnwise.leaderboard.intervals import bca, jackknife
 from turnwise.leaderboard.papers import RLEF_RESAMPLES, resample_draws, resample_results
 

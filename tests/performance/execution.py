@@ -20,7 +20,7 @@ from statistics import median
 from tabulate import tabulate
 
 from turnwise.errors import TurnwiseError
-from turnwise.records.limits import Limits
+from turnwise.records.problem import Limits
 from turnwise.runners.execution.hardened import TIERS, HardenedExecutor
 from turnwise.runners.execution.interface import Executor, Program
 from turnwise.runners.execution.reference import ReferenceExecutor

@@ -30,8 +30,7 @@ from typing import Any
 from tabulate import tabulate
 
 from turnwise.benchmarks.catalog import ProblemSet
-from turnwise.records.limits import Limits
-from turnwise.records.problem import Problem, TestCase
+from turnwise.records.problem import Limits, Problem, TestCase
 from turnwise.records.settings import RunSettings, Sampling
 from turnwise.records.trajectory import Reply
 from turnwise.runners.drivers import drive

@@ -28,8 +28,7 @@ from canaries import Canaries
 from pydantic import BaseModel, ConfigDict, Field
 
 from turnwise.benchmarks import values
-from turnwise.records.limits import Limits
-from turnwise.records.problem import Comparison, MatchRule, Problem, TestCase
+from turnwise.records.problem import Comparison, Limits, MatchRule, Problem, TestCase
 from turnwise.records.report import Report, Verdict
 from turnwise.runners.execution.interface import Closable, Execution, Executor, Program, Session
 from turnwise.runners.judging.judge import Judge

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from turnwise.benchmarks import values
-from turnwise.records.limits import Limits
+from turnwise.records.problem import Limits
 from turnwise.runners.execution.interface import PYTHON, Ending, Executor, Program
 
 _HARNESS = """

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from turnwise.errors import InfrastructureError
-from turnwise.records.limits import Limits
+from turnwise.records.problem import Limits
 from turnwise.runners import diagnosis
 from turnwise.runners.diagnosis import check_machine
 from turnwise.runners.execution.hardened import HardenedExecutor

@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from turnwise.records.codec import to_line
-from turnwise.records.limits import Limits
-from turnwise.records.problem import Problem, TestCase
+from turnwise.records.problem import Limits, Problem, TestCase
 from turnwise.records.trajectory import End, Reply
 from turnwise.runners.drivers import drive, run_asynchronously, run_in_lockstep
 from turnwise.runners.execution.interface import Ending, Execution, Program

@@ -11,7 +11,7 @@ from tiers import TIERS, executor_in
 from turnwise.benchmarks import values
 from turnwise.benchmarks.taco import CALL_PRELUDE
 from turnwise.errors import TurnwiseError
-from turnwise.records.limits import Limits
+from turnwise.records.problem import Limits
 from turnwise.runners.execution.interface import Ending, Execution, Executor, Program
 from turnwise.runners.execution.reference import ReferenceExecutor
 

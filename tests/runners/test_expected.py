@@ -10,8 +10,7 @@ import pytest
 
 from turnwise.benchmarks import values
 from turnwise.errors import TurnwiseError
-from turnwise.records.limits import OUTPUT_LIMIT_BYTES, Limits
-from turnwise.records.problem import Comparison, MatchRule, Problem, TestCase
+from turnwise.records.problem import OUTPUT_LIMIT_BYTES, Comparison, Limits, MatchRule, Problem, TestCase
 from turnwise.runners.execution.interface import Closable, Ending, Execution, Executor, Program, Session
 from turnwise.runners.execution.reference import ReferenceExecutor
 from turnwise.runners.judging.expected import default_cache_dir, resolve_expected

@@ -17,9 +17,8 @@ from synthetic import SyntheticSampler, call_of
 
 from turnwise.errors import TurnwiseError
 from turnwise.records.codec import to_line
-from turnwise.records.prompt_names import INSTRUCTIONS, NONE, REASONING
 from turnwise.records.run_folder import RunFolder
-from turnwise.records.settings import RunSettings, Sampling, TurnPlan
+from turnwise.records.settings import INSTRUCTIONS, NONE, REASONING, RunSettings, Sampling, TurnPlan
 from turnwise.records.trajectory import Reply
 from turnwise.runners.cells import Axes, choose_prompts, plan_cells
 from turnwise.runners.execution.interface import Executor

@@ -13,8 +13,7 @@ import pytest
 from turnwise.benchmarks import values
 from turnwise.errors import TurnwiseError
 from turnwise.records.codec import to_json
-from turnwise.records.limits import Limits
-from turnwise.records.problem import Comparison, MatchRule, Problem, TestCase
+from turnwise.records.problem import Comparison, Limits, MatchRule, Problem, TestCase
 from turnwise.records.report import Report, Verdict
 from turnwise.runners.execution.interface import Ending, Execution, Executor, Program
 from turnwise.runners.judging.judge import Judge, JudgeRequest

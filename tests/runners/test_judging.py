@@ -11,7 +11,7 @@ import pytest
 
 from turnwise.errors import TurnwiseError
 from turnwise.records.codec import to_line
-from turnwise.records.limits import Limits
+from turnwise.records.problem import Limits
 from turnwise.records.report import Verdict
 from turnwise.records.run_folder import RunFolder
 from turnwise.records.settings import RunSettings

@@ -16,7 +16,7 @@ from idioms import LEAVING, PENDING, STDIN, programs
 from plain_python import Ran, as_ran, run_plainly
 from tiers import TIERS, executor_in
 
-from turnwise.records.limits import Limits
+from turnwise.records.problem import Limits
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.interface import Program
 

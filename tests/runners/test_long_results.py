@@ -11,8 +11,16 @@ import pytest
 
 from turnwise.benchmarks import values
 from turnwise.benchmarks.digests import read_digest
-from turnwise.records.limits import FUNCTION_MEMORY_LIMIT_BYTES, OUTPUT_LIMIT_BYTES, Limits
-from turnwise.records.problem import Comparison, Flag, MatchRule, Problem, TestCase
+from turnwise.records.problem import (
+    FUNCTION_MEMORY_LIMIT_BYTES,
+    OUTPUT_LIMIT_BYTES,
+    Comparison,
+    Flag,
+    Limits,
+    MatchRule,
+    Problem,
+    TestCase,
+)
 from turnwise.records.report import Verdict
 from turnwise.runners.execution.interface import Executor
 from turnwise.runners.judging.expected import resolve_expected

@@ -11,9 +11,8 @@ from synthetic import SyntheticSampler
 from turnwise.leaderboard.behaviour import measure, ratio
 from turnwise.leaderboard.outcomes import read_outcomes
 from turnwise.records.codec import to_line
-from turnwise.records.prompt_names import FEEDBACK_KINDS, NONE
 from turnwise.records.run_folder import RunFolder
-from turnwise.records.settings import RunSettings
+from turnwise.records.settings import FEEDBACK_KINDS, NONE, RunSettings
 from turnwise.runners.decoys import load_decoys
 from turnwise.runners.drivers import run_in_lockstep
 from turnwise.runners.execution.interface import Executor

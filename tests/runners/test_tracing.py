@@ -10,10 +10,8 @@ from turnwise.benchmarks import values
 from turnwise.benchmarks.catalog import load_problems
 from turnwise.errors import InfrastructureError
 from turnwise.records.codec import from_json, to_json
-from turnwise.records.limits import Limits
-from turnwise.records.problem import Comparison, MatchRule, Problem, TestCase
-from turnwise.records.report import Report, Verdict
-from turnwise.records.trace import BlockRun
+from turnwise.records.problem import Comparison, Limits, MatchRule, Problem, TestCase
+from turnwise.records.report import BlockRun, Report, Verdict
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.interface import Ending, Execution, Executor, Program
 from turnwise.runners.execution.tracing import TracedRun, trace_run

@@ -7,8 +7,7 @@ from types import ModuleType
 import pytest
 
 from turnwise.benchmarks import matching
-from turnwise.records.limits import Limits
-from turnwise.records.problem import MatchRule, Problem, TestCase
+from turnwise.records.problem import Limits, MatchRule, Problem, TestCase
 from turnwise.records.report import Environment, Report, TestResult, Verdict
 from turnwise.runners.execution.interface import Program
 from turnwise.runners.judging import verdicts

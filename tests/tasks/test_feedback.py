@@ -3,8 +3,7 @@
 import pytest
 
 from turnwise.benchmarks import values
-from turnwise.records.limits import Limits
-from turnwise.records.problem import Comparison, MatchRule, Problem, TestCase
+from turnwise.records.problem import Comparison, Limits, MatchRule, Problem, TestCase
 from turnwise.records.report import Environment, Report, TestResult, Verdict
 from turnwise.tasks.feedback import (
     FEEDBACK_CHARACTERS,

@@ -13,11 +13,9 @@ from itertools import combinations, product
 from pathlib import Path
 
 from turnwise.benchmarks import values
-from turnwise.records.limits import Limits
-from turnwise.records.problem import Comparison, MatchRule, Problem, TestCase
-from turnwise.records.prompt_names import FEEDBACK_KINDS, GUIDELINES, INSTRUCTIONS, NONE, REASONING
-from turnwise.records.report import Environment, Report, TestResult, Verdict
-from turnwise.records.trace import BlockRun, Trace
+from turnwise.records.problem import Comparison, Limits, MatchRule, Problem, TestCase
+from turnwise.records.report import BlockRun, Environment, Report, TestResult, Trace, Verdict
+from turnwise.records.settings import FEEDBACK_KINDS, GUIDELINES, INSTRUCTIONS, NONE, REASONING
 from turnwise.records.trajectory import Reply
 from turnwise.tasks.decoys import Decoy, DecoyPool
 from turnwise.tasks.dialogue import Ask, Dialogue, DialoguePlan

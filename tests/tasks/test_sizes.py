@@ -8,9 +8,8 @@ import pytest
 from turnwise.benchmarks import values
 from turnwise.benchmarks.catalog import load_problems
 from turnwise.records.problem import Problem, TestCase
-from turnwise.records.prompt_names import FEEDBACK_KINDS
-from turnwise.records.report import Environment, Report, TestResult, Verdict
-from turnwise.records.trace import BlockRun, Trace
+from turnwise.records.report import BlockRun, Environment, Report, TestResult, Trace, Verdict
+from turnwise.records.settings import FEEDBACK_KINDS
 from turnwise.tasks.dialogue import render_statement
 from turnwise.tasks.feedback import FEEDBACK_CHARACTERS, feedback_text
 from turnwise.tasks.prompts import PromptSet

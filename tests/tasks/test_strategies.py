@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from turnwise.errors import TurnwiseError
-from turnwise.records.prompt_names import FEEDBACK_KINDS, GUIDELINES, INSTRUCTIONS, NONE, REASONING, prompts_name
-from turnwise.records.settings import TurnPlan
+from turnwise.records.settings import FEEDBACK_KINDS, GUIDELINES, INSTRUCTIONS, NONE, REASONING, TurnPlan, prompts_name
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.strategies import build_strategy, multi_turn, parse_instruction, parse_reasoning
 from turnwise.tasks.strategy_file import is_strategy_file, read_strategy

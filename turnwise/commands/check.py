@@ -11,8 +11,14 @@ from turnwise.benchmarks.limits import parse_memory_limit, parse_time_limit
 from turnwise.benchmarks.rows import load_json
 from turnwise.commands.machine import check_time_factor
 from turnwise.errors import TurnwiseError
-from turnwise.records.limits import DEFAULT_MEMORY_LIMIT_BYTES, DEFAULT_TIME_LIMIT_SECONDS, Limits
-from turnwise.records.problem import Flag, Problem, TestCase
+from turnwise.records.problem import (
+    DEFAULT_MEMORY_LIMIT_BYTES,
+    DEFAULT_TIME_LIMIT_SECONDS,
+    Flag,
+    Limits,
+    Problem,
+    TestCase,
+)
 from turnwise.records.report import Report, TestResult, Verdict
 from turnwise.records.settings import OnError
 from turnwise.runners.execution.interface import Executor

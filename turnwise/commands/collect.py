@@ -6,8 +6,8 @@ from turnwise.commands.near_limits import describe_near_limits
 from turnwise.commands.publish import write_page
 from turnwise.commands.score import score_command
 from turnwise.errors import InfrastructureError
+from turnwise.files import inside
 from turnwise.records.run_folder import RunFolder
-from turnwise.records.run_paths import inside
 from turnwise.slurm.claims import Claims, ShardState
 from turnwise.slurm.layout import JUDGE, SAMPLE, ClusterFolder
 from turnwise.slurm.merge import merge_run

@@ -13,8 +13,16 @@ from turnwise.benchmarks.mappings import read_mapping
 from turnwise.benchmarks.matching import check_matcher
 from turnwise.commands.machine import check_time_factor
 from turnwise.errors import TurnwiseError
-from turnwise.records.prompt_names import LAST_BLOCK_INSTRUCTIONS
-from turnwise.records.settings import GEN_KWARGS, METADATA, MOST_TURNS, Option, RunConfig, RunSettings, Sampling
+from turnwise.records.settings import (
+    GEN_KWARGS,
+    LAST_BLOCK_INSTRUCTIONS,
+    METADATA,
+    MOST_TURNS,
+    Option,
+    RunConfig,
+    RunSettings,
+    Sampling,
+)
 from turnwise.runners.models.arguments import parse_pairs, validated
 from turnwise.tasks.catalog import Task, find_tasks
 from turnwise.tasks.extraction import LAST_EXTRACTIONS, check_extraction

@@ -5,7 +5,7 @@ import resource
 import pytest
 
 from turnwise.errors import InfrastructureError
-from turnwise.records.limits import Limits
+from turnwise.records.problem import Limits
 from turnwise.runners.execution.inherited import InheritedLimits, need_descriptors, raise_descriptors
 from turnwise.runners.execution.interface import Ending, Execution
 

@@ -16,7 +16,7 @@ from processes import holds_soon
 from tiers import TIERS, executor_in
 
 from turnwise.errors import InfrastructureError, TurnwiseError
-from turnwise.records.limits import Limits
+from turnwise.records.problem import Limits
 from turnwise.runners.execution import canaries, hardened
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.interface import Ending, Execution, Program

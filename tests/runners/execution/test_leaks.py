@@ -11,7 +11,7 @@ import pytest
 from processes import descendants, holds_soon, runs
 from tiers import TIERS, executor_in
 
-from turnwise.records.limits import Limits
+from turnwise.records.problem import Limits
 from turnwise.runners.execution.family import only_child
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.interface import Ending, Program
@@ -148,7 +148,7 @@ def test_a_killed_judge_leaves_no_process_and_no_folder(tier: str, tmp_path: Pat
     executor_in(tier).close()
     code = f"""
 import tempfile, time
-from turnwise.records.limits import Limits
+from turnwise.records.problem import Limits
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.interface import Program
 executor = HardenedExecutor(tier={tier!r})

@@ -10,8 +10,7 @@ from processes import descendants, holds_soon, runs
 from tiers import TIERS, executor_in
 
 from turnwise.benchmarks import values
-from turnwise.records.limits import Limits
-from turnwise.records.problem import Problem, TestCase
+from turnwise.records.problem import Limits, Problem, TestCase
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.interface import Ending, Program
 from turnwise.runners.judging.judge import Judge, JudgeRequest

@@ -14,7 +14,7 @@ from hostile import Form, HostileProgram, hostile_programs
 from processes import descendants
 from tiers import TIERS, executor_in
 
-from turnwise.records.limits import Limits
+from turnwise.records.problem import Limits
 from turnwise.records.report import Verdict
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.interface import Ending, Program

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from turnwise.records.limits import Limits
+from turnwise.records.problem import Limits
 from turnwise.runners.execution.clocks import ProcessClocks, wait_between
 from turnwise.runners.execution.interface import Ending
 from turnwise.runners.execution.watch import wait_within

@@ -30,8 +30,7 @@ from turnwise.runners.judging.expected import default_cache_dir
 from turnwise.runners.judging.judge import Judge
 from turnwise.runners.judging.verdicts import SharedCache
 from turnwise.runners.loading import Machine
-from turnwise.tasks.dialogue import Dialogue, DialoguePlan
-from turnwise.tasks.seeds import dialogue_seed
+from turnwise.tasks.dialogue import Dialogue, DialoguePlan, dialogue_seed
 
 REQUEST_TYPE = "generate_multiturn"
 _LOGGER = logging.getLogger("lm_eval.turnwise")

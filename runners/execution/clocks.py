@@ -5,15 +5,23 @@ wall time minus the time the process ran and minus the time its threads waited f
 /proc/PID/task/*/schedstat; the process-level file shows the main thread only). Threads that wait at the same time
 wait for each other too, so their sum could stop the idle clock at will: it counts up to twice the longest wait among
 them, and a thread can only wait as long while others run, which the CPU clock sees. Linux only.
+
+Whoever waits for a process under limits polls it, so that these clocks decide.
 """
 
+import select
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from turnwise.records.limits import Limits
+from turnwise.runners.execution.interface import Ending
+
 _WAITS = 2.0  # of threads that take turns, as Python's do
 MAXIMUM_TASKS = 4096  # threads; a program with more is out to take all that the machine has
+POLL_MILLISECONDS = 20
+_MOST_PATIENCE = 10.0  # times the backstop, for a process that does nothing but wait for a core
 
 
 class ProcessClocks:
@@ -94,4 +102,30 @@ def _read_high_water(folder: Path) -> int | None:
     for line in (folder / "status").read_bytes().splitlines():
         if line.startswith(b"VmHWM:"):
             return int(line.split()[1]) * 1024
+    return None
+
+
+def wait_within(
+    poll: select.poll, limits: Limits, *, cpu_start: float, clocks: Callable[[], ProcessClocks | None]
+) -> Ending | None:
+    """Block until a polled descriptor is ready (None) or the process passes a limit.
+
+    ``cpu_start`` is the CPU clock's value from which the time limit counts; ``clocks`` is asked at each
+    poll for the process's clocks, None while it is not there yet.
+    """
+    begun = time.monotonic()
+    while not poll.poll(POLL_MILLISECONDS):
+        known = clocks()
+        patience = limits.wall_limit_seconds
+        if known is not None:
+            known.sample_all()
+            if known.cpu_seconds - cpu_start > limits.time_limit_seconds:
+                return Ending.CPU_LIMIT
+            if known.peak_memory_bytes > limits.memory_limit_bytes or known.tasks > MAXIMUM_TASKS:
+                return Ending.MEMORY_LIMIT
+            if known.idle_seconds > limits.idle_limit_seconds:
+                return Ending.IDLE_LIMIT
+            patience += min(known.waited_seconds, _MOST_PATIENCE * patience)
+        if time.monotonic() - begun > patience:
+            return Ending.STARVED
     return None

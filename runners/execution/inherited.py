@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from turnwise.errors import InfrastructureError
 from turnwise.records.limits import Limits
 from turnwise.runners.execution import child
-from turnwise.runners.execution.endings import COMPILE_TIME_LIMIT_SECONDS, ran_out_of_memory
 from turnwise.runners.execution.interface import Ending, Execution
+from turnwise.runners.execution.process import COMPILE_TIME_LIMIT_SECONDS, ran_out_of_memory
 from turnwise.runners.execution.sandbox import rlimits
 
 STACK_BYTES = 1 << 30

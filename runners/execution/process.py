@@ -1,6 +1,7 @@
 """A child process under watch: scrubbed environment, polled against limits, always killed and reaped.
 
-It knows nothing of tests or results; ``reference`` uses it for both kinds of tasks. Linux only.
+It knows nothing of tests or results; ``reference`` uses it for both kinds of tasks. How a finished process is read is
+one rule for every executor, so that none differs in a verdict. Linux only.
 """
 
 import os
@@ -15,9 +16,8 @@ from pathlib import Path
 from typing import IO
 
 from turnwise.records.limits import Limits
-from turnwise.runners.execution.clocks import ProcessClocks
+from turnwise.runners.execution.clocks import ProcessClocks, wait_within
 from turnwise.runners.execution.interface import Ending
-from turnwise.runners.execution.watch import wait_within
 
 # Deep recursion needs a large stack, and the main thread's is laid out at exec, so a shell sets it before.
 _RAISE_STACK = 'ulimit -S -s 1048576 2>/dev/null || ulimit -S -s "$(ulimit -H -s)"; exec "$0" "$@"'
@@ -34,6 +34,7 @@ _ENVIRONMENT = {
     "MKL_NUM_THREADS": "1",
     "MALLOC_ARENA_MAX": "1",
 }
+COMPILE_TIME_LIMIT_SECONDS = 10.0
 
 
 def scrubbed_environment(home: str) -> dict[str, str]:
@@ -142,3 +143,25 @@ class WatchedProcess:
             max(peak, known) if peak > self._inherited_peak else known,
         )
         return self._end
+
+
+def ending_of(end: ProcessEnd, limits: Limits, *, cpu_seconds: float, error: str, wrote_too_much: bool) -> Ending:
+    """Return how a stdin program ended that was not stopped; ``error`` is the tail of its stderr."""
+    by_signal = os.WTERMSIG(end.status) if os.WIFSIGNALED(end.status) else 0
+    if cpu_seconds > limits.time_limit_seconds or by_signal == signal.SIGXCPU:
+        return Ending.CPU_LIMIT
+    if end.peak_memory_bytes > limits.memory_limit_bytes:
+        return Ending.MEMORY_LIMIT
+    if by_signal == signal.SIGXFSZ or wrote_too_much:
+        return Ending.OUTPUT_LIMIT
+    if by_signal == signal.SIGKILL:  # no program can end itself by it (seccomp.py): the machine is out of memory, say
+        return Ending.INFRASTRUCTURE
+    if not end.status:
+        return Ending.FINISHED
+    return Ending.MEMORY_LIMIT if ran_out_of_memory(error) else Ending.FAILED
+
+
+def ran_out_of_memory(error: str) -> bool:
+    """Return whether the last line of an error text is a MemoryError."""
+    lines = error.rstrip().splitlines()
+    return bool(lines) and lines[-1].split(":")[0].strip() == "MemoryError"

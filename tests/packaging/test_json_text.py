@@ -26,7 +26,6 @@ OTHERS = {
     "benchmarks/differences.py": "a value in a message",
     "benchmarks/hub.py": "a reason in a message",
     "benchmarks/values.py": "tagged JSON, which has forms of its own for NaN; also loaded alone beside programs",
-    "runners/execution/bootstrap.py": _BETWEEN,
     "runners/execution/canaries.py": _STANDALONE,
     "runners/execution/child.py": _STANDALONE,
     "runners/execution/sandbox/zygote.py": _STANDALONE,

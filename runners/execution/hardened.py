@@ -19,7 +19,7 @@ import weakref
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.records.limits import Limits
 from turnwise.runners.execution.canaries import require_containment
-from turnwise.runners.execution.inherited import InheritedLimits, need_descriptors
+from turnwise.runners.execution.host import InheritedLimits, need_descriptors
 from turnwise.runners.execution.interface import Closable, Program, Session
 from turnwise.runners.execution.interpreters import find_language, inspect_interpreter
 from turnwise.runners.execution.sessions import CallSession, StdinSession

@@ -27,7 +27,7 @@ from turnwise.runners.execution.control import (
     parse_error,
     parse_message,
 )
-from turnwise.runners.execution.inherited import InheritedLimits
+from turnwise.runners.execution.host import InheritedLimits
 from turnwise.runners.execution.interface import Closable, Ending, Execution, Program, Session
 from turnwise.runners.execution.interpreters import Interpreter, find_language, inspect_interpreter
 from turnwise.runners.execution.process import (

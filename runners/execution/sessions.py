@@ -15,11 +15,17 @@ from contextlib import suppress
 from turnwise.errors import InfrastructureError
 from turnwise.records.limits import Limits
 from turnwise.runners.execution.child import NAME
-from turnwise.runners.execution.clocks import ProcessClocks, wait_within
 from turnwise.runners.execution.control import ControlSocket, OversizeError, ProtocolError, clean_traceback, parse_error
-from turnwise.runners.execution.inherited import InheritedLimits
+from turnwise.runners.execution.host import InheritedLimits
 from turnwise.runners.execution.interface import Closable, Ending, Execution, Program
-from turnwise.runners.execution.process import COMPILE_TIME_LIMIT_SECONDS, ProcessEnd, ending_of, ran_out_of_memory
+from turnwise.runners.execution.process import (
+    COMPILE_TIME_LIMIT_SECONDS,
+    ProcessClocks,
+    ProcessEnd,
+    ending_of,
+    ran_out_of_memory,
+    wait_within,
+)
 from turnwise.runners.execution.worker import Worker, WorkerKind, WorkerPool
 
 _VALUE = b'{"value": '

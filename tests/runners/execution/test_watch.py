@@ -9,8 +9,8 @@ import threading
 import pytest
 
 from turnwise.records.limits import Limits
-from turnwise.runners.execution.clocks import ProcessClocks, wait_between, wait_within
 from turnwise.runners.execution.interface import Ending
+from turnwise.runners.execution.process import ProcessClocks, wait_between, wait_within
 
 
 class BriefLimits(Limits):

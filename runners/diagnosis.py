@@ -14,8 +14,7 @@ from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.records.problem import FUNCTION_MEMORY_LIMIT_BYTES, Limits
 from turnwise.runners.execution.canaries import CanaryResult, self_test
 from turnwise.runners.execution.hardened import HardenedExecutor
-from turnwise.runners.execution.host import Host, inspect_host
-from turnwise.runners.execution.inherited import InheritedLimits, Shortfall
+from turnwise.runners.execution.host import Host, InheritedLimits, Shortfall, inspect_host
 from turnwise.runners.execution.interface import PYTHON, Ending, Executor, Program
 from turnwise.runners.judging.judge import Judge
 

@@ -1,11 +1,18 @@
-"""Loading what a run asks: a task's problems, which of them are asked, their expected outputs."""
+"""Loading what a run asks: a task's problems, which of them are asked, their expected outputs, and decoys.
 
-from collections.abc import Callable, Sequence
+Decoys are the data set's incorrect solutions, or come from a file of programs that are said to be wrong: JSON lines
+with a ``problem`` (or ``task_id``) and a ``program`` (or ``solution``, ``code``) each. Nothing is run for them but the
+canonical solutions of problems whose expected outputs are not known yet.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from turnwise.benchmarks.catalog import ProblemSet, load_problems
 from turnwise.benchmarks.evalplus import with_stub_imports
+from turnwise.benchmarks.ids import problem_id, source_name
+from turnwise.benchmarks.rows import OF_ANSWERS, Row, digest_files, read_rows
 from turnwise.errors import TurnwiseError
 from turnwise.records.problem import UNSCORABLE_FLAGS, Problem
 from turnwise.records.run_folder import MOST_DIALOGUES, AskedProblem, TaskRecord
@@ -15,8 +22,9 @@ from turnwise.runners.judging.expected import resolve_expected
 from turnwise.runners.judging.judge import Judge
 from turnwise.runners.judging.verdicts import SharedCache
 from turnwise.tasks.catalog import Task
+from turnwise.tasks.decoys import Decoy, DecoyPool
 from turnwise.tasks.plan import strategy_of, turns_of
-from turnwise.texts import shown
+from turnwise.texts import encodable, shown
 
 Progress = Callable[[str, int, int], None]
 
@@ -171,3 +179,60 @@ def _chosen(task: Task, source: ProblemSet, which: Sequence[int | str]) -> tuple
             )
         chosen.append(problem)
     return tuple(dict.fromkeys(chosen))
+
+
+def load_decoys(
+    tasks: Sequence[LoadedTask],
+    settings: RunSettings,
+    machine: Machine,
+    *,
+    path: Path | None = None,
+    runnable: bool = True,
+) -> dict[str, DecoyPool]:
+    """Return the pool of each task that is told of random programs; none is made where no task is.
+
+    Unless they have to be ``runnable``, no program is run here.
+
+    Raises TurnwiseError if there are too few, or the file at ``path`` cannot be read.
+    """
+    wanted = [loaded for loaded in tasks if strategy_of(settings, loaded.task).uses_random_feedback]
+    return {loaded.task.name: _load_pool(loaded, machine, path, runnable) for loaded in wanted}
+
+
+def _load_pool(loaded: LoadedTask, machine: Machine, path: Path | None, runnable: bool) -> DecoyPool:
+    if path is None:
+        source = f"{loaded.task.benchmark}/{loaded.task.split}"
+        programs: Mapping[str, Sequence[str]] = {one.id: one.incorrect_solutions for one in loaded.source.problems}
+    else:
+        if not path.is_file():
+            raise TurnwiseError(f"The file of incorrect programs {str(path)!r} does not exist: give another.")
+        source = f"{encodable(path.name)} (sha256 {digest_files([path])[:12]})"
+        programs = _read_programs(path, loaded.task.benchmark)
+    asked = {problem.id: problem for problem in loaded.asked}
+    chosen = [asked.get(one.id, one) for one in loaded.source.problems if programs.get(one.id)]
+    if runnable:
+        chosen = [*resolve_expected(chosen, machine.executor, cache_dir=machine.cache_dir, workers=machine.workers)]
+    return DecoyPool(_decoys(chosen, programs), source=source)
+
+
+def _decoys(problems: Sequence[Problem], programs: Mapping[str, Sequence[str]]) -> Iterator[Decoy]:
+    for problem in problems:
+        yield from (Decoy(problem, program) for program in dict.fromkeys(programs[problem.id]))
+
+
+def _read_programs(path: Path, benchmark: str) -> dict[str, list[str]]:
+    programs: dict[str, list[str]] = {}
+    for row in read_rows(path, bounds=OF_ANSWERS):
+        if row.error is not None:
+            raise row.error.without_option()
+        name = _name_in(row, "problem", "task_id")
+        program = _name_in(row, "program", "solution", "code")
+        programs.setdefault(problem_id(benchmark, name), []).append(program)
+    return programs
+
+
+def _name_in(row: Row, *names: str) -> str:
+    for name in names:
+        if (found := source_name(row.data.get(name))) is not None:
+            return found
+    raise TurnwiseError(f"{row.origin}: an incorrect program lacks the field {names[0]!r}.")

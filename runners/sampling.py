@@ -17,12 +17,11 @@ from turnwise.records.settings import JudgeSettings, PromptsRecord, RunSettings
 from turnwise.records.trajectory import Reply, Trajectory
 from turnwise.runners.drivers import drive, run_asynchronously
 from turnwise.runners.event_loops import InterruptibleRunner
-from turnwise.runners.execution.inherited import raise_descriptors
+from turnwise.runners.execution.host import raise_descriptors
 from turnwise.runners.judging.judge import Judge, judge_record
 from turnwise.runners.loading import LoadedTask, Machine
 from turnwise.runners.models.sampler import Model, Request, RequestError, Sampler
-from turnwise.runners.sharing import Donor
-from turnwise.runners.store import ResumingSampler, ShardStore
+from turnwise.runners.store import Donor, ResumingSampler, ShardStore
 from turnwise.runners.work import Costs, Work
 from turnwise.tasks.decoys import DecoyPool
 from turnwise.tasks.dialogue import Dialogue, DialoguePlan

@@ -4,22 +4,40 @@ Billed is what SLURM's accounting says of every attempt (sacct -D), or the worke
 there is none, or none of GPUs (which a cluster counts only if its AccountingStorageTRES names them). Wasted is what
 came to no dialogue: the time in which a later attempt loads what an earlier one had, and attempts that never took
 a shard.
+
+What became of a job that was told to end its batch script says, in a file of that job, a line "<restarts> <word>" per
+attempt; of a job that ended by itself nothing is said:
+
+    requeued     SLURM runs it again, of itself or as the script asked it to
+    cancelled    SLURM ends it and does not run it again: scancel, a time limit without a warning
+    refused      it was preempted or warned, but SLURM does not requeue it
+    unanswered   SLURM did not say
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from turnwise.slurm.ends import REQUEUED, STAYED_AWAY, JobAttempt, read_ends
+from turnwise.files import files_inside, read_whole
 from turnwise.slurm.events import CLAIM, CRASH, FAILED, START, STOP, read_events
-from turnwise.slurm.layout import ClusterFolder
 from turnwise.slurm.queue import ask
+from turnwise.slurm.submission import ClusterFolder
 
 LOST = "lost without a word"
 # Where neither the batch script nor a later attempt says more.
 _ENDS = {"SIGUSR2": "warned of its end", "SIGTERM": "told to end"}
+REQUEUED = "requeued"
+_LARGEST = 2**20  # bytes of what batch scripts said of one job
+# Attempts after which the job does not come back, in words.
+STAYED_AWAY = {
+    "cancelled": "cancelled",
+    "refused": "not requeued, since SLURM refused",
+    "unanswered": "not requeued, since SLURM did not answer",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +66,13 @@ class Bill:
     billed: Mapping[str, float]
     wasted: Mapping[str, float]
     is_accounted: bool
+
+
+class JobAttempt(NamedTuple):
+    """One attempt at a job: its id, with the element of an array, and how often SLURM had restarted it."""
+
+    job: str
+    restarts: int
 
 
 def read_attempts(cluster: ClusterFolder, now: float) -> Iterator[Attempt]:
@@ -114,6 +139,18 @@ def _cause(life: Sequence[dict[str, Any]], later: Mapping[str, Any] | None, word
     if last["event"] != STOP:
         return LOST
     return _ENDS.get(told or "", "ended")
+
+
+def read_ends(cluster: ClusterFolder) -> Mapping[JobAttempt, str]:
+    """Return the words by attempt; what is torn is left out."""
+    found: dict[JobAttempt, str] = {}
+    with suppress(FileNotFoundError, NotADirectoryError):
+        for path in files_inside(cluster.ends, ending=""):
+            for line in read_whole(path, limit=_LARGEST, follow=False).decode("utf-8", "replace").splitlines():
+                restarts, _, word = line.partition(" ")
+                if re.fullmatch("[0-9]{1,9}", restarts) and (word in STAYED_AWAY or word == REQUEUED):
+                    found[JobAttempt(path.name, int(restarts))] = word
+    return found
 
 
 def make_bill(attempts: Sequence[Attempt], jobs: Sequence[str]) -> Bill:

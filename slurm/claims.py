@@ -7,13 +7,19 @@ An attempt is taken by creating its file exclusively, so of two workers one gets
 owner's heartbeat is old has been lost (a power cut): whoever finds it says so and makes the next attempt. The
 names alone tell the state, so a folder is read by one listing. A claim only saves work: should two workers have
 one shard all the same, the store commits it once.
+
+A heartbeat is a file per worker that is touched while it lives; ages are by the file system's own clock. Leases are
+the claims of one worker: it takes its own shards first, then what nobody has, then what its owner lost. What an
+earlier life of this worker had open is its own again. A shard that crashed is taken alone, when there is nothing else,
+so that the one at fault is told from those beside it.
 """
 
 import json
 import os
+import random
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -22,9 +28,15 @@ from typing import Any
 from turnwise.files import inside, read_whole
 from turnwise.json_text import json_text
 from turnwise.records.run_folder import Shard
+from turnwise.slurm.events import CLAIM, EventLog
 
 CRASHES = 3
 _LARGEST = 2**16  # bytes, of what a claim says of its owner
+BEAT_SECONDS = 20.0
+LOST_SECONDS = 180.0
+_MOST_LOOKED_AT = 32
+# States of a job that ended with all its processes; what SLURM does to a job (a lost node, preemption) is none of them.
+_CRASHED = ("OUT_OF_MEMORY", "FAILED")
 
 
 class Ended(StrEnum):
@@ -169,3 +181,160 @@ def _create(path: Path, text: str) -> bool:
     finally:
         os.close(descriptor)
     return True
+
+
+class Heartbeat:
+    """The heartbeat of one worker, and the ages of others' beside it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._beaten = 0.0
+        self._touched = 0.0
+
+    def beat(self, *, now: bool = False) -> None:
+        """Touch the file, unless that was a short while ago."""
+        if now or time.monotonic() - self._beaten >= BEAT_SECONDS:
+            self._beaten = time.monotonic()
+            try:
+                self._path.touch()
+            except FileNotFoundError:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._path.touch()
+            self._touched = self._path.stat().st_mtime
+
+    def now(self) -> float:
+        """Return the time by the file system's clock, whatever this node's clock says."""
+        self.beat()
+        return self._touched + time.monotonic() - self._beaten
+
+    def is_lost(self, worker: str) -> bool:
+        """Return whether ``worker`` has not touched its file for long."""
+        try:
+            touched = self._path.with_name(worker).stat().st_mtime
+        except FileNotFoundError:
+            return True
+        return self.now() - touched > LOST_SECONDS
+
+    def end(self) -> None:
+        """Remove the file: this worker has ended and said so."""
+        self._path.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who claims: the worker's name, its job and node."""
+
+    worker: str
+    job: str
+    node: str
+
+
+class Leases:
+    """Takes and ends the claims of one worker; ``shards`` are in the order in which it looks for them."""
+
+    def __init__(
+        self,
+        claims: Claims,
+        shards: Sequence[Shard],
+        owner: Owner,
+        *,
+        heartbeat: Heartbeat,
+        events: EventLog,
+        is_ready: Callable[[Shard], bool] = lambda _: True,
+        job_state: Callable[[str], str] = lambda _: "",
+    ) -> None:
+        self._claims = claims
+        self._shards = shards
+        self._owner = owner
+        self._heartbeat = heartbeat
+        self._events = events
+        self._is_ready = is_ready
+        self._job_state = job_state
+        self._states = {task: claims.states(task) for task in {shard.task for shard in shards}}
+        self._open: dict[tuple[str, int], Claim] = {}
+        self._tried: set[tuple[str, int]] = set()
+
+    def take_back(self, earlier: Container[tuple[str, int]]) -> None:
+        """Say of attempts at ``earlier`` shards that an earlier life of this worker left open that they were lost."""
+        for shard in self._shards:
+            state = self._state(shard)
+            claim = Claim(shard, state.last)
+            if (shard.task, shard.number) in earlier and state.is_open and self._is_mine(claim):
+                self._claims.end(claim, Ended.LOST)
+        self._refresh()
+
+    def fresh(self) -> Iterator[Shard]:
+        """Yield shards that never crashed, each claimed just before."""
+        yield from self._take_all(lambda state: state.is_free and not state.crashes)
+        self._refresh()
+        yield from self._take_all(lambda state: state.is_free and not state.crashes)
+        self._release_lost()
+        yield from self._take_all(lambda state: state.is_free and not state.crashes)
+
+    def suspect(self) -> Shard | None:
+        """Return a shard that crashed before, claimed; None if there is none."""
+        self._refresh()
+        return next(self._take_all(lambda state: state.is_free and state.crashes > 0), None)
+
+    def done(self, shard: Shard) -> None:
+        """Say that a shard is done."""
+        self._end(shard, Ended.DONE)
+
+    def earlier_owners(self, shard: Shard) -> set[str]:
+        """Return the workers of the attempts at a shard before this worker's."""
+        claim = self._open[shard.task, shard.number]
+        owners = [self._claims.owner(Claim(shard, attempt)) for attempt in range(1, claim.attempt)]
+        return {str(owner["worker"]) for owner in owners if "worker" in owner}
+
+    def stop(self) -> None:
+        """Give back what is open: this worker was told to stop, and what it has is on the disk."""
+        for claim in list(self._open.values()):
+            self._end(claim.shard, Ended.STOPPED)
+
+    def _take_all(self, wanted: Callable[[ShardState], bool]) -> Iterator[Shard]:
+        for shard in self._shards:
+            key = (shard.task, shard.number)
+            state = self._state(shard)
+            if key in self._tried or not wanted(state) or not self._is_ready(shard):
+                continue
+            # First said, then done: whoever comes after a crash between the two knows where to look.
+            self._events.write(CLAIM, task=shard.task, shard=shard.number, attempt=state.last + 1)
+            claim = self._claims.take(shard, state, job=self._owner.job, node=self._owner.node)
+            if claim is None:
+                self._states[shard.task] = self._claims.states(shard.task)
+                continue
+            self._tried.add(key)
+            self._open[key] = claim
+            yield shard
+
+    def _release_lost(self) -> None:
+        """Say of attempts whose owner is gone that they were lost; looks at a few, since a thousand workers do."""
+        lost: dict[str, bool] = {}
+        others = [one for one in self._shards if self._state(one).is_open and (one.task, one.number) not in self._open]
+        for shard in random.sample(others, min(len(others), _MOST_LOOKED_AT)):
+            claim = Claim(shard, self._state(shard).last)
+            owner = self._claims.owner(claim)
+            worker = owner.get("worker", "")
+            if worker not in lost:
+                lost[worker] = self._heartbeat.is_lost(worker) if worker else self._is_old(claim)
+            if lost[worker]:
+                has_failed = bool(owner.get("job")) and self._job_state(owner["job"]) in _CRASHED
+                self._claims.end(claim, Ended.CRASHED if has_failed else Ended.LOST)
+        self._refresh()
+
+    def _is_mine(self, claim: Claim) -> bool:
+        return self._claims.owner(claim).get("worker") == self._owner.worker
+
+    def _is_old(self, claim: Claim) -> bool:
+        return self._claims.age(claim, self._heartbeat.now()) > LOST_SECONDS
+
+    def _end(self, shard: Shard, how: Ended) -> None:
+        claim = self._open.pop((shard.task, shard.number), None)
+        if claim is not None:
+            self._claims.end(claim, how)
+
+    def _refresh(self) -> None:
+        self._states = {task: self._claims.states(task) for task in self._states}
+
+    def _state(self, shard: Shard) -> ShardState:
+        return self._states[shard.task].get(shard.number, ShardState())

@@ -1,20 +1,23 @@
-"""What the workers of a run read, copied, so that nothing changes under a job that waits for weeks.
+"""What the workers of a run read, at hand before they start, so that nothing changes under a job that waits for weeks.
 
     code/<digest>/          the package turnwise, which they import
     inputs/<digest>/NAME    a file or folder that an option names
 
 A copy is on the disk before it has its name, and is told by the digest of what it holds: one that was damaged since is
-made anew from what it was copied from.
+made anew from what it was copied from. A model is fetched into the hub's cache, so that a thousand workers do not ask
+the hub at once, or in vain.
 """
 
 import compileall
 import hashlib
 import os
 import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import turnwise
+from turnwise.errors import TurnwiseError
 from turnwise.files import sync_folder
 
 _SKIPPED = shutil.ignore_patterns("__pycache__", "*.py[cod]")
@@ -156,3 +159,26 @@ def _put(temporary: Path, target: Path) -> None:
             raise
     sync_folder(target.parent)
     shutil.rmtree(damaged, ignore_errors=True)
+
+
+def fetch_model(name: str, revision: str | None) -> None:
+    """Bring the files of a model or tokenizer into the hub's cache; a folder is left as it is.
+
+    Raises TurnwiseError if they can neither be fetched nor are there.
+    """
+    if Path(name).exists():
+        return
+    try:
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+    except ImportError:
+        print(f"{name} is not fetched here, since huggingface_hub is not installed.", file=sys.stderr, flush=True)
+        return
+    try:
+        snapshot_download(name, revision=revision)
+    except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise TurnwiseError(
+            f"The model {name!r} can neither be fetched nor is it in the hub's cache ({reason}): mend -a model=, or "
+            "fetch it on a machine that reaches the hub (HF_HOME says where to)."
+        ) from None

@@ -1,13 +1,35 @@
-"""What SLURM says of jobs: squeue, sacct and scontrol, each asked once for everything; None where it cannot say."""
+"""What SLURM says: of jobs, and of its limits, before any are submitted; None where it cannot say.
 
+squeue, sacct and scontrol are each asked once for everything.
+"""
+
+import getpass
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from turnwise.slurm.profile import ClusterProfile
+from turnwise.slurm.submission import CLOSE, JUDGE, SAMPLE
+
 _TIMEOUT_SECONDS = 60.0
 PREEMPTED = "PREEMPTED"
+_ENDED = frozenset(
+    (
+        "COMPLETED",
+        "FAILED",
+        "CANCELLED",
+        "TIMEOUT",
+        "NODE_FAIL",
+        PREEMPTED,
+        "OUT_OF_MEMORY",
+        "BOOT_FAIL",
+        "DEADLINE",
+        "REVOKED",
+    )
+)
+DEFAULT_MAX_ARRAY = 1001
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +84,6 @@ def _folder_of(script: str) -> str:
     return os.path.realpath(path.parent) if path.match("cluster/submissions/*/jobs/*/*.sh") else ""
 
 
-_ENDED = frozenset(
-    (
-        "COMPLETED",
-        "FAILED",
-        "CANCELLED",
-        "TIMEOUT",
-        "NODE_FAIL",
-        PREEMPTED,
-        "OUT_OF_MEMORY",
-        "BOOT_FAIL",
-        "DEADLINE",
-        "REVOKED",
-    )
-)
-
-
 def _are_jobs_private() -> bool:
     """Return whether SLURM shows a user nothing of others' jobs (but for root, who sees all), or does not say."""
     private = limits().get("PrivateData")
@@ -123,3 +129,57 @@ def _minutes(text: str) -> float:
     days, _, rest = text.rpartition("-")
     hours, minutes, seconds = ([0.0] * 3 + [float(part) for part in rest.split(":")])[-3:]
     return float(days or 0) * 1440 + hours * 60 + minutes + seconds / 60
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterLimits:
+    """What this SLURM allows: elements of an array, jobs of this user (None: no limit is known).
+
+    ``problems`` are sentences on what of the profile it would refuse.
+    """
+
+    answers: bool
+    array_elements: int
+    submit_jobs: int | None
+    problems: tuple[str, ...]
+
+
+def ask_limits(profile: ClusterProfile) -> ClusterLimits:
+    """Return the limits of the cluster that is reached from here."""
+    config = limits()
+    if not config:
+        return ClusterLimits(False, DEFAULT_MAX_ARRAY, None, ())
+    said = config.get("MaxArraySize", "")
+    elements = int(said) if said.isdigit() else DEFAULT_MAX_ARRAY  # from 0 to one less
+    return ClusterLimits(True, max(1, elements), _submit_jobs(profile.account), tuple(_problems(profile)))
+
+
+def jobs_of(workers: int) -> int:
+    """Return how many jobs SLURM counts: each element of both arrays, and the closing job."""
+    return 2 * workers + 1
+
+
+def _submit_jobs(account: str) -> int | None:
+    """Return the lowest MaxSubmitJobs of this user (with ``account``, if named), None without accounting or limit."""
+    whose = [f"user={getpass.getuser()}", *([f"account={account}"] if account else [])]
+    said = ask("sacctmgr", "-n", "-P", "show", "assoc", *whose, "format=MaxSubmitJobs")
+    found = [int(line) for line in (said or "").split() if line.isdigit()]
+    return min(found, default=None)
+
+
+def _problems(profile: ClusterProfile) -> Iterator[str]:
+    of_step = {
+        SAMPLE: (profile.partition, profile.time_minutes),
+        JUDGE: (profile.judge.partition or profile.partition, profile.judge.time_minutes),
+        CLOSE: (profile.close.partition or profile.partition, profile.close.time_minutes),
+    }
+    for step, (partition, minutes) in of_step.items():
+        is_there, limit = partition_minutes(partition)
+        name = repr(partition) if partition else "by default"
+        if not is_there:
+            yield f"there is no partition {name} for the {step} jobs: mend the profile (sinfo lists them)"
+        elif minutes > limit:
+            yield (
+                f"the {step} jobs ask for {minutes} minutes, but partition {name} allows {limit:.0f}: "
+                f"set time_minutes to at most that"
+            )

@@ -10,9 +10,8 @@ from turnwise.records.run_folder import RunFolder, Shard
 from turnwise.slurm.bill import Attempt, Bill, make_bill, read_attempts
 from turnwise.slurm.claims import Claim, Claims, Ended, ShardState
 from turnwise.slurm.events import CRASH, FAILED, read_events
-from turnwise.slurm.layout import JUDGE, SAMPLE, ClusterFolder
 from turnwise.slurm.queue import PREEMPTED, QueuedJob, known_jobs
-from turnwise.slurm.submission import Submission
+from turnwise.slurm.submission import JUDGE, SAMPLE, ClusterFolder, Submission
 
 STATES = ("done", "running", "waiting", "poison")
 _BAD_NODE_CRASHES = 3

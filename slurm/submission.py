@@ -1,5 +1,7 @@
 """One submission, frozen: what was asked, on which profile, which shards in which order, and with which code.
 
+It lies in RUN/cluster/, beside the files that every run has; ClusterFolder knows where each of its files is.
+
 submission.json   this record
 shards.jsonl      the shards to do, those with most to do first: one [task, number] a line
 jobs.json         what the cluster accepted, written after it did
@@ -8,6 +10,7 @@ jobs/             scripts and logs; SLURM tells where the script of a job lay, s
 """
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,14 +19,72 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from turnwise.errors import TurnwiseError
-from turnwise.files import inside, read_whole, sync_folder, write_atomically
+from turnwise.files import files_inside, inside, read_whole, sync_folder, write_atomically
 from turnwise.json_text import json_text
 from turnwise.records.codec import from_json, reason_of, to_json
 from turnwise.records.run_folder import RunFolder, Shard
-from turnwise.slurm.layout import CLOSE, JUDGE, SAMPLE, ClusterFolder
 from turnwise.slurm.profile import ClusterProfile
 
+SAMPLE, JUDGE, CLOSE = "sample", "judge", "close"
 _LARGEST = 2**29  # bytes, of a file of a submission
+
+
+class ClusterFolder:
+    """The folder ``cluster`` of a run."""
+
+    def __init__(self, run: Path) -> None:
+        self.run = run
+        self.path = inside(run, "cluster")
+
+    def submission(self, number: int) -> Path:
+        """Return the folder of one submission."""
+        return inside(self.path, "submissions", f"{number:04d}")
+
+    def submissions(self) -> list[int]:
+        """Return the numbers of the submissions, oldest first."""
+        folder = inside(self.path, "submissions")
+        return sorted(int(path.name) for path in folder.glob("[0-9]*") if re.fullmatch(r"[0-9]{4,9}", path.name))
+
+    def claims(self, step: str) -> Path:
+        """Return the folder of the claims on shards of one step."""
+        return inside(self.path, "claims", step)
+
+    def heartbeat(self, worker: str) -> Path:
+        """Return the file that ``worker`` touches."""
+        return inside(self.path, "heartbeats", worker)
+
+    def events(self, worker: str) -> Path:
+        """Return the log of ``worker``."""
+        return inside(self.path, "events", f"{worker}.jsonl")
+
+    def logs(self) -> list[Path]:
+        """Return the logs of all workers, by name."""
+        return files_inside(inside(self.path, "events"), ending=".jsonl")
+
+    @property
+    def code(self) -> Path:
+        """The folder of frozen code, a folder for each digest."""
+        return inside(self.path, "code")
+
+    @property
+    def lock(self) -> Path:
+        """The file that whoever submits locks."""
+        return inside(self.path, "submitting")
+
+    @property
+    def inputs(self) -> Path:
+        """The folder of copies of what the options of the run name."""
+        return inside(self.path, "inputs")
+
+    @property
+    def ends(self) -> Path:
+        """The folder in which batch scripts say what became of jobs that were told to end, a file for each job."""
+        return inside(self.path, "ends")
+
+
+def worker_name(submission: int, step: str, slot: int) -> str:
+    """Return the name of the worker in ``slot`` (from 0) of a step."""
+    return f"{submission:04d}-{step}-{slot:04d}"
 
 
 class SubmissionRecord(BaseModel):

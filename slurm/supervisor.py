@@ -1,10 +1,17 @@
 """The process of one job: it starts a worker, watches it, and tells the batch script what became of it.
 
+A job of SLURM begins as a JobTask, on SLURM's own signals; with ``--cluster local`` the same supervisors are threads
+of this process, step after step, and what their workers say goes to standard error, so that standard output holds the
+tables alone.
+
 The worker is a process of its own, so that what kills it (memory, an engine's fault) is seen here: its shards
 are marked, and the next worker starts in the same job. The signals of SLURM are taken here and by the worker, which
 saves what it has and ends: USR2 is a warning (time limit ahead, preemption), after which the job is to be requeued;
 TERM is scancel or a preemption. Which of them, and so whether the job comes back, is for the batch script to find out
-(scripts.py): it runs outside of any container. The exit status tells it what happened here.
+(cluster.py): it runs outside of any container. The exit status tells it what happened here.
+
+submitit pickles a JobTask by name, so that the job imports it from the frozen code. Of submitit only the way into the
+job is used: its result files and job states are never asked, since they say nothing after a power cut.
 """
 
 import os
@@ -16,19 +23,17 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TextIO
+from typing import IO, Any, NoReturn, TextIO
 
 from turnwise.records.run_folder import Shard
-from turnwise.slurm.claims import Claim, Claims, Ended, ShardState
+from turnwise.slurm.claims import Claim, Claims, Ended, Heartbeat, ShardState
 from turnwise.slurm.events import CLAIM, CRASH, FAILED, START, STOP, EventLog, read_events
-from turnwise.slurm.heartbeats import Heartbeat
-from turnwise.slurm.layout import worker_name
-from turnwise.slurm.stop import SIGNALS
-from turnwise.slurm.submission import Submission
+from turnwise.slurm.signals import SIGNALS, Told
+from turnwise.slurm.submission import CLOSE, JUDGE, SAMPLE, ClusterFolder, Submission, worker_name
 
 BAD_INPUT, INFRASTRUCTURE = 2, 3
 # Told to end; warned, so that the job is to be requeued; warned too long after the submission for that.
@@ -38,24 +43,7 @@ _GRACE_SECONDS = 60.0
 _MOST_CRASHES = 12
 _MOST_FAILURES = 3  # in a row, of workers that came to no shard
 _KEPT_LINES = 20
-
-
-@dataclass(slots=True)
-class Told:
-    """What this process was told by signals; handlers only set it."""
-
-    reason: str = ""
-
-    def listen(self, *more: signal.Signals) -> None:
-        """Take the signals, and ``more``, from now on; in the main thread."""
-        for number in (*SIGNALS, *more):
-            signal.signal(number, self._hear)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-
-    def _hear(self, number: int, _: object) -> None:
-        name = signal.Signals(number).name
-        if self.reason != "SIGTERM":  # after TERM a warning says nothing new
-            self.reason = name
+_STAGGER_SECONDS, _MOST_STAGGER_SECONDS = 0.05, 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,3 +197,80 @@ def worker_command(run: Path, submission: int, step: str, slot: int) -> list[str
     """Return the command that starts a worker, in the Python of this process, which imports nothing from its folder."""
     arguments = ["--submission", str(submission), "--step", step, "--slot", str(slot)]
     return [sys.executable, "-P", "-u", "-m", "turnwise", "worker", str(run), *arguments]
+
+
+@dataclass(frozen=True)
+class JobTask:
+    """One job, or all elements of an array of them; ``first`` is the slot of element 0."""
+
+    run: str
+    submission: int
+    step: str
+    first: int = 0
+
+    def __call__(self) -> None:
+        """Do the job's work; ends the process with the exit status that SLURM is to see."""
+        told = Told()
+        told.listen()
+        facts = JobFacts.of(os.environ)
+        slot = self.first + int(os.environ.get("SLURM_ARRAY_TASK_ID", "0"))
+        time.sleep(min(_MOST_STAGGER_SECONDS, slot * _STAGGER_SECONDS))  # a thousand starts are not one moment
+        run = Path(self.run)
+        submission = Submission(ClusterFolder(run), self.submission)
+        os.chdir(submission.record.folder)
+        os.environ.update(job_environment(os.environ))
+        step, slot = (JUDGE, submission.record.workers) if self.step == CLOSE else (self.step, slot)
+        command = worker_command(run, self.submission, step, slot)
+        supervisor = Supervisor(submission, step, slot, facts, command, told)
+        status = supervisor.run()
+        if self.step == CLOSE and not told.reason:  # what no judge of the array came to is judged by now
+            status = subprocess.call([sys.executable, "-P", "-u", "-m", "turnwise", "collect", str(run)])
+            if told.reason and status < 0:
+                status = supervisor.stop_status()
+        sys.exit(status)
+
+    def checkpoint(self, *_: Any) -> NoReturn:
+        """End the job as warned; submitit calls it if the warning comes before the supervisor listens."""
+        sys.exit(WARNED)
+
+
+def job_environment(environ: "os._Environ[str]") -> dict[str, str]:
+    """Return what keeps jobs on one node apart: ports and caches of engines that have one place by default."""
+    job = environ.get("SLURM_JOB_ID", "")
+    if not job.isdigit():
+        return {}
+    local = Path(environ.get("TMPDIR", "/tmp")) / f"turnwise-{job}"
+    given = {
+        "VLLM_PORT": str(20000 + int(job) % 2000 * 20),
+        "TORCHINDUCTOR_CACHE_DIR": str(local / "inductor"),
+        "TRITON_CACHE_DIR": str(local / "triton"),
+    }
+    return {name: value for name, value in given.items() if name not in environ}
+
+
+def run_locally(submission: Submission, told: Told, environ: dict[str, str]) -> list[int]:
+    """Run the workers of both steps to their ends; return their exit statuses."""
+    statuses = _run_pool(submission, SAMPLE, told, environ)
+    if told.reason:
+        return statuses
+    return statuses + _run_pool(submission, JUDGE, told, environ)
+
+
+def _run_pool(submission: Submission, step: str, told: Told, environ: dict[str, str]) -> list[int]:
+    statuses: list[int] = []
+
+    def run(slot: int) -> Callable[[], None]:
+        def supervise() -> None:
+            command = worker_command(submission.cluster.run, submission.number, step, slot)
+            supervisor = Supervisor(submission, step, slot, JobFacts.of(environ), command, told, log=sys.stderr)
+            statuses.append(supervisor.run())
+
+        return supervise
+
+    threads = [threading.Thread(target=run(slot)) for slot in range(submission.record.workers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        while thread.is_alive():
+            thread.join(timeout=0.5)
+    return statuses

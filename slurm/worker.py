@@ -7,7 +7,7 @@ sampled. Neither knows how its job came about; supervisor.py does.
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import closing
-from typing import Any, Protocol
+from typing import Any
 
 from turnwise.records.judgement import read_judgement_file
 from turnwise.records.problem import Problem
@@ -16,33 +16,12 @@ from turnwise.runners.judging_step import judge_shard, record_of_judge
 from turnwise.runners.loading import LoadedTask, Machine
 from turnwise.runners.sampling import Job, Sampling
 from turnwise.runners.work import Work
-from turnwise.slurm.claims import Claims
+from turnwise.slurm.claims import Claims, Heartbeat, Leases, Owner
 from turnwise.slurm.events import CLAIM, EventLog, read_events
-from turnwise.slurm.heartbeats import Heartbeat
-from turnwise.slurm.layout import JUDGE, SAMPLE
-from turnwise.slurm.leases import Leases, Owner
-from turnwise.slurm.plan import order_for
 from turnwise.slurm.queue import job_state
-from turnwise.slurm.submission import Submission
-
-
-class Stop(Protocol):
-    """Whether this worker has been told to stop, and by what."""
-
-    reason: str
-
-    def tell(self, callback: Callable[[], object]) -> None:
-        """Call ``callback`` once it is told."""
-        ...
-
-
-class NeverStop:
-    """Nobody stops this worker but who ends its process."""
-
-    reason = ""
-
-    def tell(self, callback: Callable[[], object]) -> None:
-        """Forget ``callback``."""
+from turnwise.slurm.shards import order_for
+from turnwise.slurm.signals import Stop
+from turnwise.slurm.submission import JUDGE, SAMPLE, Submission
 
 
 def sample_shards(job: Job, machine: Machine, submission: Submission, owner: Owner, *, slot: int, stop: Stop) -> None:

@@ -14,6 +14,8 @@ loop around it, and the same replies and reports give the same trajectory in all
 never come near it.
 """
 
+import hashlib
+import json
 from dataclasses import dataclass
 
 from turnwise.records.problem import Problem
@@ -24,7 +26,6 @@ from turnwise.tasks.decoys import Decoy, DecoyPool, failing_report
 from turnwise.tasks.extraction import program_of
 from turnwise.tasks.feedback import feedback_kind, feedback_text, form_of
 from turnwise.tasks.prompts import PromptSet
-from turnwise.tasks.seeds import dialogue_seed
 from turnwise.tasks.strategies import Strategy
 
 
@@ -245,3 +246,9 @@ def render_statement(prompts: PromptSet, problem: Problem) -> str:
         input_file=problem.input_file,
         output_file=problem.output_file,
     )
+
+
+def dialogue_seed(run_seed: int, problem: str, sample: int, turn: int, call: int = 0) -> int:
+    """Return the seed of one call: blake2b(run seed, problem, sample, turn, call) mod 2**31."""
+    text = json.dumps([run_seed, problem, sample, turn, call])
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") % 2**31

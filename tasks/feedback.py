@@ -1,18 +1,24 @@
 """What a model is told of its program's public tests; hidden tests never reach this module.
 
-Sizes (ours, in characters so that every driver agrees): one test at most 512, the whole at most 4,096.
+Sizes (ours, in characters so that every driver agrees): one test at most 512, the whole at most 4,096. Of a trace each
+block's lines are shown between the values of its variables before and after; what is told of a value is what changed,
+so that a trace fits in.
 """
 
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from turnwise.benchmarks import values
 from turnwise.records.problem import Comparison, Problem, TestCase
-from turnwise.records.report import Report, TestResult, Verdict
+from turnwise.records.report import BlockRun, Report, TestResult, Trace, Verdict
 from turnwise.tasks.prompts import PromptSet
-from turnwise.tasks.traces import describe_runs, fewer_runs
 
 FEEDBACK_CHARACTERS = 4096
 TEST_CHARACTERS = 512
+_BLOCK_LINES = 10
+_LINE_END = re.compile(r"\r\n|\r|\n")  # Python's own: str.splitlines knows more
+_LINE_CHARACTERS = 120
 
 
 def form_of(problem: Problem) -> str:
@@ -124,3 +130,36 @@ def _shorten(text: str, limit: int) -> str:
     mark = " ... "
     head = (limit - len(mark)) // 2
     return text[:head] + mark + text[-(limit - len(mark) - head) :]
+
+
+def describe_runs(trace: Trace, program: str) -> list[dict[str, Any]]:
+    """Return what the template ``ldb`` shows of each run of a block; ``number`` counts all runs from 1."""
+    lines = _LINE_END.split(program)
+    first = (len(trace.runs) + 1) // 2
+    found = []
+    for index, run in enumerate(trace.runs):
+        is_early = trace.executed == len(trace.runs) or index < first
+        number = index + 1 if is_early else trace.executed - len(trace.runs) + index + 1
+        found.append({"number": number, "skipped": 0, **_describe_run(run, lines)})
+    return found
+
+
+def fewer_runs(runs: Sequence[dict[str, Any]], shown: int) -> list[dict[str, Any]]:
+    """Return ``shown`` of the runs, the first and the last ones, each with how many were ``skipped`` before it."""
+    early = (shown + 1) // 2
+    kept = [*runs[:early], *runs[len(runs) - (shown - early) :]] if shown else []
+    before = [0, *(run["number"] for run in kept)]
+    return [{**run, "skipped": run["number"] - last - 1} for run, last in zip(kept, before, strict=False)]
+
+
+def _describe_run(run: BlockRun, lines: Sequence[str]) -> dict[str, Any]:
+    code = [line[:_LINE_CHARACTERS].rstrip() for line in lines[run.line - 1 : run.last_line]]
+    if len(code) > _BLOCK_LINES:
+        half = _BLOCK_LINES // 2
+        code = [*code[:half], "...", *code[-half:]]
+    changed = {name: text for name, text in run.after.items() if run.before.get(name) != text}
+    return {"line": run.line, "code": "\n".join(code), "before": _said(run.before), "after": _said(changed)}
+
+
+def _said(values: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} = {text}" for name, text in values.items())

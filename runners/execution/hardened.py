@@ -19,13 +19,11 @@ import weakref
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.records.problem import Limits
 from turnwise.runners.execution.canaries import require_containment
-from turnwise.runners.execution.inherited import InheritedLimits, need_descriptors
+from turnwise.runners.execution.host import InheritedLimits, need_descriptors
 from turnwise.runners.execution.interface import Closable, Program, Session
-from turnwise.runners.execution.interpreters import inspect_interpreter
-from turnwise.runners.execution.languages import find_language
-from turnwise.runners.execution.pool import WorkerPool
+from turnwise.runners.execution.interpreters import find_language, inspect_interpreter
 from turnwise.runners.execution.sessions import CallSession, StdinSession
-from turnwise.runners.execution.worker import LayerMissingError, Worker, WorkerKind
+from turnwise.runners.execution.worker import LayerMissingError, Worker, WorkerKind, WorkerPool
 
 TIERS = ("A", "B", "C")
 

@@ -1,16 +1,26 @@
-"""The Python that runs programs: found, asked once for its version and numpy, recorded in every report."""
+"""What runs programs: the languages they may be written in, and the Python that is found here.
+
+The Python is asked once for its version and numpy, which are recorded in every report. A language is a small record:
+its name and the worker that holds a program. A worker compiles a program once and then runs it per test, so an
+interpreted and a compiled language differ in the worker only. A compiled one needs a worker kind whose zygote starts
+the compiler in one sandbox and the binary in another; there is none yet.
+"""
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
 from turnwise.errors import TurnwiseError
+from turnwise.runners.execution.interface import PYTHON, Program
 from turnwise.runners.execution.process import scrubbed_environment
+from turnwise.runners.execution.worker import WorkerKind
 
 _QUESTION = """
 import json, platform, sys
@@ -24,6 +34,7 @@ print(json.dumps([platform.python_implementation(), platform.python_version(), n
 _OLDEST = (3, 8)
 _ANSWER_SECONDS = 60.0
 _ANSWER_BYTES = 65536
+_IMPORTS_NUMPY = re.compile(rb"^[ \t]*(?:import|from)[ \t][^#\n]*\b(?:numpy|scipy|pandas)\b", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +111,30 @@ def _ask(command: list[str], environment: dict[str, str]) -> str:
             clock.cancel()
             process.kill()
     return answer.decode("utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """``worker_kind`` gets a program and whether the interpreter has numpy."""
+
+    name: str
+    worker_kind: Callable[[Program, bool], WorkerKind]
+
+
+def _python_worker(program: Program, has_numpy: bool) -> WorkerKind:
+    return WorkerKind(
+        writable=bool(program.input_file or program.output_file),
+        numpy=has_numpy and bool(_IMPORTS_NUMPY.search(program.source)),
+    )
+
+
+LANGUAGES = (Language(PYTHON, _python_worker),)
+
+
+def find_language(name: str) -> Language:
+    """Return the language called ``name``; raises TurnwiseError naming those there are."""
+    for language in LANGUAGES:
+        if language.name == name:
+            return language
+    known = ", ".join(language.name for language in LANGUAGES)
+    raise TurnwiseError(f"Unknown language {name!r}: programs can be written in {known}.")

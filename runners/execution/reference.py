@@ -23,17 +23,21 @@ from turnwise.runners.execution.control import (
     ControlSocket,
     OversizeError,
     ProtocolError,
+    clean_traceback,
     parse_error,
     parse_message,
 )
-from turnwise.runners.execution.endings import COMPILE_TIME_LIMIT_SECONDS, ending_of, ran_out_of_memory
-from turnwise.runners.execution.inherited import InheritedLimits
+from turnwise.runners.execution.host import InheritedLimits
 from turnwise.runners.execution.interface import Closable, Ending, Execution, Program, Session
-from turnwise.runners.execution.interpreters import Interpreter, inspect_interpreter
-from turnwise.runners.execution.languages import find_language
-from turnwise.runners.execution.process import ProcessEnd, WatchedProcess
-from turnwise.runners.execution.removal import remove_folder
-from turnwise.runners.execution.tracebacks import clean_traceback
+from turnwise.runners.execution.interpreters import Interpreter, find_language, inspect_interpreter
+from turnwise.runners.execution.process import (
+    COMPILE_TIME_LIMIT_SECONDS,
+    ProcessEnd,
+    WatchedProcess,
+    ending_of,
+    ran_out_of_memory,
+)
+from turnwise.runners.execution.workspace import remove_folder
 
 _ERROR_BYTES = 64 * 1024
 _VALUE = b'{"value": '

@@ -1,26 +1,203 @@
 """Sessions of the hardened executor: one program on one worker, its runs read as Executions.
 
-The program is compiled at the first run. A worker that fails under it makes that run an infrastructure
-failure, and the next run gets another worker; nothing that fails here is blamed on the program.
+The program is compiled at the first run, by a runner of the worker, which then reports how each child ended. A worker
+that fails under it makes that run an infrastructure failure, and the next run gets another worker; nothing that fails
+here is blamed on the program.
 """
 
+import os
+import select
+import socket
+import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from turnwise.errors import InfrastructureError
 from turnwise.records.problem import Limits
-from turnwise.runners.execution.calls import Calls
 from turnwise.runners.execution.child import NAME
-from turnwise.runners.execution.control import OversizeError, ProtocolError, parse_error
-from turnwise.runners.execution.endings import ending_of, ran_out_of_memory
-from turnwise.runners.execution.inherited import InheritedLimits
+from turnwise.runners.execution.control import ControlSocket, OversizeError, ProtocolError, clean_traceback, parse_error
+from turnwise.runners.execution.host import InheritedLimits
 from turnwise.runners.execution.interface import Closable, Ending, Execution, Program
-from turnwise.runners.execution.opened_program import OpenedProgram
-from turnwise.runners.execution.pool import WorkerPool
-from turnwise.runners.execution.process import ProcessEnd
-from turnwise.runners.execution.tracebacks import clean_traceback
-from turnwise.runners.execution.worker import Worker, WorkerKind
+from turnwise.runners.execution.process import (
+    COMPILE_TIME_LIMIT_SECONDS,
+    ProcessClocks,
+    ProcessEnd,
+    ending_of,
+    ran_out_of_memory,
+    wait_within,
+)
+from turnwise.runners.execution.worker import Worker, WorkerKind, WorkerPool
 
 _VALUE = b'{"value": '
+_REPORT_SECONDS = 60.0
+_ENDING_SECONDS = 1.0
+_MEMORY_LOOK_SECONDS = 0.005
+
+
+class OpenedProgram:
+    """A worker with a runner for the program, from the pool and back to it."""
+
+    def __init__(self, pool: WorkerPool, kind: WorkerKind, program: Program, limits: Limits) -> None:
+        self._pool = pool
+        self._limits = limits
+        self.worker: Worker = pool.acquire(kind)
+        try:
+            self.channel = self.worker.open(program, limits)
+        except OSError:
+            self.worker.usable = False
+            pool.release(self.worker)
+            raise
+        self._poll = select.poll()
+        self._poll.register(self.channel, select.POLLIN)
+
+    def await_compiled(self) -> Execution | None:
+        """Wait for the compiler; returns the execution that says why there is nothing to run, or None."""
+        limits = Limits(COMPILE_TIME_LIMIT_SECONDS, self._limits.memory_limit_bytes)
+        found: list[ProcessClocks] = []
+
+        def clocks() -> ProcessClocks | None:
+            runner = None if found else self.worker.runner()
+            if runner is not None:
+                found.append(ProcessClocks(runner))
+            return found[0] if found else None
+
+        stopped = wait_within(self._poll, limits, cpu_start=0.0, clocks=clocks)
+        if stopped is Ending.STARVED:
+            return Execution(Ending.STARVED)
+        if stopped is not None:
+            return Execution(Ending.COMPILE_ERROR, error=f"Compiling the program passed its {stopped}.")
+        message = self.channel.recv(64)
+        if message == b"ready":
+            return None
+        if message == b"uncompiled":
+            error = self.worker.files.error()
+            return Execution(Ending.COMPILE_ERROR, error=clean_traceback(error))
+        return self._describe_lost_runner()
+
+    def _describe_lost_runner(self) -> Execution:
+        end = ProcessEnd(self.worker.end(), 0.0, 0)
+        if os.WIFSIGNALED(end.status) and not end.was_killed:
+            return Execution(Ending.COMPILE_ERROR, error=f"Compiling crashed. {end.describe()}")
+        return Execution(Ending.INFRASTRUCTURE, error=self.worker.files.error())
+
+    def await_report(self, limits: Limits, *, cpu_start: float = 0.0) -> tuple[Ending | None, ProcessClocks | None]:
+        """Wait until the runner reports a child's end; returns the limit it passed, if any, and its clocks.
+
+        ``cpu_start`` is the CPU clock's value from which the time limit counts.
+        """
+        found: list[ProcessClocks] = []
+
+        def clocks() -> ProcessClocks | None:
+            known = None if found else self.child_clocks()
+            if known is not None:
+                found.append(known)
+            return found[0] if found else None
+
+        stopped = wait_within(self._poll, limits, cpu_start=cpu_start, clocks=clocks)
+        return stopped, found[0] if found else None
+
+    def goes_on_after(self, cpu_seconds: float) -> bool:
+        """Return whether a child that should be ending, and has used so much CPU time, has not ended soon."""
+        soon = Limits(_ENDING_SECONDS, self._limits.memory_limit_bytes)
+        return self.await_report(soon, cpu_start=cpu_seconds)[0] is not None
+
+    def report(self, *, kill: bool) -> ProcessEnd:
+        """Return how the child ended, killing it first if asked; raises OSError or EOFError without runner."""
+        if kill:
+            self.worker.kill_child()
+        self.channel.settimeout(_REPORT_SECONDS)
+        message = self.channel.recv(64)
+        if not message:
+            raise EOFError("the runner ended")
+        status, microseconds, kilobytes = map(int, message.split())
+        return ProcessEnd(status, microseconds * 1e-6, kilobytes * 1024)
+
+    def child_clocks(self) -> ProcessClocks | None:
+        """Return clocks of the runner's child, if there is one."""
+        child = self.worker.child()
+        return ProcessClocks(child) if child is not None else None
+
+    def close(self) -> None:
+        """End everything that runs and give the worker back to the pool."""
+        self.channel.close()
+        if self.worker.usable:
+            with suppress(OSError):
+                self.worker.end()
+        self._pool.release(self.worker)
+
+
+class Calls:
+    """A child that answers calls: its channel and its clocks, per call."""
+
+    def __init__(self, opened: OpenedProgram, limits: Limits) -> None:
+        self._opened = opened
+        self._limits = limits
+        self._clocks: ProcessClocks | None = None
+        self._next_look = 0.0
+        self.cpu_start = 0.0
+        ours, theirs = socket.socketpair()
+        self._control = ControlSocket(ours, limit=limits.output_limit_bytes)
+        with theirs:
+            try:
+                socket.send_fds(opened.channel, [b"call"], [theirs.fileno()])
+            except OSError:
+                self.close()
+                raise
+        self._poll = select.poll()
+        self._poll.register(ours, select.POLLIN)
+
+    @property
+    def cpu_seconds(self) -> float:
+        return max(0.0, self._clocks.cpu_seconds - self.cpu_start) if self._clocks else 0.0
+
+    @property
+    def peak_memory_bytes(self) -> int:
+        return self._clocks.peak_memory_bytes if self._clocks else 0
+
+    def restart_clocks(self) -> None:
+        """Count the CPU and idle clocks from here: a new call begins."""
+        if self._clocks:
+            self._clocks.restart_idle()
+            self.cpu_start = self._clocks.cpu_seconds
+
+    def exchange(self) -> bytes | Ending:
+        """Ask for a result and return its line; raises EOFError or ProtocolError as ControlSocket does."""
+        self._control.request()
+        while True:
+            stopped = wait_within(self._poll, self._limits, cpu_start=self.cpu_start, clocks=self._find_clocks)
+            if stopped is not None:
+                return stopped
+            line = self._control.receive_answer()
+            if line is not None:
+                return line
+
+    def sample(self) -> None:
+        """Read the clocks once more, now that the call has returned; memory only now and then.
+
+        In between a process gets few pages; its peak stays to be seen the next time.
+        """
+        clocks, now = self._find_clocks(), time.monotonic()
+        if clocks is None:
+            return
+        if now > self._next_look:
+            self._next_look = now + _MEMORY_LOOK_SECONDS
+            clocks.sample()
+        else:
+            clocks.sample_cpu()
+
+    def execution(self, ending: Ending, *, output: bytes = b"", error: str = "") -> Execution:
+        """Return what the clocks say of the call."""
+        idle = self._clocks.idle_seconds if self._clocks else 0.0
+        return Execution(ending, output, error, self.cpu_seconds, idle, self.peak_memory_bytes)
+
+    def close(self) -> None:
+        """Close the judge's end of the channel."""
+        self._control.close()
+
+    def _find_clocks(self) -> ProcessClocks | None:
+        if self._clocks is None:
+            self._clocks = self._opened.child_clocks()
+        return self._clocks
 
 
 class _Session(Closable):
@@ -63,10 +240,6 @@ class _Session(Closable):
 
     def _run_compiled(self, opened: OpenedProgram, data: bytes) -> Execution:
         raise NotImplementedError
-
-    def opened_worker(self) -> Worker | None:
-        """Return the worker that holds the program, if it has been started; for tests and diagnosis."""
-        return self._opened.worker if self._opened else None
 
     def close(self) -> None:
         """End whatever still runs and give the worker back."""
@@ -160,7 +333,7 @@ class CallSession(_Session):
         end = self._stop(opened, kill=goes_on)
         ending = Ending.OUTPUT_LIMIT if isinstance(error, OversizeError) else Ending.FAILED
         if end.was_killed and not goes_on:
-            ending = Ending.INFRASTRUCTURE  # as in endings.py
+            ending = Ending.INFRASTRUCTURE  # as in process.py
         text = "The program ended before it returned a result."
         if isinstance(error, ProtocolError):
             text = f"The program wrote to the judge's channel: {error}."

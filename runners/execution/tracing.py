@@ -20,12 +20,12 @@ from turnwise.errors import InfrastructureError
 from turnwise.records.problem import Limits
 from turnwise.records.report import BlockRun
 from turnwise.runners.execution.interface import PYTHON, Ending, Executor, Program
-from turnwise.runners.execution.sandbox import blocks, showing, tracer
+from turnwise.runners.execution.sandbox import tracer
 from turnwise.texts import printable
 
 TRACE_SECONDS = 5.0  # LDB's limit
 _OUTPUT_BYTES = 4 << 20
-_VALUE_CHARACTERS = showing.MAXIMUM_CHARACTERS + len(showing.CUT)
+_VALUE_CHARACTERS = tracer.MAXIMUM_CHARACTERS + len(tracer.CUT)
 _NAME_CHARACTERS = 40
 # So that the tracer is run where numpy is loaded beforehand, as its program is.
 _LOAD_NUMPY = b"\ntry:\n    import numpy\nexcept ImportError:\n    pass\n"
@@ -92,7 +92,7 @@ def _tracer_arguments(program: Program, source: str, data: bytes, last_from: int
 @cache
 def _tracer_source() -> bytes:
     """Return the tracer as one program."""
-    return b"\n\n".join(Path(str(module.__file__)).read_bytes() for module in (blocks, showing, tracer))
+    return Path(str(tracer.__file__)).read_bytes()
 
 
 def _read(found: Any, lines: int) -> TracedRun:

@@ -1,30 +1,41 @@
-"""A worker: one zygote process in its sandbox, started, asked for runners, ended.
+"""Workers: each is one zygote process in its sandbox, started, asked for runners, ended; a pool keeps them.
 
-It serves one program at a time. It does not judge how a run ended (sessions do) and does not decide which
+A worker serves one program at a time. It does not judge how a run ended (sessions do) and does not decide which
 tier is good enough (the executor does). When the judge dies, however it dies, the control socket ends, and
 the zygote with all its processes after it.
+
+A zygote is started by a few lines of code that name the packages of its modules, and no more. The modules import each
+other by their full names, but turnwise itself must not be loaded: the interpreter may be another one, without turnwise
+or what it depends on, and a program must not find it. So each package's name gets an empty module whose path is the
+folder. Importing, unlike running a script by its path, also finds what is already compiled.
+
+A worker's own pid namespace hides the numbers of its processes, so they are found as the machine numbers them. Each has
+one child at a time: the worker's first process, the zygote, its runner, the runner's child.
 """
 
 import errno
 import json
 import os
 import select
+import signal
 import socket
 import subprocess
 import tempfile
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from turnwise.benchmarks import values
 from turnwise.errors import InfrastructureError
 from turnwise.records.problem import Limits
-from turnwise.runners.execution.bootstrap import zygote_command
-from turnwise.runners.execution.endings import COMPILE_TIME_LIMIT_SECONDS
-from turnwise.runners.execution.family import descendant, kill_descendant
+from turnwise.runners.execution import child, sandbox
 from turnwise.runners.execution.interface import Program
-from turnwise.runners.execution.process import scrubbed_environment, with_large_stack
-from turnwise.runners.execution.worker_files import WorkerFiles
-from turnwise.runners.execution.workspace import WorkFolder, Workspace
+from turnwise.runners.execution.process import COMPILE_TIME_LIMIT_SECONDS, scrubbed_environment, with_large_stack
+from turnwise.runners.execution.workspace import WorkerFiles, WorkFolder, Workspace
 
 _START_SECONDS = 60.0
 _END_SECONDS = 20.0
@@ -47,6 +58,17 @@ _SCARCE = {
     errno.ENOSPC: "allow more namespaces and mounts (sysctl user.max_user_namespaces, fs.mount-max)",
     errno.EFBIG: "raise the limit of the size of a file (ulimit -f)",
 }
+_START_CODE = """\
+import json, sys
+del sys.path[0]
+for name, path in json.loads(sys.argv[3]).items():
+    package = type(sys)(name)
+    package.__path__ = path
+    sys.modules[name] = package
+del json, name, package, path
+from turnwise.runners.execution.sandbox.zygote import main
+main()
+"""
 
 
 class LayerMissingError(InfrastructureError):
@@ -158,11 +180,6 @@ class Worker:
         """Return the process number of the zygote, if it runs."""
         return descendant(self._process.pid, self._generation)
 
-    @property
-    def first_process(self) -> int:
-        """The number of the process that was started: the zygote's parent, or itself without a pid namespace."""
-        return self._process.pid
-
     def runner(self) -> int | None:
         """Return the process number of the current runner, if there is one."""
         return descendant(self._process.pid, self._generation + 1)
@@ -219,3 +236,119 @@ class Worker:
                 self._process.wait()
         if self._folder:
             self._folder.remove()
+
+
+class WorkerPool:
+    """Workers made by ``start``, by kind: idle ones are used again, dead ones replaced.
+
+    It grows to as many workers as are in use at a time and never shrinks before it is closed; how many programs run
+    at a time is the caller's to bound. Safe to use from several threads.
+    """
+
+    def __init__(self, start: Callable[[WorkerKind], Worker]) -> None:
+        self._start = start
+        self._idle: dict[WorkerKind, list[Worker]] = defaultdict(list)
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def acquire(self, kind: WorkerKind) -> Worker:
+        """Return a worker for one program; raises InfrastructureError if none can be started."""
+        while True:
+            with self._lock:
+                if self._closed:
+                    raise InfrastructureError("The executor is closed: make a new one.")
+                worker = self._idle[kind].pop() if self._idle[kind] else None
+            if worker is None:
+                return self._start(kind)
+            if worker.is_alive():
+                return worker
+            worker.close()
+
+    def release(self, worker: Worker) -> None:
+        """Take a worker back whose program has ended, or close it if it cannot be used again."""
+        with self._lock:
+            keep = worker.usable and not self._closed
+            if keep:
+                self._idle[worker.kind].append(worker)
+        if not keep:
+            worker.close()
+
+    def close(self) -> None:
+        """Close all idle workers, and those in use when they come back."""
+        with self._lock:
+            self._closed = True
+            workers = [worker for idle in self._idle.values() for worker in idle]
+            self._idle.clear()
+        for worker in workers:
+            worker.close()
+
+
+def zygote_command(interpreter: str, *, control: int, setting: dict[str, Any]) -> list[str]:
+    """Return the command line of a zygote; ``control`` is an inherited descriptor (see sandbox/zygote.py)."""
+    packages = {
+        "turnwise": [],
+        "turnwise.benchmarks": [_folder_of(values.__file__)],
+        "turnwise.runners": [],
+        "turnwise.runners.execution": [_folder_of(child.__file__)],
+        "turnwise.runners.execution.sandbox": list(sandbox.__path__),
+    }
+    # -S: preparation.py does what programs need of the site module.
+    return [
+        interpreter,
+        "-s",
+        "-S",
+        "-W",
+        "ignore",
+        "-c",
+        _START_CODE,
+        str(control),
+        json.dumps(setting),
+        json.dumps(packages),
+    ]
+
+
+def _folder_of(path: str | None) -> str:
+    return str(path).rpartition("/")[0]
+
+
+def only_child(pid: int) -> int | None:
+    """Return the number of the first child of the single-threaded process ``pid``, or None."""
+    try:
+        listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return int(listed[0]) if listed else None
+    except ProcessLookupError:
+        return None
+    except FileNotFoundError:  # ended, or a kernel without CONFIG_PROC_CHILDREN
+        return next(_children_by_search(pid), None) if Path(f"/proc/{pid}").exists() else None
+
+
+def descendant(pid: int, generations: int) -> int | None:
+    """Return the only child's only child, and so on, of ``pid``; None where the line ends before."""
+    found: int | None = pid
+    for _ in range(generations):
+        found = only_child(found) if found is not None else None
+    return found
+
+
+def kill_descendant(pid: int, generations: int) -> None:
+    """Kill ``descendant(pid, generations)`` if there is one; never a process that took over its number.
+
+    ``pid`` must be a child of this process that has not been waited for, so that its number stays its own.
+    """
+    found = descendant(pid, generations)
+    if found is None:
+        return
+    with suppress(ProcessLookupError):
+        handle = os.pidfd_open(found)
+        try:
+            if descendant(pid, generations) == found:
+                signal.pidfd_send_signal(handle, signal.SIGKILL)
+        finally:
+            os.close(handle)
+
+
+def _children_by_search(pid: int) -> Iterator[int]:
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError, ValueError, IndexError):
+            if int(entry.read_text().rpartition(")")[2].split()[1]) == pid:
+                yield int(entry.parent.name)

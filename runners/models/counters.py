@@ -9,10 +9,9 @@ from typing import Any, Protocol
 
 from turnwise.errors import TurnwiseError
 from turnwise.records.trajectory import Message
-from turnwise.runners.models.chat import to_chat
-from turnwise.runners.models.openai.documents import MalformedError, read_document
+from turnwise.runners.models.chat import ChatTemplate, to_chat
+from turnwise.runners.models.openai.replies import MalformedError, read_document
 from turnwise.runners.models.openai.server import Server
-from turnwise.runners.models.templates import ChatTemplate
 
 CHARACTERS_PER_TOKEN = 3.5  # of statements and code, roughly, with the tokenizers of today's models
 _SECONDS = 30.0

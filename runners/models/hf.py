@@ -1,13 +1,210 @@
-"""``--model hf``: a model that transformers loads in this process."""
+"""``--model hf``: a model of the transformers library in this process, a batch at a time.
+
+Each row of a batch draws from a generator of its own seed (Gumbel noise on the log-probabilities, which is
+sampling from them exactly), so that a reply does not depend on the batch it was in, but for the arithmetic
+of the device. The model's own generation settings are not applied, but for its end tokens.
+"""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
 
 from turnwise.errors import MissingExtraError, TurnwiseError
-from turnwise.runners.models.back_end import BackEnd, Positive, Wanted
+from turnwise.records.settings import Sampling
+from turnwise.records.trajectory import Reply
+from turnwise.runners.models.back_end import (
+    UNKNOWN_LENGTH,
+    BackEnd,
+    LocalArguments,
+    Positive,
+    Wanted,
+    count_by_template,
+)
+from turnwise.runners.models.batching import BatchingModel
+from turnwise.runners.models.chat import ChatTemplate, Prompt
 from turnwise.runners.models.counters import TokenCounter
-from turnwise.runners.models.descriptions import describe_hf
-from turnwise.runners.models.local import UNKNOWN_LENGTH, LocalArguments, count_by_template
-from turnwise.runners.models.sampler import Model
+from turnwise.runners.models.sampler import ContextOverflowError, Model, Outcome, Request
 
 _SAMPLING = frozenset({"temperature", "top_p", "top_k", "max_tokens", "stop"})
+
+
+@dataclass(frozen=True, slots=True)
+class HFOptions:
+    """Which model and how it is loaded; ``device`` "" takes an accelerator where there is one."""
+
+    model: str
+    revision: str = "main"
+    tokenizer: str = ""
+    dtype: str = "auto"
+    device: str = ""
+    max_length: int = 0
+    trust_remote_code: bool = False
+    logprobs: bool = False
+    system_role: bool = True
+
+
+class HFEngine:
+    """A loaded model; raises TurnwiseError if it cannot be loaded."""
+
+    def __init__(self, options: HFOptions, sampling: Sampling) -> None:
+        import torch
+        import transformers
+
+        self._options = options
+        self._sampling = sampling
+        device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
+        loading: dict[str, Any] = {"revision": options.revision, "trust_remote_code": options.trust_remote_code}
+        try:
+            tokenizer = transformers.AutoTokenizer.from_pretrained(options.tokenizer or options.model, **loading)
+            model = transformers.AutoModelForCausalLM.from_pretrained(options.model, dtype=options.dtype, **loading)
+        except (OSError, ValueError) as error:
+            reason = " ".join(str(error).split())[:300]
+            raise TurnwiseError(f"The model {options.model!r} cannot be loaded ({reason}): mend -a model=.") from None
+        self._model = model.to(device).eval()
+        self._tokenizer = tokenizer
+        self._ends = _end_tokens(model, tokenizer)
+        max_length = options.max_length or int(getattr(model.config, "max_position_embeddings", 4096))
+        self.template = ChatTemplate(
+            tokenizer, max_length=max_length, max_tokens=sampling.max_tokens, system_role=options.system_role
+        )
+        self._model.generation_config = transformers.GenerationConfig(
+            eos_token_id=self._ends, pad_token_id=self._ends[0], use_cache=True
+        )
+        self.description = describe_hf(options.model, max_length, revision=options.revision)
+
+    def with_sampling(self, sampling: Sampling) -> Self:
+        """Return the engine that samples by ``sampling``, over the same weights."""
+        other = copy.copy(self)
+        other._sampling = sampling
+        other.template = self.template.with_max_tokens(sampling.max_tokens)
+        return other
+
+    def generate_batch(self, requests: Sequence[Request]) -> list[Outcome]:
+        """Return one outcome per request, in order."""
+        import torch
+
+        outcomes: list[Outcome] = [None] * len(requests)
+        prompts: dict[int, Prompt] = {}
+        for place, request in enumerate(requests):
+            try:
+                prompts[place] = self.template.render(request.messages)
+            except ContextOverflowError as error:
+                outcomes[place] = error
+        if prompts:
+            seeds = [requests[place].seed for place in prompts]
+            try:
+                replies = self._generate(list(prompts.values()), seeds)
+            except torch.OutOfMemoryError:
+                raise TurnwiseError(
+                    f"A batch of {len(prompts)} does not fit the accelerator's memory: give a smaller -a batch_size=."
+                ) from None
+            for place, reply in zip(prompts, replies, strict=True):
+                outcomes[place] = reply
+        return outcomes
+
+    def _generate(self, prompts: Sequence[Prompt], seeds: Sequence[int]) -> list[Reply]:
+        import torch
+        import transformers
+
+        longest = max(len(prompt.token_ids) for prompt in prompts)
+        pad = self._ends[0]
+        rows = [[pad] * (longest - len(prompt.token_ids)) + prompt.token_ids for prompt in prompts]
+        masks = [[0] * (longest - len(prompt.token_ids)) + [1] * len(prompt.token_ids) for prompt in prompts]
+        device = self._model.device
+        choice = SeededChoice(self._sampling, seeds, device)
+        stops = {"stop_strings": list(self._sampling.stop), "tokenizer": self._tokenizer} if self._sampling.stop else {}
+        with torch.inference_mode():
+            found = self._model.generate(
+                input_ids=torch.tensor(rows, device=device),
+                attention_mask=torch.tensor(masks, device=device),
+                max_new_tokens=max(prompt.max_tokens for prompt in prompts),
+                do_sample=False,  # SeededChoice has drawn
+                logits_processor=transformers.LogitsProcessorList([choice]),
+                **stops,
+            )
+        logprobs = torch.stack(choice.logprobs, dim=1).tolist()
+        answers = found[:, longest:].tolist()
+        return [self._reply(*one) for one in zip(prompts, answers, logprobs, strict=True)]
+
+    def _reply(self, prompt: Prompt, answer: list[int], logprobs: list[float]) -> Reply:
+        end = next((at + 1 for at, token in enumerate(answer) if token in self._ends), None)
+        length = min(prompt.max_tokens, len(answer) if end is None else end)
+        token_ids = answer[:length]
+        text = self._tokenizer.decode(token_ids, skip_special_tokens=True)
+        cuts = [at for stop in self._sampling.stop if (at := text.find(stop)) >= 0]
+        is_whole = (end is not None and end <= prompt.max_tokens) or bool(cuts)
+        return Reply(
+            prompt.before_reply + (text[: min(cuts)] if cuts else text),
+            finish_reason="stop" if is_whole else "length",
+            prompt_tokens=len(prompt.token_ids),
+            completion_tokens=length,
+            token_ids=tuple(token_ids) if self._options.logprobs else None,
+            logprobs=tuple(logprobs[:length]) if self._options.logprobs else None,
+        )
+
+
+class SeededChoice:
+    """Draws the next token of each row: logits float[rows, vocabulary] to 0 for the chosen one, -inf for others.
+
+    ``logprobs`` are those of the chosen tokens under the model itself, before temperature and cut-offs.
+    """
+
+    def __init__(self, sampling: Sampling, seeds: Sequence[int], device: Any) -> None:
+        import torch
+
+        self._sampling = sampling
+        self._generators = [torch.Generator(device).manual_seed(seed) for seed in seeds]
+        self.logprobs: list[Any] = []
+
+    def __call__(self, input_ids: Any, scores: Any) -> Any:  # noqa: ARG002 - the signature of transformers
+        """Return the choice."""
+        import torch
+
+        scores = scores.float()
+        chosen = (self._noisy(scores) if self._temperature > 0 else scores).argmax(dim=-1, keepdim=True)
+        self.logprobs.append(scores.log_softmax(dim=-1).gather(1, chosen).squeeze(1))
+        return torch.full_like(scores, float("-inf")).scatter(1, chosen, 0.0)
+
+    @property
+    def _temperature(self) -> float:
+        given = self._sampling.temperature
+        return 1.0 if given is None else given
+
+    def _noisy(self, scores: Any) -> Any:
+        import torch
+
+        scores = self._without_unlikely(scores / self._temperature)
+        uniform = torch.stack(
+            [torch.rand(scores.shape[1], generator=one, device=one.device) for one in self._generators]
+        )
+        return scores - torch.log(-torch.log(uniform.clamp(1e-20, 1 - 1e-7)))
+
+    def _without_unlikely(self, scores: Any) -> Any:
+        top_k, top_p = self._sampling.top_k, self._sampling.top_p
+        if top_k is not None and top_k < scores.shape[1]:
+            scores = scores.masked_fill(scores < scores.topk(top_k).values[:, -1:], float("-inf"))
+        if top_p is not None and top_p < 1:
+            ordered, places = scores.sort(descending=True)
+            shares = ordered.softmax(dim=-1)
+            beyond = shares.cumsum(dim=-1) - shares >= top_p  # what is more likely has reached top_p already
+            scores = scores.masked_fill(beyond.gather(1, places.argsort(dim=-1)), float("-inf"))
+        return scores
+
+
+def _end_tokens(model: Any, tokenizer: Any) -> list[int]:
+    given = model.generation_config.eos_token_id
+    ends = list(given) if isinstance(given, list | tuple) else [given]
+    found = [end for end in (*ends, tokenizer.eos_token_id) if end is not None]
+    if not found:
+        raise TurnwiseError(f"The model {tokenizer.name_or_path!r} has no end token: give another -a model=.")
+    return list(dict.fromkeys(found))
+
+
+def describe_hf(model: str, max_length: int, *, revision: str) -> dict[str, str]:
+    """Return the description of a model that transformers loads; the revision main is not named."""
+    found = {"back_end": "hf", "model": model, "max_length": str(max_length)}
+    return found if revision == "main" else {**found, "revision": revision}
 
 
 class _Arguments(LocalArguments):
@@ -20,11 +217,10 @@ def _open(wanted: Wanted) -> Model:
     given = wanted.parsed(_Arguments)
     name = given.name("hf")
     try:
-        from turnwise.runners.models.hf_engine import HFEngine, HFOptions
+        import torch  # noqa: F401 - whether it is there
+        import transformers  # noqa: F401 - as above
     except ImportError:
         raise MissingExtraError("--model hf", "torch and transformers", "hf") from None
-    from turnwise.runners.models.batching import BatchingModel
-
     if unknown := set(wanted.settings.sampling.told()) - _SAMPLING:
         raise TurnwiseError(
             f"--model hf does not sample by {', '.join(sorted(unknown))}: leave it out of --gen_kwargs."

@@ -12,8 +12,7 @@ from turnwise.commands.doctor import render_diagnosis
 from turnwise.records.problem import Limits
 from turnwise.runners.diagnosis import Diagnosis
 from turnwise.runners.execution.canaries import CanaryResult
-from turnwise.runners.execution.host import Host
-from turnwise.runners.execution.inherited import InheritedLimits
+from turnwise.runners.execution.host import Host, InheritedLimits
 
 HOST = Host(cores=4, memory_bytes=8 << 30, stack_bytes=None, processes=None, descriptors=None, slurm_job="17")
 

@@ -11,8 +11,8 @@ import pytest
 
 from turnwise.runners.execution.host import cpu_model
 from turnwise.runners.execution.interpreters import inspect_interpreter
+from turnwise.slurm.cluster import python_of
 from turnwise.slurm.profile import ClusterProfile
-from turnwise.slurm.scripts import python_of
 from turnwise.slurm.supervisor import worker_command
 
 ANSWERS = Path(__file__).resolve().parents[2] / "benchmarks" / "sample" / "answers" / "repairing.jsonl"

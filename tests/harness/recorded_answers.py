@@ -10,7 +10,7 @@ from chat_server import Completion
 from turnwise.benchmarks.catalog import BENCHMARKS, load_problems
 from turnwise.runners.models.replay import ReplaySampler
 from turnwise.runners.models.sampler import Request
-from turnwise.tasks.seeds import dialogue_seed
+from turnwise.tasks.dialogue import dialogue_seed
 
 ANSWERS = Path(str(resources.files("turnwise.benchmarks"))) / "sample" / "answers"
 

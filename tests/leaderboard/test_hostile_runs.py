@@ -34,8 +34,8 @@ from turnwise.runners.execution.reference import ReferenceExecutor
 from turnwise.runners.judging_step import copy_for_judge
 from turnwise.runners.loading import Machine
 from turnwise.runners.work import Work
-from turnwise.slurm.merge import merge_run
 from turnwise.slurm.profile import ClusterProfile
+from turnwise.slurm.shards import merge_run
 
 SECRET = "the secret of another folder"
 Command = Callable[[Path, Path], object]

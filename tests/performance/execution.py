@@ -79,8 +79,7 @@ def hardened_stdin(executor: HardenedExecutor, source: bytes, count: int) -> Ite
     with executor.open(Program(source), "python", LIMITS) as session:
         assert isinstance(session, StdinSession)
         next(session.run([INPUT]))
-        worker = session.opened_worker()
-        runner = worker.runner() if worker else None
+        runner = session._opened.worker.runner() if session._opened else None
         assert runner is not None
         for _ in range(count):
             judge, forking = time.process_time(), clock(runner)

@@ -12,9 +12,8 @@ from pathlib import Path
 from synthetic import SyntheticSampler
 
 from turnwise.records.settings import RunSettings
-from turnwise.runners.cells import Axes, plan_cells
 from turnwise.runners.execution.hardened import HardenedExecutor
-from turnwise.runners.grid import Grid, run_grid
+from turnwise.runners.grid import Axes, Grid, plan_cells, run_grid
 from turnwise.runners.judging.judge import Judge
 from turnwise.runners.loading import Machine, load_task, open_task
 from turnwise.tasks.catalog import TASKS

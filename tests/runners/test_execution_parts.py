@@ -8,9 +8,16 @@ from collections.abc import Iterator
 import pytest
 
 from turnwise.errors import TurnwiseError
-from turnwise.runners.execution.control import ControlSocket, OversizeError, ProtocolError, parse_error, parse_message
+from turnwise.runners.execution.control import (
+    ControlSocket,
+    OversizeError,
+    ProtocolError,
+    clean_traceback,
+    parse_error,
+    parse_message,
+    shorten_middle,
+)
 from turnwise.runners.execution.interpreters import inspect_interpreter
-from turnwise.runners.execution.tracebacks import clean_traceback, shorten_middle
 
 
 def test_an_interpreter_describes_itself() -> None:

@@ -20,12 +20,11 @@ from turnwise.records.codec import to_line
 from turnwise.records.run_folder import RunFolder
 from turnwise.records.settings import INSTRUCTIONS, NONE, REASONING, RunSettings, Sampling, TurnPlan
 from turnwise.records.trajectory import Reply
-from turnwise.runners.cells import Axes, choose_prompts, plan_cells
 from turnwise.runners.execution.interface import Executor
-from turnwise.runners.grid import Cell, Grid, distinct_cells, donors_of, run_grid
+from turnwise.runners.grid import Axes, Cell, Grid, choose_prompts, distinct_cells, donors_of, plan_cells, run_grid
 from turnwise.runners.loading import LoadedTask, Machine, load_task
 from turnwise.runners.models.sampler import Request
-from turnwise.runners.sharing import Donor
+from turnwise.runners.store import Donor
 from turnwise.tasks.catalog import TASKS
 from turnwise.tasks.prompts import PromptSet
 

@@ -18,7 +18,7 @@ from turnwise.errors import TurnwiseError  # noqa: E402 - as above
 from turnwise.records.settings import Sampling  # noqa: E402 - as above
 from turnwise.records.trajectory import Message, Reply  # noqa: E402 - as above
 from turnwise.runners.models.batching import BatchingModel  # noqa: E402 - as above
-from turnwise.runners.models.hf_engine import HFEngine, HFOptions, SeededChoice  # noqa: E402 - as above
+from turnwise.runners.models.hf import HFEngine, HFOptions, SeededChoice  # noqa: E402 - as above
 from turnwise.runners.models.sampler import ContextOverflowError, Request  # noqa: E402 - as above
 
 SAMPLING = Sampling(temperature=1.0, max_tokens=24)

@@ -12,7 +12,7 @@ from turnwise.records.trajectory import Message, Reply
 from turnwise.runners.models.openai.model import OpenAIModel
 from turnwise.runners.models.openai.server import Server
 from turnwise.runners.models.sampler import ContextOverflowError, Outcome, Request, RequestError
-from turnwise.tasks.seeds import dialogue_seed
+from turnwise.tasks.dialogue import dialogue_seed
 
 SAMPLES = 5
 

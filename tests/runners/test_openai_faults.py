@@ -25,13 +25,11 @@ from turnwise.records.trajectory import Message, Reply
 from turnwise.runners.models.back_end import Wanted
 from turnwise.runners.models.catalog import find_back_end
 from turnwise.runners.models.chat import to_chat
-from turnwise.runners.models.openai.documents import MalformedError, read_document
 from turnwise.runners.models.openai.errors import error_in_document, error_of_answer
 from turnwise.runners.models.openai.model import OpenAIModel
-from turnwise.runners.models.openai.replies import read_replies
-from turnwise.runners.models.openai.request import RequestFields
-from turnwise.runners.models.openai.served import context_length, served_models
-from turnwise.runners.models.openai.server import Server
+from turnwise.runners.models.openai.replies import MalformedError, read_document, read_replies
+from turnwise.runners.models.openai.server import RequestFields, Server
+from turnwise.runners.models.openai.wire import context_length, served_models
 from turnwise.runners.models.sampler import ContextOverflowError, Outcome, Request, RequestError
 from turnwise.tasks.catalog import TASKS
 

@@ -15,12 +15,11 @@ from turnwise.errors import TurnwiseError
 from turnwise.records.codec import from_json, to_json
 from turnwise.records.settings import Sampling
 from turnwise.records.trajectory import Message, Reply
-from turnwise.runners.models.openai.documents import MalformedError
 from turnwise.runners.models.openai.errors import TransientError, error_of_answer, sort_error
 from turnwise.runners.models.openai.model import OpenAIModel
-from turnwise.runners.models.openai.replies import read_replies, read_stream
-from turnwise.runners.models.openai.served import served_models
+from turnwise.runners.models.openai.replies import MalformedError, read_replies, read_stream
 from turnwise.runners.models.openai.server import Server
+from turnwise.runners.models.openai.wire import served_models
 from turnwise.runners.models.sampler import ContextOverflowError, Outcome, Request, RequestError
 
 OVERFLOW = {"message": "This model's maximum context length is 64 tokens. However, you requested 90", "code": 400}

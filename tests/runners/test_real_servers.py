@@ -18,10 +18,8 @@ from turnwise.runners.models.gate import Slot
 from turnwise.runners.models.openai.errors import StatusError, sort_error
 from turnwise.runners.models.openai.model import OpenAIModel
 from turnwise.runners.models.openai.replies import read_stream
-from turnwise.runners.models.openai.request import RequestFields
-from turnwise.runners.models.openai.served import context_length, served_models
-from turnwise.runners.models.openai.server import Server
-from turnwise.runners.models.openai.wire import Wire
+from turnwise.runners.models.openai.server import RequestFields, Server
+from turnwise.runners.models.openai.wire import Wire, context_length, served_models
 from turnwise.runners.models.sampler import ContextOverflowError, Outcome, Request, RequestError
 
 FILES = sorted((Path(__file__).parent / "servers").glob("*.json"))

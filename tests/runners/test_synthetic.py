@@ -13,11 +13,10 @@ from turnwise.leaderboard.outcomes import read_outcomes
 from turnwise.records.codec import to_line
 from turnwise.records.run_folder import RunFolder
 from turnwise.records.settings import FEEDBACK_KINDS, NONE, RunSettings
-from turnwise.runners.decoys import load_decoys
 from turnwise.runners.drivers import run_in_lockstep
 from turnwise.runners.execution.interface import Executor
 from turnwise.runners.judging.judge import Judge
-from turnwise.runners.loading import Machine, load_task
+from turnwise.runners.loading import Machine, load_decoys, load_task
 from turnwise.runners.sampling import Job, sample
 from turnwise.tasks.catalog import TASKS
 from turnwise.tasks.dialogue import Dialogue

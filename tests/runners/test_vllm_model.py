@@ -16,9 +16,9 @@ from turnwise.records.settings import RunSettings, Sampling
 from turnwise.records.trajectory import Message, Reply
 from turnwise.runners.models.back_end import Wanted
 from turnwise.runners.models.catalog import find_back_end
+from turnwise.runners.models.chat import ChatTemplate, Prompt
 from turnwise.runners.models.sampler import ContextOverflowError, Request, RequestError
-from turnwise.runners.models.templates import ChatTemplate, Prompt
-from turnwise.runners.models.vllm_engine import VLLMModel, VLLMOptions
+from turnwise.runners.models.vllm import VLLMModel, VLLMOptions
 
 
 class WordTokenizer:

@@ -14,8 +14,8 @@ from virtual_cluster import VirtualCluster, wait_for
 
 from turnwise.leaderboard.outcomes import read_outcomes
 from turnwise.records.run_folder import RunFolder
-from turnwise.slurm.ends import read_ends
-from turnwise.slurm.layout import ClusterFolder
+from turnwise.slurm.bill import read_ends
+from turnwise.slurm.submission import ClusterFolder
 
 ANSWERS = Path(__file__).resolve().parents[2] / "benchmarks" / "sample" / "answers" / "repairing.jsonl"
 HOOKS = Path(__file__).with_name("hooks")

@@ -31,12 +31,10 @@ from turnwise.records.run_folder import (
 )
 from turnwise.records.settings import JudgeRecord, PromptsRecord, RunSettings
 from turnwise.runners.work import freeze
-from turnwise.slurm.claims import Claims
+from turnwise.slurm.claims import Claims, Heartbeat, Leases, Owner
 from turnwise.slurm.events import EventLog
-from turnwise.slurm.heartbeats import Heartbeat
-from turnwise.slurm.layout import SAMPLE, ClusterFolder, worker_name
-from turnwise.slurm.leases import Leases, Owner
-from turnwise.slurm.plan import order_for
+from turnwise.slurm.shards import order_for
+from turnwise.slurm.submission import SAMPLE, ClusterFolder, worker_name
 
 TASK = "sample_mbpp_plus_multiturn"
 COUNTED = {"open": "open", "os.listdir": "list", "os.scandir": "list", "os.utime": "touch", "os.mkdir": "mkdir"}
@@ -44,7 +42,7 @@ COUNTED |= {"os.link": "link", "os.rename": "rename", "os.remove": "remove"}
 MERGE = """
 import json, sys, time
 from pathlib import Path
-from turnwise.slurm.merge import merge_run
+from turnwise.slurm.shards import merge_run
 from turnwise.records.run_folder import RunFolder
 begun = time.monotonic()
 merged = merge_run(RunFolder(Path(sys.argv[1])))

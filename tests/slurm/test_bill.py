@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from turnwise.slurm.bill import Attempt, make_bill, read_attempts
-from turnwise.slurm.layout import ClusterFolder
+from turnwise.slurm.submission import ClusterFolder
 
 ATTEMPTS = [
     Attempt("0001-sample-0000", "7_0", "n1", 2, 0, 3600.0, 360.0, "requeued"),

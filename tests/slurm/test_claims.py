@@ -6,10 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from turnwise.records.run_folder import Shard
-from turnwise.slurm.claims import CRASHES, Claim, Claims, Ended, ShardState
+from turnwise.slurm.claims import CRASHES, LOST_SECONDS, Claim, Claims, Ended, Heartbeat, Leases, Owner, ShardState
 from turnwise.slurm.events import EventLog
-from turnwise.slurm.heartbeats import LOST_SECONDS, Heartbeat
-from turnwise.slurm.leases import Leases, Owner
 
 SHARDS = [Shard("task", number, ((f"p{number}", 0),)) for number in range(6)]
 

@@ -16,9 +16,8 @@ from virtual_cluster import VirtualCluster, wait_for
 
 from turnwise.records.run_folder import RunFolder, cut_shards, plan_order
 from turnwise.runners.work import freeze
-from turnwise.slurm.layout import ClusterFolder
 from turnwise.slurm.profile import ClusterProfile
-from turnwise.slurm.submission import Array, Jobs, SubmissionRecord, freeze_submission
+from turnwise.slurm.submission import Array, ClusterFolder, Jobs, SubmissionRecord, freeze_submission
 
 BUNDLED_PROMPTS = Path(__file__).resolve().parents[2] / "tasks" / "prompts" / "turnwise-1"
 

@@ -8,7 +8,7 @@ import pytest
 from turnwise.errors import TurnwiseError
 from turnwise.runners.models.back_end import Wanted
 from turnwise.runners.models.catalog import find_back_end, models_to_fetch
-from turnwise.slurm.prefetch import fetch_model
+from turnwise.slurm.freeze import fetch_model
 
 hub = pytest.importorskip("huggingface_hub", reason="huggingface_hub is not installed")
 

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from turnwise.slurm.preflight import ask_limits, jobs_of
 from turnwise.slurm.profile import ClusterProfile
-from turnwise.slurm.queue import QueuedJob, job_state, known_jobs, partition_minutes
+from turnwise.slurm.queue import QueuedJob, ask_limits, job_state, jobs_of, known_jobs, partition_minutes
 
 Say = Callable[..., None]
 CONFIG = "Configuration data as of 2026-01-01\nMaxArraySize            = 501\nMaxJobCount = 10000\n"

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from turnwise.errors import TurnwiseError
-from turnwise.slurm.layout import ClusterFolder
 from turnwise.slurm.profile import ClusterProfile
-from turnwise.slurm.submission import Submission, SubmissionRecord, freeze_submission
+from turnwise.slurm.submission import ClusterFolder, Submission, SubmissionRecord, freeze_submission
 
 
 @pytest.fixture

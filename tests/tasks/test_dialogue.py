@@ -14,7 +14,7 @@ from turnwise.records.settings import TurnPlan
 from turnwise.records.trajectory import End, Reply
 from turnwise.tasks.dialogue import Ask, Dialogue, DialoguePlan, RunPublicTests
 from turnwise.tasks.prompts import DEFAULT_SET, PromptSet
-from turnwise.tasks.strategies import Strategy, multi_turn, single_turn
+from turnwise.tasks.strategies import Strategy, multi_turn
 
 ENVIRONMENT = Environment("planned", "none", "no Python", "tokens")
 PROBLEM = Problem("b/p", "b", "test", "Add them.", (TestCase("1 2", "3"),), (TestCase("hidden", "secret"),))
@@ -82,7 +82,7 @@ def test_a_dialogue_ends_when_the_public_tests_pass() -> None:
 
 def test_the_turn_limit_is_the_strategys() -> None:
     """One turn is one turn; three are three."""
-    for strategy in (single_turn(), multi_turn(3)):
+    for strategy in (multi_turn(1), multi_turn(3)):
         dialogue = _dialogue(strategy)
         for _ in strategy.turns:
             _turn(dialogue, CODE, Verdict.WRONG_ANSWER)
@@ -210,12 +210,12 @@ def test_the_system_instruction_is_said_once_and_first(thinking: PromptSet) -> N
 
 def test_without_a_system_instruction_there_is_no_system_message() -> None:
     """Not an empty one either, which would replace the model's own."""
-    assert "system" not in {message.role for message in _ask(_dialogue(single_turn())).messages}
+    assert "system" not in {message.role for message in _ask(_dialogue(multi_turn(1))).messages}
 
 
 def test_a_prefill_begins_the_answer_to_a_completion_task() -> None:
     """The assistant's beginning comes last in the call, and the program is the stub with what the model adds."""
-    dialogue = _dialogue(single_turn(), problem=COMPLETION, prefill=True)
+    dialogue = _dialogue(multi_turn(1), problem=COMPLETION, prefill=True)
     messages = _ask(dialogue).messages
     assert [message.kind for message in messages] == ["statement", "instruction", "prefill"]
     assert (messages[-1].role, messages[-1].content) == (
@@ -231,7 +231,7 @@ def test_a_prefill_begins_the_answer_to_a_completion_task() -> None:
 
 def test_thinking_takes_no_prefill_with_it() -> None:
     """A model that thinks after the stub continues the stub all the same."""
-    dialogue = _dialogue(single_turn(), problem=COMPLETION, prefill=True)
+    dialogue = _dialogue(multi_turn(1), problem=COMPLETION, prefill=True)
     stub = _ask(dialogue).messages[-1].content
     dialogue.reply(Reply("hm</think>    return 1\n```"))
     step = dialogue.next_step()
@@ -279,7 +279,7 @@ def test_a_prefill_belongs_to_the_call_that_is_asked_for_the_program(thinking: P
 )
 def test_there_is_no_prefill_but_for_completion_tasks_where_it_is_wanted(problem: Problem, prefill: bool) -> None:
     """Programs that read stdin, functions without a stub to continue, and runs that do not ask for it."""
-    messages = _ask(_dialogue(single_turn(), problem=problem, prefill=prefill)).messages
+    messages = _ask(_dialogue(multi_turn(1), problem=problem, prefill=prefill)).messages
     assert [message.kind for message in messages] == ["statement", "instruction"]
     assert {message.role for message in messages} == {"user"}
 
@@ -320,7 +320,7 @@ def test_a_report_spoiled_by_the_machine_ends_the_dialogue_as_missing() -> None:
 
 def test_a_machine_that_fails_in_the_last_turn_is_no_turn_limit() -> None:
     """Missing, where a report that could be made would have been an outcome."""
-    dialogue = _dialogue(single_turn())
+    dialogue = _dialogue(multi_turn(1))
     _turn(dialogue, CODE, Verdict.INFRASTRUCTURE_FAILURE)
     trajectory = dialogue.trajectory()
     assert (trajectory.turns, trajectory.end, trajectory.submission_turn) == ((), End.INFRASTRUCTURE_FAILURE, None)
@@ -339,7 +339,7 @@ def test_stopping_drops_the_unfinished_turn() -> None:
 
 def test_what_is_not_waited_for_is_refused() -> None:
     """A driver's mistake is an error, never a wrong record."""
-    dialogue = _dialogue(single_turn())
+    dialogue = _dialogue(multi_turn(1))
     with pytest.raises(RuntimeError, match="report"):
         dialogue.report(_report(Verdict.PASSED))
     with pytest.raises(RuntimeError, match="not ended"):

@@ -8,8 +8,14 @@ import pytest
 from turnwise.errors import TurnwiseError
 from turnwise.records.settings import FEEDBACK_KINDS, GUIDELINES, INSTRUCTIONS, NONE, REASONING, TurnPlan, prompts_name
 from turnwise.tasks.prompts import PromptSet
-from turnwise.tasks.strategies import build_strategy, multi_turn, parse_instruction, parse_reasoning
-from turnwise.tasks.strategy_file import is_strategy_file, read_strategy
+from turnwise.tasks.strategies import (
+    build_strategy,
+    is_strategy_file,
+    multi_turn,
+    parse_instruction,
+    parse_reasoning,
+    read_strategy,
+)
 
 THINKING = TurnPlan(("self_reflection",), "docstrings")
 

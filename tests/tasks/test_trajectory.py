@@ -8,7 +8,7 @@ import pytest
 from turnwise.records.codec import from_json, to_line
 from turnwise.records.report import Environment, Report, TestResult, Verdict
 from turnwise.records.trajectory import Call, End, Message, Reply, Trajectory, Turn, read_trajectory
-from turnwise.tasks.seeds import dialogue_seed
+from turnwise.tasks.dialogue import dialogue_seed
 
 REPORT = Report(
     "b/p",

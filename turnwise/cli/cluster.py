@@ -92,7 +92,7 @@ def worker(
     slot: Annotated[int, typer.Option()],
 ) -> None:
     """Take shards of a submission until none is left; started by its jobs."""
-    from turnwise.slurm.stop import StopFlag, block_signals
+    from turnwise.slurm.signals import StopFlag, block_signals
 
     block_signals()
     stop = StopFlag()

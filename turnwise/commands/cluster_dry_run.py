@@ -11,14 +11,12 @@ from turnwise.runners.models.counters import TokenCounter
 from turnwise.runners.preflight import FirstPrompts, count_first_prompts, estimate_run
 from turnwise.runners.sampling import Job
 from turnwise.runners.work import check_same_run
-from turnwise.slurm.cluster import cut_arrays
+from turnwise.slurm.cluster import cut_arrays, script_text
 from turnwise.slurm.freeze import code_digest
-from turnwise.slurm.layout import CLOSE, JUDGE, SAMPLE, ClusterFolder
-from turnwise.slurm.plan import cut_by_tokens, job_tokens
-from turnwise.slurm.preflight import ClusterLimits, jobs_of
 from turnwise.slurm.profile import ClusterProfile
-from turnwise.slurm.scripts import script_text
-from turnwise.slurm.todo import unfinished_shards
+from turnwise.slurm.queue import ClusterLimits, jobs_of
+from turnwise.slurm.shards import cut_by_tokens, job_tokens, unfinished_shards
+from turnwise.slurm.submission import CLOSE, JUDGE, SAMPLE, ClusterFolder
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,8 @@ from turnwise.errors import InfrastructureError
 from turnwise.files import inside
 from turnwise.records.run_folder import RunFolder
 from turnwise.slurm.claims import Claims, ShardState
-from turnwise.slurm.layout import JUDGE, SAMPLE, ClusterFolder
-from turnwise.slurm.merge import merge_run
-from turnwise.slurm.submission import latest_submission
+from turnwise.slurm.shards import merge_run
+from turnwise.slurm.submission import JUDGE, SAMPLE, ClusterFolder, latest_submission
 
 
 def collect_command(run: Path, *, environ: dict[str, str]) -> str:

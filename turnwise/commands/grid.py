@@ -18,10 +18,8 @@ from turnwise.leaderboard.paper_tables import paper_tables
 from turnwise.leaderboard.report import LEGEND, score_runs, settings_lines, write_report
 from turnwise.leaderboard.tables import ScoredTask
 from turnwise.records.settings import JudgeSettings, RunConfig, RunSettings
-from turnwise.runners.cells import Axes, plan_cells
-from turnwise.runners.decoys import load_decoys
-from turnwise.runners.grid import Cell, Grid, distinct_cells, run_grid
-from turnwise.runners.loading import LoadedTask, Machine, load_task
+from turnwise.runners.grid import Axes, Cell, Grid, distinct_cells, plan_cells, run_grid
+from turnwise.runners.loading import LoadedTask, Machine, load_decoys, load_task
 from turnwise.runners.models.back_end import Wanted
 from turnwise.runners.models.catalog import find_back_end, recorded_model
 from turnwise.runners.models.sampler import Model

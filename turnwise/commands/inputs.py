@@ -12,7 +12,7 @@ from typing import Any
 
 from turnwise.commands.run import RunRequest
 from turnwise.runners.models.back_end import Wanted
-from turnwise.tasks.strategy_file import is_strategy_file
+from turnwise.tasks.strategies import is_strategy_file
 
 PROMPTS, PROGRAMS, STRATEGY, ANSWERS = "prompts", "incorrect_programs", "strategy", "answers"
 

@@ -19,9 +19,8 @@ from turnwise.errors import TurnwiseError
 from turnwise.records.problem import Problem
 from turnwise.records.settings import RunSettings
 from turnwise.records.trajectory import Message, Reply
-from turnwise.runners.decoys import load_decoys
 from turnwise.runners.judging.judge import Judge
-from turnwise.runners.loading import LoadedTask, Machine, load_task, open_task
+from turnwise.runners.loading import LoadedTask, Machine, load_decoys, load_task, open_task
 from turnwise.runners.models.sampler import ScriptedSampler
 from turnwise.runners.sampling import Job
 from turnwise.tasks.catalog import Task, find_tasks

@@ -26,13 +26,12 @@ from turnwise.commands.settings import build_settings, check_decoys
 from turnwise.errors import TurnwiseError
 from turnwise.records.run_folder import RunFolder
 from turnwise.records.settings import DEFAULT_MATCHER, RunConfig
-from turnwise.runners.decoys import load_decoys
 from turnwise.runners.diagnosis import check_machine
 from turnwise.runners.execution.hardened import HardenedExecutor
-from turnwise.runners.execution.inherited import need_descriptors
+from turnwise.runners.execution.host import need_descriptors
 from turnwise.runners.judging.expected import default_cache_dir
 from turnwise.runners.judging_step import Judged, copy_for_judge, judge, load_run
-from turnwise.runners.loading import Machine, Progress, open_task, resolve_task
+from turnwise.runners.loading import Machine, Progress, load_decoys, open_task, resolve_task
 from turnwise.runners.models.back_end import BackEnd, Wanted
 from turnwise.runners.models.catalog import find_back_end, recorded_model
 from turnwise.runners.models.sampler import Model, ScriptedSampler

@@ -23,12 +23,11 @@ from turnwise.records.settings import (
     RunSettings,
     Sampling,
 )
-from turnwise.runners.models.arguments import parse_pairs, validated
+from turnwise.runners.models.back_end import parse_pairs, validated
 from turnwise.tasks.catalog import Task, find_tasks
 from turnwise.tasks.extraction import LAST_EXTRACTIONS, check_extraction
 from turnwise.tasks.plan import config_of, metrics_of, strategy_of, with_supported_metrics
-from turnwise.tasks.strategies import Strategy, parse_instruction, parse_reasoning
-from turnwise.tasks.strategy_file import is_strategy_file, read_strategy
+from turnwise.tasks.strategies import Strategy, is_strategy_file, parse_instruction, parse_reasoning, read_strategy
 from turnwise.texts import encodable, printable, shown
 
 

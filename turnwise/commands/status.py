@@ -10,9 +10,8 @@ from pathlib import Path
 
 from turnwise.errors import TurnwiseError
 from turnwise.records.run_folder import RunFolder
-from turnwise.slurm.layout import JUDGE, SAMPLE, ClusterFolder
 from turnwise.slurm.status import STATES, Status, jobs_left, read_status
-from turnwise.slurm.submission import Submission, latest_submission
+from turnwise.slurm.submission import JUDGE, SAMPLE, ClusterFolder, Submission, latest_submission
 from turnwise.texts import shown
 
 WATCH_SECONDS = 60.0

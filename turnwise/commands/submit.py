@@ -23,18 +23,22 @@ from turnwise.runners.models.catalog import describe_model, find_back_end, model
 from turnwise.runners.models.counters import CharacterCounter
 from turnwise.runners.work import freeze
 from turnwise.slurm.cluster import Accepted, Slurm, submit_jobs
-from turnwise.slurm.freeze import freeze_code, freeze_inputs, is_whole_input
-from turnwise.slurm.layout import JUDGE, SAMPLE, ClusterFolder
-from turnwise.slurm.local import run_locally
-from turnwise.slurm.plan import cut_by_tokens, job_tokens, longest_first
-from turnwise.slurm.prefetch import fetch_model
-from turnwise.slurm.preflight import ClusterLimits, ask_limits
+from turnwise.slurm.freeze import fetch_model, freeze_code, freeze_inputs, is_whole_input
 from turnwise.slurm.profile import ClusterProfile
+from turnwise.slurm.queue import ClusterLimits, ask_limits
+from turnwise.slurm.shards import cut_by_tokens, job_tokens, longest_first, open_unfinished
+from turnwise.slurm.signals import NeverStop, Told
 from turnwise.slurm.status import jobs_left
-from turnwise.slurm.submission import Submission, SubmissionRecord, freeze_submission, latest_submission
-from turnwise.slurm.supervisor import Told
-from turnwise.slurm.todo import open_unfinished
-from turnwise.slurm.worker import NeverStop
+from turnwise.slurm.submission import (
+    JUDGE,
+    SAMPLE,
+    ClusterFolder,
+    Submission,
+    SubmissionRecord,
+    freeze_submission,
+    latest_submission,
+)
+from turnwise.slurm.supervisor import run_locally
 
 
 class StoppedError(TurnwiseError):

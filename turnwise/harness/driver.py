@@ -25,13 +25,12 @@ from turnwise.records.report import Environment
 from turnwise.runners.diagnosis import check_machine
 from turnwise.runners.drivers import run_in_lockstep
 from turnwise.runners.execution.hardened import HardenedExecutor
-from turnwise.runners.execution.inherited import need_descriptors
+from turnwise.runners.execution.host import need_descriptors
 from turnwise.runners.judging.expected import default_cache_dir
 from turnwise.runners.judging.judge import Judge
 from turnwise.runners.judging.verdicts import SharedCache
 from turnwise.runners.loading import Machine
-from turnwise.tasks.dialogue import Dialogue, DialoguePlan
-from turnwise.tasks.seeds import dialogue_seed
+from turnwise.tasks.dialogue import Dialogue, DialoguePlan, dialogue_seed
 
 REQUEST_TYPE = "generate_multiturn"
 _LOGGER = logging.getLogger("lm_eval.turnwise")

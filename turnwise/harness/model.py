@@ -26,7 +26,7 @@ from turnwise.harness.rendering import PLAIN_STOP, render
 from turnwise.harness.replies import KeptReplies
 from turnwise.records.trajectory import Reply
 from turnwise.runners.models.sampler import ContextOverflowError, Outcome, Request, RequestError, is_overflow
-from turnwise.tasks.seeds import dialogue_seed
+from turnwise.tasks.dialogue import dialogue_seed
 
 FAILURES_IN_A_ROW = 3
 _REFUSED = frozenset({400, 413, 422})

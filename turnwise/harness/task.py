@@ -28,10 +28,9 @@ from turnwise.harness.sentences import one_sentence
 from turnwise.records.judgement import Judgement, Place
 from turnwise.records.problem import Problem
 from turnwise.records.trajectory import SCHEMA, read_trajectory
-from turnwise.runners.decoys import load_decoys
 from turnwise.runners.judging.expected import resolve_expected
 from turnwise.runners.judging.judge import Judge
-from turnwise.runners.loading import open_task
+from turnwise.runners.loading import load_decoys, open_task
 from turnwise.tasks.catalog import TASKS
 from turnwise.tasks.plan import dialogue_plan, strategy_of
 from turnwise.tasks.prompts import PromptSet

@@ -7,12 +7,13 @@ of it is done here.
 
 import _imp
 import contextlib
+import io
 import os
 import site
 import sys
 
 from turnwise.runners.execution import child
-from turnwise.runners.execution.sandbox import libc, scheduling, warm_up
+from turnwise.runners.execution.sandbox import libc, stand_ins
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,20 +28,67 @@ functools heapq io itertools json linecache math numbers operator os queue rando
 sys textwrap threading time traceback types typing
 """
 
+_ROUNDS = 20
+_INPUT = b"3\n1 2 3\nx y z\n"
+_USUAL = """
+import sys
+from collections import Counter, defaultdict, deque
+def solve():
+    n = int(input())
+    a = list(map(int, input().split()))
+    seen = defaultdict(int)
+    for i, x in enumerate(a):
+        seen[x] += 1
+    best = max(a) + min(a) + sum(a) + len(a)
+    b = sorted(a, key=lambda x: -x)
+    table = [[0] * n for _ in range(n)]
+    for i in range(n):
+        for j in range(n):
+            table[i][j] = a[i] * a[j] % 7
+    queue = deque([1])
+    queue.append(2)
+    while queue and n > 0:
+        queue.popleft()
+        n -= 1
+    print(best, len({x for x in b}), *b)
+    print("YES" if best > 3 else "NO", "".join(map(str, b)), f"{best:.3f}", "%d" % best)
+    return Counter(a)
+solve()
+for line in sys.stdin.read().split():
+    pass
+"""
+
 
 def prepare(*, numpy: bool) -> None:
     """Make the interpreter ready; it opens no descriptor that stays."""
     _use_packages()
     for name in _PRELOADED.split():
         __import__(name)
-    warm_up.warm_up()
+    _warm_up()
     if numpy:
         with contextlib.suppress(ImportError):  # one that is broken is the program's to meet
             __import__("numpy")
     # RLIMIT_STACK is large for deep recursion; threads would reserve as much each without this.
     libc.set_default_thread_stack(child.THREAD_STACK_BYTES)
     child.start_as_usual()
-    scheduling.answer_for_process()
+    stand_ins.answer_for_process()
+
+
+def _warm_up() -> None:
+    """Run a usual program a few times on streams in memory, before anything is confined or forked.
+
+    What an interpreter writes on first use (method caches, specialised code, decoders) is then there for every
+    child, which else would copy the page to write it: some 5 % of a test. The program is ours and reads and
+    writes memory only; nothing of it is left but that.
+    """
+    code = compile(_USUAL, "usual", "exec")
+    real = sys.stdin, sys.stdout
+    for _ in range(_ROUNDS):
+        sys.stdin = io.TextIOWrapper(io.BufferedReader(io.BytesIO(_INPUT)), "utf-8")
+        sys.stdout = io.TextIOWrapper(io.BufferedWriter(io.BytesIO()), "utf-8")
+        exec(code, {"__name__": "__main__"})
+        sys.stdout.flush()
+    sys.stdin, sys.stdout = real
 
 
 def forget_ourselves() -> None:

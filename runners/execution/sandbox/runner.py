@@ -5,17 +5,26 @@ forks a child that runs the program on stdin, b"call" with a descriptor one that
 child.py does; either is followed by b"STATUS CPU_MICROSECONDS PEAK_KILOBYTES" once the child has ended,
 which the judge brings about if need be. The child alone is untrusted; seccomp confines it before the
 program's first instruction, and it holds the files, the channel of its calls, and nothing else.
+
+A stdin program leaves at once where the interpreter's own way out would change nothing. Tearing the interpreter down
+unshares most of its pages; a forked child that has flushed its output may skip that. Whatever could make a difference
+(threads, exit functions, another stdout or excepthook, an odd exit code, an interrupt) takes Python's own way, as in
+child.py, and so do programs that may leave something for the interpreter to end (``needs_teardown``).
 """
 
+import _thread
+import atexit
 import fcntl
 import functools
 import os
+import re
 import signal
 import socket
 import sys
+from os import _exit  # a program may replace the module's
 
 from turnwise.runners.execution import child
-from turnwise.runners.execution.sandbox import files, finish, libc, rlimits, shared
+from turnwise.runners.execution.sandbox import files, libc, rlimits, stand_ins
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +36,14 @@ if TYPE_CHECKING:
 _CALLS = files.ARGUMENTS + 1
 _MESSAGE_BYTES = 64
 _USUAL_ARGUMENTS = 4096
+# What acts when it is torn down: objects with __del__ (files above all), callbacks, the C library's own buffers.
+_ACTS_AT_THE_END = re.compile(
+    rb"__del__|weakref|\bgc\b|ctypes|cffi|settrace|setprofile|addaudithook|_register_atexit"
+    rb"|fdopen|Buffered|TextIOWrapper|FileIO|IOBase|File\b|\bopen\b(?!\s*\(\s*0\s*[,)])"
+)
+# A generator that has not ended is closed, which runs what waits in it.
+_STOPS_WITHIN = re.compile(rb"\b(?:yield|await)\b")
+_WAITS_FOR_AN_END = re.compile(rb"\b(?:finally|except|with|close)\b")
 
 _kept: "List[object]" = []  # what a child would otherwise spend its first pages on to free
 
@@ -64,10 +81,10 @@ def run(program: Program, confined: "Filter", values: "ModuleType", watch_parent
         )
         serve_calls(program.channel, confined)
     else:
-        if finish.needs_teardown(source):
+        if needs_teardown(source):
             start = functools.partial(child.run_program, code, source)
         else:
-            start = functools.partial(finish.run_program, code, source, child.main_module().__dict__)
+            start = functools.partial(run_and_leave, code, source, child.main_module().__dict__)
         serve_runs(program.channel, confined)
     # From here on in a child. Every page it touches is copied first, so it touches little.
     if watch_parent:  # else the pid namespace sees to it
@@ -83,7 +100,7 @@ def run(program: Program, confined: "Filter", values: "ModuleType", watch_parent
 def compile_program(channel: int, source: bytes, memory_bytes: int) -> "CodeType":
     child.prepare_interpreter(source, memory_bytes)
     if b"multiprocessing" in source:
-        shared.keep_within_process()
+        stand_ins.keep_within_process()
     try:
         code = child.compile_source(source)
     except BaseException as error:
@@ -150,3 +167,44 @@ def read_arguments() -> str:
     if len(data) == _USUAL_ARGUMENTS:
         data = os.pread(files.ARGUMENTS, os.fstat(files.ARGUMENTS).st_size, 0)
     return data.decode("ascii")
+
+
+def needs_teardown(source: bytes) -> bool:
+    """Return whether the interpreter's own way out may do something that can be seen, by the words of the program."""
+    if _ACTS_AT_THE_END.search(source):
+        return True
+    return bool(_STOPS_WITHIN.search(source) and _WAITS_FOR_AN_END.search(source))
+
+
+def run_and_leave(code: "CodeType", source: bytes, names: "Dict[str, object]") -> None:
+    """Run ``code`` in the module of ``names`` and leave, as child.run_program would."""
+    try:
+        exec(code, names)
+    except SystemExit as error:
+        status = 0 if error.code is None else error.code
+        if type(status) is not int or not 0 <= status <= 255:
+            child.flush_streams()
+            raise
+        leave(status)
+    except BaseException as error:
+        if sys.__dict__.get("excepthook") is not sys.__excepthook__ or isinstance(error, KeyboardInterrupt):
+            child.hand_over(error, source)
+            raise
+        child.report(error, source)
+        leave(1)
+    leave(0)
+
+
+def leave(status: int) -> None:
+    """End the process with ``status``; raises SystemExit where Python has more to do."""
+    names = sys.__dict__  # a program may delete a stream, and what it finds in builtins
+    out, error = names.get("stdout"), names.get("stderr")
+    if out is None or error is None or out is not names.get("__stdout__") or _thread._count() or atexit._ncallbacks():
+        child.flush_streams()
+        sys.exit(status)
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BaseException:
+        sys.exit(status)
+    _exit(status)

@@ -20,7 +20,7 @@ import os
 import struct
 
 from turnwise.runners.execution.sandbox import libc
-from turnwise.runners.execution.sandbox.syscalls import AARCH64, X86_64, numbers_of, running_machine
+from turnwise.runners.execution.sandbox.libc import AARCH64, X86_64, numbers_of, running_machine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """The zygote: an interpreter with modules loaded, confined once, that forks a runner for each program.
 
-bootstrap.py says how it is started, in the interpreter that runs the programs. Arguments: descriptor of the
+worker.py (of the judge) says how it is started, in the interpreter that runs the programs. Arguments: descriptor of the
 control socket, JSON of {tier, writable, numpy, folder}. It answers {"ready": ...} with the descriptors of
 its files and then CONFINED, or at any time {"missing": layer, "reason": text, "errno": number}. After that
 each request is one message:

@@ -8,14 +8,13 @@ from pydantic import Field
 from turnwise.errors import MissingExtraError, TurnwiseError
 from turnwise.runners.models.back_end import Arguments, BackEnd, Positive, Wanted
 from turnwise.runners.models.counters import TokenCounter
-from turnwise.runners.models.descriptions import describe_openai
-from turnwise.runners.models.openai.request import RequestFields
+from turnwise.runners.models.openai.server import RequestFields, describe_openai
 from turnwise.runners.models.sampler import Model
 from turnwise.texts import shown
 
 if TYPE_CHECKING:
-    from turnwise.runners.models.openai.served import ServedModel
     from turnwise.runners.models.openai.server import Server
+    from turnwise.runners.models.openai.wire import ServedModel
 
 _HOSTED = "https://api.openai.com/v1"
 _CHECK_SECONDS = 20.0
@@ -78,7 +77,7 @@ def _find_server(wanted: Wanted) -> "tuple[Server, tuple[ServedModel, ...]]":
     from turnwise.runners.models.openai.server import Server, is_address, shown_url
 
     try:
-        from turnwise.runners.models.openai.served import served_models
+        from turnwise.runners.models.openai.wire import served_models
     except ImportError:
         raise MissingExtraError("--model openai", "openai", "openai") from None
     given = wanted.parsed(_OpenAIArguments)
@@ -129,7 +128,7 @@ def _reply_limit(wanted: Wanted) -> int | None:
 
 def _count(wanted: Wanted) -> TokenCounter:
     from turnwise.runners.models.counters import ServerCounter
-    from turnwise.runners.models.openai.served import context_length
+    from turnwise.runners.models.openai.wire import context_length
 
     server, served = _find_server(wanted)
     length = context_length(server, served, timeout=_CHECK_SECONDS)

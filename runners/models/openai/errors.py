@@ -17,7 +17,7 @@ from html import unescape
 from typing import Any
 
 from turnwise.errors import InfrastructureError, TurnwiseError
-from turnwise.runners.models.openai.documents import MalformedError, read_document
+from turnwise.runners.models.openai.replies import MalformedError, read_document
 from turnwise.runners.models.openai.server import Server
 from turnwise.runners.models.sampler import ContextOverflowError, RequestError, is_overflow
 from turnwise.texts import printable

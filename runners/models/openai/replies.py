@@ -3,10 +3,14 @@
 Understood besides OpenAI's own fields: ``reasoning_content`` and ``reasoning`` (thinking that a server's
 parser has split off), ``token_ids``, as vLLM and others send them, and contents that are lists of parts. What a
 provider gives instead of the model's reply (its filter's, a refusal, tool calls) is named and kept beside the text.
+
+JSON is read within bounds: nothing in it costs more than a limit, or ends in a traceback. A document is refused before
+it is parsed where it nests deeper or holds more values than an answer can; so are numbers that JSON does not have.
 """
 
 import json
 import math
+import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
@@ -15,8 +19,12 @@ from typing import Any
 from turnwise.records.codec import reason_of
 from turnwise.records.trajectory import Reply
 from turnwise.runners.models.chat import with_whole_pairs
-from turnwise.runners.models.openai.documents import MalformedError
 
+MOST_LEVELS = 64
+MOST_VALUES = 2_000_000
+
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)  # the last one may be cut off
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 # How vLLM, SGLang and hosted services end an answer that they, not the model, broke off.
 GIVEN_UP = frozenset({"abort", "error", "network_error", "insufficient_system_resource"})
 # How providers end one that they filter.
@@ -24,6 +32,42 @@ _FILTERED = frozenset({"safety", "recitation", "prohibited_content", "blocklist"
 _MOST_TOKENS = 10**9
 _LONGEST_REASON = 100
 _MOST_WITHHELD = 20_000
+
+
+class MalformedError(Exception):
+    """The answer is no chat completion, or not a whole one."""
+
+
+def read_document(data: bytes) -> Any:
+    """Return the JSON document in ``data``; bytes that are no UTF-8 become U+FFFD. Raises MalformedError."""
+    _check_size(data)
+    try:
+        return json.loads(data.decode("utf-8-sig", "replace"), parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise MalformedError(f"it is no JSON ({error.msg} at character {error.pos})") from None
+    except (ValueError, RecursionError):
+        raise MalformedError("it is no JSON (it holds a number that none can be)") from None
+
+
+def _check_size(data: bytes) -> None:
+    """Raise MalformedError for more levels or values than an answer has; strings are taken out first."""
+    openers = data.count(b"[") + data.count(b"{")
+    if openers <= MOST_LEVELS and len(data) <= MOST_VALUES:
+        return
+    skeleton = _STRING.sub(b"", data)
+    if skeleton.count(b",") + skeleton.count(b"[") + skeleton.count(b"{") > MOST_VALUES:
+        raise MalformedError(f"it holds more than {MOST_VALUES} values")
+    brackets = skeleton.translate(None, _NO_BRACKETS)
+    for _ in range(MOST_LEVELS):
+        if not brackets:
+            return
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+    if brackets:
+        raise MalformedError(f"it is cut off, or nested deeper than {MOST_LEVELS} levels")
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(name)
 
 
 @dataclass(slots=True)

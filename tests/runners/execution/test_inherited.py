@@ -6,7 +6,7 @@ import pytest
 
 from turnwise.errors import InfrastructureError
 from turnwise.records.problem import Limits
-from turnwise.runners.execution.inherited import InheritedLimits, need_descriptors, raise_descriptors
+from turnwise.runners.execution.host import InheritedLimits, need_descriptors, raise_descriptors
 from turnwise.runners.execution.interface import Ending, Execution
 
 LIMITS = Limits(2.0, 256 << 20)

@@ -193,8 +193,9 @@ def test_the_kernel_says_what_a_program_may(executor: HardenedExecutor) -> None:
         assert holds_soon(
             lambda: (found := _status(session)).get("Seccomp") == "2" == found.get("Seccomp_filters", "2")
         )
-        status, worker = _status(session), session.opened_worker()
-        assert worker is not None
+        status, opened = _status(session), session._opened
+        assert opened is not None
+        worker = opened.worker
         killed_first = {
             Path(f"/proc/{pid}/oom_score_adj").read_text().strip()
             for pid in (worker.zygote(), worker.runner(), worker.child())
@@ -202,7 +203,7 @@ def test_the_kernel_says_what_a_program_may(executor: HardenedExecutor) -> None:
         limits = _limits(worker.child())
         worker.kill_child()
         assert running.result().ending is Ending.INFRASTRUCTURE
-    # Of an interpreter that only root may read, tier B keeps the right to read (privileges.py).
+    # Of an interpreter that only root may read, tier B keeps the right to read (confinement.py).
     allowed = {0, 1 << 2} if executor.tier == "B" and os.geteuid() == 0 else {0}
     assert {int(status[name], 16) for name in ("CapPrm", "CapEff")} <= allowed
     assert {int(status[name], 16) for name in ("CapInh", "CapAmb")} == {0}
@@ -246,8 +247,7 @@ def test_who_counts_as_the_workers_user_is_known(
 
 def _status(session: StdinSession) -> dict[str, str]:
     """Return what /proc says of the program's process, nothing while there is none."""
-    worker = session.opened_worker()
-    child = worker.child() if worker else None
+    child = session._opened.worker.child() if session._opened else None
     with suppress(OSError):
         lines = Path(f"/proc/{child}/status").read_text().splitlines() if child else []
         return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}

@@ -12,10 +12,10 @@ from processes import descendants, holds_soon, runs
 from tiers import TIERS, executor_in
 
 from turnwise.records.problem import Limits
-from turnwise.runners.execution.family import only_child
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.interface import Ending, Program
 from turnwise.runners.execution.sessions import CallSession, StdinSession
+from turnwise.runners.execution.worker import only_child
 
 LIMITS = Limits(1.0, 256_000_000, output_limit_bytes=1 << 20)
 SOURCES = (
@@ -81,10 +81,10 @@ def test_a_killed_worker_is_replaced_and_blamed_on_nobody(executor: HardenedExec
     with executor.open(Program(b"import time\ntime.sleep(float(input()))\nprint(1)"), "python", LIMITS) as session:
         assert isinstance(session, StdinSession)
         assert next(session.run([b"0"])).ending is Ending.FINISHED
-        worker = session.opened_worker()
-        assert worker is not None
+        assert session._opened is not None
+        worker = session._opened.worker
         family = descendants(os.getpid())
-        victim = {"zygote": worker.zygote(), "runner": worker.runner(), "first": worker.first_process}[whom]
+        victim = {"zygote": worker.zygote(), "runner": worker.runner(), "first": worker._process.pid}[whom]
         assert victim is not None
         runner = worker.runner()
         os.kill(victim, signal.SIGKILL)
@@ -112,10 +112,10 @@ def test_a_child_killed_from_outside_is_the_machines_failure(
     with executor.open(program, "python", patient) as session:
         assert isinstance(session, StdinSession | CallSession)
         assert next(session.run([given])).ending is Ending.FINISHED
-        worker = session.opened_worker()
-        assert worker is not None
+        assert session._opened is not None
+        worker = session._opened.worker
         depth = 1 if executor.tier == "B" else 2
-        first = str(worker.first_process)
+        first = str(worker._process.pid)
         helper = subprocess.Popen([sys.executable, "-c", _KILL_DESCENDANT, first, str(depth)])
         execution = next(session.run([patience]))
         helper.wait()

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from turnwise.runners.execution.removal import empty_folder, remove_folder
-from turnwise.runners.execution.workspace import WorkFolder, Workspace
+from turnwise.runners.execution.workspace import WorkFolder, Workspace, empty_folder, remove_folder
 
 _LEVELS = 1100  # more than the interpreter lets anything recurse
 _NOBODY = 65534
@@ -80,7 +79,7 @@ def _as_ordinary_user(work: Callable[[], None], folder: Path) -> None:
 
 @pytest.fixture(autouse=True)
 def _few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("turnwise.runners.execution.removal._FOLDERS_AT_ONCE", 16)
+    monkeypatch.setattr("turnwise.runners.execution.workspace._FOLDERS_AT_ONCE", 16)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from turnwise.runners.execution.sandbox import seccomp
-from turnwise.runners.execution.sandbox.syscalls import AARCH64, X86_64, numbers_of
+from turnwise.runners.execution.sandbox.libc import AARCH64, X86_64, numbers_of
 
 ALLOW, KILL, ERROR = 0x7FFF0000, 0x80000000, 0x00050000
 ARCHITECTURES = {X86_64: 0xC000003E, AARCH64: 0xC00000B7}

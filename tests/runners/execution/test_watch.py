@@ -9,9 +9,8 @@ import threading
 import pytest
 
 from turnwise.records.problem import Limits
-from turnwise.runners.execution.clocks import ProcessClocks, wait_between
 from turnwise.runners.execution.interface import Ending
-from turnwise.runners.execution.watch import wait_within
+from turnwise.runners.execution.process import ProcessClocks, wait_between, wait_within
 
 
 class BriefLimits(Limits):

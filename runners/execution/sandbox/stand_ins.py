@@ -1,12 +1,20 @@
-"""A program's own priority, scheduling and cores, as it asks for them: told back to it, and not set.
+"""What a program finds in place of parts of Python's library that would need what the sandbox refuses.
 
-A process may make itself nicer and stay on fewer cores, and programs do. Set in earnest, a program could starve itself
-to look like a victim of the machine, and where only affinity keeps a job to its cores it could leave them. So the
-system calls stay refused, and the functions of ``os`` answer for the process itself what the kernel would: less
-is granted and shown afterwards, more is refused with the kernel's error.
+Its own priority, scheduling and cores, as it asks for them, are told back to it, and not set. A process may make itself
+nicer and stay on fewer cores, and programs do. Set in earnest, a program could starve itself to look like a victim of
+the machine, and where only affinity keeps a job to its cores it could leave them. So the system calls stay refused, and
+the functions of ``os`` answer for the process itself what the kernel would: less is granted and shown afterwards, more
+is refused with the kernel's error.
+
+Semaphores and shared memory of multiprocessing are kept within the one process that a program is. Both are files in
+/dev/shm elsewhere, which no program has. A semaphore of the C library in the process's own memory, and memory that is
+mapped without a file, do the same as long as there is no second process, which is refused. So thread pools, locks,
+queues and shared values work, in every tier alike, without a place to write.
 """
 
+import ctypes
 import errno
+import mmap
 import os
 import posix
 
@@ -24,7 +32,7 @@ _told: "Dict[str, Any]" = {}
 
 
 def answer_for_process() -> None:
-    """Put this module's functions in the place of those of ``os``."""
+    """Put this module's functions on scheduling in the place of those of ``os``."""
     _told.update(
         nice=os.getpriority(os.PRIO_PROCESS, 0), cores=os.sched_getaffinity(0), policy=os.sched_getscheduler(0)
     )
@@ -102,3 +110,33 @@ def _is_own(pid: int) -> bool:
 
 def _refused(number: int) -> OSError:
     return OSError(number, os.strerror(number))
+
+
+_SEMAPHORE_WORDS = 8  # more than a sem_t has
+
+
+def keep_within_process() -> None:
+    """Replace what multiprocessing makes its locks and its shared memory of."""
+    try:
+        import _multiprocessing  # type: ignore[import-not-found]  # an extension module, untyped
+        from multiprocessing import heap
+    except ImportError:  # an interpreter built without: the program's to meet
+        return
+    library = ctypes.CDLL(None)
+
+    class SemLock(_multiprocessing.SemLock):  # type: ignore[misc]  # of an untyped module
+        """A semaphore in memory of its own instead of one with a name."""
+
+        def __new__(cls, kind: int, value: int, maxvalue: int, *_: object) -> "Any":
+            memory = (ctypes.c_uint64 * _SEMAPHORE_WORDS)()
+            library.sem_init(memory, 0, value)
+            lock = cls._rebuild(ctypes.addressof(memory), kind, maxvalue, None)
+            lock.memory = memory
+            return lock
+
+    def reserve(arena: "Any", size: int, fd: int = -1) -> None:
+        arena.size, arena.fd = size, fd
+        arena.buffer = mmap.mmap(-1, size)
+
+    _multiprocessing.SemLock = SemLock
+    setattr(heap.Arena, "__init__", reserve)  # noqa: B010 - the checker takes it for a mistake

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from turnwise.errors import MissingExtraError, TurnwiseError
 from turnwise.records.problem import Problem
 from turnwise.records.settings import RunSettings
-from turnwise.runners.models.counters import TemplateCounter, TokenCounter
+from turnwise.runners.models.chat import TemplateCounter, TokenCounter
 from turnwise.runners.models.sampler import Model
 from turnwise.tasks.catalog import Task
 from turnwise.texts import shown

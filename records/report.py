@@ -99,12 +99,6 @@ class Report:
         return all(result.verdict is Verdict.PASSED for result in self.public)
 
     @property
-    def first_failure(self) -> TestResult | None:
-        """The first public, then hidden, test that did not pass."""
-        results = self.public + (self.hidden or ())
-        return next((result for result in results if result.verdict is not Verdict.PASSED), None)
-
-    @property
     def cpu_seconds(self) -> float:
         """What its tests took."""
         return sum(result.cpu_seconds for result in (*self.public, *(self.hidden or ())))

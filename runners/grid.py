@@ -30,8 +30,6 @@ from turnwise.records.codec import to_line
 from turnwise.records.run_folder import RunFolder, RunRecord
 from turnwise.records.settings import INSTRUCTIONS, NONE, REASONING, JudgeSettings, RunSettings, TurnPlan, prompts_name
 from turnwise.runners.event_loops import InterruptibleRunner
-from turnwise.runners.judging.judge import Judge
-from turnwise.runners.judging.verdicts import SharedCache
 from turnwise.runners.loading import LoadedTask, Machine
 from turnwise.runners.models.sampler import Model
 from turnwise.runners.sampling import Job, Sampled, sample
@@ -172,7 +170,7 @@ def run_grid(grid: Grid, machine: Machine, *, output: Path) -> Iterator[RanCell]
     """
     with (
         closing(machine.open_cache()) as cache,
-        closing(_judge(grid.judge, machine, cache)) as judge,
+        closing(machine.open_judge(grid.judge, cache)) as judge,
         closing(_Asking(grid)) as asking,
     ):
         for number, cell in enumerate(grid.cells):
@@ -202,16 +200,6 @@ class _Asking:
                 self.runner.run(self._model.close())
         finally:
             self.runner.close()
-
-
-def _judge(settings: JudgeSettings, machine: Machine, cache: SharedCache) -> Judge:
-    return Judge(
-        machine.executor,
-        matcher=settings.matcher,
-        cache=cache,
-        time_factor=settings.time_factor,
-        workers=machine.workers,
-    )
 
 
 def _run_cell(grid: Grid, number: int, asking: _Asking, machine: Machine, output: Path) -> Sampled | None:

@@ -16,7 +16,7 @@ from turnwise.benchmarks.rows import OF_ANSWERS, Row, digest_files, read_rows
 from turnwise.errors import TurnwiseError
 from turnwise.records.problem import UNSCORABLE_FLAGS, Problem
 from turnwise.records.run_folder import MOST_DIALOGUES, AskedProblem, TaskRecord
-from turnwise.records.settings import OnError, RunSettings
+from turnwise.records.settings import JudgeRecord, JudgeSettings, OnError, RunSettings
 from turnwise.runners.execution.interface import Executor
 from turnwise.runners.judging.expected import resolve_expected
 from turnwise.runners.judging.judge import Judge
@@ -49,6 +49,16 @@ class Machine:
     def open_cache(self) -> SharedCache:
         """Return the verdicts of all runs of this user; whoever opens it closes it."""
         return SharedCache(self.cache_dir / "verdicts")
+
+    def open_judge(self, settings: JudgeSettings | JudgeRecord, cache: SharedCache) -> Judge:
+        """Return the judge of a run with these ``settings``; whoever opens it closes it."""
+        return Judge(
+            self.executor,
+            matcher=settings.matcher,
+            cache=cache,
+            time_factor=settings.time_factor,
+            workers=self.workers,
+        )
 
     def report(self, what: str, done: int, total: int) -> None:
         """Tell whoever watches how far ``what`` is."""

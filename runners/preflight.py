@@ -20,7 +20,7 @@ from turnwise.runners.event_loops import InterruptibleRunner
 from turnwise.runners.judging.expected import resolve_expected
 from turnwise.runners.judging.judge import Judge
 from turnwise.runners.loading import LoadedTask, Machine
-from turnwise.runners.models.counters import TokenCounter
+from turnwise.runners.models.chat import TokenCounter
 from turnwise.runners.sampling import Job
 from turnwise.tasks.dialogue import Ask, Dialogue, DialoguePlan
 from turnwise.tasks.plan import strategy_of

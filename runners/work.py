@@ -22,7 +22,6 @@ from turnwise.records.report import Report, Verdict
 from turnwise.records.run_folder import RunFolder, RunRecord, Shard, cut_shards, plan_lines, plan_order
 from turnwise.records.trajectory import Reply, Trajectory
 from turnwise.runners.execution.host import cpu_model
-from turnwise.runners.judging.judge import Judge
 from turnwise.runners.loading import Machine
 from turnwise.runners.logs import AppendLog, Syncer
 from turnwise.runners.store import SHARD_DIALOGUES
@@ -86,7 +85,13 @@ class Work:
             self.syncer = Syncer()
             stack.callback(self.syncer.close)
             self.syncer.watch(self._verdicts)
-            self.judge = machine.judge or _open_judge(record, machine, stack)
+            if machine.judge is None:
+                cache = machine.open_cache()
+                stack.callback(cache.close)
+                self.judge = machine.open_judge(record.judge, cache)
+                stack.callback(self.judge.close)
+            else:
+                self.judge = machine.judge
             self._judgements = dict(folder.judgements() if judgements is None else judgements)
             stack.callback(self._write_costs)
             self._stack = stack.pop_all()
@@ -148,20 +153,6 @@ class Work:
         self.costs.seconds = round(self._cost_written - self._began, 3)
         self.costs.judge_cpu_seconds = round(self.costs.judge_cpu_seconds, 6)
         self._costs_log.write(to_line(self.costs))
-
-
-def _open_judge(record: RunRecord, machine: Machine, stack: ExitStack) -> Judge:
-    cache = machine.open_cache()
-    stack.callback(cache.close)
-    judge = Judge(
-        machine.executor,
-        matcher=record.judge.matcher,
-        cache=cache,
-        time_factor=record.judge.time_factor,
-        workers=machine.workers,
-    )
-    stack.callback(judge.close)
-    return judge
 
 
 def judgement_of(place: Place, report: Report, *, key: str, limit_seconds: float = 0.0, cpu: str = "") -> Judgement:

@@ -227,7 +227,7 @@ def parameters(
         "srun_args": ["--kill-on-bad-exit=1", f"--cpus-per-task={given['cpus_per_task']}"],
         "additional_parameters": extra,
         "setup": _lines_before(profile, code),
-        "teardown": _lines_after(cluster),
+        "teardown": _AFTER.format(given_up=GIVEN_UP, warned=WARNED, ends=shlex.quote(str(cluster.ends))).splitlines(),
     }
 
 
@@ -267,11 +267,6 @@ def _lines_before(profile: ClusterProfile, code: Path) -> list[str]:
     exports = [f"export {name}={shlex.quote(str(value))}" for name, value in environment.items()]
     path = f"export PYTHONPATH={shlex.quote(str(code))}${{PYTHONPATH:+:$PYTHONPATH}}"
     return [*_BEFORE.splitlines(), *profile.setup, *exports, path, "set +e"]
-
-
-def _lines_after(cluster: ClusterFolder) -> list[str]:
-    """Return the lines of a script after its command: whether the job comes back."""
-    return _AFTER.format(given_up=GIVEN_UP, warned=WARNED, ends=shlex.quote(str(cluster.ends))).splitlines()
 
 
 def python_of(profile: ClusterProfile) -> str:

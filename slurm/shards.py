@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from turnwise.files import inside, replacing
 from turnwise.records.problem import Problem
 from turnwise.records.run_folder import RunFolder, RunRecord, Shard, plan_order
-from turnwise.runners.models.counters import CHARACTERS_PER_TOKEN
+from turnwise.runners.models.chat import CHARACTERS_PER_TOKEN
 from turnwise.runners.sampling import Job
 from turnwise.runners.work import cut_evenly
 from turnwise.slurm.claims import Claim, Claims, Ended, ShardState

@@ -1,20 +1,197 @@
-"""How far a run on many nodes is, from its files, and from SLURM where it answers."""
+"""How far a run on many nodes is, and what its jobs took, from its files, and from SLURM where it answers.
 
+The bill is GPU-hours by how each attempt at a job ended. Billed is what SLURM's accounting says of every attempt (sacct
+-D), or the workers' own starts and stops where there is none, or none of GPUs (which a cluster counts only if its
+AccountingStorageTRES names them). Wasted is what came to no dialogue: the time in which a later attempt loads what an
+earlier one had, and attempts that never took a shard.
+
+What became of a job that was told to end its batch script says, in a file of that job, a line "<restarts> <word>" per
+attempt; of a job that ended by itself nothing is said:
+
+    requeued     SLURM runs it again, of itself or as the script asked it to
+    cancelled    SLURM ends it and does not run it again: scancel, a time limit without a warning
+    refused      it was preempted or warned, but SLURM does not requeue it
+    unanswered   SLURM did not say
+"""
+
+import re
 import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
+from turnwise.files import files_inside, read_whole
 from turnwise.records.run_folder import RunFolder, Shard
-from turnwise.slurm.bill import Attempt, Bill, make_bill, read_attempts
 from turnwise.slurm.claims import Claim, Claims, Ended, ShardState
-from turnwise.slurm.events import CRASH, FAILED, read_events
-from turnwise.slurm.queue import PREEMPTED, QueuedJob, known_jobs
+from turnwise.slurm.events import CLAIM, CRASH, FAILED, START, STOP, read_events
+from turnwise.slurm.queue import PREEMPTED, QueuedJob, ask, known_jobs
 from turnwise.slurm.submission import JUDGE, SAMPLE, ClusterFolder, Submission
 
+LOST = "lost without a word"
+# Where neither the batch script nor a later attempt says more.
+_ENDS = {"SIGUSR2": "warned of its end", "SIGTERM": "told to end"}
+REQUEUED = "requeued"
+_LARGEST = 2**20  # bytes of what batch scripts said of one job
+# Attempts after which the job does not come back, in words.
+STAYED_AWAY = {
+    "cancelled": "cancelled",
+    "refused": "not requeued, since SLURM refused",
+    "unanswered": "not requeued, since SLURM did not answer",
+}
 STATES = ("done", "running", "waiting", "poison")
 _BAD_NODE_CRASHES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt at a worker's job: seconds from its start to its end, and to the first shard it took."""
+
+    worker: str
+    job: str
+    node: str
+    gpus: int
+    number: int
+    seconds: float
+    idle_seconds: float
+    cause: str
+
+    @property
+    def wasted_seconds(self) -> float:
+        """The seconds that came to no dialogue, of a later attempt or of one that took no shard."""
+        return self.idle_seconds if self.number or self.idle_seconds >= self.seconds else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """GPU-hours by cause, and whether SLURM's accounting says so or the workers do."""
+
+    billed: Mapping[str, float]
+    wasted: Mapping[str, float]
+    is_accounted: bool
+
+
+class JobAttempt(NamedTuple):
+    """One attempt at a job: its id, with the element of an array, and how often SLURM had restarted it."""
+
+    job: str
+    restarts: int
+
+
+def read_attempts(cluster: ClusterFolder, now: float) -> Iterator[Attempt]:
+    """Yield the attempts of all workers as their logs and their batch scripts tell them."""
+    ends = read_ends(cluster)
+    for path in cluster.logs():
+        lives: list[list[dict[str, Any]]] = []
+        for event in read_events(path):
+            if event["event"] == START:
+                lives.append([])
+            if lives:
+                lives[-1].append(event)
+        for number, life in enumerate(lives):
+            later = lives[number + 1][0] if number + 1 < len(lives) else None
+            yield _attempt(cluster, path, life, number, later=later, ends=ends, now=now)
+
+
+def _attempt(
+    cluster: ClusterFolder,
+    path: Path,
+    life: Sequence[dict[str, Any]],
+    number: int,
+    *,
+    later: Mapping[str, Any] | None,
+    ends: Mapping[JobAttempt, str],
+    now: float,
+) -> Attempt:
+    start, last = life[0], life[-1]
+    end = float(last["time"])
+    cause = _cause(life, later, ends.get(JobAttempt(str(start.get("job", "")), int(start.get("restarts", 0))), ""))
+    if cause == LOST and later is None:
+        try:
+            end = max(end, cluster.heartbeat(path.stem).stat().st_mtime)
+        except OSError:
+            end = max(end, path.stat().st_mtime)
+        if now - end < 60:
+            end, cause = now, "running"
+    claimed = next((float(event["time"]) for event in life if event["event"] == CLAIM), end)
+    begun = float(start["time"])
+    return Attempt(
+        path.stem,
+        str(start.get("job", "")),
+        str(start.get("node", "")),
+        int(start.get("gpus", 0)),
+        number,
+        end - begun,
+        claimed - begun,
+        cause,
+    )
+
+
+def _cause(life: Sequence[dict[str, Any]], later: Mapping[str, Any] | None, word: str) -> str:
+    """Return how an attempt ended: ``word`` is its batch script's, ``later`` the start of the next one."""
+    start, last = life[0], life[-1]
+    told = last["event"] == STOP and last.get("status") and last.get("told", "")
+    failed = [event["event"] for event in life if event["event"] in (CRASH, FAILED)]
+    if failed and last["event"] == STOP and last.get("status") and not told:
+        return str(failed[-1])
+    is_again = later is not None and later.get("job") == start.get("job")
+    if word == REQUEUED or (told and is_again):
+        return REQUEUED
+    if word:
+        return STAYED_AWAY[word]
+    if last["event"] != STOP:
+        return LOST
+    return _ENDS.get(told or "", "ended")
+
+
+def read_ends(cluster: ClusterFolder) -> Mapping[JobAttempt, str]:
+    """Return the words by attempt; what is torn is left out."""
+    found: dict[JobAttempt, str] = {}
+    with suppress(FileNotFoundError, NotADirectoryError):
+        for path in files_inside(cluster.ends, ending=""):
+            for line in read_whole(path, limit=_LARGEST, follow=False).decode("utf-8", "replace").splitlines():
+                restarts, _, word = line.partition(" ")
+                if re.fullmatch("[0-9]{1,9}", restarts) and (word in STAYED_AWAY or word == REQUEUED):
+                    found[JobAttempt(path.name, int(restarts))] = word
+    return found
+
+
+def make_bill(attempts: Sequence[Attempt], jobs: Sequence[str]) -> Bill:
+    """Return the GPU-hours of ``attempts``, or of ``jobs`` (without elements) as SLURM accounts for them."""
+    billed: dict[str, float] = defaultdict(float)
+    wasted: dict[str, float] = defaultdict(float)
+    for attempt in attempts:
+        billed[attempt.cause] += attempt.gpus * attempt.seconds / 3600
+        earlier = (attempt.worker, attempt.number - 1)
+        before = next((other.cause for other in attempts if (other.worker, other.number) == earlier), "")
+        wasted[f"after: {before}" if before else attempt.cause] += attempt.gpus * attempt.wasted_seconds / 3600
+    accounted = _ask_accounting(jobs, has_gpus=any(attempt.gpus for attempt in attempts))
+    return Bill(accounted or dict(billed), {cause: hours for cause, hours in wasted.items() if hours}, bool(accounted))
+
+
+def _ask_accounting(jobs: Sequence[str], *, has_gpus: bool) -> dict[str, float]:
+    """Return GPU-hours by the state in which each attempt ended, empty without accounting of what the jobs had."""
+    found: dict[str, float] = defaultdict(float)
+    if not jobs:
+        return {}
+    said = ask("sacct", "-X", "-D", "-P", "-n", "-j", ",".join(jobs), "-o", "State,ElapsedRaw,AllocTRES")
+    knows_gpus = False
+    for line in (said or "").splitlines():
+        state, seconds, resources = (line.split("|") + [""] * 3)[:3]
+        gpus = _gpus_in(resources)
+        knows_gpus = knows_gpus or gpus is not None
+        if seconds.isdigit():
+            found[state.split(" ")[0]] += (gpus or 0) * int(seconds) / 3600
+    return dict(found) if knows_gpus or not has_gpus else {}
+
+
+def _gpus_in(resources: str) -> int | None:
+    """Return the GPUs of ``cpu=8,gres/gpu=2``, or of their kinds (``gres/gpu:h100=2``) alone; None if none is named."""
+    pairs = [part.split("=", 1) for part in resources.split(",") if "=" in part]
+    counts = {name: int(count) for name, count in pairs if name.startswith("gres/gpu") and count.isdigit()}
+    return counts.get("gres/gpu", sum(counts.values()) if counts else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ processes that outlive it. Use it for programs you trust and for parity tests.
 Stdin comes from a regular file and output goes to files. A function-call task runs in one process per
 program, which gets the arguments and answers over a control socket (child.py says how); after a call
 that had to be killed, the next one starts a fresh process. Limits are the CPU and idle clocks
-(clocks.py), the peak resident set, and the size of what was written.
+(process.py), the peak resident set, and the size of what was written.
 """
 
 import math

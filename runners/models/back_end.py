@@ -16,7 +16,7 @@ from turnwise.errors import MissingExtraError, TurnwiseError
 from turnwise.records.codec import first_mistake
 from turnwise.records.problem import Problem
 from turnwise.records.settings import RunSettings
-from turnwise.runners.models.counters import TemplateCounter, TokenCounter
+from turnwise.runners.models.chat import TemplateCounter, TokenCounter
 from turnwise.runners.models.sampler import Model
 from turnwise.tasks.catalog import Task
 from turnwise.texts import shown

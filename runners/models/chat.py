@@ -2,14 +2,16 @@
 
 Messages only ever grow at the end, so that a server's prefix cache serves every turn after the first. Engines that run
 in this process get token ids by the model's own chat template. Tokens are counted there, so a dialogue that outgrows
-the context ends; nothing of it is ever cut.
+the context ends; nothing of it is ever cut. Before a run they are counted by the model's own tokenizer, or by asking
+its server (openai/server.py).
 """
 
 import copy
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from turnwise.errors import TurnwiseError
 from turnwise.records.trajectory import Message
@@ -18,6 +20,7 @@ from turnwise.runners.models.sampler import ContextOverflowError
 ChatMessage = dict[str, str]
 _SURROGATE = re.compile("[\ud800-\udfff]")
 THINK = "<think>"
+CHARACTERS_PER_TOKEN = 3.5  # of statements and code, roughly, with the tokenizers of today's models
 
 
 def to_chat(messages: Sequence[Message], *, system_role: bool = True) -> list[ChatMessage]:
@@ -109,3 +112,53 @@ class ChatTemplate:
         )
         # The template has written every special token, so that none is added a second time.
         return list(self._tokenizer(text, add_special_tokens=False)["input_ids"]), text
+
+
+class TokenCounter(Protocol):
+    """Counts the tokens of a prompt; ``is_exact`` is whether the model's own tokenizer does."""
+
+    is_exact: bool
+    max_length: int | None
+
+    def count(self, messages: Sequence[Message]) -> int:
+        """Return how many tokens the prompt has."""
+        ...
+
+
+class CharacterCounter:
+    """A guess from characters, for models whose tokenizer is not here."""
+
+    is_exact = False
+
+    def __init__(self, max_length: int | None = None) -> None:
+        self.max_length = max_length
+
+    def count(self, messages: Sequence[Message]) -> int:
+        """Return the guess."""
+        return math.ceil(sum(len(message.content) for message in messages) / CHARACTERS_PER_TOKEN)
+
+
+class TemplateCounter:
+    """Counts with the tokenizer and chat template of a model of the hub or a folder; loads no weights.
+
+    Raises TurnwiseError if there is no such model, or it has no chat template.
+    """
+
+    is_exact = True
+
+    def __init__(self, model: str, *, tokenizer: str = "", revision: str = "", max_length: int | None = None) -> None:
+        import transformers
+
+        loading = {"revision": revision} if revision else {}
+        try:
+            found = transformers.AutoTokenizer.from_pretrained(tokenizer or model, **loading)
+            config = transformers.AutoConfig.from_pretrained(model, **loading)
+        except (OSError, ValueError) as error:
+            reason = " ".join(str(error).split())[:300]
+            raise TurnwiseError(f"The model {model!r} cannot be loaded ({reason}): mend -a model=.") from None
+        self.max_length = max_length or getattr(config, "max_position_embeddings", None)
+        self._template = ChatTemplate(found, max_length=self.max_length or 0, max_tokens=None)
+
+    def count(self, messages: Sequence[Message]) -> int:
+        """Return how many tokens the prompt has."""
+        return self._template.count(messages)

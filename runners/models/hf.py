@@ -21,10 +21,8 @@ from turnwise.runners.models.back_end import (
     Wanted,
     count_by_template,
 )
-from turnwise.runners.models.batching import BatchingModel
-from turnwise.runners.models.chat import ChatTemplate, Prompt
-from turnwise.runners.models.counters import TokenCounter
-from turnwise.runners.models.sampler import ContextOverflowError, Model, Outcome, Request
+from turnwise.runners.models.chat import ChatTemplate, Prompt, TokenCounter
+from turnwise.runners.models.sampler import BatchingModel, ContextOverflowError, Model, Outcome, Request
 
 _SAMPLING = frozenset({"temperature", "top_p", "top_k", "max_tokens", "stop"})
 

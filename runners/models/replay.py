@@ -30,7 +30,7 @@ from turnwise.records.problem import Problem
 from turnwise.records.thinking import strip_thinking
 from turnwise.records.trajectory import Call, Reply, read_reply
 from turnwise.runners.models.back_end import BackEnd, Wanted
-from turnwise.runners.models.counters import CharacterCounter, TokenCounter
+from turnwise.runners.models.chat import CharacterCounter
 from turnwise.runners.models.openai.replies import MalformedError, read_replies
 from turnwise.runners.models.sampler import ImmediateSampler, Model, Request, RequestError
 from turnwise.tasks.extraction import extract_program
@@ -374,8 +374,4 @@ def _notes_on_samples(path: Path, sampler: ReplaySampler, asked: int) -> list[st
     ]
 
 
-def _count(_: Wanted) -> TokenCounter:
-    return CharacterCounter()
-
-
-REPLAY = BackEnd(_open, _count)
+REPLAY = BackEnd(_open, lambda _: CharacterCounter())

@@ -27,8 +27,7 @@ from turnwise.runners.models.back_end import (
     Wanted,
     count_by_template,
 )
-from turnwise.runners.models.chat import ChatTemplate, Prompt
-from turnwise.runners.models.counters import TokenCounter
+from turnwise.runners.models.chat import ChatTemplate, Prompt, TokenCounter
 from turnwise.runners.models.gate import HEADROOM, Gate
 from turnwise.runners.models.sampler import Model, Request, RequestError
 

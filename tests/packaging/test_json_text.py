@@ -32,7 +32,6 @@ OTHERS = {
     "runners/execution/worker.py": _BETWEEN,
     "runners/judging/expected.py": "the cache of expected outputs, texts alone",
     "runners/judging/verdicts.py": _HASHED,
-    "runners/models/counters.py": "a request to a server",
     "runners/models/openai/replies.py": "the tool calls of a reply, as one text",
     "runners/models/openai/server.py": _OPTION,
     "runners/models/openai/wire.py": "a request to a server",

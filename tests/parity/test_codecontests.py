@@ -55,7 +55,7 @@ def test_recorded_programs_get_their_recorded_verdicts(
             row["task_id"],
             row["model"],
             row["method"],
-            report.first_failure,
+            report,
         )
         if report.public_passed != then["public_passed"]:
             differing.append(row["task_id"])

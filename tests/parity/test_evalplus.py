@@ -50,7 +50,7 @@ def test_canonical_solutions_pass(
     problems = _problems(benchmark, part, data_dir, executor, cache_dir)
     judge = Judge(executor)
     failed = {
-        name: report.first_failure
+        name: report
         for name, problem in problems.items()
         if not (report := judge.judge(problem, problem.solutions[0])).passed
     }

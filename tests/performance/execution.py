@@ -21,10 +21,9 @@ from tabulate import tabulate
 
 from turnwise.errors import TurnwiseError
 from turnwise.records.problem import Limits
-from turnwise.runners.execution.hardened import TIERS, HardenedExecutor
+from turnwise.runners.execution.hardened import TIERS, HardenedExecutor, StdinSession
 from turnwise.runners.execution.interface import Executor, Program
 from turnwise.runners.execution.reference import ReferenceExecutor
-from turnwise.runners.execution.sessions import StdinSession
 from turnwise.runners.execution.worker import Worker, WorkerKind
 
 SOURCE = b"import sys\nprint(sum(map(int, sys.stdin.read().split())))"

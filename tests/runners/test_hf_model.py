@@ -17,9 +17,12 @@ from tiny_model import TEMPLATE, make_tiny_model  # noqa: E402 - needs what is s
 from turnwise.errors import TurnwiseError  # noqa: E402 - as above
 from turnwise.records.settings import Sampling  # noqa: E402 - as above
 from turnwise.records.trajectory import Message, Reply  # noqa: E402 - as above
-from turnwise.runners.models.batching import BatchingModel  # noqa: E402 - as above
 from turnwise.runners.models.hf import HFEngine, HFOptions, SeededChoice  # noqa: E402 - as above
-from turnwise.runners.models.sampler import ContextOverflowError, Request  # noqa: E402 - as above
+from turnwise.runners.models.sampler import (  # noqa: E402 - as above
+    BatchingModel,
+    ContextOverflowError,
+    Request,
+)
 
 SAMPLING = Sampling(temperature=1.0, max_tokens=24)
 

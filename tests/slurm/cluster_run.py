@@ -14,7 +14,7 @@ from virtual_cluster import VirtualCluster, wait_for
 
 from turnwise.leaderboard.outcomes import read_outcomes
 from turnwise.records.run_folder import RunFolder
-from turnwise.slurm.bill import read_ends
+from turnwise.slurm.status import read_ends
 from turnwise.slurm.submission import ClusterFolder
 
 ANSWERS = Path(__file__).resolve().parents[2] / "benchmarks" / "sample" / "answers" / "repairing.jsonl"

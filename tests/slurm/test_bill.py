@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from turnwise.slurm.bill import Attempt, make_bill, read_attempts
+from turnwise.slurm.status import Attempt, make_bill, read_attempts
 from turnwise.slurm.submission import ClusterFolder
 
 ATTEMPTS = [

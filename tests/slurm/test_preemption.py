@@ -15,9 +15,9 @@ from virtual_cluster import VirtualCluster, require_slurm, wait_for
 
 from turnwise.records.run_folder import RunFolder, cut_shards, plan_order
 from turnwise.runners.work import freeze
-from turnwise.slurm.bill import JobAttempt, read_attempts, read_ends
 from turnwise.slurm.cluster import script_text
 from turnwise.slurm.profile import ClusterProfile
+from turnwise.slurm.status import JobAttempt, read_attempts, read_ends
 from turnwise.slurm.submission import SAMPLE, Array, ClusterFolder, Jobs, SubmissionRecord, freeze_submission
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow, pytest.mark.xdist_group("slurm")]

@@ -12,7 +12,7 @@ from cluster_run import ClusterRun, environment_of
 from processes import descendants, holds_soon
 
 from turnwise.errors import InfrastructureError, TurnwiseError
-from turnwise.slurm.server import serve
+from turnwise.slurm.worker import serve
 
 SCRIPT = """
 import sys, threading

@@ -22,12 +22,12 @@ from turnwise.commands.run import HostOptions, RunRequest
 from turnwise.commands.worker import check_copies, work_on
 from turnwise.errors import TurnwiseError
 from turnwise.records.run_folder import Shard
-from turnwise.slurm.bill import JobAttempt, read_ends
 from turnwise.slurm.cluster import RefusedError, script_text, submit_jobs
 from turnwise.slurm.freeze import are_sources_whole, code_digest, freeze_code, freeze_inputs, is_whole_input
 from turnwise.slurm.profile import ClusterProfile
 from turnwise.slurm.shards import longest_first, order_for
 from turnwise.slurm.signals import NeverStop
+from turnwise.slurm.status import JobAttempt, read_ends
 from turnwise.slurm.submission import Array, ClusterFolder, Jobs, Submission, SubmissionRecord, freeze_submission
 from turnwise.slurm.supervisor import JobTask
 

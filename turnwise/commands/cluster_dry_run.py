@@ -7,7 +7,7 @@ from pathlib import Path
 
 from turnwise.commands.preflight import prompt_lines
 from turnwise.records.run_folder import RunFolder, RunRecord, Shard
-from turnwise.runners.models.counters import TokenCounter
+from turnwise.runners.models.chat import TokenCounter
 from turnwise.runners.preflight import FirstPrompts, count_first_prompts, estimate_run
 from turnwise.runners.sampling import Job
 from turnwise.runners.work import check_same_run

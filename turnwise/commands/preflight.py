@@ -9,7 +9,7 @@ from turnwise.errors import TurnwiseError
 from turnwise.records.metrics import parse_n_at_k
 from turnwise.records.run_folder import RunFolder
 from turnwise.runners.loading import LoadedTask, Machine
-from turnwise.runners.models.counters import TokenCounter
+from turnwise.runners.models.chat import TokenCounter
 from turnwise.runners.models.sampler import ScriptedSampler
 from turnwise.runners.preflight import (
     Calibration,

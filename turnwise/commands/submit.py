@@ -20,7 +20,7 @@ from turnwise.locks import Lock
 from turnwise.records.run_folder import RunFolder, RunRecord
 from turnwise.runners.models.back_end import Wanted
 from turnwise.runners.models.catalog import describe_model, find_back_end, models_to_fetch
-from turnwise.runners.models.counters import CharacterCounter
+from turnwise.runners.models.chat import CharacterCounter
 from turnwise.runners.work import freeze
 from turnwise.slurm.cluster import Accepted, Slurm, submit_jobs
 from turnwise.slurm.freeze import fetch_model, freeze_code, freeze_inputs, is_whole_input

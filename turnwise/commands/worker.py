@@ -22,11 +22,10 @@ from turnwise.runners.models.catalog import find_back_end
 from turnwise.runners.models.openai.back_end import served_name
 from turnwise.slurm.claims import Owner
 from turnwise.slurm.freeze import are_sources_whole, is_running_code, is_whole_input
-from turnwise.slurm.server import serve
 from turnwise.slurm.signals import Stop
 from turnwise.slurm.submission import SAMPLE, ClusterFolder, Submission, worker_name
 from turnwise.slurm.supervisor import STOPPED, JobFacts
-from turnwise.slurm.worker import judge_shards, sample_shards
+from turnwise.slurm.worker import judge_shards, sample_shards, serve
 
 
 class _Given(BaseModel):

@@ -143,7 +143,8 @@ def find_paths() -> Paths:
     wanted = [*sys.path, os.path.join(sys.base_prefix, "lib"), *_SYSTEM, *_TYPES, *package_folders()]
     wanted += _mapped_folders()
     wanted += os.environ.get("LD_LIBRARY_PATH", "").split(":")
-    hidden = [path for folder in package_folders() for path in _entries(folder) if _is_hidden(path)]
+    entries = [path for folder in package_folders() for path in _entries(folder)]
+    hidden = [path for path in entries if os.path.basename(path).startswith(_HIDDEN)]
     kept: List[str] = []
     for path in sorted({path for path in wanted if path}, key=len):
         if os.path.exists(path) and not any(_is_below(path, other) for other in kept):
@@ -162,10 +163,6 @@ def forget_hidden_imports(found: Paths) -> None:
 
 def _entries(folder: str) -> "List[str]":
     return [os.path.join(folder, name) for name in os.listdir(folder)] if os.path.isdir(folder) else []
-
-
-def _is_hidden(path: str) -> bool:
-    return os.path.basename(path).startswith(_HIDDEN)
 
 
 def _is_below(path: str, folder: str) -> bool:

@@ -7,13 +7,19 @@ from pydantic import Field
 
 from turnwise.errors import MissingExtraError, TurnwiseError
 from turnwise.runners.models.back_end import Arguments, BackEnd, Positive, Wanted
-from turnwise.runners.models.counters import TokenCounter
-from turnwise.runners.models.openai.server import RequestFields, describe_openai
+from turnwise.runners.models.chat import TokenCounter
+from turnwise.runners.models.openai.server import (
+    RequestFields,
+    Server,
+    ServerCounter,
+    describe_openai,
+    is_address,
+    shown_url,
+)
 from turnwise.runners.models.sampler import Model
 from turnwise.texts import shown
 
 if TYPE_CHECKING:
-    from turnwise.runners.models.openai.server import Server
     from turnwise.runners.models.openai.wire import ServedModel
 
 _HOSTED = "https://api.openai.com/v1"
@@ -69,13 +75,11 @@ def _open(wanted: Wanted) -> Model:
     return OpenAIModel(server, settings.sampling, samples=settings.samples_per_problem, run_seed=settings.seed)
 
 
-def _find_server(wanted: Wanted) -> "tuple[Server, tuple[ServedModel, ...]]":
+def _find_server(wanted: Wanted) -> tuple[Server, "tuple[ServedModel, ...]"]:
     """Return the server with its model, and all it serves.
 
     Raises TurnwiseError if it does not answer or has no such model.
     """
-    from turnwise.runners.models.openai.server import Server, is_address, shown_url
-
     try:
         from turnwise.runners.models.openai.wire import served_models
     except ImportError:
@@ -127,7 +131,6 @@ def _reply_limit(wanted: Wanted) -> int | None:
 
 
 def _count(wanted: Wanted) -> TokenCounter:
-    from turnwise.runners.models.counters import ServerCounter
     from turnwise.runners.models.openai.wire import context_length
 
     server, served = _find_server(wanted)

@@ -9,18 +9,25 @@ A field with a value is added (or replaces ours), null leaves ours out, {"as": N
 """
 
 import json
+import urllib.request
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from http.client import HTTPException
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from turnwise.errors import TurnwiseError
+from turnwise.records.trajectory import Message
+from turnwise.runners.models.chat import CharacterCounter, to_chat
+from turnwise.runners.models.openai.replies import MalformedError, read_document
 from turnwise.texts import encodable
 
 _CONNECT_SECONDS = 30.0
 _SHOWN_MODELS = 20
 _SHORTEST_SECRET = 4
+_COUNT_SECONDS = 30.0
+_MOST_ANSWER_BYTES = 16 << 20
 # What limits a reply, by the names that servers have for it.
 LIMITS = ("max_tokens", "max_completion_tokens", "max_new_tokens", "max_output_tokens", "n_predict", "num_predict")
 _OURS = frozenset({"messages", "model", "n", "stream", "stream_options", "prompt"})
@@ -257,3 +264,42 @@ def describe_openai(model: str, *, system_role: bool, first_turns: int = 1, requ
     if request:
         found["request"] = request
     return found if system_role else {**found, "system_role": "user"}
+
+
+class ServerCounter:
+    """Counts by asking a vLLM server, which says its context length too; elsewhere guesses from characters.
+
+    ``max_length`` is what the server says elsewhere. No redirect is followed, since the key goes along.
+    """
+
+    def __init__(self, base_url: str, model: str, *, api_key: str = "EMPTY", max_length: int | None = None) -> None:
+        self._url = Server(base_url, model).root_url("/tokenize")
+        self._model = model
+        self._key = api_key
+        self._guess = CharacterCounter()
+        probe = self._ask([{"role": "user", "content": "x"}])
+        self.is_exact = probe is not None
+        length = None if probe is None else probe.get("max_model_len")
+        self.max_length: int | None = length if type(length) is int and length > 0 else max_length
+
+    def count(self, messages: Sequence[Message]) -> int:
+        """Return how many tokens the prompt has."""
+        answer = self._ask(to_chat(messages)) if self.is_exact else None
+        return self._guess.count(messages) if answer is None else int(answer["count"])
+
+    def _ask(self, chat: list[dict[str, str]]) -> dict[str, Any] | None:
+        body = json.dumps({"model": self._model, "messages": chat}).encode()
+        headers = {"content-type": "application/json", "authorization": f"Bearer {self._key}"}
+        request = urllib.request.Request(self._url, body, headers)
+        try:
+            with urllib.request.build_opener(_NoRedirect).open(request, timeout=_COUNT_SECONDS) as answer:
+                found = read_document(answer.read(_MOST_ANSWER_BYTES))
+        except (OSError, ValueError, HTTPException, MalformedError):
+            return None
+        count = found.get("count") if isinstance(found, dict) else None
+        return found if type(count) is int and 0 <= count <= _MOST_ANSWER_BYTES else None
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        """Follow none."""

@@ -18,11 +18,10 @@ from tiers import TIERS, executor_in
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.records.problem import Limits
 from turnwise.runners.execution import canaries, hardened
-from turnwise.runners.execution.hardened import HardenedExecutor
+from turnwise.runners.execution.hardened import HardenedExecutor, StdinSession
 from turnwise.runners.execution.interface import Ending, Execution, Program
 from turnwise.runners.execution.reference import ReferenceExecutor
 from turnwise.runners.execution.sandbox import confinement
-from turnwise.runners.execution.sessions import StdinSession
 from turnwise.runners.execution.worker import LayerMissingError, Worker, WorkerKind
 
 LIMITS = Limits(2.0, 256_000_000, output_limit_bytes=4 << 20)

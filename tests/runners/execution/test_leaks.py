@@ -12,9 +12,8 @@ from processes import descendants, holds_soon, runs
 from tiers import TIERS, executor_in
 
 from turnwise.records.problem import Limits
-from turnwise.runners.execution.hardened import HardenedExecutor
+from turnwise.runners.execution.hardened import CallSession, HardenedExecutor, StdinSession
 from turnwise.runners.execution.interface import Ending, Program
-from turnwise.runners.execution.sessions import CallSession, StdinSession
 from turnwise.runners.execution.worker import only_child
 
 LIMITS = Limits(1.0, 256_000_000, output_limit_bytes=1 << 20)

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from turnwise.records.choices import FeedbackKind
+
 NONE = "none"
 REASONING = (
     "self_reflection",
@@ -24,8 +26,8 @@ INSTRUCTIONS = (
 GUIDELINES = "guidelines"
 # Two programs in one answer: only the last block is the answer.
 LAST_BLOCK_INSTRUCTIONS = frozenset({"weak_then_better"})
-FEEDBACK_KINDS = ("binary", "failed_tests", "failed_and_passed", "ldb", NONE, "random")
-DEFAULT_FEEDBACK = "failed_tests"
+FEEDBACK_KINDS = tuple(kind.value for kind in FeedbackKind)
+DEFAULT_FEEDBACK = FeedbackKind.FAILED_TESTS.value
 
 
 def prompts_name(reasoning: Sequence[str], instruction: str) -> str:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from turnwise.cli import cluster, exchange, page, programs, results, runs, tasks
+from turnwise.cli import results, runs, tasks
 
 app = typer.Typer(
     name="turnwise",
@@ -30,25 +30,25 @@ def _root(
 
 app.command("tasks")(tasks.tasks)
 app.command("tasks-path")(tasks.tasks_path)
-app.command("check")(programs.check)
+app.command("check")(tasks.check)
 app.command("run")(runs.run)
 app.command("sample")(runs.sample)
-app.command("submit")(cluster.submit)
-app.command("status")(cluster.status)
-app.command("collect")(cluster.collect)
-app.command("cancel")(cluster.cancel)
-app.command("resume")(cluster.resume)
-app.command("worker", hidden=True)(cluster.worker)
+app.command("submit")(runs.submit)
+app.command("status")(runs.status)
+app.command("collect")(runs.collect)
+app.command("cancel")(runs.cancel)
+app.command("resume")(runs.resume)
+app.command("worker", hidden=True)(runs.worker)
 app.command("grid")(runs.grid)
 app.command("judge")(runs.judge)
 app.command("score")(results.score)
 app.command("compare")(results.compare)
-app.command("publish")(page.publish)
-app.command("plot")(page.plot)
+app.command("publish")(results.publish)
+app.command("plot")(results.plot)
 app.command("noise")(results.noise)
-app.command("doctor")(programs.doctor)
-app.command("export")(exchange.export_run)
-app.command("import")(exchange.import_run)
+app.command("doctor")(tasks.doctor)
+app.command("export")(results.export_run)
+app.command("import")(results.import_run)
 app.command("demo")(runs.demo)
 app.add_typer(prompts_app, name="prompts")
 prompts_app.command("show")(tasks.show_prompts)

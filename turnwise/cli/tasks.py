@@ -1,26 +1,15 @@
-"""The commands that show what can be asked: tasks, tasks-path and prompts show."""
+"""The commands about what can be asked and what judges it: tasks, tasks-path, prompts show, check and doctor."""
 
 import os
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from turnwise.cli.options import (
-    AsJson,
-    DataDir,
-    Feedback,
-    IncorrectPrograms,
-    Instruction,
-    Interpreter,
-    Prompts,
-    Reasoning,
-    SkipBroken,
-    Strategy,
-    SystemInstruction,
-    Tasks,
-)
-from turnwise.cli.output import say
+from turnwise.cli.parameters import say, takes
+from turnwise.commands.options import AsJson, CheckOptions, DataDir, Interpreter, ShowOptions, SkipBroken, Workers
+from turnwise.errors import InfrastructureError
 from turnwise.json_text import json_text
 
 
@@ -45,46 +34,45 @@ def tasks_path() -> None:
     say(str(DEFINITIONS))
 
 
-def show_prompts(
-    task_names: Tasks,
-    problem: Annotated[str, typer.Option(help="A problem's id; default: the first one asked.")] = "",
-    strategy: Strategy = "",
-    reasoning: Reasoning = "",
-    instruction: Instruction = "",
-    feedback: Feedback = "",
-    metadata: Annotated[str, typer.Option(help="JSON settings, as for turnwise run.")] = "",
-    system_instruction: SystemInstruction = None,
-    prompts: Prompts = None,
-    program: Annotated[
-        list[Path] | None, typer.Option(help="The program of turn 1, 2, ...; default: stand-ins that fail.")
-    ] = None,
-    incorrect_programs: IncorrectPrograms = None,
-    tokenizer: Annotated[
-        str, typer.Option(help="Count tokens: a name on the hub, or a tokenizer.json; default: characters.")
-    ] = "",
-    data_dir: DataDir = None,
-    interpreter: Interpreter = "",
-) -> None:
+@takes(ShowOptions)
+def show_prompts(options: ShowOptions) -> None:
     """Show a whole dialogue as the model would read it, with its length turn by turn; no model is asked."""
-    from turnwise.cli.requests import typed
-    from turnwise.commands.prompts import ShowRequest, show_command
-    from turnwise.commands.run import HostOptions
+    from turnwise.commands.prompts import show_command
 
-    request = ShowRequest(
-        task_names,
-        HostOptions(data_dir, interpreter, 0),
-        problem,
-        typed(
-            strategy=strategy or None,
-            reasoning=reasoning or None,
-            instruction=instruction or None,
-            feedback=feedback or None,
-            system_instruction=system_instruction,
-        ),
-        metadata,
-        prompts,
-        program or [],
-        tokenizer,
-        incorrect_programs,
-    )
-    say(show_command(request, environ=dict(os.environ)))
+    say(show_command(options, environ=dict(os.environ)))
+
+
+@takes(CheckOptions)
+def check(
+    program: Annotated[Path, typer.Argument(help="The file with the program to judge.")],
+    options: CheckOptions,
+    as_json: AsJson = False,
+) -> None:
+    """Judge one program and explain each public test; hidden tests show as verdicts only."""
+    from turnwise.commands.check import check_document, check_program, render_check
+    from turnwise.records.report import Verdict
+    from turnwise.runners.execution.hardened import HardenedExecutor
+
+    with closing(HardenedExecutor(options.interpreter)) as executor:
+        result = check_program(program, options, executor, environ=dict(os.environ))
+        short = executor.inherited.shortfalls(result.problem.limits)
+    say(json_text(check_document(result), indent=1) if as_json else render_check(result))
+    if result.report.verdict is Verdict.INFRASTRUCTURE_FAILURE:
+        remedy = " ".join(["a limit is too low.", *map(str, short)]) if short else "try again."
+        raise InfrastructureError(f"The machine failed while judging, so there is no verdict: {remedy}")
+
+
+def doctor(
+    interpreter: Interpreter = "",
+    tier: Annotated[str, typer.Option(help="Look at this isolation tier (A, B or C) instead of the best.")] = "",
+    workers: Workers = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Tell whether programs can be judged here, how well they are isolated, and what to change."""
+    from turnwise.commands.doctor import diagnosis_document, render_diagnosis
+    from turnwise.runners.diagnosis import diagnose
+
+    found = diagnose(interpreter, tier=tier, workers=workers, environ=dict(os.environ))
+    say(json_text(diagnosis_document(found), indent=1) if as_json else render_diagnosis(found))
+    if not found.is_well:
+        raise InfrastructureError("This machine does not judge programs as it should: see what is said above.")

@@ -21,16 +21,17 @@ from turnwise.leaderboard.papers import Shown
 from turnwise.leaderboard.rlef_tables import rlef_tables
 from turnwise.leaderboard.tables import ScoredTask
 from turnwise.leaderboard.zheng_tables import cot_gain_tables, feedback_tables, grid_tables, taco_tables, turns_tables
+from turnwise.records.choices import PaperTable
 
 PAPER_TABLES: dict[str, Callable[[Sequence[ScoredTask], Shown | None], list[Table]]] = {
-    "grid": grid_tables,
-    "feedback": feedback_tables,
-    "turns": turns_tables,
-    "cot-gain": cot_gain_tables,
-    "taco": taco_tables,
-    "rlef": rlef_tables,
-    "behaviour": behaviour_tables,
-    "behaviour-chrf": chrf_tables,
+    PaperTable.GRID: grid_tables,
+    PaperTable.FEEDBACK: feedback_tables,
+    PaperTable.TURNS: turns_tables,
+    PaperTable.COT_GAIN: cot_gain_tables,
+    PaperTable.TACO: taco_tables,
+    PaperTable.RLEF: rlef_tables,
+    PaperTable.BEHAVIOUR: behaviour_tables,
+    PaperTable.BEHAVIOUR_CHRF: chrf_tables,
 }
 
 

@@ -17,6 +17,7 @@ import tempfile
 import weakref
 
 from turnwise.errors import InfrastructureError, TurnwiseError
+from turnwise.records.choices import IsolationTier
 from turnwise.records.limits import Limits
 from turnwise.runners.execution.canaries import require_containment
 from turnwise.runners.execution.inherited import InheritedLimits, need_descriptors
@@ -27,7 +28,7 @@ from turnwise.runners.execution.pool import WorkerPool
 from turnwise.runners.execution.sessions import CallSession, StdinSession
 from turnwise.runners.execution.worker import LayerMissingError, Worker, WorkerKind
 
-TIERS = ("A", "B", "C")
+TIERS = tuple(tier.value for tier in IsolationTier)
 
 
 class HardenedExecutor(Closable):

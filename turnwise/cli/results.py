@@ -9,9 +9,10 @@ import typer
 
 from turnwise.cli.parameters import say
 from turnwise.commands.options import AsJson, DataDir, NAtK, Runs
+from turnwise.records.choices import ChartName, FileFormat, PaperTable
 
-FileFormat = Annotated[
-    str, typer.Option("--format", help="Whose files: lm-eval, evalplus, livecodebench, csv or parquet.")
+FormatOfFiles = Annotated[
+    FileFormat, typer.Option("--format", help="Whose files: lm-eval, evalplus, livecodebench, csv or parquet.")
 ]
 
 
@@ -28,11 +29,11 @@ def score(
     ] = "",
     style: Annotated[str, typer.Option("--format", help="What to print: text, github, latex, csv or json.")] = "text",
     table: Annotated[
-        str,
+        PaperTable | None,
         typer.Option(
             help="A table of the papers: grid, feedback, turns, cot-gain, taco, rlef, behaviour, behaviour-chrf."
         ),
-    ] = "",
+    ] = None,
     curve: Annotated[str, typer.Option(help="The curve along turns, tokens (equal budgets) or k.")] = "",
 ) -> None:
     """Make the tables of runs; no model is asked and no program run."""
@@ -106,9 +107,9 @@ def publish(
 def plot(
     runs: Runs,
     chart: Annotated[
-        str,
+        ChartName,
         typer.Option(help="turns, n_at_k, pass_at_k, tokens, difficulty, failures, similarity, prose or grid."),
-    ] = "turns",
+    ] = ChartName.TURNS,
     output_path: Annotated[
         Path, typer.Option("--output-path", "-o", help="The file: .svg, .png, .pdf, or .json for the specification.")
     ] = Path("plot.svg"),
@@ -128,7 +129,7 @@ def plot(
 
 def export_run(
     runs: Runs,
-    file_format: FileFormat,
+    file_format: FormatOfFiles,
     output_path: Annotated[
         Path,
         typer.Option(
@@ -146,12 +147,12 @@ def export_run(
     """Write runs as the files of another tool, or as flat tables."""
     from turnwise.commands.exchange import export_command
 
-    say(export_command(runs, file_format, output_path, tasks=task_names, allow_missing=allow_missing))
+    say(export_command(runs, file_format.value, output_path, tasks=task_names, allow_missing=allow_missing))
 
 
 def import_run(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="What another tool, or export, wrote.")],
-    file_format: FileFormat,
+    file_format: FormatOfFiles,
     output_path: Annotated[Path, typer.Option("--output-path", "-o", help="The run folder to make.")],
     task_names: Annotated[str, typer.Option("--tasks", "-t", help="The task, where the files do not say.")] = "",
     model: Annotated[str, typer.Option("--model", "-M", help="The model's name; default: as the files say.")] = "",
@@ -164,5 +165,5 @@ def import_run(
     from turnwise.commands.exchange import import_command
     from turnwise.exchange.imported_record import Options
 
-    options = Options(file_format, task_names, model, data_dir, allow_missing)
+    options = Options(file_format.value, task_names, model, data_dir, allow_missing)
     say(import_command(files, options, output_path, environ=dict(os.environ), arguments=sys.argv[1:]))

@@ -11,6 +11,7 @@ from turnwise.cli.parameters import say, takes
 from turnwise.commands.options import AsJson, CheckOptions, DataDir, Interpreter, ShowOptions, SkipBroken, Workers
 from turnwise.errors import InfrastructureError
 from turnwise.json_text import json_text
+from turnwise.records.choices import IsolationTier
 
 
 def tasks(
@@ -64,7 +65,9 @@ def check(
 
 def doctor(
     interpreter: Interpreter = "",
-    tier: Annotated[str, typer.Option(help="Look at this isolation tier (A, B or C) instead of the best.")] = "",
+    tier: Annotated[
+        IsolationTier | None, typer.Option(help="Look at this isolation tier (A, B or C) instead of the best.")
+    ] = None,
     workers: Workers = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -72,7 +75,7 @@ def doctor(
     from turnwise.commands.doctor import diagnosis_document, render_diagnosis
     from turnwise.runners.diagnosis import diagnose
 
-    found = diagnose(interpreter, tier=tier, workers=workers, environ=dict(os.environ))
+    found = diagnose(interpreter, tier=tier.value if tier else "", workers=workers, environ=dict(os.environ))
     say(json_text(diagnosis_document(found), indent=1) if as_json else render_diagnosis(found))
     if not found.is_well:
         raise InfrastructureError("This machine does not judge programs as it should: see what is said above.")

@@ -14,6 +14,7 @@ from turnwise.exchange import (
     lm_eval_output,
 )
 from turnwise.exchange.contents import Contents
+from turnwise.records.choices import FileFormat
 from turnwise.records.run_folder import RunFolder, TaskRecord
 
 
@@ -27,11 +28,11 @@ class Format:
 
 
 FORMATS: dict[str, Format] = {
-    "lm-eval": Format(lm_eval_input.read, lm_eval_output.write),
-    "evalplus": Format(evalplus.read, evalplus.write, holds_one_task=True),
-    "livecodebench": Format(livecodebench.read, livecodebench.write, holds_one_task=True),
-    "csv": Format(flat_input.read_csv, flat_output.write_csv),
-    "parquet": Format(flat_input.read_parquet, flat_output.write_parquet),
+    FileFormat.LM_EVAL: Format(lm_eval_input.read, lm_eval_output.write),
+    FileFormat.EVALPLUS: Format(evalplus.read, evalplus.write, holds_one_task=True),
+    FileFormat.LIVECODEBENCH: Format(livecodebench.read, livecodebench.write, holds_one_task=True),
+    FileFormat.CSV: Format(flat_input.read_csv, flat_output.write_csv),
+    FileFormat.PARQUET: Format(flat_input.read_parquet, flat_output.write_parquet),
 }
 
 

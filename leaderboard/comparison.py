@@ -16,9 +16,10 @@ import numpy as np
 from turnwise.leaderboard.bootstrap import bca
 from turnwise.leaderboard.common import Common, in_common
 from turnwise.leaderboard.counts import Counts, Floats
-from turnwise.leaderboard.intervals import LEVEL, Interval, Over, sample_spread
+from turnwise.leaderboard.intervals import LEVEL, Interval, sample_spread
 from turnwise.leaderboard.outcomes import TaskOutcomes
 from turnwise.leaderboard.permutation import deal_samples, flip_problems
+from turnwise.records.choices import Over
 from turnwise.records.codec import to_json
 from turnwise.records.metrics import NAtK
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from turnwise.json_text import json_text
-from turnwise.leaderboard.curves import Along, Point
-from turnwise.leaderboard.formats import Style, Table, render_notes, render_table, to_csv
-from turnwise.leaderboard.intervals import Over
+from turnwise.leaderboard.curves import Point
+from turnwise.leaderboard.formats import Table, render_notes, render_table, to_csv
 from turnwise.leaderboard.tables import ScoredTask, flat, percent, run_names
+from turnwise.records.choices import Along, Over, Style
 
 _LEGENDS = {
     Along.TURNS: "By budget of turns; n@k is at equal k, so that more turns make fewer dialogues.",

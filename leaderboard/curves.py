@@ -8,7 +8,6 @@ problem has enough dialogues for says so. How a curve is shown is decided elsewh
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
@@ -18,17 +17,10 @@ from turnwise.leaderboard.estimators import curve_over_tokens
 from turnwise.leaderboard.metrics import Metric, metrics_of
 from turnwise.leaderboard.outcomes import MISSING, TaskOutcomes
 from turnwise.leaderboard.scores import ALL, Estimate, estimate, intervals_over_problems, summarise
+from turnwise.records.choices import Along
 from turnwise.records.metrics import NAtK
 
 _STEPS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)  # of each power of ten
-
-
-class Along(StrEnum):
-    """What a curve runs along."""
-
-    TURNS = "turns"
-    TOKENS = "tokens"
-    K = "k"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ are there to be compared with published ones, and no coverage is claimed for the
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 from math import hypot, sqrt
 from statistics import NormalDist
 
@@ -21,14 +20,6 @@ LEVEL = 0.95
 FEW = 5  # differing problems that are too few for a bootstrap interval alone (docs/estimators.md)
 FEW_VARYING = 3  # varying problems that are too few for an interval over samples alone
 _NOTHING = 1e-18  # a variance that is rounding only
-
-
-class Over(StrEnum):
-    """What an interval takes as drawn at random."""
-
-    SAMPLES = "samples"
-    PROBLEMS = "problems"
-    CONTESTS = "contests"
 
 
 @dataclass(frozen=True, slots=True)

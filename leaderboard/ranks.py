@@ -17,9 +17,10 @@ import numpy as np
 
 from turnwise.leaderboard.common import Common, in_common
 from turnwise.leaderboard.counts import Floats
-from turnwise.leaderboard.intervals import LEVEL, Over
+from turnwise.leaderboard.intervals import LEVEL
 from turnwise.leaderboard.outcomes import TaskOutcomes
 from turnwise.leaderboard.permutation import DRAWS, deal_samples, flip_problems
+from turnwise.records.choices import Over
 from turnwise.records.metrics import NAtK
 
 

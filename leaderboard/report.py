@@ -16,13 +16,14 @@ import numpy as np
 from turnwise.files import write_atomically
 from turnwise.json_text import json_text
 from turnwise.leaderboard.curve_tables import Curve
-from turnwise.leaderboard.curves import Along, draw_curve
-from turnwise.leaderboard.formats import Style, render_notes
+from turnwise.leaderboard.curves import draw_curve
+from turnwise.leaderboard.formats import render_notes
 from turnwise.leaderboard.intervals import LEVEL
 from turnwise.leaderboard.outcomes import Gap, RunOutcomes, TaskOutcomes
-from turnwise.leaderboard.papers import Parity, Shown
+from turnwise.leaderboard.papers import Shown
 from turnwise.leaderboard.scores import score_task
-from turnwise.leaderboard.tables import By, ScoredTask, estimates_csv, render_scores, run_names
+from turnwise.leaderboard.tables import ScoredTask, estimates_csv, render_scores, run_names
+from turnwise.records.choices import Along, By, Parity, Style
 from turnwise.records.codec import to_json
 from turnwise.records.metrics import check_support, parse_n_at_k
 from turnwise.records.run_paths import inside

@@ -15,9 +15,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from turnwise.benchmarks.mappings import read_mapping
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.paper_names import size_of
-from turnwise.leaderboard.papers import Parity
 from turnwise.leaderboard.scores import Estimate
 from turnwise.leaderboard.tables import ScoredTask, notes, run_names
+from turnwise.records.choices import Parity
 from turnwise.texts import printable, shown
 
 

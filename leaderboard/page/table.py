@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from turnwise.leaderboard.charts.data import headline
-from turnwise.leaderboard.intervals import Over
 from turnwise.leaderboard.page.rows import PageRow, tokens_per_dialogue
 from turnwise.leaderboard.paper_cells import find_estimate
 from turnwise.leaderboard.scores import Estimate
 from turnwise.leaderboard.tables import odd_mark, percent
+from turnwise.records.choices import Over
 from turnwise.texts import printable
 
 _TO = _NONE = "\u2013"  # the dash between two numbers, and where there is none

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from turnwise.leaderboard.comparison import compare_tasks, difference_document
-from turnwise.leaderboard.intervals import Over
 from turnwise.leaderboard.outcomes import MISSING
 from turnwise.leaderboard.page.rows import PageRow
 from turnwise.leaderboard.ranks import rank_tasks
+from turnwise.records.choices import Over
 from turnwise.records.metrics import NAtK
 
 _SEED = 0  # of the resamples and permutations, as in turnwise compare

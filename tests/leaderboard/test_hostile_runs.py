@@ -27,8 +27,7 @@ from turnwise.commands.submit import resume_command, submit_command
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.imported_record import Options
 from turnwise.exchange.runs import find_runs
-from turnwise.leaderboard.formats import Style
-from turnwise.records.choices import BackEndName, ClusterKind
+from turnwise.records.choices import BackEndName, ClusterKind, Style
 from turnwise.records.codec import to_json, to_line
 from turnwise.records.run_folder import RunFolder, digest_file, digest_line
 from turnwise.runners.execution.reference import ReferenceExecutor

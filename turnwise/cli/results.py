@@ -9,7 +9,7 @@ import typer
 
 from turnwise.cli.parameters import say
 from turnwise.commands.options import AsJson, DataDir, NAtK, Runs
-from turnwise.records.choices import ChartName, FileFormat, PaperTable
+from turnwise.records.choices import Along, By, ChartName, FileFormat, IntervalChoice, Over, PaperTable, Style
 
 FormatOfFiles = Annotated[
     FileFormat, typer.Option("--format", help="Whose files: lm-eval, evalplus, livecodebench, csv or parquet.")
@@ -18,35 +18,38 @@ FormatOfFiles = Annotated[
 
 def score(
     runs: Runs,
-    by: Annotated[str, typer.Option(help="What the rows are: task, difficulty or turns.")] = "task",
+    by: Annotated[By, typer.Option(help="What the rows are: task, difficulty or turns.")] = By.TASK,
     n_at_k: NAtK = "",
     interval: Annotated[
-        str,
+        IntervalChoice | None,
         typer.Option(
             help="95 % intervals over samples (jackknife, default), problems or contests (BCa); zheng, "
             "zheng-with-replacement or rlef as in the papers, no coverage claimed; or none (docs/estimators.md)."
         ),
-    ] = "",
-    style: Annotated[str, typer.Option("--format", help="What to print: text, github, latex, csv or json.")] = "text",
+    ] = None,
+    style: Annotated[
+        Style, typer.Option("--format", help="What to print: text, github, latex, csv or json.")
+    ] = Style.TEXT,
     table: Annotated[
         PaperTable | None,
         typer.Option(
             help="A table of the papers: grid, feedback, turns, cot-gain, taco, rlef, behaviour, behaviour-chrf."
         ),
     ] = None,
-    curve: Annotated[str, typer.Option(help="The curve along turns, tokens (equal budgets) or k.")] = "",
+    curve: Annotated[Along | None, typer.Option(help="The curve along turns, tokens (equal budgets) or k.")] = None,
 ) -> None:
     """Make the tables of runs; no model is asked and no program run."""
     from turnwise.commands.score import score_command
 
-    say(score_command(runs, by=by, n_at_k=n_at_k, interval=interval, style=style, table=table, curve=curve))
+    chosen = {"interval": interval or "", "table": table or "", "curve": curve or ""}
+    say(score_command(runs, by=by, n_at_k=n_at_k, style=style, **chosen))
 
 
 def compare(
     runs: Annotated[list[Path], typer.Argument(metavar="A B...", help="Run folders, folders of them, or globs.")],
     interval: Annotated[
-        str, typer.Option(help="What is taken as drawn at random: samples, problems or contests.")
-    ] = "problems",
+        Over, typer.Option(help="What is taken as drawn at random: samples, problems or contests.")
+    ] = Over.PROBLEMS,
     n_at_k: NAtK = "",
     as_json: AsJson = False,
 ) -> None:

@@ -14,9 +14,10 @@ from turnwise.errors import TurnwiseError
 from turnwise.exchange.runs import read_run
 from turnwise.json_text import json_text
 from turnwise.leaderboard.comparison import Difference, compare_tasks, difference_document
-from turnwise.leaderboard.intervals import LEVEL, Over
+from turnwise.leaderboard.intervals import LEVEL
 from turnwise.leaderboard.outcomes import RunOutcomes, TaskOutcomes
 from turnwise.leaderboard.ranks import rank_tasks
+from turnwise.records.choices import Over
 from turnwise.records.codec import to_json
 from turnwise.records.metrics import NAtK, check_support, parse_n_at_k
 from turnwise.texts import printable

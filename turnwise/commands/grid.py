@@ -12,12 +12,13 @@ from turnwise.commands.settings import check_decoys, check_settings, config_of_o
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.runs import find_runs, read_runs
 from turnwise.files import write_atomically
-from turnwise.leaderboard.formats import Style, render_notes, render_tables
+from turnwise.leaderboard.formats import render_notes, render_tables
 from turnwise.leaderboard.grid import grid_tables, heat_map
 from turnwise.leaderboard.metrics import PASS_AT
 from turnwise.leaderboard.paper_tables import paper_tables
 from turnwise.leaderboard.report import LEGEND, score_runs, settings_lines, write_report
 from turnwise.leaderboard.tables import ScoredTask
+from turnwise.records.choices import Style
 from turnwise.records.run_paths import inside
 from turnwise.records.settings import JudgeSettings, RunConfig, RunSettings
 from turnwise.runners.cells import Axes, plan_cells

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from tabulate import tabulate
 
-from turnwise.leaderboard.intervals import Over
 from turnwise.leaderboard.outcomes import RunOutcomes
 from turnwise.leaderboard.ranks import Rank, Ranking
+from turnwise.records.choices import Over
 from turnwise.texts import printable
 
 _TESTS = {

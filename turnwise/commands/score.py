@@ -7,11 +7,9 @@ from turnwise.commands.finding import runs_at
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.runs import Found, read_runs
 from turnwise.leaderboard.curve_tables import render_curves
-from turnwise.leaderboard.curves import Along
-from turnwise.leaderboard.formats import Style, render_notes, render_tables
-from turnwise.leaderboard.intervals import Over
+from turnwise.leaderboard.formats import render_notes, render_tables
 from turnwise.leaderboard.paper_tables import paper_tables
-from turnwise.leaderboard.papers import Parity, Shown
+from turnwise.leaderboard.papers import Shown
 from turnwise.leaderboard.report import (
     LEGEND,
     draw_curves,
@@ -21,7 +19,8 @@ from turnwise.leaderboard.report import (
     settings_lines,
     write_report,
 )
-from turnwise.leaderboard.tables import By, ScoredTask
+from turnwise.leaderboard.tables import ScoredTask
+from turnwise.records.choices import Along, By, Over, Parity, Style
 
 NO_INTERVAL = "none"
 

@@ -31,6 +31,7 @@ _REASONS = {
     "unexpected_keyword_argument": "unknown field",
     "dataclass_type": "input should be an object",
     "json_invalid": "it is cut off or no JSON",
+    "path_type": "input should be a path",
 }
 _WITHOUT_VALUE = frozenset({"missing", "unexpected_keyword_argument", "json_invalid"})
 _SCALARS = frozenset({"int", "float", "str", "bool"})

@@ -9,16 +9,16 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.files import commit_once, sync_folder, write_synced
 from turnwise.locks import Lock
-from turnwise.runners.diagnosis import check_machine
-from turnwise.runners.execution.hardened import HardenedExecutor
-from turnwise.runners.execution.inherited import need_descriptors
 from turnwise.runners.judging.expected import default_cache_dir
 from turnwise.runners.loading import Machine, Progress
-from turnwise.runners.models.back_end import BackEnd
+
+if TYPE_CHECKING:
+    from turnwise.runners.models.back_end import BackEnd
 
 HEARTBEAT_SECONDS = 30.0
 
@@ -116,12 +116,17 @@ def open_machine(
     data_dir: Path | None = None,
     interpreter: str = "",
     workers: int = 0,
-    back_end: BackEnd | None = None,
+    back_end: "BackEnd | None" = None,
 ) -> Iterator[Machine]:
     """Yield the machine that options describe, its executor open; raises TurnwiseError for what cannot be.
 
     A ``back_end`` keeps the cores it needs, and finds the workers started where it runs in this process.
     """
+    # Not for the commands that run no program.
+    from turnwise.runners.diagnosis import check_machine
+    from turnwise.runners.execution.hardened import HardenedExecutor
+    from turnwise.runners.execution.inherited import need_descriptors
+
     if workers < 0:
         raise TurnwiseError(f"--workers is {workers}: give a whole number, or 0 for the usable cores.")
     check_data_dir(data_dir)

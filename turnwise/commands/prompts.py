@@ -7,20 +7,21 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, cycle
 from pathlib import Path
+from typing import Any
 
 from tabulate import tabulate
 
 from turnwise.commands.machine import open_machine, show_progress
 from turnwise.commands.options import ShowOptions
 from turnwise.commands.settings import build_settings, check_decoys
-from turnwise.commands.tokens import load_counter
-from turnwise.errors import TurnwiseError
+from turnwise.errors import MissingExtraError, TurnwiseError
 from turnwise.records.problem import Problem
 from turnwise.records.settings import RunSettings
 from turnwise.records.trajectory import Message, Reply
 from turnwise.runners.decoys import load_decoys
 from turnwise.runners.judging.judge import Judge
 from turnwise.runners.loading import LoadedTask, Machine, load_task, open_task
+from turnwise.runners.models.chat import sendable
 from turnwise.runners.models.sampler import ScriptedSampler
 from turnwise.runners.sampling import Job
 from turnwise.tasks.catalog import Task, find_tasks
@@ -148,3 +149,42 @@ def printable_text(text: str) -> str:
         "".join(one if one == "\t" or one.isprintable() else ascii(one)[1:-1] for one in line)
         for line in text.split("\n")
     )
+
+
+def load_counter(tokenizer: str = "") -> tuple[Callable[[str], int], str]:
+    """Return what counts a text, and the unit it counts in.
+
+    ``tokenizer`` is a name on the hub, a folder of one, or a tokenizer.json. Raises MissingExtraError without the
+    package that reads it, TurnwiseError if it cannot be loaded.
+    """
+    if not tokenizer:
+        return len, "characters"
+    path = Path(tokenizer)
+    file = path / "tokenizer.json" if path.is_dir() else path
+    encode = _from_file(file) if file.is_file() and file.suffix == ".json" else _from_hub(tokenizer)
+    return lambda text: len(encode(sendable(text))), "tokens"
+
+
+def _from_file(path: Path) -> Callable[[str], Any]:
+    try:
+        from tokenizers import Tokenizer
+    except ImportError:
+        raise MissingExtraError("Counting tokens", "tokenizers", "hf") from None
+    try:
+        loaded = Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises Exception itself
+        raise TurnwiseError(f"The tokenizer {str(path)!r} cannot be read: {error}.") from None
+    return lambda text: loaded.encode(text, add_special_tokens=False).ids
+
+
+def _from_hub(name: str) -> Callable[[str], Any]:
+    try:
+        from transformers import AutoTokenizer
+    except ImportError:
+        raise MissingExtraError("Counting tokens", "transformers", "hf") from None
+    try:
+        loaded = AutoTokenizer.from_pretrained(name)
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise TurnwiseError(f"The tokenizer {name!r} cannot be loaded: {reason}") from None
+    return lambda text: loaded.encode(text, add_special_tokens=False)

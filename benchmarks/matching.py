@@ -27,11 +27,12 @@ from turnwise.benchmarks.equality import Equality, same_value
 from turnwise.benchmarks.oracles import evalplus_accepts
 from turnwise.benchmarks.results import BeyondLimitError, Result
 from turnwise.errors import TurnwiseError
+from turnwise.records.choices import Matcher
 from turnwise.records.problem import Comparison, MatchRule, TestCase
 from turnwise.records.settings import DEFAULT_MATCHER
 from turnwise.texts import shown
 
-MATCHERS = ("tokens", "exact", "deepmind")
+MATCHERS = tuple(matcher.value for matcher in Matcher)
 DEEPMIND_TOLERANCE = 1e-5
 
 _INTEGER = re.compile(rb"[+-]?[0-9]+")

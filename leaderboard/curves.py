@@ -10,7 +10,6 @@ counts, its bounds and its intervals. Draws nothing.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -18,23 +17,15 @@ import numpy as np
 from turnwise.errors import TurnwiseError
 from turnwise.json_text import json_text
 from turnwise.leaderboard.estimators import Booleans, Floats, Integers, count, curve_over_tokens, value_of
-from turnwise.leaderboard.formats import Style, Table, render_notes, render_table, to_csv
-from turnwise.leaderboard.intervals import Over
+from turnwise.leaderboard.formats import Table, render_notes, render_table, to_csv
 from turnwise.leaderboard.metrics import Metric, metrics_of
 from turnwise.leaderboard.outcomes import MISSING, TaskOutcomes
 from turnwise.leaderboard.scores import ALL, Estimate, estimate, intervals_over_problems, summarise
 from turnwise.leaderboard.tables import ScoredTask, flat, percent, run_names
+from turnwise.records.choices import Along, Over, Style
 from turnwise.records.metrics import NAtK
 
 _STEPS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)  # of each power of ten
-
-
-class Along(StrEnum):
-    """What a curve runs along."""
-
-    TURNS = "turns"
-    TOKENS = "tokens"
-    K = "k"
 
 
 @dataclass(frozen=True, slots=True)

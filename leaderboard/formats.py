@@ -10,12 +10,12 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from tabulate import tabulate
 
 from turnwise.json_text import json_text
+from turnwise.records.choices import Style
 from turnwise.texts import printable
 
 _LINE_ENDS = re.compile(r"[\r\n]+")
@@ -25,16 +25,6 @@ _FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _NUMBER = re.compile(r"[+-](\d+(\.\d*)?([eE][+-]?\d+)?|inf)?")  # or a dash, where there is none
 _LONGEST_CELL = 2000
 _BACKSLASH = r"\\\1"
-
-
-class Style(StrEnum):
-    """What a table is written as."""
-
-    TEXT = "text"
-    GITHUB = "github"
-    LATEX = "latex"
-    CSV = "csv"
-    JSON = "json"
 
 
 _TABULATE = {Style.TEXT: "simple", Style.GITHUB: "github", Style.LATEX: "latex_booktabs"}

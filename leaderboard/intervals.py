@@ -13,7 +13,6 @@ in ``papers`` are there to be compared with published ones, and no coverage is c
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from math import hypot, sqrt
 from statistics import NormalDist
 
@@ -27,14 +26,6 @@ FEW_VARYING = 3  # varying problems that are too few for an interval over sample
 _NOTHING = 1e-18  # a variance that is rounding only
 RESAMPLES = 10_000
 _CHUNK = 1_000_000  # weights held at a time: 8 MB
-
-
-class Over(StrEnum):
-    """What an interval takes as drawn at random."""
-
-    SAMPLES = "samples"
-    PROBLEMS = "problems"
-    CONTESTS = "contests"
 
 
 @dataclass(frozen=True, slots=True)

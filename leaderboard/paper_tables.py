@@ -45,6 +45,7 @@ from turnwise.leaderboard.papers import Shown
 from turnwise.leaderboard.published import published_table_of
 from turnwise.leaderboard.scores import ALL
 from turnwise.leaderboard.tables import ScoredTask, notes, odd_mark, percent, run_names
+from turnwise.records.choices import PaperTable
 from turnwise.records.report import Verdict
 from turnwise.records.settings import FEEDBACK_KINDS, INSTRUCTIONS, NONE, REASONING
 from turnwise.records.trajectory import End
@@ -256,14 +257,14 @@ def _mean(value: float | None, decimals: int) -> str:
 
 
 PAPER_TABLES: dict[str, Callable[[Sequence[ScoredTask], Shown | None], list[Table]]] = {
-    "grid": grid_tables,
-    "feedback": feedback_tables,
-    "turns": turns_tables,
-    "cot-gain": cot_gain_tables,
-    "taco": taco_tables,
-    "rlef": rlef_tables,
-    "behaviour": behaviour_tables,
-    "behaviour-chrf": chrf_tables,
+    PaperTable.GRID: grid_tables,
+    PaperTable.FEEDBACK: feedback_tables,
+    PaperTable.TURNS: turns_tables,
+    PaperTable.COT_GAIN: cot_gain_tables,
+    PaperTable.TACO: taco_tables,
+    PaperTable.RLEF: rlef_tables,
+    PaperTable.BEHAVIOUR: behaviour_tables,
+    PaperTable.BEHAVIOUR_CHRF: chrf_tables,
 }
 
 

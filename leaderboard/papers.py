@@ -13,23 +13,15 @@ estimate from each: biased in the same way, and too narrow where k is no small p
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
 from turnwise.leaderboard.estimators import Counts, Floats, Integers, log_choose, value_of, value_table
-from turnwise.leaderboard.intervals import LEVEL, Interval, Over
+from turnwise.leaderboard.intervals import LEVEL, Interval
+from turnwise.records.choices import Over, Parity
 
 ZHENG_RESAMPLES, RLEF_RESAMPLES = 10_000, 200
 _CHUNK = 1_000_000  # random numbers held at a time: 8 MB
-
-
-class Parity(StrEnum):
-    """An interval made as a paper made its own."""
-
-    ZHENG = "zheng"
-    ZHENG_WITH = "zheng-with-replacement"
-    RLEF = "rlef"
 
 
 Shown = Over | Parity  # what can stand beside a score

@@ -15,13 +15,14 @@ import numpy as np
 
 from turnwise.files import inside, write_atomically
 from turnwise.json_text import json_text
-from turnwise.leaderboard.curves import Along, Curve, draw_curve
-from turnwise.leaderboard.formats import Style, render_notes
+from turnwise.leaderboard.curves import Curve, draw_curve
+from turnwise.leaderboard.formats import render_notes
 from turnwise.leaderboard.intervals import LEVEL
 from turnwise.leaderboard.outcomes import Gap, RunOutcomes, TaskOutcomes
-from turnwise.leaderboard.papers import Parity, Shown
+from turnwise.leaderboard.papers import Shown
 from turnwise.leaderboard.scores import score_task
-from turnwise.leaderboard.tables import By, ScoredTask, estimates_csv, render_scores, run_names
+from turnwise.leaderboard.tables import ScoredTask, estimates_csv, render_scores, run_names
+from turnwise.records.choices import Along, By, Parity, Style
 from turnwise.records.codec import to_json
 from turnwise.records.metrics import check_support, parse_n_at_k
 from turnwise.records.settings import RunSettings

@@ -13,10 +13,11 @@ import numpy as np
 
 from turnwise.benchmarks.taco import DIFFICULTIES
 from turnwise.leaderboard.estimators import Floats, Integers
-from turnwise.leaderboard.intervals import Interval, Over, bca, jackknife
+from turnwise.leaderboard.intervals import Interval, bca, jackknife
 from turnwise.leaderboard.metrics import CERTAIN, Metric, bounds_of, count_known, metrics_of, values_of
 from turnwise.leaderboard.outcomes import TaskOutcomes
-from turnwise.leaderboard.papers import Parity, Shown, parity_interval
+from turnwise.leaderboard.papers import Shown, parity_interval
+from turnwise.records.choices import Over, Parity
 from turnwise.records.metrics import NAtK
 from turnwise.records.problem import Flag
 from turnwise.records.run_folder import AskedProblem

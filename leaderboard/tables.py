@@ -7,16 +7,16 @@ costs and settings, for programs. The seconds of judging, which no two runs shar
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
 from turnwise.benchmarks.taco import DIFFICULTIES
-from turnwise.leaderboard.formats import Style, Table, render_notes, render_table, to_csv
-from turnwise.leaderboard.intervals import Interval, Over
+from turnwise.leaderboard.formats import Table, render_notes, render_table, to_csv
+from turnwise.leaderboard.intervals import Interval
 from turnwise.leaderboard.outcomes import RunOutcomes, TaskOutcomes
-from turnwise.leaderboard.papers import Parity, Shown
+from turnwise.leaderboard.papers import Shown
 from turnwise.leaderboard.scores import ALL, CLEAN, Estimate
+from turnwise.records.choices import By, Over, Parity, Style
 from turnwise.records.codec import to_json
 from turnwise.records.metrics import NAtK
 from turnwise.records.report import Verdict
@@ -25,14 +25,6 @@ from turnwise.texts import printable
 
 ODD = "\N{DAGGER}"  # of rows with many replies that a provider withheld, or prompts that a server cut
 _FEW = 0.01
-
-
-class By(StrEnum):
-    """What the rows of a table are: tasks, their difficulties, or their turn budgets."""
-
-    TASK = "task"
-    DIFFICULTY = "difficulty"
-    TURNS = "turns"
 
 
 @dataclass(frozen=True, slots=True)

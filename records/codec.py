@@ -3,7 +3,7 @@
     to_json(record)         its fields in their order; one that is ``if_set`` only where it differs from its default
     from_json(kind, data)   the record; every other field has to be there, none is unknown, no value is converted
 
-The fields' types are the format: numbers, texts, enumerations, records, tuples (JSON lists) and mappings of them. A
+The fields' types are the format: numbers, texts, paths, enumerations, records, tuples (JSON lists) and mappings. A
 class may name properties that stand in its JSON for other readers, ``DERIVED``; they are not read.
 """
 
@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from enum import Enum
 from functools import cache
+from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -31,6 +32,7 @@ _REASONS = {
     "unexpected_keyword_argument": "unknown field",
     "dataclass_type": "input should be an object",
     "json_invalid": "it is cut off or no JSON",
+    "path_type": "input should be a path",
 }
 _WITHOUT_VALUE = frozenset({"missing", "unexpected_keyword_argument", "json_invalid"})
 _SCALARS = frozenset({"int", "float", "str", "bool"})
@@ -190,6 +192,8 @@ def _writer_of(hint: Any) -> _Writer | None:
         return to_json
     if isinstance(hint, type) and issubclass(hint, Enum):
         return lambda member: member.value
+    if hint is Path:
+        return str
     return None
 
 

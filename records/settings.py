@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_origin, get_type_hints
 
+from turnwise.records.choices import FeedbackKind
 from turnwise.records.codec import if_set
 
 NONE = "none"
@@ -34,8 +35,8 @@ INSTRUCTIONS = (
 GUIDELINES = "guidelines"
 # Two programs in one answer: only the last block is the answer.
 LAST_BLOCK_INSTRUCTIONS = frozenset({"weak_then_better"})
-FEEDBACK_KINDS = ("binary", "failed_tests", "failed_and_passed", "ldb", NONE, "random")
-DEFAULT_FEEDBACK = "failed_tests"
+FEEDBACK_KINDS = tuple(kind.value for kind in FeedbackKind)
+DEFAULT_FEEDBACK = FeedbackKind.FAILED_TESTS.value
 DEFAULT_EXTRACTION = "last_program"
 DEFAULT_MATCHER = "tokens"
 # Changes when another program may be found in the same reply (tasks/extraction.py).

@@ -11,12 +11,11 @@ jobs/             scripts and logs; SLURM tells where the script of a job lay, s
 
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from turnwise.errors import TurnwiseError
 from turnwise.files import files_inside, inside, read_whole, sync_folder, write_atomically
@@ -87,21 +86,20 @@ def worker_name(submission: int, step: str, slot: int) -> str:
     return f"{submission:04d}-{step}-{slot:04d}"
 
 
-class SubmissionRecord(BaseModel):
-    """submission.json; ``options`` are those of ``turnwise run``, in the words of the command line's part.
+@dataclass(frozen=True, slots=True)
+class SubmissionRecord:
+    """submission.json; ``options`` are those of ``turnwise submit``, which commands/worker.py reads.
 
     ``inputs`` says by name where copies of what they name lie in the folder of inputs.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    cluster: str
-    options: dict[str, Any]
+    options: Mapping[str, Any]
     profile: ClusterProfile
     code: str
     folder: str
-    inputs: dict[str, str] = {}
     workers: int
     submitted: float
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +138,8 @@ class Submission:
         """What was frozen."""
         path = inside(self.path, "submission.json")
         try:
-            return SubmissionRecord.model_validate_json(self._read(path))
-        except (OSError, ValidationError) as error:
+            return from_json(SubmissionRecord, json.loads(self._read(path)))
+        except (OSError, ValueError, RecursionError) as error:
             raise TurnwiseError(
                 f"The submission {str(path)!r} cannot be read ({reason_of(error)}): submit the run again."
             ) from None
@@ -212,7 +210,7 @@ def freeze_submission(cluster: ClusterFolder, record: SubmissionRecord, shards: 
     cluster.ends.mkdir(exist_ok=True)
     lines = [json_text([shard.task, shard.number]) + "\n" for shard in shards]
     write_atomically(path / "shards.jsonl", "".join(lines))
-    write_atomically(path / "submission.json", record.model_dump_json(indent=1) + "\n")
+    write_atomically(path / "submission.json", json_text(to_json(record), indent=1) + "\n")
     for folder in (path, path.parent, cluster.path, cluster.run):  # so that no job is there before what it is to do
         sync_folder(folder)
     return Submission(cluster, number)

@@ -10,6 +10,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from turnwise.errors import TurnwiseError
+from turnwise.records.choices import ProfileName
 from turnwise.records.metrics import NAtK, check_support, parse_n_at_k
 from turnwise.records.settings import JudgeSettings, RunConfig, RunSettings, Sampling
 from turnwise.tasks.catalog import Task
@@ -19,8 +20,8 @@ from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.strategies import Strategy, build_strategy
 
 PROFILES: dict[str, RunConfig] = {
-    "default": RunConfig(),
-    "zheng": RunConfig(
+    ProfileName.DEFAULT: RunConfig(),
+    ProfileName.ZHENG: RunConfig(
         RunSettings(
             profile="zheng",
             extraction="last",
@@ -30,7 +31,7 @@ PROFILES: dict[str, RunConfig] = {
         ),
         JudgeSettings(matcher="deepmind"),
     ),
-    "rlef": RunConfig(
+    ProfileName.RLEF: RunConfig(
         RunSettings(
             profile="rlef",
             extraction="first",

@@ -12,10 +12,11 @@ import numpy as np
 
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.behaviour import Behaviour, TurnBehaviour, mean_of, ratio
-from turnwise.leaderboard.curves import Along, Point, draw_curve
-from turnwise.leaderboard.intervals import Interval, Over
+from turnwise.leaderboard.curves import Point, draw_curve
+from turnwise.leaderboard.intervals import Interval
 from turnwise.leaderboard.paper_cells import find_estimate
 from turnwise.leaderboard.tables import ScoredTask
+from turnwise.records.choices import Along, Over
 from turnwise.records.metrics import NAtK
 from turnwise.records.report import Verdict
 

@@ -9,6 +9,8 @@ where a shade turns dark. The page fills them in its script, ``fill`` for files.
 from dataclasses import dataclass
 from typing import Any
 
+from turnwise.records.choices import ChartName
+
 # Okabe and Ito's palette, each colour with a contrast of at least 3 to its background.
 LIGHT = ("#0072b2", "#d55e00", "#007d5a", "#b8568c", "#8a6d00", "#2f8fc4", "#5b4b8a", "#4a4a4a")
 DARK = ("#56b4e9", "#f0894a", "#2fc79a", "#e08fbd", "#e6c229", "#9ad1f0", "#b3a4e6", "#c9c9c9")
@@ -29,47 +31,47 @@ class Chart:
 def charts() -> dict[str, Chart]:
     """Return all charts by name, in the order in which the page shows them."""
     return {
-        "turns": Chart(
+        ChartName.TURNS: Chart(
             "More turns",
             "pass@1 where a dialogue may take so many turns; bars are 95 % intervals over problems.",
             _lines("turns", "turns at most", integer=True),
         ),
-        "n_at_k": Chart(
+        ChartName.N_AT_K: Chart(
             "More replies",
             "n@k: at most n of the programs that k replies make are submitted, chosen by the example tests.",
             _lines("k", "replies k", log=True, dash="metric"),
         ),
-        "pass_at_k": Chart(
+        ChartName.PASS_AT_K: Chart(
             "More dialogues",
             "pass@k: one of k dialogues is right, each with all of its turns.",
             _lines("k", "dialogues k", log=True),
         ),
-        "tokens": Chart(
+        ChartName.TOKENS: Chart(
             "At equal tokens",
             "Each problem is given the same tokens of prompts and replies; dashes tell turn budgets apart.",
             _lines("tokens", "tokens a problem", log=True, dash="budget"),
         ),
-        "difficulty": Chart(
+        ChartName.DIFFICULTY: Chart(
             "By difficulty",
             "The usual score on the problems of each level; bars are 95 % intervals over problems.",
             _lines("level", "difficulty", nominal=True),
         ),
-        "failures": Chart(
+        ChartName.FAILURES: Chart(
             "How programs end, turn by turn",
             "Share of the dialogues that reached the turn. Later turns hold only what had not passed before.",
             _failures(),
         ),
-        "similarity": Chart(
+        ChartName.SIMILARITY: Chart(
             "How much programs change",
             "Similarity of consecutive programs of a dialogue, from nothing in common (0) to equal (1).",
             _similarity(),
         ),
-        "prose": Chart(
+        ChartName.PROSE: Chart(
             "Text beside code",
             "Mean share of an answer's characters outside of code blocks.",
             _lines("turn", "turn", integer=True, band=False),
         ),
-        "grid": Chart(
+        ChartName.GRID: Chart(
             "Prompt grid",
             "The usual score by reasoning prompt and instruction; of several runs in a cell the mean.",
             _grid(),

@@ -20,12 +20,11 @@ from turnwise.benchmarks.mappings import read_mapping
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.charts.data import headline
 from turnwise.leaderboard.comparison import compare_tasks, difference_document, rank_tasks
-from turnwise.leaderboard.intervals import Over
 from turnwise.leaderboard.outcomes import MISSING
 from turnwise.leaderboard.paper_cells import find_estimate, size_of
-from turnwise.leaderboard.papers import Parity
 from turnwise.leaderboard.scores import Estimate
 from turnwise.leaderboard.tables import ScoredTask, notes, odd_mark, percent, run_names
+from turnwise.records.choices import Over, Parity
 from turnwise.records.codec import first_mistake
 from turnwise.records.metrics import NAtK
 from turnwise.texts import printable, shown

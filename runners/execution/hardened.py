@@ -26,6 +26,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from turnwise.errors import InfrastructureError, TurnwiseError
+from turnwise.records.choices import IsolationTier
 from turnwise.records.problem import Limits
 from turnwise.runners.execution.canaries import require_containment
 from turnwise.runners.execution.child import NAME
@@ -43,7 +44,7 @@ from turnwise.runners.execution.process import (
 )
 from turnwise.runners.execution.worker import LayerMissingError, Worker, WorkerKind, WorkerPool
 
-TIERS = ("A", "B", "C")
+TIERS = tuple(tier.value for tier in IsolationTier)
 _VALUE = b'{"value": '
 _REPORT_SECONDS = 60.0
 _ENDING_SECONDS = 1.0

@@ -44,6 +44,7 @@ class Wanted:
     ``problems`` are all of the tasks' data, whether they are asked or not.
 
     ``recorded`` is what a run that was begun says of its model: it stands for what only a loaded one tells.
+    ``base_url`` is the address of a server that was started for this job.
     """
 
     arguments: str
@@ -52,11 +53,13 @@ class Wanted:
     tasks: Sequence[Task] = ()
     problems: Sequence[Problem] = ()
     recorded: Mapping[str, str] = field(default_factory=dict)
+    base_url: str = ""
 
     @property
     def pairs(self) -> dict[str, str]:
         """The arguments by name; raises TurnwiseError for a part without '='."""
-        return parse_pairs(self.arguments, "--model_args")
+        pairs = parse_pairs(self.arguments, "--model_args")
+        return {**pairs, "base_url": self.base_url} if self.base_url else pairs
 
     def parsed(self, kind: type[Parsed]) -> Parsed:
         """Return the arguments as ``kind``; raises TurnwiseError naming the first that cannot be."""

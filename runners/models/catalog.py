@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from turnwise.errors import TurnwiseError
+from turnwise.records.choices import BackEndName
 from turnwise.records.run_folder import RunFolder
 from turnwise.runners.models.back_end import BackEnd, Wanted
 from turnwise.runners.models.hf import HF
@@ -12,12 +13,17 @@ from turnwise.runners.models.replay import REPLAY
 from turnwise.runners.models.sampler import Model, ScriptedSampler
 from turnwise.runners.models.vllm import VLLM
 
-MODELS: dict[str, BackEnd] = {"openai": OPENAI, "vllm": VLLM, "hf": HF, "replay": REPLAY}
+MODELS: dict[str, BackEnd] = {
+    BackEndName.OPENAI: OPENAI,
+    BackEndName.VLLM: VLLM,
+    BackEndName.HF: HF,
+    BackEndName.REPLAY: REPLAY,
+}
 
 
-def find_back_end(name: str) -> BackEnd:
+def find_back_end(name: str | None) -> BackEnd:
     """Return the back end of this name; raises TurnwiseError if there is none."""
-    if name not in MODELS:
+    if name is None or name not in MODELS:
         raise TurnwiseError(f"Unknown model {name!r}: choose one of {', '.join(MODELS)}.")
     return MODELS[name]
 

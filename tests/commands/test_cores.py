@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 from processes import descendants
 
-from turnwise.commands.run import HostOptions, RunRequest, open_job
+from turnwise.commands.machine import open_machine
+from turnwise.commands.options import RunOptions
+from turnwise.commands.run import open_job
+from turnwise.records.choices import BackEndName
 from turnwise.runners.models.catalog import MODELS, BackEnd
 from turnwise.runners.models.sampler import ScriptedSampler
 
@@ -19,7 +22,7 @@ def eight_cores(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _workers(back_end: BackEnd | None, *, given: int = 0) -> int:
-    with HostOptions(None, "", given).machine({}, lambda *_: None, back_end=back_end) as machine:
+    with open_machine({}, lambda *_: None, workers=given, back_end=back_end) as machine:
         return machine.workers
 
 
@@ -53,9 +56,10 @@ def test_workers_start_before_an_engine_of_this_process(tmp_path: Path, monkeypa
             return ScriptedSampler({})
 
         back_end = BackEnd(load, MODELS["replay"].count, in_process=in_process)
-        monkeypatch.setitem(MODELS, "engine", back_end)
-        host = HostOptions(None, "", 3)
-        request = RunRequest("engine", "", "sample_mbpp_plus_multiturn", tmp_path / "run", host, {})
-        with open_job(request, environ={"TURNWISE_CACHE": str(tmp_path)}, command=""):
+        monkeypatch.setitem(MODELS, "hf", back_end)
+        options = RunOptions(
+            BackEndName.HF, tasks="sample_mbpp_plus_multiturn", output_path=tmp_path / "run", workers=3
+        )
+        with open_job(options, environ={"TURNWISE_CACHE": str(tmp_path)}, command=""):
             pass
     assert seen[True] >= 3 * seen[False] > 0

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from turnwise.commands.exchange import export_command, import_command
-from turnwise.commands.run import HostOptions, judge_command
+from turnwise.commands.judge import judge_command
+from turnwise.commands.options import JudgeOptions
 from turnwise.errors import MissingExtraError, TurnwiseError
 from turnwise.exchange.imported import Options
 from turnwise.exchange.runs import read_runs
@@ -267,10 +268,10 @@ def test_imported_samples_can_be_judged_anew(tmp_path: Path, write_json: WriteJs
     rows = [{"task_id": one.name, "solution": text} for one in problems for text in (one.solutions[0], "x = 1")]
     path = write_json("m.jsonl", rows)
     _import([path], "evalplus", tmp_path / "run", tasks=SINGLE)
-    host = HostOptions(None, "", 1)
     with pytest.raises(TurnwiseError, match=r"was imported, and its verdicts are not ours: give -o NEW_FOLDER"):
-        judge_command(tmp_path / "run", host, environ={})
-    judge_command(tmp_path / "run", host, environ={"TURNWISE_CACHE": str(cache_dir)}, output=tmp_path / "judged")
+        judge_command(tmp_path / "run", JudgeOptions(), environ={})
+    options = JudgeOptions(tmp_path / "judged", workers=1)
+    judge_command(tmp_path / "run", options, environ={"TURNWISE_CACHE": str(cache_dir)})
     assert _outcomes(tmp_path / "judged").passed[:, :, 0].tolist() == [[1, 0]] * len(problems)
     said = render_report(score_runs(read_runs([tmp_path / "judged"])))
     assert "imported from evalplus m.jsonl (sha256 " in said and "executor hardened 1" in said

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from turnwise.commands.tokens import load_counter
+from turnwise.commands.prompts import load_counter
 from turnwise.errors import TurnwiseError
 
 TASK = "sample_codecontests_multiturn"

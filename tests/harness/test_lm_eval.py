@@ -19,10 +19,12 @@ from taco_levels import LEVELS, write_levels
 
 from turnwise.benchmarks.catalog import load_problems
 from turnwise.commands.exchange import import_command
-from turnwise.commands.run import HostOptions, RunRequest, run_command
+from turnwise.commands.options import RunOptions
+from turnwise.commands.run import run_command
 from turnwise.exchange.imported import Options
 from turnwise.exchange.runs import find_runs, read_runs
 from turnwise.leaderboard.report import score_runs
+from turnwise.records.choices import BackEndName
 from turnwise.tasks.catalog import TASKS
 
 pytestmark = [pytest.mark.xdist_group("lm_eval"), pytest.mark.slow]
@@ -46,16 +48,15 @@ def chats(lm_eval: LmEval) -> Iterator[tuple[Done, ChatServer]]:
 def own_scores(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> dict[str, dict[str, float]]:
     """What ``turnwise run`` makes of the same answers, by task and metric."""
     output = tmp_path_factory.mktemp("own") / "run"
-    request = RunRequest(
-        "replay",
+    options = RunOptions(
+        BackEndName.REPLAY,
         f"path={ANSWERS / 'repairing.jsonl'}",
         f"{CONTESTS},{CALLS}",
         output,
-        HostOptions(None, "", 2),
-        {},
         metadata=json.dumps(METADATA),
+        workers=2,
     )
-    run_command(request, environ={"TURNWISE_CACHE": str(cache_dir)}, arguments=[])
+    run_command(options, environ={"TURNWISE_CACHE": str(cache_dir)}, arguments=[])
     scores: dict[str, dict[str, float]] = {}
     for task in json.loads((output / "scores.json").read_text())["tasks"]:
         of_task = scores.setdefault(task["task"], {})

@@ -12,7 +12,8 @@ from lm_eval_runs import EXECUTABLE, Done
 from recorded_answers import recorded, text_of
 
 from turnwise.commands.exchange import import_command
-from turnwise.commands.run import HostOptions, judge_command
+from turnwise.commands.judge import judge_command
+from turnwise.commands.options import JudgeOptions
 from turnwise.exchange.imported import Options
 from turnwise.exchange.runs import find_runs, read_runs
 from turnwise.leaderboard.report import score_runs
@@ -86,7 +87,7 @@ def test_chosen_samples_without_scores(lm_eval: LmEval, tmp_path: Path, cache_di
     run = tmp_path / "run"
     said = import_command([of_model], Options("lm-eval"), run, environ={}, arguments=["import"])
     assert said.endswith(f"Next: turnwise judge {run}")
-    judge_command(run, HostOptions(None, "", 1), environ={"TURNWISE_CACHE": str(cache_dir)})
+    judge_command(run, JudgeOptions(workers=1), environ={"TURNWISE_CACHE": str(cache_dir)})
     (judged,) = score_runs(read_runs([run]))
     assert judged.outcomes.missing == 0 and judged.outcomes.passed[..., -1].all()
 

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from turnwise.commands.score import score_command
 from turnwise.errors import TurnwiseError
-from turnwise.leaderboard.curves import Along, draw_curve, steps
+from turnwise.leaderboard.curves import draw_curve, steps
 from turnwise.leaderboard.estimators import curve_over_k, curve_over_tokens
 from turnwise.leaderboard.outcomes import MISSING, Costs, TaskOutcomes, read_outcomes
+from turnwise.records.choices import Along
 from turnwise.records.metrics import NAtK
 from turnwise.records.run_folder import AskedProblem, TaskRecord
 from turnwise.records.settings import RunSettings

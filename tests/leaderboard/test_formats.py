@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from turnwise.leaderboard.formats import (
-    Style,
     Table,
     as_written,
     no_formula,
@@ -19,6 +18,7 @@ from turnwise.leaderboard.formats import (
     render_tables,
     to_csv,
 )
+from turnwise.records.choices import Style
 
 TABLE = Table(
     ("model", "pass@1"), (("a_b", "12.5*"), ("c", "")), 1, "pass@1 of a_b", ("* a_b: 1 of 8 dialogues are missing.",)

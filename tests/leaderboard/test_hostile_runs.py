@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +14,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from turnwise.commands.cluster_dry_run import ClusterOptions
 from turnwise.commands.collect import collect_command
 from turnwise.commands.compare import compare_command
 from turnwise.commands.exchange import export_command, import_command
 from turnwise.commands.noise import noise_command
+from turnwise.commands.options import SubmitOptions
 from turnwise.commands.plot import plot_command
 from turnwise.commands.publish import publish_command
-from turnwise.commands.run import HostOptions, RunRequest
 from turnwise.commands.score import score_command
 from turnwise.commands.status import status_command
 from turnwise.commands.submit import resume_command, submit_command
-from turnwise.commands.worker import freeze_request
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.imported import Options
 from turnwise.exchange.runs import find_runs
-from turnwise.leaderboard.formats import Style
+from turnwise.records.choices import BackEndName, ClusterKind, Style
+from turnwise.records.codec import to_json, to_line
 from turnwise.records.run_folder import RunFolder, digest_file, digest_line
 from turnwise.runners.execution.reference import ReferenceExecutor
 from turnwise.runners.judging_step import copy_for_judge
@@ -36,6 +36,7 @@ from turnwise.runners.loading import Machine
 from turnwise.runners.work import Work
 from turnwise.slurm.profile import ClusterProfile
 from turnwise.slurm.shards import merge_run
+from turnwise.slurm.submission import SubmissionRecord
 
 SECRET = "the secret of another folder"
 Command = Callable[[Path, Path], object]
@@ -75,16 +76,25 @@ ON_CLUSTERS: dict[str, Command] = {
 
 def _resume(run: Path) -> str:
     with contextlib.chdir(run):  # it enters the folder that the submission names
-        return resume_command(run, cluster="", profile=None, exclude="", force=False, environ={})
+        return resume_command(run, environ={})
 
 
 def _submit_on(run: Path, out: Path) -> str:
     answers = out / "answers.jsonl"
     answers.write_text('{"task_id": "Sample/0", "solution": "x"}')
-    host = HostOptions(None, "", 1)
-    request = RunRequest("replay", f"path={answers}", "sample_humaneval_plus_singleturn", run, host, {})
-    options = ClusterOptions("debug", ClusterProfile(), force=True)
-    return submit_command(request, options=options, environ={"TURNWISE_CACHE": str(out / "cache")}, arguments=[])
+    options = replace(_submitted(run), model_args=f"path={answers}", force=True)
+    return submit_command(options, environ={"TURNWISE_CACHE": str(out / "cache")}, arguments=[])
+
+
+def _submitted(run: Path) -> SubmitOptions:
+    return SubmitOptions(
+        model=BackEndName.REPLAY,
+        model_args="path=x",
+        tasks="sample_humaneval_plus_singleturn",
+        output_path=run,
+        workers=1,
+        cluster=ClusterKind.DEBUG,
+    )
 
 
 def _import(files: list[Path], form: str, out: Path) -> str:
@@ -109,8 +119,9 @@ def _submit(run: Path) -> None:
     """Add the files of a submission, as ``turnwise submit`` leaves them."""
     submission = run / "cluster" / "submissions" / "0001"
     submission.mkdir(parents=True)
-    record = {"cluster": "local", "options": {}, "profile": {}, "code": "0", "folder": ".", "workers": 1}
-    (submission / "submission.json").write_text(json.dumps({**record, "submitted": 0.0}))
+    options = to_json(replace(_submitted(run), cluster=ClusterKind.LOCAL))
+    record = SubmissionRecord(options, ClusterProfile(), code="0", folder=".", workers=1, submitted=0.0)
+    (submission / "submission.json").write_text(to_line(record))
     (submission / "shards.jsonl").write_text('["t", 0]\n')
     (run / "cluster" / "events").mkdir()
     (run / "cluster" / "events" / "0001-sample-0000.jsonl").write_text(
@@ -238,14 +249,15 @@ OPTIONS: dict[str, Callable[[dict[str, Any]], object]] = {
     "model": lambda options: options.update(model=7),
     "back end": lambda options: options.update(model="../../x"),
     "tasks": lambda options: options.update(tasks=["t"]),
-    "host": lambda options: options.update(host={"data_dir": 1}),
-    "setting": lambda options: options.update(given={"__class__": "x"}),
-    "value": lambda options: options.update(given={"seed": []}),
-    "number": lambda options: options.update(given={"time_factor": float("inf")}),
-    "strategy": lambda options: options.update(given={"strategy": "/etc/x.yaml"}),
+    "path": lambda options: options.update(data_dir=1),
+    "no path": lambda options: options.update(prompts="a\0b"),
+    "setting": lambda options: options.update({"__class__": "x"}),
+    "value": lambda options: options.update(seed=[]),
+    "number": lambda options: options.update(time_factor=float("inf")),
+    "strategy": lambda options: options.update(strategy="/etc/x.yaml"),
     "metadata": lambda options: options.update(metadata="["),
     "answers": lambda options: options.update(model_args="path=/nowhere"),
-    "workers": lambda options: options.update(host={"data_dir": None, "interpreter": "/nowhere", "workers": 1}),
+    "workers": lambda options: options.update(interpreter="/nowhere"),
 }
 
 
@@ -271,8 +283,7 @@ def test_a_long_name_of_a_matcher_is_cut(run: Path, tmp_path: Path) -> None:
 def test_options_that_no_submission_has_are_one_sentence(run: Path, tmp_path: Path, name: str) -> None:
     """To resume; nothing is started."""
     _submit(run)
-    request = RunRequest("replay", "path=x", "sample_humaneval_plus_singleturn", run, HostOptions(None, "", 1), {})
-    options = freeze_request(request)
+    options = to_json(_submitted(run))
     OPTIONS[name](options)
     path = run / "cluster" / "submissions" / "0001" / "submission.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "options": options}))

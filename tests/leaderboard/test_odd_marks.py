@@ -8,11 +8,12 @@ import pytest
 
 from turnwise.commands.publish import publish_command
 from turnwise.exchange.runs import read_runs
-from turnwise.leaderboard.formats import Style, render_tables
+from turnwise.leaderboard.formats import render_tables
 from turnwise.leaderboard.grid import grid_tables
 from turnwise.leaderboard.paper_tables import paper_tables
 from turnwise.leaderboard.report import score_runs
 from turnwise.leaderboard.tables import ODD, ScoredTask
+from turnwise.records.choices import Style
 from turnwise.records.judgement import Judgement
 from turnwise.records.settings import RunSettings
 from turnwise.records.trajectory import Trajectory

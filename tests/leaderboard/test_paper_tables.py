@@ -11,11 +11,12 @@ from turnwise.benchmarks.taco import DIFFICULTIES
 from turnwise.commands.score import score_command
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.runs import read_runs
-from turnwise.leaderboard.formats import Style, Table, render_tables
+from turnwise.leaderboard.formats import Table, render_tables
 from turnwise.leaderboard.paper_tables import PAPER_TABLES, paper_tables
 from turnwise.leaderboard.published import published_rows
 from turnwise.leaderboard.report import score_runs
 from turnwise.leaderboard.tables import ScoredTask
+from turnwise.records.choices import Style
 from turnwise.records.codec import to_json
 from turnwise.records.judgement import Judgement
 from turnwise.records.run_folder import AskedProblem

@@ -11,7 +11,7 @@ from turnwise.commands.score import score_command
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.runs import find_runs, read_runs
 from turnwise.leaderboard.report import LEGEND, render_report, score_runs, write_report
-from turnwise.leaderboard.tables import By
+from turnwise.records.choices import By
 from turnwise.records.codec import to_json
 from turnwise.records.judgement import Judgement
 from turnwise.records.report import Verdict

@@ -12,9 +12,9 @@ import pytest
 from turnwise.commands.score import score_command
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.runs import read_runs
-from turnwise.leaderboard.formats import Style
 from turnwise.leaderboard.report import render_report, score_runs
-from turnwise.leaderboard.tables import By, ScoredTask
+from turnwise.leaderboard.tables import ScoredTask
+from turnwise.records.choices import By, Style
 from turnwise.records.judgement import Judgement
 from turnwise.records.settings import RunSettings
 from turnwise.records.trajectory import Trajectory

@@ -8,7 +8,8 @@ import pytest
 
 from turnwise.exchange.runs import read_runs
 from turnwise.leaderboard.report import score_runs
-from turnwise.leaderboard.tables import By, ScoredTask, notes, render_scores, run_names
+from turnwise.leaderboard.tables import ScoredTask, notes, render_scores, run_names
+from turnwise.records.choices import By
 from turnwise.records.judgement import Judgement
 from turnwise.records.report import Verdict
 from turnwise.records.run_folder import AskedProblem

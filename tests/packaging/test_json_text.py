@@ -37,7 +37,7 @@ OTHERS = {
     "runners/models/openai/wire.py": "a request to a server",
     "tasks/decoys.py": _HASHED,
     "tasks/dialogue.py": _HASHED,
-    "turnwise/commands/inputs.py": _OPTION,
+    "turnwise/commands/worker.py": _OPTION,
     "turnwise/commands/settings.py": _OPTION,
     "turnwise/harness/back_end.py": "a message to a model",
     "turnwise/harness/options.py": _OPTION,

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from turnwise.commands.exchange import export_command, import_command
-from turnwise.commands.run import HostOptions, judge_command
+from turnwise.commands.judge import judge_command
+from turnwise.commands.options import JudgeOptions
 from turnwise.exchange.imported import Options
 from turnwise.exchange.runs import read_runs
 from turnwise.leaderboard.report import score_runs
@@ -111,8 +112,8 @@ def _check_agreement(
     environ = {"TURNWISE_CACHE": str(tmp_path / "cache")}
     options = Options("evalplus", tasks=f"{dataset}_plus_singleturn", data_dir=tmp_path / "data")
     import_command([tmp_path / "m.jsonl"], options, tmp_path / "run", environ=environ, arguments=[])
-    host = HostOptions(tmp_path / "data", "", 1)
-    judge_command(tmp_path / "run", host, environ=environ, output=tmp_path / "judged")
+    judging = JudgeOptions(tmp_path / "judged", data_dir=tmp_path / "data", workers=1)
+    judge_command(tmp_path / "run", judging, environ=environ)
     for target in ("ours.jsonl", "judged_eval_results.json"):
         export_command([tmp_path / "judged"], "evalplus", tmp_path / target)
     theirs, said = _evaluate(evalplus_python, dataset, tmp_path / "ours.jsonl", tmp_path / "data", tmp_path / "xdg")

@@ -11,8 +11,8 @@ import pytest
 
 from turnwise.commands.compare import compare_command
 from turnwise.exchange.runs import read_runs
-from turnwise.leaderboard.intervals import Over
 from turnwise.leaderboard.report import score_runs
+from turnwise.records.choices import Over
 from turnwise.records.run_folder import RunFolder
 from turnwise.records.settings import RunSettings
 from turnwise.runners.execution.interface import Executor

@@ -4,14 +4,17 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from chat_server import ChatServer, Completion
 from tiny_model import make_tiny_model
 
-from turnwise.commands.preflight import DryRun
+from turnwise.commands.options import RunOptions
 from turnwise.errors import TurnwiseError
+from turnwise.records.choices import BackEndName
 from turnwise.records.trajectory import Message
 from turnwise.runners.models.openai.server import ServerCounter
 
@@ -88,9 +91,11 @@ def test_a_calibrated_dry_run_estimates_the_whole(tmp_path: Path, cache_dir: Pat
 @pytest.mark.parametrize("option", ["calibrate", "throughput", "gpus"])
 def test_numbers_that_cannot_be_are_refused(option: str) -> None:
     """In one sentence that names the option."""
+    options = RunOptions(BackEndName.REPLAY, tasks="t", output_path=Path("run"), dry_run=True)
+    wrong: dict[str, Any] = {option: -1}
     with pytest.raises(TurnwiseError, match=f"^--{option} is -1: give"):
-        DryRun(**{option: -1}).check()
-    DryRun().check()
+        replace(options, **wrong).check("run")
+    options.check("run")
 
 
 def test_a_server_that_counts_is_asked() -> None:

@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 
 from turnwise.benchmarks import rows
 from turnwise.benchmarks.catalog import load_problems
-from turnwise.commands.run import HostOptions, RunRequest, run_command
+from turnwise.commands.options import RunOptions
+from turnwise.commands.run import run_command
 from turnwise.errors import TurnwiseError
+from turnwise.records.choices import BackEndName
 from turnwise.records.problem import Problem
 from turnwise.records.trajectory import Reply
 from turnwise.runners.models import replay
@@ -81,9 +83,8 @@ def test_a_file_of_completions_is_scored(tmp_path: Path, problems: tuple[Problem
     bodies = {one.name: one.solutions[0].removeprefix(one.starter_code) for one in problems}
     path = tmp_path / "samples.json"
     path.write_text(json.dumps([{"task_id": name, "completion": body} for name, body in bodies.items()], indent=2))
-    host = HostOptions(None, "", 1)
-    request = RunRequest("replay", f"path={path}", TASK.name, tmp_path / "run", host, {})
-    run_command(request, environ={"TURNWISE_CACHE": str(cache_dir)}, arguments=[])
+    options = RunOptions(BackEndName.REPLAY, f"path={path}", TASK.name, tmp_path / "run", workers=1)
+    run_command(options, environ={"TURNWISE_CACHE": str(cache_dir)}, arguments=[])
     (scored,) = json.loads((tmp_path / "run" / "scores.json").read_text())["tasks"]
     assert scored["verdicts"] == {"passed": len(problems)}
 

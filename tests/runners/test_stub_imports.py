@@ -10,9 +10,12 @@ import pytest
 from turnwise.benchmarks.catalog import load_problems
 from turnwise.benchmarks.evalplus import with_stub_imports
 from turnwise.commands.exchange import import_command
-from turnwise.commands.run import HostOptions, RunRequest, judge_command, run_command
+from turnwise.commands.judge import judge_command
+from turnwise.commands.options import JudgeOptions, RunOptions
+from turnwise.commands.run import run_command
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.imported import Options
+from turnwise.records.choices import BackEndName, Matcher
 from turnwise.records.run_folder import RunFolder
 from turnwise.records.settings import RunSettings
 from turnwise.runners.execution.interface import Executor
@@ -21,7 +24,6 @@ from turnwise.runners.loading import Machine, load_task
 from turnwise.tasks.catalog import TASKS
 
 TASK = "sample_humaneval_plus_singleturn"
-HOST = HostOptions(None, "", 1)
 Answers = Callable[[], Path]
 
 
@@ -43,9 +45,9 @@ def _verdicts(run: Path) -> dict[str, int]:
     return found
 
 
-def _run(answers: Path, output: Path, cache_dir: Path, **given: bool) -> str:
-    request = RunRequest("replay", f"path={answers}", TASK, output, HOST, given)
-    return run_command(request, environ={"TURNWISE_CACHE": str(cache_dir)}, arguments=[])
+def _run(answers: Path, output: Path, cache_dir: Path, *, stub_imports: bool = False) -> str:
+    options = RunOptions(BackEndName.REPLAY, f"path={answers}", TASK, output, stub_imports=stub_imports, workers=1)
+    return run_command(options, environ={"TURNWISE_CACHE": str(cache_dir)}, arguments=[])
 
 
 def test_the_option_is_off_recorded_and_shown(answers: Path, tmp_path: Path, cache_dir: Path) -> None:
@@ -66,9 +68,9 @@ def test_a_run_is_judged_anew_with_it(answers: Path, tmp_path: Path, cache_dir: 
     import_command([answers], Options("evalplus", TASK), tmp_path / "run", environ={}, arguments=[])
     environ = {"TURNWISE_CACHE": str(cache_dir)}
     with pytest.raises(TurnwiseError, match=r"give -o NEW_FOLDER to judge it .* with --stub-imports"):
-        judge_command(tmp_path / "run", HOST, environ=environ, stub_imports=True)
-    judge_command(tmp_path / "run", HOST, environ=environ, output=tmp_path / "1", stub_imports=True)
-    judge_command(tmp_path / "1", HOST, environ=environ, output=tmp_path / "2", matcher="exact")
+        judge_command(tmp_path / "run", JudgeOptions(stub_imports=True), environ=environ)
+    judge_command(tmp_path / "run", JudgeOptions(tmp_path / "1", stub_imports=True, workers=1), environ=environ)
+    judge_command(tmp_path / "1", JudgeOptions(tmp_path / "2", matcher=Matcher.EXACT, workers=1), environ=environ)
     for name in ("1", "2"):
         assert RunFolder(tmp_path / name).record.judge.stub_imports
         assert all(one.passed for one in RunFolder(tmp_path / name).judgements().values())

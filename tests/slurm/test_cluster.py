@@ -117,9 +117,7 @@ def test_a_colleague_sees_the_jobs_of_the_owner(cluster: VirtualCluster, start: 
     freeze(folder, record, lambda one: cut_shards(TASK, plan_order(one.tasks[0], 1), size=1))
     submission = freeze_submission(
         ClusterFolder(run.output),
-        SubmissionRecord(
-            cluster="slurm", options={}, profile=ClusterProfile(), code="", folder="/", workers=1, submitted=0.0
-        ),
+        SubmissionRecord(options={}, profile=ClusterProfile(), code="", folder="/", workers=1, submitted=0.0),
         folder.shards,
     )
     sbatch = ["sbatch", "--parsable", "--hold", "-o", "/dev/null", "--wrap", "true"]

@@ -166,9 +166,7 @@ def test_a_preemption_that_cancels_is_told_from_scancel(
     run = ClusterRun(tmp_path, environment_of(cache_dir, cluster.environment))
     folder = RunFolder(run.output)
     freeze(folder, record_of(2, 1), lambda one: cut_shards(TASK, plan_order(one.tasks[0], 1), size=1))
-    record = SubmissionRecord(
-        cluster="slurm", options={}, profile=ClusterProfile(), code="", folder="/", workers=2, submitted=0.0
-    )
+    record = SubmissionRecord(options={}, profile=ClusterProfile(), code="", folder="/", workers=2, submitted=0.0)
     submission = freeze_submission(ClusterFolder(run.output), record, folder.shards)
     sbatch = ("sbatch", "--parsable", "-p", "doomed0", "-o", "/dev/null", "--wrap", "sleep 60")
     jobs = [cluster.run(*sbatch).strip() for _ in range(2)]

@@ -14,9 +14,7 @@ from turnwise.slurm.submission import ClusterFolder, Submission, SubmissionRecor
 @pytest.fixture
 def submission(tmp_path: Path) -> Submission:
     """A submission of no shards, read anew."""
-    record = SubmissionRecord(
-        cluster="slurm", options={}, profile=ClusterProfile(), code="0", folder="/", workers=1, submitted=0.0
-    )
+    record = SubmissionRecord(options={}, profile=ClusterProfile(), code="0", folder="/", workers=1, submitted=0.0)
     frozen = freeze_submission(ClusterFolder(tmp_path), record, [])
     return Submission(frozen.cluster, frozen.number)
 

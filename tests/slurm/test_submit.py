@@ -17,10 +17,10 @@ from cluster_run import ANSWERS, ClusterRun, assert_equal_runs, environment_of
 from virtual_cluster import wait_for
 
 import turnwise
-from turnwise.commands.inputs import named_inputs, with_inputs
-from turnwise.commands.run import HostOptions, RunRequest
-from turnwise.commands.worker import check_copies, work_on
+from turnwise.commands.options import SubmitOptions
+from turnwise.commands.worker import check_copies, named_inputs, with_inputs, work_on
 from turnwise.errors import TurnwiseError
+from turnwise.records.choices import BackEndName
 from turnwise.records.run_folder import Shard
 from turnwise.slurm.cluster import RefusedError, script_text, submit_jobs
 from turnwise.slurm.freeze import are_sources_whole, code_digest, freeze_code, freeze_inputs, is_whole_input
@@ -35,7 +35,7 @@ from turnwise.slurm.supervisor import JobTask
 def submission_of(folder: Path, workers: int) -> Submission:
     """Return a submission of no shards."""
     record = SubmissionRecord(
-        cluster="slurm", options={}, profile=ClusterProfile(), code="0", folder="/", workers=workers, submitted=0.0
+        options={}, profile=ClusterProfile(), code="0", folder="/", workers=workers, submitted=0.0
     )
     return freeze_submission(ClusterFolder(folder), record, [])
 
@@ -242,18 +242,16 @@ def test_what_the_options_name_is_frozen_once_and_told_by_its_digest(tmp_path: P
     (prompts / "feedback" / "a.j2").write_text("A")
     (prompts / ".#a.j2").symlink_to("nowhere")  # as editors leave them
     programs.write_bytes(b"x" * 1000)
-    request = RunRequest(
-        "replay",
-        "path=answers.jsonl,model=a*",
-        "t",
-        tmp_path,
-        HostOptions(None, "", 0),
-        {},
+    options = SubmitOptions(
+        model=BackEndName.REPLAY,
+        model_args="path=answers.jsonl,model=a*",
+        tasks="t",
+        output_path=tmp_path,
         metadata='{"strategy": "own.yaml"}',
         prompts=prompts,
         incorrect_programs=programs,
     )
-    paths = named_inputs(request)
+    paths = named_inputs(options)
     assert set(paths) == {"prompts", "incorrect_programs", "strategy", "answers"}
     kept = {name: paths[name] for name in ("prompts", "incorrect_programs")}
     frozen = freeze_inputs(tmp_path / "inputs", kept, most_bytes=999)
@@ -262,12 +260,10 @@ def test_what_the_options_name_is_frozen_once_and_told_by_its_digest(tmp_path: P
     (copy / "feedback" / "a.j2").write_text("")
     assert not is_whole_input(copy)
     assert freeze_inputs(tmp_path / "inputs", kept, most_bytes=999) == frozen and is_whole_input(copy)
-    moved = with_inputs(request, {name: Path("/frozen") / name for name in paths})
+    moved = with_inputs(options, {name: Path("/frozen") / name for name in paths})
     assert (moved.prompts, moved.model_args) == (Path("/frozen/prompts"), "path=/frozen/answers,model=a*")
     assert json.loads(moved.metadata) == {"strategy": "/frozen/strategy"}
-    assert with_inputs(replace(request, given={"strategy": "own.yaml"}), {"strategy": Path("/f")}).given == {
-        "strategy": "/f"
-    }
+    assert with_inputs(replace(options, strategy="own.yaml"), {"strategy": Path("/f")}).strategy == "/f"
 
 
 @pytest.mark.parametrize("kind", ["code", "strategy"])
@@ -280,7 +276,7 @@ def test_a_worker_reads_no_damaged_copy(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(turnwise, "__file__", str(package / "__init__.py"))
     cluster = ClusterFolder(tmp_path / "run")
     code, inputs = freeze_code(cluster.code), freeze_inputs(cluster.inputs, {"strategy": strategy})
-    record = submission_of(cluster.run, 1).record.model_copy(update={"code": code.name, "inputs": inputs})
+    record = replace(submission_of(cluster.run, 1).record, code=code.name, inputs=inputs)
     submission = freeze_submission(cluster, record, [])
     monkeypatch.setattr(turnwise, "__file__", str(code / "turnwise" / "__init__.py"))
     check_copies(submission)

@@ -1,10 +1,18 @@
-"""All commands under the name turnwise, in the order in which its help lists them."""
+"""All commands under the name turnwise, in the order in which its help lists them; those about tasks and programs."""
 
-from typing import Annotated
+import os
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-from turnwise.cli import cluster, exchange, page, programs, results, runs, tasks
+from turnwise.cli import results, runs
+from turnwise.cli.parameters import say, takes
+from turnwise.commands.options import AsJson, CheckOptions, DataDir, Interpreter, ShowOptions, SkipBroken, Workers
+from turnwise.errors import InfrastructureError
+from turnwise.json_text import json_text
+from turnwise.records.choices import IsolationTier
 
 app = typer.Typer(
     name="turnwise",
@@ -28,27 +36,94 @@ def _root(
         raise typer.Exit
 
 
-app.command("tasks")(tasks.tasks)
-app.command("tasks-path")(tasks.tasks_path)
-app.command("check")(programs.check)
+def tasks(
+    names: Annotated[str, typer.Argument(help="Names or globs, separated by commas.")] = "*",
+    data_dir: DataDir = None,
+    skip_broken_rows: SkipBroken = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the tasks: their data, how many problems of it are here, and what is flagged."""
+    from turnwise.commands.tasks import render_tasks, summarise_tasks, task_document
+
+    on_error: Any = "skip" if skip_broken_rows else "raise"
+    summaries = summarise_tasks(names, data_dir=data_dir, environ=dict(os.environ), on_error=on_error)
+    say(json_text([task_document(one) for one in summaries], indent=1) if as_json else render_tasks(summaries))
+
+
+def tasks_path() -> None:
+    """Print the folder of the tasks' definitions for lm_eval --include_path, where its hook is switched off."""
+    from turnwise.harness.patching import DEFINITIONS
+
+    say(str(DEFINITIONS))
+
+
+@takes(ShowOptions)
+def show_prompts(options: ShowOptions) -> None:
+    """Show a whole dialogue as the model would read it, with its length turn by turn; no model is asked."""
+    from turnwise.commands.prompts import show_command
+
+    say(show_command(options, environ=dict(os.environ)))
+
+
+@takes(CheckOptions)
+def check(
+    program: Annotated[Path, typer.Argument(help="The file with the program to judge.")],
+    options: CheckOptions,
+    as_json: AsJson = False,
+) -> None:
+    """Judge one program and explain each public test; hidden tests show as verdicts only."""
+    from turnwise.commands.check import check_document, check_program, render_check
+    from turnwise.records.report import Verdict
+    from turnwise.runners.execution.hardened import HardenedExecutor
+
+    with closing(HardenedExecutor(options.interpreter)) as executor:
+        result = check_program(program, options, executor, environ=dict(os.environ))
+        short = executor.inherited.shortfalls(result.problem.limits)
+    say(json_text(check_document(result), indent=1) if as_json else render_check(result))
+    if result.report.verdict is Verdict.INFRASTRUCTURE_FAILURE:
+        remedy = " ".join(["a limit is too low.", *map(str, short)]) if short else "try again."
+        raise InfrastructureError(f"The machine failed while judging, so there is no verdict: {remedy}")
+
+
+def doctor(
+    interpreter: Interpreter = "",
+    tier: Annotated[
+        IsolationTier | None, typer.Option(help="Look at this isolation tier (A, B or C) instead of the best.")
+    ] = None,
+    workers: Workers = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Tell whether programs can be judged here, how well they are isolated, and what to change."""
+    from turnwise.commands.doctor import diagnosis_document, render_diagnosis
+    from turnwise.runners.diagnosis import diagnose
+
+    found = diagnose(interpreter, tier=tier.value if tier else "", workers=workers, environ=dict(os.environ))
+    say(json_text(diagnosis_document(found), indent=1) if as_json else render_diagnosis(found))
+    if not found.is_well:
+        raise InfrastructureError("This machine does not judge programs as it should: see what is said above.")
+
+
+app.command("tasks")(tasks)
+app.command("tasks-path")(tasks_path)
+app.command("check")(check)
 app.command("run")(runs.run)
 app.command("sample")(runs.sample)
-app.command("submit")(cluster.submit)
-app.command("status")(cluster.status)
-app.command("collect")(cluster.collect)
-app.command("cancel")(cluster.cancel)
-app.command("resume")(cluster.resume)
-app.command("worker", hidden=True)(cluster.worker)
+app.command("submit")(runs.submit)
+app.command("status")(runs.status)
+app.command("collect")(runs.collect)
+app.command("cancel")(runs.cancel)
+app.command("resume")(runs.resume)
+app.command("worker", hidden=True)(runs.worker)
 app.command("grid")(runs.grid)
 app.command("judge")(runs.judge)
 app.command("score")(results.score)
 app.command("compare")(results.compare)
-app.command("publish")(page.publish)
-app.command("plot")(page.plot)
+app.command("publish")(results.publish)
+app.command("plot")(results.plot)
 app.command("noise")(results.noise)
-app.command("doctor")(programs.doctor)
-app.command("export")(exchange.export_run)
-app.command("import")(exchange.import_run)
+app.command("doctor")(doctor)
+app.command("export")(results.export_run)
+app.command("import")(results.import_run)
 app.command("demo")(runs.demo)
 app.add_typer(prompts_app, name="prompts")
-prompts_app.command("show")(tasks.show_prompts)
+prompts_app.command("show")(show_prompts)

@@ -10,8 +10,15 @@ import os
 import sys
 from collections.abc import Sequence
 
-from turnwise.cli.interruption import STATUS, Interrupter, Interruption, say_interrupted
-from turnwise.cli.surroundings import check_surroundings, failure_of_machine, open_missing_streams
+from turnwise.cli.process import (
+    STATUS,
+    Interrupter,
+    Interruption,
+    check_surroundings,
+    failure_of_machine,
+    open_missing_streams,
+    say_interrupted,
+)
 from turnwise.errors import InfrastructureError, TurnwiseError
 
 _LIMITED = {

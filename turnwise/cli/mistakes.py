@@ -12,6 +12,11 @@ from turnwise.texts import shown
 # typer needs click or brings its own, by version: this is the class of both.
 UsageError: Any = typer.BadParameter.__base__
 
+# A value that is none of an option's choices, in the words of what reads it elsewhere.
+_UNKNOWN = {
+    **{name: f"Unknown {name} {{}}: choose one of {{}}." for name in ("model", "profile", "matcher", "feedback")},
+    "tier": "Unknown isolation tier {}: there are {}.",
+}
 _KINDS = {"integer": "a whole number", "float": "a number", "number": "a number", "boolean": "true or false"}
 
 
@@ -45,6 +50,10 @@ def _of_parameter(error: Any, parameter: Any, arguments: Sequence[str], see: str
     if value is None:
         what = f"{error.ctx.command_path} needs {name}" if not error.message else f"{name}: {error.message.rstrip('.')}"
         return f"{what}: {see}."
+    _, is_choice, choices = error.message.rpartition(" is not one of ")
+    if is_choice:
+        known = ", ".join(re.findall("'([^']*)'", choices))
+        return _UNKNOWN.get(parameter.name, name + " is {}: choose one of {}.").format(shown(value, limit=200), known)
     kind = next((kind for word, kind in _KINDS.items() if word in error.message), None)
     return f"{name} is {shown(value, limit=200)}: {f'give {kind}' if kind else error.message.rstrip('.')}; {see}."
 

@@ -1,74 +1,67 @@
-"""The commands that make runs and judge them: run, sample, grid, judge and demo."""
+"""The commands that make runs and judge them: run, sample, grid, judge and demo, and on clusters submit to worker."""
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from turnwise.cli.grid_options import GridOptions
-from turnwise.cli.options import DataDir, Interpreter, MatcherOfProfile, StubImports, TimeFactorOfProfile, Workers
-from turnwise.cli.output import say
-from turnwise.cli.parameters import takes
-from turnwise.cli.run_options import RunOptions
+from turnwise.cli.parameters import say, takes
+from turnwise.commands.options import ClusterProfileFile, Force, GridOptions, JudgeOptions, RunOptions, SubmitOptions
+from turnwise.records.choices import ClusterKind
+
+Submitted = Annotated[Path, typer.Argument(metavar="RUN", help="A folder that turnwise submit wrote.")]
 
 
-@takes(RunOptions)
-def run(context: typer.Context, options: RunOptions) -> None:
+@takes(RunOptions, has_config=True)
+def run(options: RunOptions) -> None:
     """Ask a model, judge its programs, score: from tasks to a table."""
-    _sample(context, options, judge_hidden=not options.predict_only)
-
-
-@takes(RunOptions)
-def sample(context: typer.Context, options: RunOptions) -> None:
-    """Ask a model, with feedback from the public tests; judging and scoring come later."""
-    _sample(context, options, judge_hidden=False)
-
-
-def _sample(context: typer.Context, options: RunOptions, *, judge_hidden: bool) -> None:
-    from turnwise.cli.requests import run_request
     from turnwise.commands.run import run_command
 
-    request = run_request(options, command=context.info_name)
-    say(run_command(request, environ=dict(os.environ), arguments=sys.argv[1:], judge_hidden=judge_hidden))
+    say(run_command(options, environ=dict(os.environ), arguments=sys.argv[1:]))
 
 
-@takes(GridOptions)
+@takes(RunOptions, has_config=True)
+def sample(options: RunOptions) -> None:
+    """Ask a model, with feedback from the public tests; judging and scoring come later."""
+    from turnwise.commands.run import sample_command
+
+    say(sample_command(options, environ=dict(os.environ), arguments=sys.argv[1:]))
+
+
+@takes(
+    GridOptions,
+    helps={
+        "model": "The model back end, as for turnwise run.",
+        "model_args": "As for turnwise run.",
+        "output_path": "The experiment folder: a run folder for each cell.",
+        "metadata": "JSON settings of all cells, as for turnwise run.",
+        "gen_kwargs": "Sampling of all cells, as for turnwise run.",
+        "prompts": "A folder of prompts in place of the bundled set.",
+        "limit": "Only the first N problems of a task.",
+        "samples": "JSON: which problems of a task.",
+        "seed": "The seed of all cells; default: 0.",
+    },
+    has_config=True,
+)
 def grid(options: GridOptions) -> None:
     """Run many combinations of prompts, strategies and settings, a run folder each; the same line goes on."""
-    from turnwise.cli.requests import grid_request
     from turnwise.commands.grid import grid_command
 
-    say(grid_command(grid_request(options), environ=dict(os.environ), arguments=sys.argv[1:]))
+    say(grid_command(options, environ=dict(os.environ), arguments=sys.argv[1:]))
 
 
+@takes(JudgeOptions)
 def judge(
     run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A folder that turnwise sample or run wrote.")],
-    output_path: Annotated[
-        Path | None,
-        typer.Option("--output-path", "-o", help="Judge anew in a copy of the run, with the settings given here."),
-    ] = None,
-    data_dir: DataDir = None,
-    matcher: MatcherOfProfile = None,
-    time_factor: TimeFactorOfProfile = None,
-    interpreter: Interpreter = "",
-    stub_imports: StubImports = False,
-    workers: Workers = 0,
+    options: JudgeOptions,
 ) -> None:
     """Judge the programs of a run that have no verdict yet; no model is asked."""
-    from turnwise.commands.run import HostOptions, judge_command
+    from turnwise.commands.judge import judge_command
 
-    said = judge_command(
-        run_folder,
-        HostOptions(data_dir, interpreter, workers),
-        environ=dict(os.environ),
-        output=output_path,
-        matcher=matcher or "",
-        time_factor=time_factor,
-        stub_imports=stub_imports,
-    )
-    say(said)
+    say(judge_command(run_folder, options, environ=dict(os.environ)))
 
 
 def demo(
@@ -78,3 +71,70 @@ def demo(
     from turnwise.commands.demo import demo_command
 
     say(demo_command(output, environ=dict(os.environ)))
+
+
+# Without what makes no sense where no model is at hand.
+@takes(SubmitOptions, without=("predict_only", "calibrate", "throughput", "gpus"), has_config=True)
+def submit(options: SubmitOptions) -> None:
+    """Carry out a run on a cluster: freeze it, submit samplers, judges and a closing job."""
+    from turnwise.commands.submit import submit_command
+
+    say(submit_command(options, environ=dict(os.environ), arguments=sys.argv[1:]))
+
+
+def status(
+    run: Submitted,
+    watch: Annotated[bool, typer.Option(help="Say it every minute until no job is left.")] = False,
+) -> None:
+    """Say how far a submitted run is: shards, rate, time left, GPU-hours, what went wrong."""
+    from turnwise.commands.status import status_command, watch_status
+
+    if watch:
+        watch_status(run, partial(print, flush=True))
+    else:
+        say(status_command(run))
+
+
+def collect(run: Submitted) -> None:
+    """Check, merge and score what the workers of a run wrote, and say what is missing."""
+    from turnwise.commands.collect import collect_command
+
+    say(collect_command(run, environ=dict(os.environ)))
+
+
+def cancel(run: Submitted) -> None:
+    """Cancel the jobs of a run; what it has stays."""
+    from turnwise.commands.status import cancel_command
+
+    say(cancel_command(run))
+
+
+def resume(
+    run: Submitted,
+    cluster: Annotated[ClusterKind | None, typer.Option(help="Where the workers run; default: as before.")] = None,
+    cluster_profile: ClusterProfileFile = None,
+    exclude: Annotated[str, typer.Option(help="Nodes to leave out, such as node3,node7.")] = "",
+    force: Force = False,
+) -> None:
+    """Submit what a run lacks, with its options and profile, or with another profile."""
+    from turnwise.commands.submit import resume_command
+
+    environ = dict(os.environ)
+    said = resume_command(run, cluster=cluster, profile=cluster_profile, exclude=exclude, force=force, environ=environ)
+    say(said)
+
+
+def worker(
+    run: Submitted,
+    submission: Annotated[int, typer.Option()],
+    step: Annotated[str, typer.Option()],
+    slot: Annotated[int, typer.Option()],
+) -> None:
+    """Take shards of a submission until none is left; started by its jobs."""
+    from turnwise.slurm.signals import StopFlag, block_signals
+
+    block_signals()
+    stop = StopFlag()
+    from turnwise.commands.worker import work_on
+
+    raise typer.Exit(work_on(run, submission, step, slot, stop=stop, environ=dict(os.environ)))

@@ -10,6 +10,7 @@ from turnwise.benchmarks.catalog import BENCHMARKS, load_problems
 from turnwise.benchmarks.limits import parse_memory_limit, parse_time_limit
 from turnwise.benchmarks.rows import load_json
 from turnwise.commands.machine import check_time_factor
+from turnwise.commands.options import CheckOptions
 from turnwise.errors import TurnwiseError
 from turnwise.records.problem import (
     DEFAULT_MEMORY_LIMIT_BYTES,
@@ -20,7 +21,6 @@ from turnwise.records.problem import (
     TestCase,
 )
 from turnwise.records.report import Report, TestResult, Verdict
-from turnwise.records.settings import OnError
 from turnwise.runners.execution.interface import Executor
 from turnwise.runners.judging.expected import default_cache_dir, resolve_expected
 from turnwise.runners.judging.judge import Judge
@@ -49,20 +49,6 @@ class _TestsFile(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class CheckRequest:
-    """The options of ``turnwise check`` as given."""
-
-    program: Path
-    problem: str
-    tests: Path | None
-    split: str
-    data_dir: Path | None
-    matcher: str
-    time_factor: float
-    on_error: OnError
-
-
-@dataclass(frozen=True, slots=True)
 class CheckResult:
     """The problem that was judged and its report."""
 
@@ -70,14 +56,14 @@ class CheckResult:
     report: Report
 
 
-def check_program(request: CheckRequest, executor: Executor, *, environ: dict[str, str]) -> CheckResult:
+def check_program(program: Path, options: CheckOptions, executor: Executor, *, environ: dict[str, str]) -> CheckResult:
     """Judge the program; raises TurnwiseError for a missing file, an unknown problem or bad tests."""
-    if bool(request.problem) == (request.tests is not None):
+    if bool(options.problem) == (options.tests is not None):
         raise TurnwiseError("Give --problem ID or --tests FILE: one of the two.")
-    check_time_factor(request.time_factor)
-    source = _read_program(request.program)
-    judge = Judge(executor, matcher=request.matcher, time_factor=request.time_factor)
-    problem = _load_tests(request.tests) if request.tests else _load_problem(request, environ)
+    check_time_factor(options.time_factor)
+    source = _read_program(program)
+    judge = Judge(executor, matcher=options.matcher.value, time_factor=options.time_factor)
+    problem = _load_tests(options.tests) if options.tests else _load_problem(options, environ)
     (problem,) = resolve_expected([problem], executor, cache_dir=default_cache_dir(environ))
     return CheckResult(problem, judge.judge(problem, source))
 
@@ -150,20 +136,20 @@ def _load_tests(path: Path) -> Problem:
     )
 
 
-def _load_problem(request: CheckRequest, environ: dict[str, str]) -> Problem:
-    benchmark, slash, _ = request.problem.partition("/")
+def _load_problem(options: CheckOptions, environ: dict[str, str]) -> Problem:
+    benchmark, slash, _ = options.problem.partition("/")
     if not slash or benchmark not in BENCHMARKS:
         raise TurnwiseError(
-            f"The problem {request.problem!r} is not written <benchmark>/<name> with one of {', '.join(BENCHMARKS)}."
+            f"The problem {options.problem!r} is not written <benchmark>/<name> with one of {', '.join(BENCHMARKS)}."
         )
     found = load_problems(
         benchmark,
-        split=request.split,
-        data_dir=request.data_dir,
+        split=options.split,
+        data_dir=options.data_dir,
         environ=environ,
-        on_error=request.on_error,
+        on_error="skip" if options.skip_broken_rows else "raise",
     )
-    problem = found.find(request.problem)
+    problem = found.find(options.problem)
     if not problem.is_scorable:
         raise TurnwiseError(
             f"{problem.id} cannot be scored ({problem.shown_flags}): a verdict on it would mean nothing."

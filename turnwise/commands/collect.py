@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from turnwise.commands.near_limits import describe_near_limits
+from turnwise.commands.judge import describe_near_limits
 from turnwise.commands.publish import write_page
 from turnwise.commands.score import score_command
 from turnwise.errors import InfrastructureError

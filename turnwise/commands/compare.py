@@ -1,6 +1,6 @@
 """``turnwise compare``: two runs problem by problem, or the places that three and more runs can have."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +9,13 @@ from tabulate import tabulate
 
 from turnwise.benchmarks.differences import differences
 from turnwise.commands.finding import runs_at
-from turnwise.commands.ranking import render_rankings
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.runs import read_run
 from turnwise.json_text import json_text
-from turnwise.leaderboard.comparison import Difference, compare_tasks, difference_document, rank_tasks
-from turnwise.leaderboard.intervals import LEVEL, Over
+from turnwise.leaderboard.comparison import Difference, Rank, Ranking, compare_tasks, difference_document, rank_tasks
+from turnwise.leaderboard.intervals import LEVEL
 from turnwise.leaderboard.outcomes import RunOutcomes, TaskOutcomes
+from turnwise.records.choices import Over
 from turnwise.records.codec import to_json
 from turnwise.records.metrics import NAtK, check_support, parse_n_at_k
 from turnwise.texts import printable
@@ -26,6 +26,11 @@ _TESTS = {
     Over.SAMPLES: "the dialogues of each problem dealt anew to the two runs: about these very problems",
     Over.PROBLEMS: "the runs exchanged problem by problem: about problems like these",
     Over.CONTESTS: "the runs exchanged contest by contest: about contests like these",
+}
+_TESTS_OF_RANKS = {
+    Over.SAMPLES: "each problem's dialogues dealt anew to two runs: about these very problems",
+    Over.PROBLEMS: "two runs exchanged problem by problem: about problems like these",
+    Over.CONTESTS: "two runs exchanged contest by contest: about contests like these",
 }
 
 
@@ -121,7 +126,7 @@ def _rank(
     }
     _check_known(found)
     if not as_json:
-        return render_rankings(runs, found, over, notes)
+        return _render_rankings(runs, found, over, notes)
     document: dict[str, Any] = {"runs": [{"model": run.model, "run": str(run.path)} for run in runs]}
     document |= {"over": over, "notes": list(notes)}
     document["tasks"] = {name: [to_json(one) for one in rankings] for name, rankings in found.items()}
@@ -174,3 +179,38 @@ def _to_json(runs: Sequence[RunOutcomes], found: dict[str, list[Difference]], ov
         "tasks": {name: [difference_document(one) for one in differences] for name, differences in found.items()},
     }
     return json_text(document, indent=1, ensure_ascii=False)
+
+
+def _render_rankings(
+    runs: Sequence[RunOutcomes], found: Mapping[str, Sequence[Ranking]], over: Over, notes: Sequence[str]
+) -> str:
+    """Return a table for each task, best run first by its pass@1, and what a place means."""
+    parts = [_ranking_table(name, runs, rankings) for name, rankings in found.items() if rankings]
+    meaning = (
+        "Score, then places: from 1 + the runs that are significantly better to the last that is not significantly "
+        f"worse, on the problems that all runs know. Tested by {_TESTS_OF_RANKS[over]}; Holm's correction keeps the "
+        "chance of any false claim in a column at 5 %."
+    )
+    return "\n".join(["\n\n".join(parts), "", meaning, *notes])
+
+
+def _ranking_table(task: str, runs: Sequence[RunOutcomes], rankings: Sequence[Ranking]) -> str:
+    first = next((one for one in rankings if one.metric == "pass@1"), rankings[0])
+    order = sorted(range(len(runs)), key=lambda run: (-first.ranks[run].value, run))
+    headers = ["model", "run", *(one.metric for one in rankings)]
+    rows = [
+        [
+            printable(runs[run].model, limit=80),
+            str(runs[run].path),
+            *(_rank_cell(one.ranks[run]) for one in rankings),
+        ]
+        for run in order
+    ]
+    rows.append(["", "problems", *(str(one.problems) for one in rankings)])
+    align = ["left", "left"] + ["right"] * len(rankings)
+    return f"{task}\n{tabulate(rows, headers=headers, disable_numparse=True, colalign=align)}"
+
+
+def _rank_cell(rank: Rank) -> str:
+    places = f"{rank.best}" if rank.best == rank.worst else f"{rank.best}-{rank.worst}"
+    return f"{100 * rank.value:.1f}  ({places})"

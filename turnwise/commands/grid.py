@@ -1,22 +1,24 @@
 """``turnwise grid``: many combinations of prompts, strategies, feedback, temperatures and turn limits in one folder."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from turnwise.commands.machine import check_runs_output, show_progress
-from turnwise.commands.run import RunRequest, command_line, describe_sampled
-from turnwise.commands.settings import check_decoys, check_settings, with_prompts
+from turnwise.commands.machine import check_runs_output, open_machine, show_progress
+from turnwise.commands.options import GridOptions
+from turnwise.commands.run import command_line, describe_sampled
+from turnwise.commands.settings import check_decoys, check_settings, config_of_options, with_prompts
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.runs import find_runs, read_runs
 from turnwise.files import inside, write_atomically
-from turnwise.leaderboard.formats import Style, render_notes, render_tables
+from turnwise.leaderboard.formats import render_notes, render_tables
 from turnwise.leaderboard.grid import grid_tables, heat_map
 from turnwise.leaderboard.metrics import PASS_AT
 from turnwise.leaderboard.paper_tables import paper_tables
 from turnwise.leaderboard.report import LEGEND, score_runs, settings_lines, write_report
 from turnwise.leaderboard.tables import ScoredTask
+from turnwise.records.choices import Style
 from turnwise.records.settings import JudgeSettings, RunConfig, RunSettings
 from turnwise.runners.grid import Axes, Cell, Grid, distinct_cells, plan_cells, run_grid
 from turnwise.runners.loading import LoadedTask, Machine, load_decoys, load_task
@@ -29,35 +31,21 @@ from turnwise.tasks.plan import strategy_of, turns_of, with_supported_metrics
 from turnwise.tasks.prompts import PromptSet
 
 
-@dataclass(frozen=True, slots=True)
-class GridRequest:
-    """The options of ``turnwise grid``: those of a run, and the axes as given, values separated by commas."""
-
-    run: RunRequest
-    cells: str = "*"
-    strategies: str = ""
-    feedback: str = ""
-    temperatures: str = ""
-    max_turns: str = ""
-    metric: str = ""
-    dry_run: bool = False
-
-
-def grid_command(request: GridRequest, *, environ: dict[str, str], arguments: Sequence[str]) -> str:
+def grid_command(options: GridOptions, *, environ: dict[str, str], arguments: Sequence[str]) -> str:
     """Run what is left of the grid's cells, score them and return its tables; both are written, too.
 
     Raises TurnwiseError for what the user got wrong, before the model is asked anything.
     """
-    run = request.run
-    find_back_end(run.model)
-    base = run.config()
-    tasks, prompts = find_tasks(run.tasks), PromptSet.load(run.prompts)
-    cells = _plan(request, base, tasks, prompts)
-    check_runs_output(run.output)
-    if request.dry_run:
+    options.check_needed("turnwise grid needs {}.")
+    find_back_end(options.model)
+    base = config_of_options(options)
+    tasks, prompts = find_tasks(options.tasks), PromptSet.load(options.prompts)
+    cells = _plan(options, base, tasks, prompts)
+    check_runs_output(options.output)
+    if options.dry_run:
         return "\n".join([*(cell.name for cell in cells), f"{len(cells)} cells; nothing was run."])
-    said = _run(request, cells, base.judge, tasks, prompts, environ=environ, command=command_line(arguments))
-    return "\n".join([summarise(run.output, metric=request.metric), *said])
+    said = _run(options, cells, base.judge, tasks, prompts, environ=environ, command=command_line(arguments))
+    return "\n".join([summarise(options.output, metric=options.metric), *said])
 
 
 def summarise(output: Path, *, metric: str = "") -> str:
@@ -79,13 +67,13 @@ def summarise(output: Path, *, metric: str = "") -> str:
     return "\n".join([tables, *notes, f"Written: {output / 'scores.json'}, heat_map.json and tables/ beside it."])
 
 
-def _plan(request: GridRequest, base: RunConfig, tasks: Sequence[Task], prompts: PromptSet) -> list[Cell]:
+def _plan(options: GridOptions, base: RunConfig, tasks: Sequence[Task], prompts: PromptSet) -> list[Cell]:
     axes = Axes(
-        request.cells,
-        _strategies(_split(request.strategies)) or None,
-        _split(request.feedback),
-        _numbers(request.temperatures, "--temperatures", float),
-        _numbers(request.max_turns, "--max-turns", int),
+        options.cells,
+        _strategies(_split(options.strategy)) or None,
+        _split(options.feedback),
+        _numbers(options.temperatures, "--temperatures", float),
+        _numbers(options.max_turns, "--max-turns", int),
     )
     cells = []
     for cell in plan_cells(base.settings, axes, prompts):
@@ -93,9 +81,9 @@ def _plan(request: GridRequest, base: RunConfig, tasks: Sequence[Task], prompts:
         check_settings(replace(base, settings=settings), tasks)
         for task in tasks:
             prompts.check(strategy_of(settings, task).prompt_ids)
-            _check_metric(request.metric, settings, task)
+            _check_metric(options.metric, settings, task)
         cells.append(replace(cell, settings=settings))
-    check_decoys(request.run.incorrect_programs, [cell.settings for cell in cells], tasks)
+    check_decoys(options.incorrect_programs, [cell.settings for cell in cells], tasks)
     return distinct_cells(cells, tasks)
 
 
@@ -124,7 +112,7 @@ def _strategies(names: Sequence[str]) -> dict[str, Mapping[str, Any]]:
 
 
 def _run(
-    request: GridRequest,
+    options: GridOptions,
     cells: Sequence[Cell],
     judge: JudgeSettings,
     tasks: Sequence[Task],
@@ -134,24 +122,31 @@ def _run(
     command: str,
 ) -> list[str]:
     said: list[str] = []
-    first, back_end = cells[0].settings, find_back_end(request.run.model)
+    first, back_end = cells[0].settings, find_back_end(options.model)
     with (
         show_progress() as on_progress,
-        request.run.host.machine(environ, on_progress, interpreter=judge.interpreter, back_end=back_end) as machine,
+        open_machine(
+            environ,
+            on_progress,
+            data_dir=options.data_dir,
+            interpreter=options.interpreter or judge.interpreter,
+            workers=options.workers,
+            back_end=back_end,
+        ) as machine,
     ):
 
         def model(settings: RunSettings) -> Model:
-            return back_end.open(Wanted(request.run.model_args, environ, settings, tasks, problems))
+            return back_end.open(Wanted(options.model_args, environ, settings, tasks, problems))
 
         def recorded(folder: Path) -> Model | None:
-            return recorded_model(back_end, Wanted(request.run.model_args, environ), folder)
+            return recorded_model(back_end, Wanted(options.model_args, environ), folder)
 
         loaded = [load_task(task, first, machine, stub_imports=judge.stub_imports) for task in tasks]
         problems = [problem for one in loaded for problem in one.source.problems]
-        decoys = _decoys(cells, loaded, machine, request.run.incorrect_programs)
+        decoys = _decoys(cells, loaded, machine, options.incorrect_programs)
         grid = Grid(cells, loaded, model, prompts, decoys, command, recorded, judge)
-        for ran in run_grid(grid, machine, output=request.run.output):
-            folder = request.run.output / ran.cell.name
+        for ran in run_grid(grid, machine, output=options.output):
+            folder = options.output / ran.cell.name
             said += describe_sampled(ran.sampled, folder) if ran.sampled is not None else []
     return said
 

@@ -1,4 +1,4 @@
-"""What commands share: worker count, progress, model arguments, checks of options."""
+"""What commands share: the machine that judges, progress, checks of options."""
 
 import math
 import os
@@ -7,13 +7,18 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.files import commit_once, sync_folder, write_synced
 from turnwise.locks import Lock
-from turnwise.runners.loading import Progress
+from turnwise.runners.judging.expected import default_cache_dir
+from turnwise.runners.loading import Machine, Progress
+
+if TYPE_CHECKING:
+    from turnwise.runners.models.back_end import BackEnd
 
 HEARTBEAT_SECONDS = 30.0
 
@@ -101,6 +106,39 @@ def check_cache_dir(cache_dir: Path) -> Path:
             "another."
         )
     return cache_dir
+
+
+@contextmanager
+def open_machine(
+    environ: dict[str, str],
+    on_progress: Progress,
+    *,
+    data_dir: Path | None = None,
+    interpreter: str = "",
+    workers: int = 0,
+    back_end: "BackEnd | None" = None,
+) -> Iterator[Machine]:
+    """Yield the machine that options describe, its executor open; raises TurnwiseError for what cannot be.
+
+    A ``back_end`` keeps the cores it needs, and finds the workers started where it runs in this process.
+    """
+    # Not for the commands that run no program.
+    from turnwise.runners.diagnosis import check_machine
+    from turnwise.runners.execution.hardened import HardenedExecutor
+    from turnwise.runners.execution.host import need_descriptors
+
+    if workers < 0:
+        raise TurnwiseError(f"--workers is {workers}: give a whole number, or 0 for the usable cores.")
+    check_data_dir(data_dir)
+    cache_dir = check_cache_dir(default_cache_dir(environ))
+    workers = workers or max(1, usable_cores() - (back_end.cores if back_end else 0))
+    need_descriptors(workers)
+    with closing(HardenedExecutor(interpreter)) as executor:
+        for advice in check_machine(executor, workers=workers, environ=environ):
+            print(f"turnwise: {advice}", file=sys.stderr, flush=True)
+        if back_end is not None and back_end.in_process:
+            executor.start_workers(workers)
+        yield Machine(executor, cache_dir, data_dir, environ, workers, on_progress)
 
 
 @contextmanager

@@ -3,24 +3,24 @@
 Programs given, or two stand-ins that fail, are judged for real, so that the feedback is true.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain, cycle
 from pathlib import Path
 from typing import Any
 
 from tabulate import tabulate
 
-from turnwise.commands.machine import show_progress
-from turnwise.commands.run import HostOptions
+from turnwise.commands.machine import open_machine, show_progress
+from turnwise.commands.options import ShowOptions
 from turnwise.commands.settings import build_settings, check_decoys
-from turnwise.commands.tokens import load_counter
-from turnwise.errors import TurnwiseError
+from turnwise.errors import MissingExtraError, TurnwiseError
 from turnwise.records.problem import Problem
 from turnwise.records.settings import RunSettings
 from turnwise.records.trajectory import Message, Reply
 from turnwise.runners.judging.judge import Judge
 from turnwise.runners.loading import LoadedTask, Machine, load_decoys, load_task, open_task
+from turnwise.runners.models.chat import sendable
 from turnwise.runners.models.sampler import ScriptedSampler
 from turnwise.runners.sampling import Job
 from turnwise.tasks.catalog import Task, find_tasks
@@ -30,21 +30,6 @@ from turnwise.tasks.prompts import PromptSet
 from turnwise.texts import printable
 
 _THOUGHT = "(The model's reasoning stands here.)"
-
-
-@dataclass(frozen=True, slots=True)
-class ShowRequest:
-    """The options of ``turnwise prompts show`` as given; ``given`` holds those that set a setting by name."""
-
-    tasks: str
-    host: HostOptions
-    problem: str = ""
-    given: Mapping[str, Any] = field(default_factory=dict)
-    metadata: str = ""
-    prompts: Path | None = None
-    programs: Sequence[Path] = ()
-    tokenizer: str = ""
-    incorrect_programs: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,30 +43,33 @@ class Shown:
     reply: str
 
 
-def show_command(request: ShowRequest, *, environ: dict[str, str]) -> str:
+def show_command(options: ShowOptions, *, environ: dict[str, str]) -> str:
     """Return the dialogue of each task about one problem, with a table of lengths below it.
 
     Raises TurnwiseError for settings that cannot be, or a problem that is not there.
     """
-    count, unit = load_counter(request.tokenizer)
+    count, unit = load_counter(options.tokenizer)
     config = build_settings(
         profile="default",
-        metadata=request.metadata,
+        metadata=options.metadata,
         gen_kwargs="",
         samples="",
-        tasks=request.tasks,
-        given=request.given,
+        tasks=options.tasks,
+        given=options.given(),
     )
     settings = config.settings
-    check_decoys(request.incorrect_programs, [settings], find_tasks(request.tasks))
-    prompts = PromptSet.load(request.prompts)
-    programs = [_read_program(path) for path in request.programs]
+    check_decoys(options.incorrect_programs, [settings], find_tasks(options.tasks))
+    prompts = PromptSet.load(options.prompts)
+    programs = [_read_program(path) for path in options.program]
     parts = []
-    with show_progress() as on_progress, request.host.machine(environ, on_progress) as machine:
-        for task in find_tasks(request.tasks):
+    with (
+        show_progress() as on_progress,
+        open_machine(environ, on_progress, data_dir=options.data_dir, interpreter=options.interpreter) as machine,
+    ):
+        for task in find_tasks(options.tasks):
             prompts.check(strategy_of(settings, task).prompt_ids)
-            loaded = _load_one(task, settings, request.problem, machine)
-            decoys = load_decoys([loaded], settings, machine, path=request.incorrect_programs)
+            loaded = _load_one(task, settings, options.problem, machine)
+            decoys = load_decoys([loaded], settings, machine, path=options.incorrect_programs)
             job = Job([loaded], ScriptedSampler({}), settings, prompts, decoys=decoys)
             judge = Judge(machine.executor, matcher=config.judge.matcher)
             shown = list(walk(Dialogue(loaded.asked[0], 0, job.plan_of(loaded)), judge, programs, count))
@@ -160,3 +148,42 @@ def printable_text(text: str) -> str:
         "".join(one if one == "\t" or one.isprintable() else ascii(one)[1:-1] for one in line)
         for line in text.split("\n")
     )
+
+
+def load_counter(tokenizer: str = "") -> tuple[Callable[[str], int], str]:
+    """Return what counts a text, and the unit it counts in.
+
+    ``tokenizer`` is a name on the hub, a folder of one, or a tokenizer.json. Raises MissingExtraError without the
+    package that reads it, TurnwiseError if it cannot be loaded.
+    """
+    if not tokenizer:
+        return len, "characters"
+    path = Path(tokenizer)
+    file = path / "tokenizer.json" if path.is_dir() else path
+    encode = _from_file(file) if file.is_file() and file.suffix == ".json" else _from_hub(tokenizer)
+    return lambda text: len(encode(sendable(text))), "tokens"
+
+
+def _from_file(path: Path) -> Callable[[str], Any]:
+    try:
+        from tokenizers import Tokenizer
+    except ImportError:
+        raise MissingExtraError("Counting tokens", "tokenizers", "hf") from None
+    try:
+        loaded = Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises Exception itself
+        raise TurnwiseError(f"The tokenizer {str(path)!r} cannot be read: {error}.") from None
+    return lambda text: loaded.encode(text, add_special_tokens=False).ids
+
+
+def _from_hub(name: str) -> Callable[[str], Any]:
+    try:
+        from transformers import AutoTokenizer
+    except ImportError:
+        raise MissingExtraError("Counting tokens", "transformers", "hf") from None
+    try:
+        loaded = AutoTokenizer.from_pretrained(name)
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise TurnwiseError(f"The tokenizer {name!r} cannot be loaded: {reason}") from None
+    return lambda text: loaded.encode(text, add_special_tokens=False)

@@ -1,226 +1,130 @@
-"""``turnwise run``, ``sample`` and ``judge``: a model over tasks, and the verdicts on what it wrote."""
+"""``turnwise run`` and ``sample``: a model over tasks, or (--dry-run) what that will take; nothing is sampled then."""
 
+import math
 import re
 import shlex
-import sys
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from turnwise.commands.machine import (
-    check_cache_dir,
-    check_data_dir,
-    check_output,
-    check_run_output,
-    check_time_factor,
-    show_progress,
-    usable_cores,
-)
-from turnwise.commands.near_limits import describe_near_limits
-from turnwise.commands.preflight import DryRun, preflight
+from turnwise.commands.judge import describe_near_limits
+from turnwise.commands.machine import check_run_output, open_machine, show_progress
+from turnwise.commands.options import RunOptions
 from turnwise.commands.score import score_command
-from turnwise.commands.settings import build_settings, check_decoys
-from turnwise.errors import TurnwiseError
+from turnwise.commands.settings import check_decoys, config_of_options
+from turnwise.records.metrics import parse_n_at_k
 from turnwise.records.run_folder import RunFolder
-from turnwise.records.settings import DEFAULT_MATCHER, RunConfig
-from turnwise.runners.diagnosis import check_machine
-from turnwise.runners.execution.hardened import HardenedExecutor
-from turnwise.runners.execution.host import need_descriptors
-from turnwise.runners.judging.expected import default_cache_dir
-from turnwise.runners.judging_step import Judged, copy_for_judge, judge, load_run
-from turnwise.runners.loading import Machine, Progress, load_decoys, open_task, resolve_task
+from turnwise.runners.loading import LoadedTask, Machine, load_decoys, open_task, resolve_task
 from turnwise.runners.models.back_end import BackEnd, Wanted
 from turnwise.runners.models.catalog import find_back_end, recorded_model
+from turnwise.runners.models.chat import TokenCounter
 from turnwise.runners.models.sampler import Model, ScriptedSampler
+from turnwise.runners.preflight import (
+    Calibration,
+    Estimate,
+    FirstPrompts,
+    Range,
+    calibrate,
+    count_first_prompts,
+    estimate_run,
+)
 from turnwise.runners.sampling import Job, Sampled, sample
+from turnwise.runners.work import check_same_run
 from turnwise.tasks.catalog import find_tasks
-from turnwise.tasks.plan import strategy_of
+from turnwise.tasks.plan import strategy_of, turns_of
 from turnwise.tasks.prompts import PromptSet
 from turnwise.texts import encodable
 
 _PASSWORD = re.compile(r"://[^/\s,@]+@")
 _QUERY = re.compile(r"(://[^\s,?'\"]*)\?[^\s,'\"]+")
-
-
-@dataclass(frozen=True, slots=True)
-class HostOptions:
-    """The options that say where and how programs run, as given."""
-
-    data_dir: Path | None
-    interpreter: str
-    workers: int
-
-    @contextmanager
-    def machine(
-        self,
-        environ: dict[str, str],
-        on_progress: Progress,
-        *,
-        interpreter: str = "",
-        back_end: BackEnd | None = None,
-    ) -> Iterator[Machine]:
-        """Yield the machine they describe, its executor open; raises TurnwiseError for what cannot be.
-
-        A ``back_end`` keeps the cores it needs, and finds the workers started where it runs in this process.
-        """
-        if self.workers < 0:
-            raise TurnwiseError(f"--workers is {self.workers}: give a whole number, or 0 for the usable cores.")
-        check_data_dir(self.data_dir)
-        cache_dir = check_cache_dir(default_cache_dir(environ))
-        workers = self.workers or max(1, usable_cores() - (back_end.cores if back_end else 0))
-        need_descriptors(workers)
-        with closing(HardenedExecutor(self.interpreter or interpreter)) as executor:
-            for advice in check_machine(executor, workers=workers, environ=environ):
-                print(f"turnwise: {advice}", file=sys.stderr, flush=True)
-            if back_end is not None and back_end.in_process:
-                executor.start_workers(workers)
-            yield Machine(executor, cache_dir, self.data_dir, environ, workers, on_progress)
-
-
-@dataclass(frozen=True, slots=True)
-class RunRequest:
-    """The options of ``turnwise run`` as given; ``given`` holds those that set one of the settings by name."""
-
-    model: str
-    model_args: str
-    tasks: str
-    output: Path
-    host: HostOptions
-    given: Mapping[str, Any]
-    profile: str = "default"
-    metadata: str = ""
-    gen_kwargs: str = ""
-    samples: str = ""
-    prompts: Path | None = None
-    incorrect_programs: Path | None = None
-    dry_run: DryRun | None = None
-
-    def config(self) -> RunConfig:
-        """Return the settings that the options make; raises TurnwiseError for what cannot be."""
-        return build_settings(
-            profile=self.profile,
-            metadata=self.metadata,
-            gen_kwargs=self.gen_kwargs,
-            samples=self.samples,
-            tasks=self.tasks,
-            given=self.given,
-        )
+_SHOWN_PROBLEMS = 5
 
 
 @contextmanager
 def open_job(
-    request: RunRequest,
+    options: RunOptions,
     *,
     environ: dict[str, str],
     command: str,
     stand_in: Callable[[BackEnd], Model | None] = lambda _: None,
+    base_url: str = "",
 ) -> Iterator[tuple[Job, Machine]]:
-    """Yield the job that ``request`` describes and the machine, checked; ``command`` goes into run.json.
+    """Yield the job that ``options`` describe and the machine, checked; ``command`` goes into run.json.
 
-    A ``stand_in`` takes the place of a model that need not be opened. Raises TurnwiseError for what the user got wrong.
+    A ``stand_in`` takes the place of a model that need not be opened; ``base_url`` is the address of a server that was
+    started for the job. Raises TurnwiseError for what the user got wrong.
     """
-    back_end = find_back_end(request.model)
-    config = request.config()
+    back_end = find_back_end(options.model)
+    config = config_of_options(options)
     settings = config.settings
-    tasks = find_tasks(request.tasks)
-    check_run_output(request.output)
-    prompts = PromptSet.load(request.prompts)
+    tasks = find_tasks(options.tasks)
+    check_run_output(options.output)
+    prompts = PromptSet.load(options.prompts)
     for task in tasks:
         prompts.check(strategy_of(settings, task).prompt_ids)
-    check_decoys(request.incorrect_programs, [settings], tasks)
+    check_decoys(options.incorrect_programs, [settings], tasks)
     with (
         show_progress() as on_progress,
-        request.host.machine(environ, on_progress, interpreter=config.judge.interpreter, back_end=back_end) as machine,
+        open_machine(
+            environ,
+            on_progress,
+            data_dir=options.data_dir,
+            interpreter=options.interpreter or config.judge.interpreter,
+            workers=options.workers,
+            back_end=back_end,
+        ) as machine,
     ):
         opened = [open_task(task, settings, data_dir=machine.data_dir, environ=environ) for task in tasks]
         problems = [problem for one in opened for problem in one.source.problems]
-        model = stand_in(back_end) or back_end.open(Wanted(request.model_args, environ, settings, tasks, problems))
-        is_dry = request.dry_run is not None  # runs no program: expected outputs may take minutes
-        stub_imports = config.judge.stub_imports
-        loaded = opened if is_dry else [resolve_task(one, machine, stub_imports=stub_imports) for one in opened]
-        is_run = request.dry_run is None or request.dry_run.calibrate > 0
-        decoys = load_decoys(loaded, settings, machine, path=request.incorrect_programs, runnable=is_run)
+        wanted = Wanted(options.model_args, environ, settings, tasks, problems, base_url=base_url)
+        model = stand_in(back_end) or back_end.open(wanted)
+        loaded = opened
+        if not options.dry_run:  # which runs no program: expected outputs may take minutes
+            loaded = [resolve_task(one, machine, stub_imports=config.judge.stub_imports) for one in opened]
+        is_run = not options.dry_run or options.calibrate > 0
+        decoys = load_decoys(loaded, settings, machine, path=options.incorrect_programs, runnable=is_run)
         yield Job(loaded, model, settings, prompts, command, decoys, config.judge), machine
 
 
-def run_command(
-    request: RunRequest, *, environ: dict[str, str], arguments: Sequence[str], judge_hidden: bool = True
-) -> str:
-    """Sample and, with ``judge_hidden``, judge and score; return what to print.
+def run_command(options: RunOptions, *, environ: dict[str, str], arguments: Sequence[str]) -> str:
+    """Sample, judge (unless ``predict_only``) and score; return what to print.
 
     Raises TurnwiseError for what the user got wrong, before the model is asked anything.
     """
-    dry_run = request.dry_run
-    if dry_run is not None:
-        dry_run.check()
+    options.check("run")
+    return _run(options, environ, arguments)
 
-    with open_job(
-        request, environ=environ, command=command_line(arguments), stand_in=partial(_stand_in, request, environ)
-    ) as (job, machine):
-        if dry_run is not None:
-            back_end, wanted = find_back_end(request.model), Wanted(request.model_args, environ, job.settings)
+
+def sample_command(options: RunOptions, *, environ: dict[str, str], arguments: Sequence[str]) -> str:
+    """Sample alone; else as ``run_command``."""
+    options.check("sample")
+    return _run(replace(options, predict_only=True), environ, arguments)
+
+
+def _run(options: RunOptions, environ: dict[str, str], arguments: Sequence[str]) -> str:
+    stand_in = partial(_stand_in, options, environ)
+    with open_job(options, environ=environ, command=command_line(arguments), stand_in=stand_in) as (job, machine):
+        if options.dry_run:
+            back_end, wanted = find_back_end(options.model), Wanted(options.model_args, environ, job.settings)
             limit = back_end.reply_limit(wanted)
-            return preflight(job, machine, back_end.count(wanted), dry_run, output=request.output, reply_limit=limit)
-        sampled = sample(job, machine, output=request.output, judge_hidden=judge_hidden)
-    said = [*describe_sampled(sampled, request.output), *describe_near_limits(RunFolder(request.output))]
-    if not judge_hidden:
-        return "\n".join([*said, f"Sampled: {request.output}; next: turnwise judge {request.output}"])
-    return "\n".join([score_command([request.output]), *said])
+            return _describe_dry_run(options, job, machine, back_end.count(wanted), reply_limit=limit)
+        sampled = sample(job, machine, output=options.output, judge_hidden=not options.predict_only)
+    said = [*describe_sampled(sampled, options.output), *describe_near_limits(RunFolder(options.output))]
+    if options.predict_only:
+        return "\n".join([*said, f"Sampled: {options.output}; next: turnwise judge {options.output}"])
+    return "\n".join([score_command([options.output]), *said])
 
 
-def _stand_in(request: RunRequest, environ: Mapping[str, str], back_end: BackEnd) -> Model | None:
+def _stand_in(options: RunOptions, environ: Mapping[str, str], back_end: BackEnd) -> Model | None:
     """Return what stands for a model that will not be asked, since opening an engine takes minutes."""
-    if request.dry_run is not None:
-        is_asked = request.dry_run.calibrate or not back_end.in_process
+    if options.dry_run:
+        is_asked = options.calibrate or not back_end.in_process
         return None if is_asked else ScriptedSampler({}, "not loaded, since it is not asked")
-    found = recorded_model(back_end, Wanted(request.model_args, environ), request.output)
-    return found if found and RunFolder(request.output).is_sampled() else None
-
-
-def judge_command(
-    path: Path,
-    host: HostOptions,
-    *,
-    environ: dict[str, str],
-    output: Path | None = None,
-    matcher: str = "",
-    time_factor: float | None = None,
-    stub_imports: bool = False,
-) -> str:
-    """Judge what has not been judged in a run folder, or (``output``) all of it anew in a copy; return what to print.
-
-    Raises TurnwiseError for another judge than the run's without ``output``.
-    """
-    if time_factor is not None:
-        check_time_factor(time_factor)
-    folder = RunFolder(path)
-    frozen = folder.record.judge
-    if output is None and (matcher or time_factor is not None or stub_imports):
-        raise TurnwiseError(
-            "A run has one judge: give -o NEW_FOLDER to judge it with another --matcher or --time_factor, or with "
-            "--stub-imports."
-        )
-    if output is None and not frozen.matcher:
-        raise TurnwiseError(
-            f"The run {str(path)!r} was imported, and its verdicts are not ours: give -o NEW_FOLDER to judge it there."
-        )
-    with show_progress() as on_progress, host.machine(environ, on_progress) as machine:
-        if output is not None:
-            check_output(output)
-            folder = copy_for_judge(
-                folder,
-                output,
-                machine,
-                matcher=matcher or frozen.matcher or DEFAULT_MATCHER,  # an imported run may not know its own
-                time_factor=frozen.time_factor if time_factor is None else time_factor,
-                stub_imports=stub_imports or folder.record.judge.stub_imports,
-            )
-        judged = judge(folder, load_run(folder, machine), machine)
-    said = [*_describe_judged(judged), *describe_near_limits(folder)]
-    return "\n".join([*said, f"Judged: {folder.path}; next: turnwise score {folder.path}"])
+    found = recorded_model(back_end, Wanted(options.model_args, environ), options.output)
+    return found if found and RunFolder(options.output).is_sampled() else None
 
 
 def command_line(arguments: Sequence[str]) -> str:
@@ -245,10 +149,117 @@ def describe_sampled(sampled: Sampled, output: Path) -> list[str]:
     return said
 
 
-def _describe_judged(judged: Judged) -> list[str]:
-    said = []
-    if judged.not_sampled:
-        said.append(f"{judged.not_sampled} of {judged.sampled + judged.not_sampled} dialogues are not sampled yet.")
-    if judged.unjudged:
-        said.append(f"The machine failed on {judged.unjudged} programs: run the same line again to judge them.")
-    return said
+def _describe_dry_run(
+    options: RunOptions, job: Job, machine: Machine, counter: TokenCounter, *, reply_limit: int | None
+) -> str:
+    """Return what is known of the run; a calibration asks the model for its dialogues.
+
+    ``reply_limit`` is how many tokens a reply may have, None for no limit.
+
+    Raises TurnwiseError if the output holds another run.
+    """
+    _refuse_another_run(job, machine, options.output)
+    prompts = count_first_prompts(job, counter, reply_limit=reply_limit)
+    found = calibrate(job, machine, dialogues=options.calibrate) if options.calibrate else None
+    estimate = estimate_run(job, prompts, found)
+    executor = machine.executor
+    lines = [_task_line(loaded, job) for loaded in job.tasks]
+    lines += [f"Sandbox: tier {executor.tier}, {executor.interpreter}, {machine.workers} programs at a time."]
+    lines += prompt_lines(prompts)
+    lines += _size_lines(estimate)
+    lines += _calibration_lines(found)
+    lines += _time_lines(estimate, found, options)
+    lines.append(_disk_line(estimate, options.output))
+    return "\n".join([*lines, "Nothing was sampled: the same line without --dry-run begins."])
+
+
+def _refuse_another_run(job: Job, machine: Machine, output: Path) -> None:
+    folder = RunFolder(output)
+    if not folder.run_json.exists():
+        return
+    record = job.to_record(machine)
+    if isinstance(job.sampler, ScriptedSampler):  # an engine that is not loaded cannot tell what run.json says of it
+        record = replace(record, model=folder.record.model)
+    check_same_run(folder, record)
+
+
+def _task_line(loaded: LoadedTask, job: Job) -> str:
+    settings = job.settings
+    turns, samples = turns_of(settings, loaded.task), settings.samples_per_problem
+    asked = [name for name in settings.n_at_k if parse_n_at_k(name).is_supported(samples=samples, turns=turns)]
+    return (
+        f"{loaded.task.name}: {len(loaded.asked)} of {len(loaded.source.problems)} problems x "
+        f"{samples} samples, at most {turns} turns" + (f"; {', '.join(asked)} can be scored." if asked else ".")
+    )
+
+
+def prompt_lines(prompts: FirstPrompts) -> list[str]:
+    """Return how long the first prompts are, and whether the context has room for them and a reply."""
+    counts = sorted(prompts.tokens.values())
+    how = "counted by the model's tokenizer" if prompts.is_exact else "guessed from characters"
+    lines = [
+        f"First prompts: {len(counts)}, {counts[0]} to {counts[-1]} tokens, median {counts[len(counts) // 2]} ({how})."
+    ]
+    if prompts.max_length is None:
+        return [*lines, "Context: unknown; the model's server refuses what outgrows it, which ends that dialogue."]
+    reply = prompts.reply_limit or 1
+    if not prompts.too_long:
+        return [*lines, f"Context: {prompts.max_length} tokens; every first prompt leaves {reply} for a reply."]
+    problems = list(dict.fromkeys(prompts.too_long))
+    names = ", ".join(problems[:_SHOWN_PROBLEMS]) + (" ..." if len(problems) > _SHOWN_PROBLEMS else "")
+    return [
+        *lines,
+        f"Context: {prompts.max_length} tokens; {len(prompts.too_long)} of {len(counts)} first prompts leave fewer "
+        f"than {reply} for a reply; one that leaves none ends as context_overflow, which counts as failed: {names}.",
+    ]
+
+
+def _size_lines(estimate: Estimate) -> list[str]:
+    lines = [f"Dialogues: {estimate.dialogues:,}; model calls: {_show(estimate.calls)}."]
+    if estimate.prompt_tokens is not None:
+        lines.append(f"Prompt tokens: {_show(estimate.prompt_tokens)}.")
+    if estimate.completion_tokens is None:
+        return [*lines, "Completion tokens: unknown; give --gen_kwargs max_gen_toks=N, or --calibrate 8."]
+    return [*lines, f"Completion tokens: {_show(estimate.completion_tokens)}."]
+
+
+def _calibration_lines(found: Calibration | None) -> list[str]:
+    if found is None:
+        return []
+    missing = f"; {found.missing} were missing" if found.missing else ""
+    if not found.calls:
+        return [f"Calibration: all {found.missing} dialogues were missing: look at the model's server."]
+    return [
+        f"Calibration: {len(found.calls)} dialogues in {found.seconds:.1f} s, {sum(found.calls)} calls, "
+        f"{found.tokens_per_second:.0f} completion tokens/s{missing}."
+    ]
+
+
+def _time_lines(estimate: Estimate, found: Calibration | None, options: RunOptions) -> list[str]:
+    tokens = estimate.completion_tokens
+    rate = options.throughput or (found.tokens_per_second if found is not None and found.calls else 0.0)
+    if tokens is None or not rate:
+        return ["Time: unknown; give --throughput TOKENS_PER_SECOND, or --calibrate 8."]
+    hours = Range(tokens.low / rate / 3600, tokens.high / rate / 3600)
+    which = "given" if options.throughput else f"of {len(found.calls) if found else 0} dialogues at a time, so at most"
+    return [
+        f"Time: {_show(hours, digits=2)} hours at {rate:.0f} tokens/s ({which}), "
+        f"{_show(Range(hours.low * options.gpus, hours.high * options.gpus), digits=2)} GPU-hours."
+    ]
+
+
+def _disk_line(estimate: Estimate, output: Path) -> str:
+    existing = next(path for path in (output.absolute(), *output.absolute().parents) if path.exists())
+    free = shutil.disk_usage(existing).free
+    needed = f"Disk: about {estimate.disk_bytes / 1e9:.2f} GB, {free / 1e9:.1f} GB free"
+    return f"{needed}." if estimate.disk_bytes < free else f"{needed}: give another --output_path, or make room."
+
+
+def _show(found: Range, *, digits: int = 0) -> str:
+    if found.high == math.inf:
+        return f"at least {found.low:,.{digits}f}"
+    if found.low <= 0:
+        return f"at most {found.high:,.{digits}f}"
+    if f"{found.low:,.{digits}f}" == f"{found.high:,.{digits}f}":
+        return f"{found.low:,.{digits}f}"
+    return f"{found.low:,.{digits}f} to {found.high:,.{digits}f}"

@@ -6,11 +6,10 @@ from pathlib import Path
 from turnwise.commands.finding import runs_at
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.runs import Found, read_runs
-from turnwise.leaderboard.curves import Along, render_curves
-from turnwise.leaderboard.formats import Style, render_notes, render_tables
-from turnwise.leaderboard.intervals import Over
+from turnwise.leaderboard.curves import render_curves
+from turnwise.leaderboard.formats import render_notes, render_tables
 from turnwise.leaderboard.paper_tables import paper_tables
-from turnwise.leaderboard.papers import Parity, Shown
+from turnwise.leaderboard.papers import Shown
 from turnwise.leaderboard.report import (
     LEGEND,
     draw_curves,
@@ -20,7 +19,8 @@ from turnwise.leaderboard.report import (
     settings_lines,
     write_report,
 )
-from turnwise.leaderboard.tables import By, ScoredTask
+from turnwise.leaderboard.tables import ScoredTask
+from turnwise.records.choices import Along, By, Over, Parity, Style
 
 NO_INTERVAL = "none"
 

@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, create_model
 from turnwise.benchmarks.mappings import read_mapping
 from turnwise.benchmarks.matching import check_matcher
 from turnwise.commands.machine import check_time_factor
+from turnwise.commands.options import CommonOptions
 from turnwise.errors import TurnwiseError
 from turnwise.records.settings import (
     GEN_KWARGS,
@@ -29,6 +30,18 @@ from turnwise.tasks.extraction import LAST_EXTRACTIONS, check_extraction
 from turnwise.tasks.plan import config_of, metrics_of, strategy_of, with_supported_metrics
 from turnwise.tasks.strategies import Strategy, is_strategy_file, parse_instruction, parse_reasoning, read_strategy
 from turnwise.texts import encodable, printable, shown
+
+
+def config_of_options(options: CommonOptions) -> RunConfig:
+    """Return the settings that the options of a command make; raises TurnwiseError for what cannot be."""
+    return build_settings(
+        profile=options.profile.value,
+        metadata=options.metadata,
+        gen_kwargs=options.gen_kwargs,
+        samples=options.samples,
+        tasks=options.tasks,
+        given=options.given(),
+    )
 
 
 def build_settings(

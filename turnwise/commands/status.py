@@ -1,6 +1,5 @@
-"""``turnwise status``, ``cancel`` and ``resume``: a run on a cluster, seen and steered from its folder."""
+"""``turnwise status`` and ``cancel``: a run on a cluster, seen and steered from its folder."""
 
-import os
 import signal
 import subprocess
 import time
@@ -12,7 +11,6 @@ from turnwise.errors import TurnwiseError
 from turnwise.records.run_folder import RunFolder
 from turnwise.slurm.status import STATES, Status, jobs_left, read_status
 from turnwise.slurm.submission import JUDGE, SAMPLE, ClusterFolder, Submission, latest_submission
-from turnwise.texts import shown
 
 WATCH_SECONDS = 60.0
 _SHOWN_ERRORS = 3
@@ -128,14 +126,3 @@ def cancel_command(run: Path) -> str:
     if done.returncode:
         raise TurnwiseError(f"scancel failed: {done.stderr.decode('utf-8', 'replace').strip()}")
     return f"Cancelled: {', '.join(jobs)}; turnwise resume {run} goes on."
-
-
-def enter_folder(submission: Submission) -> None:
-    """Go to where the run was submitted from, so that its relative paths mean the same."""
-    try:
-        os.chdir(submission.record.folder)
-    except (OSError, ValueError):  # a NUL or half a character
-        folder = shown(submission.record.folder, limit=1000)
-        raise TurnwiseError(
-            f"The run was submitted from {folder}, which is not there: make it, or submit anew."
-        ) from None

@@ -1,20 +1,26 @@
-"""``turnwise worker``: what the jobs of a submission start; not for hands."""
+"""``turnwise worker``: what the jobs of a submission start, not for hands; and the options that they are given.
 
+A submission keeps the options of ``turnwise submit``, and copies of the files and folders that they name. Not among
+these: what --config holds, which has become options; data sets, models and interpreters, which are told by what
+run.json says of them.
+"""
+
+import json
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
-
-from turnwise.commands.inputs import with_inputs
-from turnwise.commands.machine import show_progress
-from turnwise.commands.run import RunRequest, open_job
+from turnwise.commands.machine import open_machine, show_progress
+from turnwise.commands.options import SubmitOptions
+from turnwise.commands.run import open_job
+from turnwise.commands.settings import config_of_options
 from turnwise.errors import TurnwiseError
-from turnwise.records.codec import reason_of
+from turnwise.records.choices import BackEndName
+from turnwise.records.codec import from_json, reason_of
 from turnwise.records.run_folder import RunFolder
 from turnwise.runners.judging_step import load_run
 from turnwise.runners.models.back_end import Wanted
@@ -26,45 +32,58 @@ from turnwise.slurm.signals import Stop
 from turnwise.slurm.submission import SAMPLE, ClusterFolder, Submission, worker_name
 from turnwise.slurm.supervisor import STOPPED, JobFacts
 from turnwise.slurm.worker import judge_shards, sample_shards, serve
+from turnwise.tasks.strategies import is_strategy_file
+
+PROMPTS, PROGRAMS, STRATEGY, ANSWERS = "prompts", "incorrect_programs", "strategy", "answers"
 
 
-class _Given(BaseModel):
-    """The settings that options of the command line set by name."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
-    seed: int | None = None
-    matcher: str | None = None
-    time_factor: float | None = None
-    limit: float | None = None
-    system_instruction: str | None = None
-    on_error: Literal["raise", "skip"] | None = None
-    strict_context: bool | None = None
-    stub_imports: bool | None = None
-    strategy: str | None = None
-    reasoning: str | None = None
-    instruction: str | None = None
-    feedback: str | None = None
-
-
-_REQUESTS, _GIVEN = TypeAdapter(RunRequest), TypeAdapter(_Given)
-
-
-def freeze_request(request: RunRequest) -> dict[str, object]:
-    """Return the options of a run as JSON, to be read on another node."""
-    options: dict[str, object] = _REQUESTS.dump_python(request, mode="json")
-    return options
-
-
-def thaw_request(options: dict[str, object]) -> RunRequest:
-    """Return the options that ``freeze_request`` wrote; raises TurnwiseError for anything else."""
+def read_options(submission: Submission) -> SubmitOptions:
+    """Return the options that a submission keeps; raises TurnwiseError for anything else."""
     try:
-        request = _REQUESTS.validate_python(options)
-        _GIVEN.validate_python(dict(request.given))
-    except ValidationError as error:
+        return from_json(SubmitOptions, submission.record.options)
+    except ValueError as error:
         raise TurnwiseError(
             f"The options in its submission.json cannot be read ({reason_of(error)}): submit the run again."
         ) from None
-    return request
+
+
+def named_inputs(options: SubmitOptions) -> dict[str, Path]:
+    """Return the files and folders that the options name, absolute."""
+    strategy = options.strategy or _metadata(options).get("strategy") or ""
+    answers = Wanted(options.model_args).pairs.get("path", "") if options.model is BackEndName.REPLAY else ""
+    found = {
+        PROMPTS: options.prompts,
+        PROGRAMS: options.incorrect_programs,
+        STRATEGY: Path(strategy) if is_strategy_file(strategy) else None,
+        ANSWERS: Path(answers) if answers else None,
+    }
+    return {name: path.absolute() for name, path in found.items() if path is not None}
+
+
+def with_inputs(options: SubmitOptions, paths: Mapping[str, Path]) -> SubmitOptions:
+    """Return the options with ``paths`` in place of what they name."""
+    strategy, metadata, model_args = options.strategy, options.metadata, options.model_args
+    if STRATEGY in paths and strategy:
+        strategy = str(paths[STRATEGY])
+    elif STRATEGY in paths:
+        metadata = json.dumps({**_metadata(options), "strategy": str(paths[STRATEGY])})
+    if ANSWERS in paths and "," not in str(paths[ANSWERS]):  # an argument that has one cannot be written
+        pairs = {**Wanted(model_args).pairs, "path": str(paths[ANSWERS])}
+        model_args = ",".join(f"{name}={value}" for name, value in pairs.items())
+    return replace(
+        options,
+        strategy=strategy,
+        metadata=metadata,
+        model_args=model_args,
+        prompts=paths.get(PROMPTS, options.prompts),
+        incorrect_programs=paths.get(PROGRAMS, options.incorrect_programs),
+    )
+
+
+def _metadata(options: SubmitOptions) -> dict[str, Any]:
+    """Return --metadata, which has been checked."""
+    data = json.loads(options.metadata) if options.metadata else {}
+    return data if isinstance(data, dict) else {}
 
 
 def work_on(run: Path, number: int, step: str, slot: int, *, stop: Stop, environ: dict[str, str]) -> int:
@@ -76,20 +95,26 @@ def work_on(run: Path, number: int, step: str, slot: int, *, stop: Stop, environ
     check_copies(submission)
     facts = JobFacts.of(environ)
     owner = Owner(worker_name(number, step, slot), facts.job, facts.node or platform.node())
-    request = _for_this_job(with_inputs(thaw_request(submission.record.options), submission.inputs()), environ)
+    options = _for_this_job(with_inputs(read_options(submission), submission.inputs()), environ)
     if step == SAMPLE:
         command = RunFolder(run).record.command
         with (
-            _served(request, submission.record.profile.server) as served,
-            open_job(served, environ=environ, command=command) as (job, machine),
+            _server_of_job(options, submission.record.profile.server) as base_url,
+            open_job(options, environ=environ, command=command, base_url=base_url) as (job, machine),
         ):
             sample_shards(job, replace(machine, worker=owner.worker), submission, owner, slot=slot, stop=stop)
     else:
         folder = RunFolder(run)
-        interpreter = request.config().judge.interpreter
+        interpreter = options.interpreter or config_of_options(options).judge.interpreter
         with (
             show_progress() as on_progress,
-            request.host.machine(environ, on_progress, interpreter=interpreter) as machine,
+            open_machine(
+                environ,
+                on_progress,
+                data_dir=options.data_dir,
+                interpreter=interpreter,
+                workers=options.workers,
+            ) as machine,
         ):
             named = replace(machine, worker=owner.worker)
             judge_shards(load_run(folder, named), named, submission, owner, slot=slot, stop=stop)
@@ -107,20 +132,19 @@ def check_copies(submission: Submission) -> None:
         )
 
 
-def _for_this_job(request: RunRequest, environ: dict[str, str]) -> RunRequest:
-    """Return the request with as many programs at a time as the job has cores, where nothing else was said."""
+def _for_this_job(options: SubmitOptions, environ: dict[str, str]) -> SubmitOptions:
+    """Return the options with as many programs at a time as the job has cores, where nothing else was said."""
     cores = environ.get("SLURM_CPUS_PER_TASK", "")
-    if request.host.workers or not cores.isdigit():
-        return request
-    workers = max(1, int(cores) - find_back_end(request.model).cores)
-    return replace(request, host=replace(request.host, workers=workers))
+    if options.workers or not cores.isdigit():
+        return options
+    return replace(options, workers=max(1, int(cores) - find_back_end(options.model).cores))
 
 
 @contextmanager
-def _served(request: RunRequest, command: str) -> Iterator[RunRequest]:
-    """Yield the request, asked of a server of this job's own if the profile has a command for one."""
+def _server_of_job(options: SubmitOptions, command: str) -> Iterator[str]:
+    """Yield the address of a server of this job's own, "" if the profile has no command for one."""
     if not command:
-        yield request
+        yield ""
         return
-    with serve(command, model=served_name(Wanted(request.model_args))) as base_url:
-        yield replace(request, model_args=f"{request.model_args},base_url={base_url}")
+    with serve(command, model=served_name(Wanted(options.model_args))) as base_url:
+        yield base_url

@@ -7,6 +7,7 @@ from pathlib import Path
 from turnwise.errors import TurnwiseError
 from turnwise.exchange import evalplus, flat, livecodebench, lm_eval
 from turnwise.exchange.contents import Contents
+from turnwise.records.choices import FileFormat
 from turnwise.records.run_folder import RunFolder, TaskRecord
 
 
@@ -20,11 +21,11 @@ class Format:
 
 
 FORMATS: dict[str, Format] = {
-    "lm-eval": Format(lm_eval.read, lm_eval.write),
-    "evalplus": Format(evalplus.read, evalplus.write, holds_one_task=True),
-    "livecodebench": Format(livecodebench.read, livecodebench.write, holds_one_task=True),
-    "csv": Format(flat.read_csv, flat.write_csv),
-    "parquet": Format(flat.read_parquet, flat.write_parquet),
+    FileFormat.LM_EVAL: Format(lm_eval.read, lm_eval.write),
+    FileFormat.EVALPLUS: Format(evalplus.read, evalplus.write, holds_one_task=True),
+    FileFormat.LIVECODEBENCH: Format(livecodebench.read, livecodebench.write, holds_one_task=True),
+    FileFormat.CSV: Format(flat.read_csv, flat.write_csv),
+    FileFormat.PARQUET: Format(flat.read_parquet, flat.write_parquet),
 }
 
 

@@ -12,8 +12,8 @@ from chromium import Chromium, Page
 
 from turnwise.exchange.runs import find_runs, read_runs
 from turnwise.leaderboard.comparison import compare_tasks
-from turnwise.leaderboard.intervals import Over
 from turnwise.leaderboard.report import score_runs
+from turnwise.records.choices import Over
 from turnwise.records.metrics import NAtK
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("browser")]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from cluster_run import PROFILE, ClusterRun, assert_equal_runs, environment_of, wait_for_end
+from pydantic import TypeAdapter
 from scale import TASK, record_of
 from virtual_cluster import VirtualCluster, require_slurm, wait_for
 
@@ -59,7 +60,7 @@ class StandIn:
             self._write("bin/scontrol", f"#!/bin/bash\n{self.scontrol}\n")
             setup.append(f"export PATH={shlex.quote(str(self.folder / 'bin'))}:$PATH")
         worker = self._write("worker", WORKER.format(begun=shlex.quote(str(self.begun))))
-        profile = ClusterProfile.model_validate(
+        profile = TypeAdapter(ClusterProfile).validate_python(
             {**PROFILE, "workers": 1, "partition": self.partition, "python": worker, "setup": setup}
         )
         text = script_text(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from turnwise.slurm.profile import ClusterProfile
+from turnwise.slurm.profile import ClusterProfile, CpuJobs
 from turnwise.slurm.queue import QueuedJob, ask_limits, job_state, jobs_of, known_jobs, partition_minutes
 
 Say = Callable[..., None]
@@ -91,9 +91,8 @@ def test_what_a_cluster_would_refuse_is_known_before(say: Say) -> None:
     partitions = {"partition --oneliner gpu": "PartitionName=gpu MaxTime=02:00:00", "show config": CONFIG}
     say("scontrol", partitions)
     say("sacctmgr", {"format=MaxSubmitJobs": "\n400\n250\n"})
-    profile = ClusterProfile.model_validate(
-        {"partition": "gpu", "time_minutes": 180, "judge": {"partition": "cpu"}, "close": {"time_minutes": 60}}
-    )
+    judge, close = CpuJobs(partition="cpu"), CpuJobs(time_minutes=60)
+    profile = ClusterProfile(partition="gpu", time_minutes=180, judge=judge, close=close)
     found = ask_limits(profile)
     assert (found.answers, found.array_elements, found.submit_jobs) == (True, 501, 250)
     assert found.problems == (

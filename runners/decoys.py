@@ -39,13 +39,13 @@ def load_decoys(
 
 def _load(loaded: LoadedTask, machine: Machine, path: Path | None, runnable: bool) -> DecoyPool:
     if path is None:
-        source = f"{loaded.task.benchmark}/{loaded.task.split}"
+        source = f"{loaded.task.benchmark.name}/{loaded.task.split}"
         programs: Mapping[str, Sequence[str]] = {one.id: one.incorrect_solutions for one in loaded.source.problems}
     else:
         if not path.is_file():
             raise TurnwiseError(f"The file of incorrect programs {str(path)!r} does not exist: give another.")
         source = f"{encodable(path.name)} (sha256 {digest_files([path])[:12]})"
-        programs = _read(path, loaded.task.benchmark)
+        programs = _read(path, loaded.task.benchmark.name)
     asked = {problem.id: problem for problem in loaded.asked}
     chosen = [asked.get(one.id, one) for one in loaded.source.problems if programs.get(one.id)]
     if runnable:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from turnwise.benchmarks.catalog import ProblemSet, load_problems
-from turnwise.benchmarks.evalplus import with_stub_imports
 from turnwise.errors import TurnwiseError
 from turnwise.records.problem import UNSCORABLE_FLAGS, Problem
 from turnwise.records.run_folder import MOST_DIALOGUES, AskedProblem, TaskRecord
@@ -60,7 +59,7 @@ class LoadedTask:
         """Return what run.json says of the task under ``settings``."""
         return TaskRecord(
             task=self.task.name,
-            benchmark=self.task.benchmark,
+            benchmark=self.task.benchmark.name,
             split=self.task.split,
             max_turns=turns_of(settings, self.task),
             strategy=strategy_of(settings, self.task).name,
@@ -147,7 +146,8 @@ def _resolve(task: Task, problems: Sequence[Problem], machine: Machine, *, stub_
         workers=machine.workers,
         on_progress=lambda done, total: machine.report(f"{task.name}: expected outputs", done, total),
     )
-    return tuple(map(with_stub_imports, resolved)) if stub_imports else resolved
+    with_stub_imports = task.benchmark.with_stub_imports
+    return tuple(map(with_stub_imports, resolved)) if stub_imports and with_stub_imports else resolved
 
 
 def _first(problems: tuple[Problem, ...], limit: float | None) -> tuple[Problem, ...]:

@@ -15,7 +15,6 @@ from lm_eval.api.metrics import mean
 from lm_eval.api.model import LM
 from lm_eval.api.task import ConfigurableTask
 
-from turnwise.benchmarks.evalplus import with_stub_imports
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.lm_eval_output import MARK
 from turnwise.exchange.problem_values import names_of
@@ -29,9 +28,8 @@ from turnwise.records.judgement import Judgement, Place
 from turnwise.records.problem import Problem
 from turnwise.records.trajectory import SCHEMA, read_trajectory
 from turnwise.runners.decoys import load_decoys
-from turnwise.runners.judging.expected import resolve_expected
 from turnwise.runners.judging.judge import Judge
-from turnwise.runners.loading import open_task
+from turnwise.runners.loading import open_task, resolve_task
 from turnwise.tasks.catalog import TASKS
 from turnwise.tasks.plan import dialogue_plan, strategy_of
 from turnwise.tasks.prompts import PromptSet
@@ -232,16 +230,9 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
         by_id = {one.id: one for one in self._loaded.asked}
         with open_machine(self._options) as machine:
             environment = Judge(machine.executor, matcher=self._options.judge.matcher).environment
-            problems = resolve_expected(
-                [by_id[one] for one in ids],
-                machine.executor,
-                cache_dir=machine.cache_dir,
-                workers=machine.workers,
-                on_progress=lambda done, total: machine.report(f"{task.name}: expected outputs", done, total),
-            )
-            if self._options.judge.stub_imports:
-                problems = tuple(map(with_stub_imports, problems))
+            asked = replace(self._loaded, asked=tuple(by_id[one] for one in ids))
+            resolved = resolve_task(asked, machine, stub_imports=self._options.judge.stub_imports)
             decoys = load_decoys([self._loaded], settings, machine)
         plan = dialogue_plan(said, task, self._prompts, decoys.get(task.name))
-        by_id = {one.id: one for one in problems}
+        by_id = {one.id: one for one in resolved.asked}
         return TaskWork(plan, by_id, self._options, generation, seed, chat, environment)

@@ -3,13 +3,15 @@
 A data set's file ends with its ``Benchmark``; so does a user's own (own.py). Reading the rows is done in catalog.py.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from turnwise.benchmarks import values
 from turnwise.benchmarks.rows import Row
-from turnwise.records.problem import Problem
+from turnwise.records.problem import Problem, TestCase
+from turnwise.texts import printable
 
 JSON_ENDINGS = (".jsonl.gz", ".jsonl")
 SPLIT_FILES = (
@@ -86,3 +88,17 @@ class Benchmark:
     def asked(self) -> tuple[Stem, ...]:
         """What tasks are asked of."""
         return self.stems or (Stem(self.name, self.splits[0]),)
+
+
+def call_test(arguments: Sequence[Any], result: Any) -> TestCase:
+    """Return the test that calls a function with ``arguments`` and expects ``result``."""
+    return TestCase(values.dumps(list(arguments)), values.dumps(result))
+
+
+def failure_of(error: BaseException) -> str:
+    """Return on one line what the code of a user's own benchmark raised."""
+    try:
+        text = " ".join(str(error).split())
+    except Exception:
+        text = "it cannot say why"
+    return printable(f"{type(error).__name__}: {text}" if text else type(error).__name__, limit=300)

@@ -7,11 +7,14 @@
 A real name never falls back to the sample: missing data is an error that says how to get it.
 """
 
-from collections.abc import Callable, Iterable
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from turnwise.benchmarks.benchmark import Benchmark, Source, Split
+from turnwise.benchmarks.benchmark import Benchmark, Source, Split, failure_of
 from turnwise.benchmarks.codecontests import CODECONTESTS
 from turnwise.benchmarks.humaneval_plus import HUMANEVAL_PLUS
 from turnwise.benchmarks.ids import problem_id
@@ -19,8 +22,9 @@ from turnwise.benchmarks.mbpp_plus import MBPP_PLUS
 from turnwise.benchmarks.rows import Row, RowError, check_shards, parse_rows, read_all
 from turnwise.benchmarks.taco import TACO
 from turnwise.errors import TurnwiseError
-from turnwise.records.problem import Problem
+from turnwise.records.problem import Flag, Problem
 from turnwise.records.settings import OnError
+from turnwise.texts import shown
 
 
 def _sample_of(real: Benchmark) -> Benchmark:
@@ -131,7 +135,7 @@ def _parser(benchmark: Benchmark, split: Split) -> Callable[[Row], Problem]:
     seen: dict[str, str] = {}
 
     def parse_once(row: Row) -> Problem:
-        problem = benchmark.parse(row, split)
+        problem = _parse_own(benchmark, row, split) if benchmark.sha256 else benchmark.parse(row, split)
         if problem.id in seen:
             raise row.fail(f"the problem {problem.id!r} stands already at {seen[problem.id]}.")
         seen[problem.id] = row.origin
@@ -140,9 +144,35 @@ def _parser(benchmark: Benchmark, split: Split) -> Callable[[Row], Problem]:
     return parse_once
 
 
+def _parse_own(benchmark: Benchmark, row: Row, split: Split) -> Problem:
+    """Return the problem that the code of a user's own benchmark makes of a row; raises RowError for anything else."""
+    try:
+        problem = benchmark.parse(row, split)
+    except RowError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise row.fail(f"parse of {benchmark.origin} fails ({failure_of(error)}).") from None
+    if not isinstance(problem, Problem):
+        raise row.fail(f"parse of {benchmark.origin} returns {shown(problem)}, not a Problem.")
+    is_of_split = (problem.benchmark, problem.split) == (split.benchmark, split.name)
+    if not is_of_split or not problem.id.startswith(split.problem_id("")):
+        raise row.fail(f"parse of {benchmark.origin} makes {shown(problem.id)}, no problem of {split.benchmark}.")
+    if not problem.public_tests:
+        raise row.fail(f"parse of {benchmark.origin} makes a problem without public tests.")
+    tests = problem.public_tests + problem.hidden_tests
+    if not problem.solutions and any(test.output is None for test in tests):
+        raise row.fail(f"parse of {benchmark.origin} makes a test without an output, and no solution to compute it.")
+    flags = problem.flags
+    if not problem.hidden_tests and not {Flag.NO_HIDDEN_TESTS, Flag.BASE_TESTS_ONLY} & {*flags}:
+        flags = (Flag.NO_HIDDEN_TESTS, *flags)
+    return replace(problem, flags=flags, benchmark_sha256=benchmark.sha256)
+
+
 def _open_source(benchmark: Benchmark, split: str, data_dir: Path | None, environ: dict[str, str]) -> Source:
     if benchmark.path is not None:
         return _read_files([benchmark.path], origin="bundled sample" if benchmark.is_sample else "")
+    if benchmark.rows is not None:
+        return _call_rows(benchmark, benchmark.rows, split)
     if data_dir is None and environ.get("TURNWISE_DATA"):
         data_dir = Path(environ["TURNWISE_DATA"])
     if data_dir is not None:
@@ -157,6 +187,19 @@ def _open_source(benchmark: Benchmark, split: str, data_dir: Path | None, enviro
     if benchmark.hub is None:
         raise TurnwiseError(f"{benchmark.name} is on no hub: give its files with --data-dir, or set TURNWISE_DATA.")
     return benchmark.hub(benchmark.name, split)
+
+
+def _call_rows(benchmark: Benchmark, rows: Callable[[str], Iterable[Mapping[str, Any]]], split: str) -> Source:
+    try:
+        made = [dict(row) for row in rows(split)]
+        digest = hashlib.sha256("\n".join(json.dumps(row, sort_keys=True) for row in made).encode()).hexdigest()
+    except (Exception, SystemExit) as error:
+        raise TurnwiseError(
+            f"The benchmark {benchmark.origin!r} makes no rows ({failure_of(error)}): its rows have to return objects "
+            "of JSON values; mend it."
+        ) from None
+    name = Path(benchmark.origin).name
+    return Source([Row(name, number, row, position=number - 1) for number, row in enumerate(made, 1)], name, digest)
 
 
 def _find_files(benchmark: Benchmark, split: str, data_dir: Path) -> list[Path]:

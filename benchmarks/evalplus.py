@@ -6,7 +6,6 @@ once inside an executor (turnwise.runners.judging.expected), which also sets the
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from keyword import iskeyword
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -14,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from turnwise.benchmarks import values
 from turnwise.benchmarks.benchmark import JSON_ENDINGS, Split
 from turnwise.benchmarks.contradictions import contradiction_of_solution, contradiction_of_starter
-from turnwise.benchmarks.rows import Row, validated
+from turnwise.benchmarks.rows import Row, is_function_name, validated
 from turnwise.records.limits import FUNCTION_MEMORY_LIMIT_BYTES, FUNCTION_TIME_LIMIT_SECONDS, Limits
 from turnwise.records.problem import Comparison, Flag, MatchRule, Problem, TestCase
 
@@ -64,7 +63,7 @@ def parse_evalplus(
         raise row.fail("field 'task_id' is empty.")
     if convert is not None and not fields.task_id.rsplit("/", 1)[-1].isdecimal():
         raise row.fail(f"field 'task_id' is {fields.task_id!r}, not a number such as Mbpp/2.")
-    if not fields.entry_point.isidentifier() or iskeyword(fields.entry_point):
+    if not is_function_name(fields.entry_point):
         raise row.fail(f"field 'entry_point' is {fields.entry_point!r}, not the name of a function.")
     if not fields.base_input:
         raise row.fail("field 'base_input' holds no test.")

@@ -13,6 +13,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from keyword import iskeyword
 from pathlib import Path
 from typing import IO, Any, NoReturn, TypeVar
 
@@ -282,8 +283,16 @@ def validated(row: Row, model: type[Model]) -> Model:
         field = ".".join(str(part) for part in first["loc"])
         if first["type"] == "missing":
             raise row.fail(f"field {field!r} is missing.") from None
+        if first["type"] == "extra_forbidden":
+            known = ", ".join(model.model_fields)
+            raise row.fail(f"field {shown(field)} is unknown: a row has {known}.") from None
         given = f"{type(first['input']).__name__} {shown(first['input'])}"
         raise row.fail(f"field {field!r} is {given}: {first['msg'].rstrip('.').lower()}.") from None
+
+
+def is_function_name(name: str) -> bool:
+    """Return whether a program can define a function of this ``name``."""
+    return name.isidentifier() and not iskeyword(name)
 
 
 _DECODER = json.JSONDecoder(parse_int=parse_integer)

@@ -10,19 +10,17 @@ import json
 from dataclasses import replace
 from functools import cache, partial
 from importlib import resources
-from keyword import iskeyword
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from turnwise.benchmarks import values
-from turnwise.benchmarks.benchmark import SPLIT_FILES, Benchmark, Split, Stem
+from turnwise.benchmarks.benchmark import SPLIT_FILES, Benchmark, Split, Stem, call_test
 from turnwise.benchmarks.codecontests import parse_limits
 from turnwise.benchmarks.contradictions import contradiction_of_limits, contradiction_of_starter, contradiction_of_tests
 from turnwise.benchmarks.flags import admits_multiple_answers, is_interactive
 from turnwise.benchmarks.hub import read_repository
 from turnwise.benchmarks.integers import format_integer
-from turnwise.benchmarks.rows import Row, load_json, validated
+from turnwise.benchmarks.rows import Row, is_function_name, load_json, validated
 from turnwise.records.problem import Comparison, Flag, MatchRule, Problem, TestCase
 from turnwise.texts import shown
 
@@ -166,7 +164,7 @@ def _load(row: Row, field: str, text: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise row.fail(f"field {field!r} is {shown(document)}, not an object of inputs and outputs.")
     name = document.get("fn_name")
-    if name and not (isinstance(name, str) and name.isidentifier() and not iskeyword(name)):
+    if name and not (isinstance(name, str) and is_function_name(name)):
         raise row.fail(f"field {field!r} has the fn_name {shown(name)}, not the name of a function.")
     return document
 
@@ -199,7 +197,7 @@ def _call_case(row: Row, given: Any, wanted: Any) -> TestCase:
     if not isinstance(given, list):
         raise row.fail(f"a call input is a JSON {type(given).__name__}, not the list of arguments.")
     arguments = [_integer_keys(argument) for argument in given]
-    return TestCase(values.dumps(arguments), values.dumps(wanted))
+    return call_test(arguments, wanted)
 
 
 def _integer_keys(argument: Any) -> Any:

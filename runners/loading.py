@@ -68,6 +68,7 @@ class LoadedTask:
             asked=tuple(AskedProblem(one.id, one.difficulty, tuple(map(str, one.flags))) for one in self.asked),
             left_out={one.id: tuple(map(str, one.flags)) for one in self.source.problems if not one.is_scorable},
             broken_rows=tuple(map(str, self.source.broken_rows)),
+            benchmark_sha256=self.task.benchmark.sha256,
         )
 
 
@@ -114,8 +115,14 @@ def open_task(
 def load_recorded(task: Task, record: TaskRecord, machine: Machine, *, stub_imports: bool = False) -> LoadedTask:
     """Return the problems that a run asked, for judging what it sampled.
 
-    Raises TurnwiseError if the data at hand are not those the run was made with.
+    Raises TurnwiseError if the data at hand, or the user's own benchmark, are not those the run was made with.
     """
+    own = task.benchmark.sha256
+    if own != record.benchmark_sha256:
+        raise TurnwiseError(
+            f"The benchmark of {task.name} is not that of the run (sha256 {own[:12] or 'none'}, not "
+            f"{record.benchmark_sha256[:12] or 'none'}): give --benchmark the file it was sampled with."
+        )
     source = _load(task, "skip" if record.broken_rows else "raise", machine.data_dir, machine.environ)
     if source.digest != record.data_sha256:
         raise TurnwiseError(

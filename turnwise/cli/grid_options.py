@@ -8,6 +8,7 @@ import typer
 
 from turnwise.cli.config import Config
 from turnwise.cli.options import (
+    Benchmark,
     DataDir,
     IncorrectPrograms,
     Interpreter,
@@ -53,6 +54,7 @@ class GridOptions:
     samples: Annotated[str, typer.Option("--samples", "-E", help="JSON: which problems of a task.")] = ""
     seed: Annotated[int | None, typer.Option(help="The seed of all cells; default: 0.")] = None
     data_dir: DataDir = None
+    benchmark: Benchmark = ""
     matcher: MatcherOfProfile = None
     time_factor: TimeFactorOfProfile = None
     interpreter: Interpreter = ""

@@ -14,6 +14,10 @@ DataDir = Annotated[
         help="Folder with local data files (docs/data.md); default: TURNWISE_DATA, then the hub.",
     ),
 ]
+Benchmark = Annotated[
+    str,
+    typer.Option(help="A benchmark of your own: a .jsonl or .py file, or an installed one's name (docs/data.md)."),
+]
 SkipBroken = Annotated[
     bool, typer.Option("--skip-broken-rows", help="Leave out rows that cannot be read instead of stopping.")
 ]

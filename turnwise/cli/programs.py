@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from turnwise.cli.options import AsJson, DataDir, Interpreter, SkipBroken, Workers
+from turnwise.cli.options import AsJson, Benchmark, DataDir, Interpreter, SkipBroken, Workers
 from turnwise.cli.output import say
 from turnwise.errors import InfrastructureError
 from turnwise.json_text import json_text
@@ -21,6 +21,7 @@ def check(
     ] = None,
     split: Annotated[str, typer.Option(help="Split of the problem's benchmark; default: test.")] = "",
     data_dir: DataDir = None,
+    benchmark: Benchmark = "",
     matcher: Annotated[str, typer.Option(help="How outputs are compared: tokens, exact or deepmind.")] = "tokens",
     time_factor: Annotated[float, typer.Option(help="Multiplies every time limit; recorded.")] = 1.0,
     interpreter: Interpreter = "",
@@ -41,6 +42,7 @@ def check(
         matcher,
         time_factor,
         "skip" if skip_broken_rows else "raise",
+        benchmark,
     )
     with closing(HardenedExecutor(interpreter)) as executor:
         result = check_program(request, executor, environ=dict(os.environ))

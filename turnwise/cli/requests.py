@@ -85,7 +85,7 @@ def _request(options: RunOptions | GridOptions, dry_run: DryRun | None = None, *
         options.model_args,
         options.task_names,
         options.output_path or Path(),
-        HostOptions(options.data_dir, options.interpreter, options.workers),
+        HostOptions(options.data_dir, options.interpreter, options.workers, options.benchmark),
         given,
         options.profile,
         options.metadata,

@@ -8,6 +8,7 @@ import typer
 
 from turnwise.cli.config import Config
 from turnwise.cli.options import (
+    Benchmark,
     DataDir,
     Feedback,
     IncorrectPrograms,
@@ -72,6 +73,7 @@ class RunOptions:
     ] = ""
     seed: Annotated[int | None, typer.Option(help="The run's seed; default: 0.")] = None
     data_dir: DataDir = None
+    benchmark: Benchmark = ""
     matcher: MatcherOfProfile = None
     time_factor: TimeFactorOfProfile = None
     interpreter: Interpreter = ""

@@ -8,7 +8,15 @@ from typing import Annotated
 import typer
 
 from turnwise.cli.grid_options import GridOptions
-from turnwise.cli.options import DataDir, Interpreter, MatcherOfProfile, StubImports, TimeFactorOfProfile, Workers
+from turnwise.cli.options import (
+    Benchmark,
+    DataDir,
+    Interpreter,
+    MatcherOfProfile,
+    StubImports,
+    TimeFactorOfProfile,
+    Workers,
+)
 from turnwise.cli.output import say
 from turnwise.cli.parameters import takes
 from turnwise.cli.run_options import RunOptions
@@ -50,6 +58,7 @@ def judge(
         typer.Option("--output-path", "-o", help="Judge anew in a copy of the run, with the settings given here."),
     ] = None,
     data_dir: DataDir = None,
+    benchmark: Benchmark = "",
     matcher: MatcherOfProfile = None,
     time_factor: TimeFactorOfProfile = None,
     interpreter: Interpreter = "",
@@ -61,7 +70,7 @@ def judge(
 
     said = judge_command(
         run_folder,
-        HostOptions(data_dir, interpreter, workers),
+        HostOptions(data_dir, interpreter, workers, benchmark),
         environ=dict(os.environ),
         output=output_path,
         matcher=matcher or "",

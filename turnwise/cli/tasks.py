@@ -8,6 +8,7 @@ import typer
 
 from turnwise.cli.options import (
     AsJson,
+    Benchmark,
     DataDir,
     Feedback,
     IncorrectPrograms,
@@ -27,6 +28,7 @@ from turnwise.json_text import json_text
 def tasks(
     names: Annotated[str, typer.Argument(help="Names or globs, separated by commas.")] = "*",
     data_dir: DataDir = None,
+    benchmark: Benchmark = "",
     skip_broken_rows: SkipBroken = False,
     as_json: AsJson = False,
 ) -> None:
@@ -34,7 +36,9 @@ def tasks(
     from turnwise.commands.tasks import render_tasks, summarise_tasks, task_document
 
     on_error: Any = "skip" if skip_broken_rows else "raise"
-    summaries = summarise_tasks(names, data_dir=data_dir, environ=dict(os.environ), on_error=on_error)
+    summaries = summarise_tasks(
+        names, data_dir=data_dir, environ=dict(os.environ), on_error=on_error, benchmark=benchmark
+    )
     say(json_text([task_document(one) for one in summaries], indent=1) if as_json else render_tasks(summaries))
 
 
@@ -63,6 +67,7 @@ def show_prompts(
         str, typer.Option(help="Count tokens: a name on the hub, or a tokenizer.json; default: characters.")
     ] = "",
     data_dir: DataDir = None,
+    benchmark: Benchmark = "",
     interpreter: Interpreter = "",
 ) -> None:
     """Show a whole dialogue as the model would read it, with its length turn by turn; no model is asked."""
@@ -72,7 +77,7 @@ def show_prompts(
 
     request = ShowRequest(
         task_names,
-        HostOptions(data_dir, interpreter, 0),
+        HostOptions(data_dir, interpreter, 0, benchmark),
         problem,
         typed(
             strategy=strategy or None,

@@ -26,7 +26,7 @@ from turnwise.runners.loading import LoadedTask, Machine, load_task
 from turnwise.runners.models.back_end import Wanted
 from turnwise.runners.models.catalog import find_back_end, recorded_model
 from turnwise.runners.models.sampler import Model
-from turnwise.tasks.catalog import Task, find_tasks
+from turnwise.tasks.catalog import Task
 from turnwise.tasks.decoys import DecoyPool
 from turnwise.tasks.plan import strategy_of, turns_of, with_supported_metrics
 from turnwise.tasks.prompts import PromptSet
@@ -53,8 +53,8 @@ def grid_command(request: GridRequest, *, environ: dict[str, str], arguments: Se
     """
     run = request.run
     find_back_end(run.model)
-    base = run.config()
-    tasks, prompts = find_tasks(run.tasks), PromptSet.load(run.prompts)
+    tasks, prompts = run.host.tasks(run.tasks), PromptSet.load(run.prompts)
+    base = run.config(tasks)
     cells = _plan(request, base, tasks, prompts)
     check_runs_output(run.output)
     if request.dry_run:

@@ -10,11 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from turnwise.benchmarks.own import is_benchmark_file
 from turnwise.commands.run import RunRequest
 from turnwise.runners.models.back_end import Wanted
 from turnwise.tasks.strategy_file import is_strategy_file
 
-PROMPTS, PROGRAMS, STRATEGY, ANSWERS = "prompts", "incorrect_programs", "strategy", "answers"
+PROMPTS, PROGRAMS, STRATEGY, ANSWERS, BENCHMARK = "prompts", "incorrect_programs", "strategy", "answers", "benchmark"
 
 
 def named_inputs(request: RunRequest) -> dict[str, Path]:
@@ -26,6 +27,7 @@ def named_inputs(request: RunRequest) -> dict[str, Path]:
         PROGRAMS: request.incorrect_programs,
         STRATEGY: Path(strategy) if is_strategy_file(strategy) else None,
         ANSWERS: Path(answers) if answers else None,
+        BENCHMARK: Path(request.host.benchmark) if is_benchmark_file(request.host.benchmark) else None,
     }
     return {name: path.absolute() for name, path in found.items() if path is not None}
 
@@ -47,6 +49,7 @@ def with_inputs(request: RunRequest, paths: Mapping[str, Path]) -> RunRequest:
         model_args=model_args,
         prompts=paths.get(PROMPTS, request.prompts),
         incorrect_programs=paths.get(PROGRAMS, request.incorrect_programs),
+        host=replace(request.host, benchmark=str(paths.get(BENCHMARK, request.host.benchmark))),
     )
 
 

@@ -24,7 +24,7 @@ from turnwise.runners.judging.judge import Judge
 from turnwise.runners.loading import LoadedTask, Machine, load_task, open_task
 from turnwise.runners.models.sampler import ScriptedSampler
 from turnwise.runners.sampling import Job
-from turnwise.tasks.catalog import Task, find_tasks
+from turnwise.tasks.catalog import Task
 from turnwise.tasks.dialogue import Ask, Dialogue
 from turnwise.tasks.plan import strategy_of
 from turnwise.tasks.prompts import PromptSet
@@ -65,21 +65,22 @@ def show_command(request: ShowRequest, *, environ: dict[str, str]) -> str:
     Raises TurnwiseError for settings that cannot be, or a problem that is not there.
     """
     count, unit = load_counter(request.tokenizer)
+    tasks = request.host.tasks(request.tasks)
     config = build_settings(
         profile="default",
         metadata=request.metadata,
         gen_kwargs="",
         samples="",
-        tasks=request.tasks,
+        tasks=tasks,
         given=request.given,
     )
     settings = config.settings
-    check_decoys(request.incorrect_programs, [settings], find_tasks(request.tasks))
+    check_decoys(request.incorrect_programs, [settings], tasks)
     prompts = PromptSet.load(request.prompts)
     programs = [_read_program(path) for path in request.programs]
     parts = []
     with show_progress() as on_progress, request.host.machine(environ, on_progress) as machine:
-        for task in find_tasks(request.tasks):
+        for task in tasks:
             prompts.check(strategy_of(settings, task).prompt_ids)
             loaded = _load_one(task, settings, request.problem, machine)
             decoys = load_decoys([loaded], settings, machine, path=request.incorrect_programs)

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from turnwise.benchmarks.own import find_benchmarks
 from turnwise.commands.machine import (
     check_cache_dir,
     check_data_dir,
@@ -37,7 +38,7 @@ from turnwise.runners.models.back_end import BackEnd, Wanted
 from turnwise.runners.models.catalog import find_back_end, recorded_model
 from turnwise.runners.models.sampler import Model, ScriptedSampler
 from turnwise.runners.sampling import Job, Sampled, sample
-from turnwise.tasks.catalog import find_tasks
+from turnwise.tasks.catalog import Task, find_tasks
 from turnwise.tasks.plan import strategy_of
 from turnwise.tasks.prompts import PromptSet
 from turnwise.texts import encodable
@@ -48,11 +49,16 @@ _QUERY = re.compile(r"(://[^\s,?'\"]*)\?[^\s,'\"]+")
 
 @dataclass(frozen=True, slots=True)
 class HostOptions:
-    """The options that say where and how programs run, as given."""
+    """The options that say where and how programs run, as given, and the user's own benchmark."""
 
     data_dir: Path | None
     interpreter: str
     workers: int
+    benchmark: str = ""
+
+    def tasks(self, names: str) -> tuple[Task, ...]:
+        """Return the tasks that ``names`` select, of the built-in benchmarks and the user's own."""
+        return find_tasks(names, find_benchmarks(self.benchmark, tasks=names))
 
     @contextmanager
     def machine(
@@ -99,14 +105,14 @@ class RunRequest:
     incorrect_programs: Path | None = None
     dry_run: DryRun | None = None
 
-    def config(self) -> RunConfig:
-        """Return the settings that the options make; raises TurnwiseError for what cannot be."""
+    def config(self, tasks: Sequence[Task]) -> RunConfig:
+        """Return the settings that the options make for ``tasks``; raises TurnwiseError for what cannot be."""
         return build_settings(
             profile=self.profile,
             metadata=self.metadata,
             gen_kwargs=self.gen_kwargs,
             samples=self.samples,
-            tasks=self.tasks,
+            tasks=tasks,
             given=self.given,
         )
 
@@ -124,9 +130,9 @@ def open_job(
     A ``stand_in`` takes the place of a model that need not be opened. Raises TurnwiseError for what the user got wrong.
     """
     back_end = find_back_end(request.model)
-    config = request.config()
+    tasks = request.host.tasks(request.tasks)
+    config = request.config(tasks)
     settings = config.settings
-    tasks = find_tasks(request.tasks)
     check_run_output(request.output)
     prompts = PromptSet.load(request.prompts)
     for task in tasks:
@@ -208,6 +214,7 @@ def judge_command(
         raise TurnwiseError(
             f"The run {str(path)!r} was imported, and its verdicts are not ours: give -o NEW_FOLDER to judge it there."
         )
+    benchmarks = find_benchmarks(host.benchmark)
     with show_progress() as on_progress, host.machine(environ, on_progress) as machine:
         if output is not None:
             check_output(output)
@@ -219,7 +226,7 @@ def judge_command(
                 time_factor=frozen.time_factor if time_factor is None else time_factor,
                 stub_imports=stub_imports or folder.record.judge.stub_imports,
             )
-        judged = judge(folder, load_run(folder, machine), machine)
+        judged = judge(folder, load_run(folder, machine, benchmarks), machine)
     said = [*_describe_judged(judged), *describe_near_limits(folder)]
     return "\n".join([*said, f"Judged: {folder.path}; next: turnwise score {folder.path}"])
 

@@ -16,7 +16,7 @@ from turnwise.errors import TurnwiseError
 from turnwise.records.prompt_names import LAST_BLOCK_INSTRUCTIONS
 from turnwise.records.settings import GEN_KWARGS, METADATA, MOST_TURNS, Option, RunConfig, RunSettings, Sampling
 from turnwise.runners.models.arguments import parse_pairs, validated
-from turnwise.tasks.catalog import Task, find_tasks
+from turnwise.tasks.catalog import Task
 from turnwise.tasks.extraction import LAST_EXTRACTIONS, check_extraction
 from turnwise.tasks.plan import config_of, metrics_of, strategy_of, with_supported_metrics
 from turnwise.tasks.strategies import Strategy, parse_instruction, parse_reasoning
@@ -25,7 +25,13 @@ from turnwise.texts import encodable, printable, shown
 
 
 def build_settings(
-    *, profile: str, metadata: str, gen_kwargs: str, samples: str, tasks: str, given: Mapping[str, Any]
+    *,
+    profile: str,
+    metadata: str,
+    gen_kwargs: str,
+    samples: str,
+    tasks: Sequence[Task],
+    given: Mapping[str, Any],
 ) -> RunConfig:
     """Return the settings that the options make; raises TurnwiseError naming the first that cannot be.
 
@@ -38,12 +44,12 @@ def build_settings(
     config = config_of(chosen, with_prompts({**extra, **given}))
     settings = config.settings
     if "n_at_k" not in extra:
-        settings = with_supported_metrics(settings, find_tasks(tasks))
+        settings = with_supported_metrics(settings, tasks)
     settings = replace(
         settings, sampling=_with_sampling(settings.sampling, gen_kwargs), samples=_parse_samples(samples)
     )
     config = replace(config, settings=settings)
-    check_settings(config, find_tasks(tasks), metrics_given="n_at_k" in extra)
+    check_settings(config, tasks, metrics_given="n_at_k" in extra)
     return config
 
 

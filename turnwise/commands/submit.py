@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
+from turnwise.benchmarks.own import is_benchmark_file
 from turnwise.commands.cluster_dry_run import ClusterOptions, plan_dry_run, render_dry_run
 from turnwise.commands.collect import collect_command
 from turnwise.commands.inputs import named_inputs, with_inputs
@@ -138,12 +139,13 @@ def _absolute(request: RunRequest) -> RunRequest:
     data_dir = host.data_dir.absolute() if host.data_dir is not None else None
     prompts = request.prompts.absolute() if request.prompts is not None else None
     programs = request.incorrect_programs.absolute() if request.incorrect_programs is not None else None
+    benchmark = str(Path(host.benchmark).absolute()) if is_benchmark_file(host.benchmark) else host.benchmark
     return replace(
         request,
         output=request.output.absolute(),
         prompts=prompts,
         incorrect_programs=programs,
-        host=replace(host, data_dir=data_dir),
+        host=replace(host, data_dir=data_dir, benchmark=benchmark),
     )
 
 

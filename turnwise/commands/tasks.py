@@ -9,6 +9,7 @@ from typing import Any
 from tabulate import tabulate
 
 from turnwise.benchmarks.catalog import load_problems
+from turnwise.benchmarks.own import find_benchmarks
 from turnwise.commands.machine import check_data_dir
 from turnwise.errors import MissingExtraError, TurnwiseError
 from turnwise.records.problem import Flag
@@ -35,11 +36,12 @@ class TaskSummary:
 
 
 def summarise_tasks(
-    names: str, *, data_dir: Path | None, environ: dict[str, str], on_error: OnError
+    names: str, *, data_dir: Path | None, environ: dict[str, str], on_error: OnError, benchmark: str = ""
 ) -> list[TaskSummary]:
     """Return a summary per task; data that is not here is a note, not an error. Nothing is downloaded."""
     check_data_dir(data_dir)
-    return [_summarise(task, data_dir, environ, on_error) for task in find_tasks(names)]
+    tasks = find_tasks(names, find_benchmarks(benchmark, tasks=names))
+    return [_summarise(task, data_dir, environ, on_error) for task in tasks]
 
 
 def render_tasks(summaries: list[TaskSummary]) -> str:

@@ -87,13 +87,15 @@ def work_on(run: Path, number: int, step: str, slot: int, *, stop: Stop, environ
             sample_shards(job, replace(machine, worker=owner.worker), submission, owner, slot=slot, stop=stop)
     else:
         folder = RunFolder(run)
-        interpreter = request.config().judge.interpreter
+        tasks = request.host.tasks(request.tasks)
+        interpreter = request.config(tasks).judge.interpreter
+        benchmarks = {task.benchmark.name: task.benchmark for task in tasks}
         with (
             show_progress() as on_progress,
             request.host.machine(environ, on_progress, interpreter=interpreter) as machine,
         ):
             named = replace(machine, worker=owner.worker)
-            judge_shards(load_run(folder, named), named, submission, owner, slot=slot, stop=stop)
+            judge_shards(load_run(folder, named, benchmarks), named, submission, owner, slot=slot, stop=stop)
     return STOPPED if stop.reason else os.EX_OK
 
 

@@ -32,7 +32,7 @@ class _Row(BaseModel):
     starter_code: str = ""
     time_limit_seconds: float | None = None
     memory_limit_bytes: int | None = None
-    tolerance: float = Field(MatchRule.tolerance, ge=0.0, lt=1.0, allow_inf_nan=False)
+    tolerance: float = Field(MatchRule().tolerance, ge=0.0, lt=1.0, allow_inf_nan=False)
     difficulty: str = ""
     solutions: list[str] = []
 

@@ -73,7 +73,7 @@ def _load(given: str) -> Benchmark:
             return _load_installed(points[given])
         there = f"installed are {', '.join(points)}" if points else "none is installed"
         raise TurnwiseError(
-            f"--benchmark is {shown(given)}: give a .jsonl, .jsonl.gz or .py file, or the name of an installed "
+            f"--benchmark is {shown(given, limit=300)}: give a .jsonl, .jsonl.gz or .py file, or the name of an installed "
             f"benchmark ({there})."
         )
     try:

@@ -73,8 +73,8 @@ def _load(given: str) -> Benchmark:
             return _load_installed(points[given])
         there = f"installed are {', '.join(points)}" if points else "none is installed"
         raise TurnwiseError(
-            f"--benchmark is {shown(given, limit=300)}: give a .jsonl, .jsonl.gz or .py file, or the name of an installed "
-            f"benchmark ({there})."
+            f"--benchmark is {shown(given, limit=300)}: give a .jsonl, .jsonl.gz or .py file, or the name of an "
+            f"installed benchmark ({there})."
         )
     try:
         if path.suffix == ".py":

@@ -125,7 +125,7 @@ def test_nobody_who_reads_a_run_loads_it(turnwise: Turnwise, mark: Path) -> None
         ("score", "out"),
         ("compare", "out", "other"),
         ("publish", "out", "other", "-o", "site"),
-        ("plot", "out", "-o", "plots"),
+        ("plot", "out", "-o", "plot.svg"),
         ("export", "out", "--format", "csv", "-o", "table.csv"),
         ("export", "out", "--format", "lm-eval", "-o", "exported"),
         ("score", "exported"),

@@ -44,10 +44,15 @@ def find_benchmarks(given: str = "", *, tasks: str = "") -> dict[str, Benchmark]
         found[own.name] = own
     names = [name.strip() for name in tasks.split(",")]
     unknown = [name for name in names if name and not _is_known(name, found)]
-    for point in _installed() if unknown else ():
-        if point.name not in found and any(name.startswith(f"{point.name}_") for name in unknown):
-            found[point.name] = _load_installed(point)
+    for name, point in installed_benchmarks().items() if unknown else ():
+        if name not in found and any(one.startswith(f"{name}_") for one in unknown):
+            found[name] = _load_installed(point)
     return found
+
+
+def installed_benchmarks() -> dict[str, EntryPoint]:
+    """Return the benchmarks that installed packages offer, by name; none is loaded."""
+    return {point.name: point for point in sorted(entry_points(group=GROUP))}
 
 
 def is_benchmark_file(given: str) -> bool:
@@ -68,7 +73,7 @@ def _task_names(benchmarks: Mapping[str, Benchmark]) -> list[str]:
 def _load(given: str) -> Benchmark:
     path = Path(given)
     if not is_benchmark_file(given):
-        points = {point.name: point for point in _installed()}
+        points = installed_benchmarks()
         if given in points:
             return _load_installed(points[given])
         there = f"installed are {', '.join(points)}" if points else "none is installed"
@@ -101,11 +106,6 @@ def _load_python(path: Path, given: str) -> Benchmark:
     if not isinstance(own, Benchmark):
         raise _unfit(given, "it defines no BENCHMARK = Benchmark(...)")
     return _checked(replace(own, sha256=hashlib.sha256(source).hexdigest(), origin=given), given)
-
-
-def _installed() -> list[EntryPoint]:
-    """Return the benchmarks that installed packages offer, none of which is loaded."""
-    return sorted({point.name: point for point in entry_points(group=GROUP)}.values())
 
 
 def _load_installed(point: EntryPoint) -> Benchmark:

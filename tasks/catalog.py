@@ -14,6 +14,8 @@ from turnwise.benchmarks.catalog import BENCHMARKS
 from turnwise.errors import TurnwiseError
 
 DEFAULT_MAX_TURNS = 3
+# What each stem is asked as, and over how many turns at most.
+TWINS = {"multiturn": DEFAULT_MAX_TURNS, "singleturn": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ def tasks_of(benchmarks: Mapping[str, Benchmark]) -> dict[str, Task]:
 
 def _tasks_of(benchmark: Benchmark) -> Iterator[Task]:
     for stem in benchmark.asked:
-        for twin, max_turns in (("multiturn", DEFAULT_MAX_TURNS), ("singleturn", 1)):
+        for twin, max_turns in TWINS.items():
             yield Task(f"{stem.name}_{twin}", benchmark, stem.split, max_turns, stem.difficulty)
 
 

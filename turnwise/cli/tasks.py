@@ -42,11 +42,11 @@ def tasks(
     say(json_text([task_document(one) for one in summaries], indent=1) if as_json else render_tasks(summaries))
 
 
-def tasks_path() -> None:
+def tasks_path(benchmark: Benchmark = "") -> None:
     """Print the folder of the tasks' definitions for lm_eval --include_path, where its hook is switched off."""
-    from turnwise.harness.patching import DEFINITIONS
+    from turnwise.harness.definitions import write_definitions
 
-    say(str(DEFINITIONS))
+    say(str(write_definitions(benchmark)))
 
 
 def show_prompts(

@@ -1,6 +1,7 @@
 """The class of our tasks in lm_eval: problems as documents, one request a problem, scores as ours.
 
-A definition (definitions/*.yaml) names a task of the catalogue as ``dataset_name``. The document of a problem
+A definition (definitions.py) names a task of the catalogue as ``dataset_name``, and the file of a user's own
+benchmark. The document of a problem
 holds its id and nothing that could give it away, since lm_eval logs it whole; tests are looked up by id.
 """
 
@@ -15,6 +16,7 @@ from lm_eval.api.metrics import mean
 from lm_eval.api.model import LM
 from lm_eval.api.task import ConfigurableTask
 
+from turnwise.benchmarks.own import find_benchmarks
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.lm_eval_output import MARK
 from turnwise.exchange.problem_values import names_of
@@ -30,7 +32,7 @@ from turnwise.records.trajectory import SCHEMA, read_trajectory
 from turnwise.runners.decoys import load_decoys
 from turnwise.runners.judging.judge import Judge
 from turnwise.runners.loading import open_task, resolve_task
-from turnwise.tasks.catalog import TASKS
+from turnwise.tasks.catalog import tasks_of
 from turnwise.tasks.plan import dialogue_plan, strategy_of
 from turnwise.tasks.prompts import PromptSet
 
@@ -48,7 +50,8 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
     def __init__(self, config: Mapping[str, Any]) -> None:
         teach(LM)
         with one_sentence():
-            task = TASKS.get(str(config.get("dataset_name")))
+            name, kept = str(config.get("dataset_name")), config.get("dataset_kwargs") or {}
+            task = tasks_of(find_benchmarks(str(kept.get("benchmark") or ""), tasks=name)).get(name)
             if task is None:
                 raise TurnwiseError(
                     f"The definition {config.get('task')!r} names the task {config.get('dataset_name')!r} as its "

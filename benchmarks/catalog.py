@@ -217,8 +217,8 @@ def _find_files(benchmark: Benchmark, split: str, data_dir: Path) -> list[Path]:
             return found
     is_copy = benchmark.override_variable and any(folder.glob("**/*.parquet"))
     raise TurnwiseError(
-        f"No data of {benchmark.name}/{split} in {str(folder)!r}: put one of {', '.join(patterns)} there, "
-        f"or leave out --data-dir and TURNWISE_DATA to download it"
+        f"No data of {benchmark.name}/{split} in {str(folder)!r}: put one of {', '.join(patterns)} there"
+        + (", or leave out --data-dir and TURNWISE_DATA to download it" if benchmark.hub else "")
         + (" (the parquet files there are the hub's copy, which lacks the inputs)." if is_copy else ".")
     )
 

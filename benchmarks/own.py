@@ -44,9 +44,12 @@ def find_benchmarks(given: str = "", *, tasks: str = "") -> dict[str, Benchmark]
         found[own.name] = own
     names = [name.strip() for name in tasks.split(",")]
     unknown = [name for name in names if name and not _is_known(name, found)]
-    for name, point in installed_benchmarks().items() if unknown else ():
-        if name not in found and any(one.startswith(f"{name}_") for one in unknown):
-            found[name] = _load_installed(point)
+    points = installed_benchmarks() if unknown else {}
+    for name in unknown:
+        for point in sorted(points, key=len, reverse=True):  # of toy and toy_hard the one that is spelt out
+            is_meant = "*" in name or not _is_known(name, found)
+            if point not in found and name.startswith(f"{point}_") and is_meant:
+                found[point] = _load_installed(points[point])
     return found
 
 

@@ -222,6 +222,14 @@ def test_an_installed_benchmark_is_loaded_only_where_its_name_is_asked_for(insta
     assert find_benchmarks(tasks="toy_*")["toy"] == found
 
 
+def test_of_two_installed_ones_the_spelt_out_one_is_loaded(installed: Callable[..., Path]) -> None:
+    """toy_hard_multiturn is a task of toy_hard, and what is wrong with toy is nobody's business."""
+    installed(PYTHON.replace('"toy"', '"toy_hard"'), toy="no_such_module:x", toy_hard="toys_of_a_test:BENCHMARK")
+    assert [*find_benchmarks(tasks="toy_hard_multiturn")][-1] == "toy_hard"
+    with pytest.raises(TurnwiseError, match="ModuleNotFoundError"):
+        find_benchmarks(tasks="toy_hard_*")
+
+
 @pytest.mark.parametrize(
     ("source", "point", "message"),
     [

@@ -69,7 +69,7 @@ def _first(sentences: Iterable[str]) -> list[str]:
 def _summarise(task: Task, data_dir: Path | None, environ: dict[str, str], on_error: OnError) -> TaskSummary:
     benchmark = task.benchmark
     has_local = data_dir is not None or environ.get("TURNWISE_DATA") or environ.get(benchmark.override_variable)
-    if not (benchmark.path or benchmark.rows or has_local):
+    if benchmark.hub and not (benchmark.path or benchmark.rows or has_local):
         note = "-: give --data-dir (or set TURNWISE_DATA) to count problems; turnwise run downloads them."
         return TaskSummary(task, note=note)
     try:

@@ -22,6 +22,9 @@ SPLIT_FILES = (
     *("{split}_subset" + ending for ending in JSON_ENDINGS),
 )
 
+# What each stem is asked as, and over how many turns at most.
+TWINS = {"multiturn": 3, "singleturn": 1}
+
 
 class Source(NamedTuple):
     """Rows, where they come from as a reader would look it up, and the digest of their files."""

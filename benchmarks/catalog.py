@@ -22,6 +22,7 @@ from turnwise.benchmarks.mbpp_plus import MBPP_PLUS
 from turnwise.benchmarks.rows import Row, RowError, check_shards, parse_rows, read_all
 from turnwise.benchmarks.taco import TACO
 from turnwise.errors import TurnwiseError
+from turnwise.records.codec import from_json, reason_of, to_json
 from turnwise.records.problem import Flag, Problem
 from turnwise.records.settings import OnError
 from turnwise.texts import shown
@@ -154,6 +155,10 @@ def _parse_own(benchmark: Benchmark, row: Row, split: Split) -> Problem:
         raise row.fail(f"parse of {benchmark.origin} fails ({failure_of(error)}).") from None
     if not isinstance(problem, Problem):
         raise row.fail(f"parse of {benchmark.origin} returns {shown(problem)}, not a Problem.")
+    try:
+        problem = from_json(Problem, to_json(problem))  # with fields of the right types
+    except Exception as error:
+        raise row.fail(f"parse of {benchmark.origin} makes a problem that is none ({reason_of(error)}).") from None
     is_of_split = (problem.benchmark, problem.split) == (split.benchmark, split.name)
     if not is_of_split or not problem.id.startswith(split.problem_id("")):
         raise row.fail(f"parse of {benchmark.origin} makes {shown(problem.id)}, no problem of {split.benchmark}.")
@@ -186,7 +191,12 @@ def _open_source(benchmark: Benchmark, split: str, data_dir: Path | None, enviro
         return _read_files([Path(override)])
     if benchmark.hub is None:
         raise TurnwiseError(f"{benchmark.name} is on no hub: give its files with --data-dir, or set TURNWISE_DATA.")
-    return benchmark.hub(benchmark.name, split)
+    try:
+        return benchmark.hub(benchmark.name, split)
+    except (Exception, SystemExit) as error:
+        if not benchmark.sha256 or isinstance(error, TurnwiseError):
+            raise
+        raise _no_rows(benchmark, error) from None
 
 
 def _call_rows(benchmark: Benchmark, rows: Callable[[str], Iterable[Mapping[str, Any]]], split: str) -> Source:
@@ -194,12 +204,16 @@ def _call_rows(benchmark: Benchmark, rows: Callable[[str], Iterable[Mapping[str,
         made = [dict(row) for row in rows(split)]
         digest = hashlib.sha256("\n".join(json.dumps(row, sort_keys=True) for row in made).encode()).hexdigest()
     except (Exception, SystemExit) as error:
-        raise TurnwiseError(
-            f"The benchmark {benchmark.origin!r} makes no rows ({failure_of(error)}): its rows have to return objects "
-            "of JSON values; mend it."
-        ) from None
+        raise _no_rows(benchmark, error) from None
     name = Path(benchmark.origin).name
     return Source([Row(name, number, row, position=number - 1) for number, row in enumerate(made, 1)], name, digest)
+
+
+def _no_rows(benchmark: Benchmark, error: BaseException) -> TurnwiseError:
+    return TurnwiseError(
+        f"The benchmark {benchmark.origin!r} makes no rows ({failure_of(error)}): they have to be objects of JSON "
+        "values; mend it."
+    )
 
 
 def _find_files(benchmark: Benchmark, split: str, data_dir: Path) -> list[Path]:

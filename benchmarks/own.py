@@ -20,7 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from turnwise.benchmarks.benchmark import JSON_ENDINGS, Benchmark, Stem, failure_of
+from turnwise.benchmarks.benchmark import JSON_ENDINGS, TWINS, Benchmark, Stem, failure_of
 from turnwise.benchmarks.catalog import BENCHMARKS
 from turnwise.benchmarks.json_lines import parse_json_lines
 from turnwise.benchmarks.rows import digest_of
@@ -70,7 +70,7 @@ def _is_known(pattern: str, benchmarks: Mapping[str, Benchmark]) -> bool:
 
 def _task_names(benchmarks: Mapping[str, Benchmark]) -> list[str]:
     stems = [stem.name for one in benchmarks.values() for stem in one.asked]
-    return [f"{stem}_{twin}" for stem in stems for twin in ("multiturn", "singleturn")]
+    return [f"{stem}_{twin}" for stem in stems for twin in TWINS]
 
 
 def _load(given: str) -> Benchmark:
@@ -156,6 +156,9 @@ def _checked(own: Benchmark, what: str, *, rename: str = "it") -> Benchmark:
 def _reason_unfit(own: Benchmark) -> str:
     """Return what is wrong with the fields of a record that somebody else made, "" for nothing."""
     texts = {"splits": own.splits, "patterns": own.patterns, "difficulties": own.difficulties}
+    for field in ("description", "folder", "override_variable"):
+        if not isinstance(getattr(own, field), str):
+            return f"its {field} is {shown(getattr(own, field))}, not a text"
     for field, value in texts.items():
         if not isinstance(value, tuple) or not all(isinstance(one, str) for one in value):
             return f"its {field} are {shown(value)}, not a tuple of texts"
@@ -168,8 +171,20 @@ def _reason_unfit(own: Benchmark) -> str:
             return f"its stem {shown(stem.name)} does not begin with its name {own.name!r}"
         if stem.split not in own.splits or (stem.difficulty and stem.difficulty not in own.difficulties):
             return f"its stem {stem.name!r} is of a split or a difficulty that it does not have"
-    if not callable(own.parse):
-        return "its parse is no function"
-    if own.path is None and own.rows is None and not own.patterns:
-        return "it says neither path, rows nor patterns, so that nobody knows where its rows are"
+    try:
+        for pattern in own.patterns:
+            next(Path("no folder").glob(pattern.format(split="test")), None)
+    except (LookupError, ValueError, NotImplementedError):
+        return (
+            f"its patterns are {shown(own.patterns)}, not names of files below its folder, with {{split}} for a split"
+        )
+    if not isinstance(own.path, Path | None):
+        return f"its path is {shown(own.path)}, not a Path"
+    for field, function in {"parse": own.parse, "rows": own.rows or len, "hub": own.hub or len}.items():
+        if not callable(function):
+            return f"its {field} is {shown(function)}, no function"
+    if own.with_stub_imports is not None:
+        return "its with_stub_imports is for the built-in ones alone"
+    if not (own.path or own.rows or own.patterns or own.hub):
+        return "it says neither path, rows, patterns nor hub, so that nobody knows where its rows are"
     return ""

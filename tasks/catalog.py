@@ -9,13 +9,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
-from turnwise.benchmarks.benchmark import Benchmark
+from turnwise.benchmarks.benchmark import TWINS, Benchmark
 from turnwise.benchmarks.catalog import BENCHMARKS
 from turnwise.errors import TurnwiseError
-
-DEFAULT_MAX_TURNS = 3
-# What each stem is asked as, and over how many turns at most.
-TWINS = {"multiturn": DEFAULT_MAX_TURNS, "singleturn": 1}
 
 
 @dataclass(frozen=True, slots=True)

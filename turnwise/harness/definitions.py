@@ -17,12 +17,11 @@ from typing import Any
 
 import yaml
 
-from turnwise.benchmarks.benchmark import Benchmark, Stem
+from turnwise.benchmarks.benchmark import TWINS, Benchmark, Stem
 from turnwise.benchmarks.own import find_benchmarks, installed_benchmarks, is_benchmark_file
 from turnwise.errors import TurnwiseError
 from turnwise.files import write_atomically
 from turnwise.runners.judging.expected import default_cache_dir
-from turnwise.tasks.catalog import TWINS
 
 SHARED = """\
 # What all tasks of turnwise share; the options of --metadata stand in docs/lm-eval.md.

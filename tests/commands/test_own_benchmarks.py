@@ -137,7 +137,9 @@ def test_nobody_who_reads_a_run_loads_it(turnwise: Turnwise, mark: Path) -> None
         status, said = turnwise(*arguments)
         expected = 2 if arguments[0] in ("status", "judge") else 0
         assert (status, mark.exists()) == (expected, False), (arguments, said)
-    assert task_of("imported")["benchmark_sha256"] == task_of("out")["benchmark_sha256"]
+    digest = task_of("out")["benchmark_sha256"]
+    assert any(digest in path.read_text("utf-8", "replace") for path in Path("site").rglob("*") if path.is_file())
+    assert task_of("imported")["benchmark_sha256"] == digest
 
 
 @pytest.mark.parametrize("name", ["toy.jsonl", "toy.py"])

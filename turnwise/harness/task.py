@@ -1,17 +1,18 @@
 """The class of our tasks in lm_eval: problems as documents, one request a problem, scores as ours.
 
-A definition (definitions.py) names a task of the catalogue as ``dataset_name``, and the file of a user's own
-benchmark. The document of a problem
-holds its id and nothing that could give it away, since lm_eval logs it whole; tests are looked up by id.
+A definition (definitions.py) names a task of the catalogue as ``dataset_name``, and the file of a user's own benchmark.
+The document of a problem holds its id and nothing that could give it away, since lm_eval logs it whole; tests are found
+by id.
 """
 
 import json
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from lm_eval.api.instance import Instance
 from lm_eval.api.metrics import mean
 from lm_eval.api.model import LM
 from lm_eval.api.task import ConfigurableTask
@@ -20,25 +21,36 @@ from turnwise.benchmarks.own import find_benchmarks
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.lm_eval_output import MARK
 from turnwise.exchange.problem_values import names_of
+from turnwise.harness.back_end import to_plain
 from turnwise.harness.driver import REQUEST_TYPE, TaskWork, open_judge, open_machine, teach
-from turnwise.harness.header import LM_EVAL_NAMES, header_of
 from turnwise.harness.options import read_options
-from turnwise.harness.request import request_for, submission
-from turnwise.harness.scoring import judge_all, score
+from turnwise.harness.results import LM_EVAL_NAMES, header_of, judge_all, score
 from turnwise.harness.sentences import one_sentence
-from turnwise.records.judgement import Judgement, Place
+from turnwise.json_text import json_text
+from turnwise.records.codec import to_json
+from turnwise.records.judgement import Judgement, Place, places_of
 from turnwise.records.problem import Problem
-from turnwise.records.trajectory import SCHEMA, read_trajectory
+from turnwise.records.trajectory import SCHEMA, Trajectory, read_trajectory
 from turnwise.runners.decoys import load_decoys
 from turnwise.runners.judging.judge import Judge
 from turnwise.runners.loading import open_task, resolve_task
+from turnwise.runners.models.chat import to_chat
 from turnwise.tasks.catalog import tasks_of
+from turnwise.tasks.dialogue import Ask, Dialogue
 from turnwise.tasks.plan import dialogue_plan, strategy_of
 from turnwise.tasks.prompts import PromptSet
 
 _LOGGER = logging.getLogger("lm_eval.turnwise")
 BYPASS = "bypass"
 NONE = "none"
+
+
+@dataclass
+class DialogueRequest(Instance):  # type: ignore[misc]  # lm_eval is untyped
+    """All dialogues about one problem, ``repeats`` of them; ``work`` is what the driver needs beside."""
+
+    problem: str = ""
+    work: TaskWork | None = field(default=None, repr=False)
 
 
 class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyped
@@ -115,7 +127,7 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
             ids = [doc["problem"] for _, doc in numbered]
             self._work = self._prepare(ids, system_instruction or "", chat=apply_chat_template)
         self._instances = [
-            request_for(doc["problem"], doc, self._work, (self.config.task, doc_id, self.config.repeats))
+            _request_for(doc["problem"], doc, self._work, (self.config.task, doc_id, self.config.repeats))
             for doc_id, doc in numbered
         ]
 
@@ -145,7 +157,7 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
             )
         for request, several in zip(self._instances, by_request, strict=True):
             request.resps = request.resps[: request.repeats]
-            request.filtered_resps[NONE] = [submission(one, judgements) for one in several]
+            request.filtered_resps[NONE] = [_submission(one, judgements) for one in several]
 
     def process_results(self, doc: Mapping[str, Any], results: Any) -> dict[str, Any]:  # noqa: ARG002 - lm_eval's signature
         """Return the metrics of a problem that are known."""
@@ -239,3 +251,24 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
         plan = dialogue_plan(said, task, self._prompts, decoys.get(task.name))
         by_id = {one.id: one for one in resolved.asked}
         return TaskWork(plan, by_id, self._options, generation, seed, chat, environment)
+
+
+def _request_for(problem: str, doc: Mapping[str, Any], work: TaskWork, place: tuple[str, int, int]) -> DialogueRequest:
+    """Return the request for all dialogues about ``problem``; ``place`` is lm_eval's task, document and repeats.
+
+    Its arguments are what lm_eval logs: the first messages and how the model is told to sample.
+    """
+    ask = Dialogue(work.problems[problem], 0, work.plan).next_step()
+    if not isinstance(ask, Ask):
+        raise RuntimeError("a dialogue begins with a question")
+    opening = json_text(to_chat(ask.messages)) if work.chat else to_plain(ask.messages)
+    arguments = (opening, dict(work.generation))
+    return DialogueRequest(REQUEST_TYPE, doc, arguments, 0, place, problem=problem, work=work)
+
+
+def _submission(trajectory: Trajectory, judgements: Mapping[Place, Judgement]) -> str:
+    """Return what lm_eval logs as a dialogue's filtered answer: its program and the judgements, as JSON."""
+    turn = trajectory.submission_turn
+    program = "" if turn is None else trajectory.turns[turn].program
+    found = [judgements[place] for place in places_of(trajectory) if place is not None and place in judgements]
+    return json_text({"program": program, "judgements": [to_json(one) for one in found]})

@@ -47,7 +47,9 @@ def load_run(folder: RunFolder, machine: Machine, benchmarks: Mapping[str, Bench
     for record in folder.record.tasks:
         if record.task not in known:
             digest = record.benchmark_sha256[:12]
-            remedy = f": give --benchmark the file that it is of (sha256 {digest})" if digest else ""
+            remedy = (
+                f": give --benchmark the file of it, or its name if it is installed (sha256 {digest})" if digest else ""
+            )
             raise TurnwiseError(
                 f"{str(folder.run_json)!r} names the task {record.task!r}, which is unknown here{remedy}."
             )

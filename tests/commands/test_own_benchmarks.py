@@ -97,7 +97,9 @@ def test_every_command_that_asks_problems_takes_it(turnwise: Turnwise) -> None:
     assert turnwise(*sampled("sample", *own, "-o", "sampled"))[0] == 0
     status, said = turnwise("judge", "sampled")
     assert (
-        status == 2 and "names the task 'toy_singleturn', which is unknown here: give --benchmark the file that" in said
+        status == 2
+        and "names the task 'toy_singleturn', which is unknown here: give --benchmark the file of it, or its name"
+        in said
     )
     assert task_of("sampled")["benchmark_sha256"][:12] in said
     assert turnwise("judge", "sampled", *own)[0] == 0
@@ -172,11 +174,31 @@ def test_a_submission_keeps_a_copy_of_it(turnwise: Turnwise, mark: Path) -> None
     submit = sampled("submit", "--benchmark", "toy.py", "--cluster", "debug")
     status, said = turnwise(*submit)
     assert status == 0 and "100.0" in said
+    mark.unlink()
+    assert [turnwise(command, "out")[0] for command in ("status", "collect")] == [0, 0] and not mark.exists()
     (copy,) = Path("out/cluster/inputs").glob("*/toy.py")
     assert copy.read_bytes() == Path("toy.py").read_bytes()
     Path("toy.py").unlink()
     (shard,) = Path("out/trajectories/toy_singleturn").glob("*.jsonl")
     shard.unlink()
-    mark.unlink()
     status, said = turnwise("resume", "out")
     assert (status, mark.exists(), shard.exists()) == (0, True, True), said
+
+
+def test_an_installed_one_is_asked_by_the_name_of_its_task(
+    turnwise: Turnwise, mark: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without an option; judge, which reads the name in run.json, wants it said."""
+    package = tmp_path / "site" / "toys-1.dist-info"
+    package.mkdir(parents=True)
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: toys\nVersion: 1\n")
+    (package / "entry_points.txt").write_text("[turnwise.benchmarks]\ntoy = toys_of_commands:BENCHMARK\n")
+    Path("toy.py").rename(package.parent / "toys_of_commands.py")
+    monkeypatch.syspath_prepend(package.parent)
+    assert turnwise("tasks", "*")[0] == 0 and not mark.exists()
+    status, said = turnwise(*sampled("sample"))
+    assert (status, mark.exists()) == (0, True), said
+    source = (package.parent / "toys_of_commands.py").read_bytes()
+    assert task_of("out")["benchmark_sha256"] == hashlib.sha256(source).hexdigest()
+    assert turnwise("judge", "out")[0] == 2
+    assert turnwise("judge", "out", "--benchmark", "toy")[0] == 0

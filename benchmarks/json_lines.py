@@ -81,7 +81,10 @@ def _case(row: Row, fields: _Row, field: str, test: _Test) -> TestCase:
     if fields.entry_point:
         if not isinstance(test.input, list):
             raise row.fail(f"field '{field}.input' is {shown(test.input)}, not the list of arguments.")
-        return call_test(test.input, test.output)
+        try:
+            return call_test(test.input, test.output)
+        except ValueError as error:
+            raise row.fail(f"field '{field}' cannot be used ({error}).") from None
     for part, value in (("input", test.input), ("output", test.output)):
         if not isinstance(value, str):
             raise row.fail(f"field '{field}.{part}' is {shown(value)}, not a text; a function has an 'entry_point'.")

@@ -22,6 +22,7 @@ NEXT: dict[str, Any] = {
     "public_tests": [{"input": "1\n", "output": "2\n"}],
     "hidden_tests": [{"input": "4\n", "output": "5\n"}],
 }
+DEEP: Any = json.loads("[" * 200 + "]" * 200)
 ADD: dict[str, Any] = {
     "name": "add",
     "statement": "Add two numbers.",
@@ -97,6 +98,10 @@ def test_json_lines_are_a_benchmark_of_the_files_name(toy: Write, name: str) -> 
         ({"public_tests": []}, "field 'public_tests' is empty"),
         ({"hidden_tests": [{"input": [1], "output": ""}]}, "field 'hidden_tests.0.input' is [1], not a text"),
         ({"entry_point": "f"}, "field 'public_tests.0.input' is '1\\n', not the list of arguments"),
+        (
+            {"entry_point": "f", "public_tests": [{"input": [DEEP], "output": 1}]},
+            "field 'public_tests.0' cannot be used (value nested deeper than 100 levels)",
+        ),
         ({"entry_point": "class"}, "field 'entry_point' is 'class', not the name of a function"),
         ({"starter_code": "def f():"}, "field 'starter_code' is there and 'entry_point'"),
         ({"time_limit_seconds": -1}, "time limit -1.0 is not a number >= 0"),

@@ -7,41 +7,41 @@
 A real name never falls back to the sample: missing data is an error that says how to get it.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from functools import partial
-from importlib import resources
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from turnwise.benchmarks.codecontests import parse_codecontests
-from turnwise.benchmarks.evalplus import parse_evalplus
-from turnwise.benchmarks.hub import read_hub_rows
+from turnwise.benchmarks.benchmark import Benchmark, Source, Split, failure_of
+from turnwise.benchmarks.codecontests import CODECONTESTS
+from turnwise.benchmarks.humaneval_plus import HUMANEVAL_PLUS
 from turnwise.benchmarks.ids import problem_id
+from turnwise.benchmarks.mbpp_plus import MBPP_PLUS
 from turnwise.benchmarks.rows import Row, RowError, check_shards, parse_rows, read_all
-from turnwise.benchmarks.taco import DIFFICULTIES, TEST_SPLIT_ROWS, UNKNOWN_DIFFICULTY, parse_taco
+from turnwise.benchmarks.taco import TACO
 from turnwise.errors import TurnwiseError
-from turnwise.records.problem import Problem
+from turnwise.records.codec import from_json, reason_of, to_json
+from turnwise.records.problem import Flag, Problem
 from turnwise.records.settings import OnError
+from turnwise.texts import shown
 
-_JSON_ENDINGS = (".jsonl.gz", ".jsonl")
+
+def _sample_of(real: Benchmark) -> Benchmark:
+    return replace(
+        real,
+        name=f"sample_{real.name}",
+        description=f"bundled sample in the form of {real.description}",
+        splits=("test",),
+        path=Path(__file__).parent / "sample" / f"{real.name}.jsonl",
+        stems=(),
+        is_sample=True,
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class Benchmark:
-    """One data set: its splits (the first is the default), where its files may stand, how rows are read."""
-
-    name: str
-    description: str
-    splits: tuple[str, ...]
-    folder: str
-    patterns: tuple[str, ...]
-    override_variable: str = ""
-    is_sample: bool = False
-
-    @property
-    def family(self) -> str:
-        """The data set's schema: the name without ``sample_``."""
-        return self.name.removeprefix("sample_")
+_REAL = (CODECONTESTS, TACO, HUMANEVAL_PLUS, MBPP_PLUS)
+BENCHMARKS: dict[str, Benchmark] = {one.name: one for one in (*_REAL, *map(_sample_of, _REAL))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,47 +80,6 @@ class ProblemSet:
         )
 
 
-_SPLIT_FILES = (
-    *("{split}" + ending for ending in _JSON_ENDINGS),
-    "{split}.parquet",
-    "{split}-*.parquet",
-    "data/{split}-*.parquet",
-    *("{split}_subset" + ending for ending in _JSON_ENDINGS),
-)
-_REAL = (
-    Benchmark("codecontests", "CodeContests", ("test", "valid", "train"), "codecontests", _SPLIT_FILES),
-    Benchmark("taco", "TACO", ("test", "train"), "taco", (*_SPLIT_FILES, "ALL/{split}-*.parquet")),
-    Benchmark(
-        "humaneval_plus",
-        "HumanEval+",
-        ("test",),
-        "humanevalplus",
-        tuple(f"HumanEvalPlus{version}{ending}" for version in ("", "-v*") for ending in _JSON_ENDINGS),
-        "HUMANEVAL_OVERRIDE_PATH",
-    ),
-    Benchmark(
-        "mbpp_plus",
-        "MBPP+",
-        ("test",),
-        "mbppplus",
-        tuple(f"MbppPlus{version}{ending}" for version in ("", "-v*") for ending in _JSON_ENDINGS),
-        "MBPP_OVERRIDE_PATH",
-    ),
-)
-_SAMPLE = tuple(
-    Benchmark(
-        f"sample_{real.name}",
-        f"bundled sample in the form of {real.description}",
-        ("test",),
-        "",
-        (f"{real.name}.jsonl",),
-        is_sample=True,
-    )
-    for real in _REAL
-)
-BENCHMARKS: dict[str, Benchmark] = {benchmark.name: benchmark for benchmark in (*_REAL, *_SAMPLE)}
-
-
 def find_benchmark(name: str) -> Benchmark:
     """Return the benchmark called ``name``; raises TurnwiseError listing the known ones."""
     if name not in BENCHMARKS:
@@ -129,7 +88,7 @@ def find_benchmark(name: str) -> Benchmark:
 
 
 def load_problems(
-    name: str,
+    benchmark: Benchmark | str,
     *,
     split: str = "",
     data_dir: Path | None = None,
@@ -137,23 +96,24 @@ def load_problems(
     environ: dict[str, str] | None = None,
     on_error: OnError = "raise",
 ) -> ProblemSet:
-    """Return the problems of one split.
+    """Return the problems of one split of a benchmark, or of the built-in one of that name.
 
     ``data_dir`` holds local files in the layout of docs/data.md; without it TURNWISE_DATA in ``environ``,
     then (HumanEval+, MBPP+) evalplus's override variables, then the hub. ``difficulties`` keeps TACO's
     levels named. With ``on_error="skip"`` broken rows are left out and listed. Raises TurnwiseError for an
     unknown name, split or difficulty, missing data, or a broken row.
     """
-    benchmark = find_benchmark(name)
-    split = split or benchmark.splits[0]
+    if isinstance(benchmark, str):
+        benchmark = find_benchmark(benchmark)
+    name, split = benchmark.name, split or benchmark.splits[0]
     if split not in benchmark.splits:
         raise TurnwiseError(f"{name} has no split {split!r}: choose one of {', '.join(benchmark.splits)}.")
     levels = _check_difficulties(benchmark, difficulties)
     rows, source, digest = _open_source(benchmark, split, data_dir, environ or {})
     if not rows:
         raise TurnwiseError(f"{source} holds no row of {name}/{split}: give another file.")
-    parse = _parser(benchmark, split, row_count=len(rows))
-    problems, broken = parse_rows(rows, _unique(parse), on_error=on_error)
+    parse = _parser(benchmark, Split(name, split, len(rows), is_sample=benchmark.is_sample))
+    problems, broken = parse_rows(rows, parse, on_error=on_error)
     kept = tuple(problem for problem in problems if not levels or problem.difficulty in levels)
     if levels and not kept:
         found = sorted({problem.difficulty for problem in problems})
@@ -164,28 +124,19 @@ def load_problems(
 
 
 def _check_difficulties(benchmark: Benchmark, difficulties: Iterable[str]) -> tuple[str, ...]:
-    levels = tuple(difficulties)
-    known = (*DIFFICULTIES, UNKNOWN_DIFFICULTY)
+    levels, known = tuple(difficulties), benchmark.difficulties
     for level in levels:
-        if benchmark.family != "taco" or level not in known:
-            raise TurnwiseError(f"{benchmark.name} has no difficulty {level!r}; TACO has {', '.join(known)}.")
+        if level not in known:
+            there = f"{benchmark.description} has {', '.join(known) or 'none'}"
+            raise TurnwiseError(f"{benchmark.name} has no difficulty {level!r}; {there}.")
     return levels
 
 
-def _parser(benchmark: Benchmark, split: str, *, row_count: int) -> Callable[[Row], Problem]:
-    name = benchmark.name
-    if benchmark.family == "codecontests":
-        return partial(parse_codecontests, benchmark=name, split=split)
-    if benchmark.family == "taco":
-        return partial(parse_taco, benchmark=name, split=split, is_whole_split=row_count == TEST_SPLIT_ROWS)
-    return partial(parse_evalplus, benchmark=name, split=split)
-
-
-def _unique(parse: Callable[[Row], Problem]) -> Callable[[Row], Problem]:
+def _parser(benchmark: Benchmark, split: Split) -> Callable[[Row], Problem]:
     seen: dict[str, str] = {}
 
     def parse_once(row: Row) -> Problem:
-        problem = parse(row)
+        problem = _parse_own(benchmark, row, split) if benchmark.sha256 else benchmark.parse(row, split)
         if problem.id in seen:
             raise row.fail(f"the problem {problem.id!r} stands already at {seen[problem.id]}.")
         seen[problem.id] = row.origin
@@ -194,12 +145,39 @@ def _unique(parse: Callable[[Row], Problem]) -> Callable[[Row], Problem]:
     return parse_once
 
 
-def _open_source(
-    benchmark: Benchmark, split: str, data_dir: Path | None, environ: dict[str, str]
-) -> tuple[list[Row], str, str]:
-    if benchmark.is_sample:
-        folder = Path(str(resources.files("turnwise.benchmarks"))) / "sample"
-        return _read_files([folder / benchmark.patterns[0]], source="bundled sample")
+def _parse_own(benchmark: Benchmark, row: Row, split: Split) -> Problem:
+    """Return the problem that the code of a user's own benchmark makes of a row; raises RowError for anything else."""
+    try:
+        problem = benchmark.parse(row, split)
+    except RowError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise row.fail(f"parse of {benchmark.origin} fails ({failure_of(error)}).") from None
+    if not isinstance(problem, Problem):
+        raise row.fail(f"parse of {benchmark.origin} returns {shown(problem)}, not a Problem.")
+    try:
+        problem = from_json(Problem, to_json(problem))  # with fields of the right types
+    except Exception as error:
+        raise row.fail(f"parse of {benchmark.origin} makes a problem that is none ({reason_of(error)}).") from None
+    is_of_split = (problem.benchmark, problem.split) == (split.benchmark, split.name)
+    if not is_of_split or not problem.id.startswith(split.problem_id("")):
+        raise row.fail(f"parse of {benchmark.origin} makes {shown(problem.id)}, no problem of {split.benchmark}.")
+    if not problem.public_tests:
+        raise row.fail(f"parse of {benchmark.origin} makes a problem without public tests.")
+    tests = problem.public_tests + problem.hidden_tests
+    if not problem.solutions and any(test.output is None for test in tests):
+        raise row.fail(f"parse of {benchmark.origin} makes a test without an output, and no solution to compute it.")
+    flags = problem.flags
+    if not problem.hidden_tests and not {Flag.NO_HIDDEN_TESTS, Flag.BASE_TESTS_ONLY} & {*flags}:
+        flags = (Flag.NO_HIDDEN_TESTS, *flags)
+    return replace(problem, flags=flags, benchmark_sha256=benchmark.sha256)
+
+
+def _open_source(benchmark: Benchmark, split: str, data_dir: Path | None, environ: dict[str, str]) -> Source:
+    if benchmark.path is not None:
+        return _read_files([benchmark.path], origin="bundled sample" if benchmark.is_sample else "")
+    if benchmark.rows is not None:
+        return _call_rows(benchmark, benchmark.rows, split)
     if data_dir is None and environ.get("TURNWISE_DATA"):
         data_dir = Path(environ["TURNWISE_DATA"])
     if data_dir is not None:
@@ -211,7 +189,31 @@ def _open_source(
                 f"{benchmark.override_variable} names {override!r}, which is no file: unset it or mend it."
             )
         return _read_files([Path(override)])
-    return read_hub_rows(benchmark.name, split)
+    if benchmark.hub is None:
+        raise TurnwiseError(f"{benchmark.name} is on no hub: give its files with --data-dir, or set TURNWISE_DATA.")
+    try:
+        return benchmark.hub(benchmark.name, split)
+    except (Exception, SystemExit) as error:
+        if not benchmark.sha256 or isinstance(error, TurnwiseError):
+            raise
+        raise _no_rows(benchmark, error) from None
+
+
+def _call_rows(benchmark: Benchmark, rows: Callable[[str], Iterable[Mapping[str, Any]]], split: str) -> Source:
+    try:
+        made = [dict(row) for row in rows(split)]
+        digest = hashlib.sha256("\n".join(json.dumps(row, sort_keys=True) for row in made).encode()).hexdigest()
+    except (Exception, SystemExit) as error:
+        raise _no_rows(benchmark, error) from None
+    name = Path(benchmark.origin).name
+    return Source([Row(name, number, row, position=number - 1) for number, row in enumerate(made, 1)], name, digest)
+
+
+def _no_rows(benchmark: Benchmark, error: BaseException) -> TurnwiseError:
+    return TurnwiseError(
+        f"The benchmark {benchmark.origin!r} makes no rows ({failure_of(error)}): they have to be objects of JSON "
+        "values; mend it."
+    )
 
 
 def _find_files(benchmark: Benchmark, split: str, data_dir: Path) -> list[Path]:
@@ -229,12 +231,12 @@ def _find_files(benchmark: Benchmark, split: str, data_dir: Path) -> list[Path]:
             return found
     is_copy = benchmark.override_variable and any(folder.glob("**/*.parquet"))
     raise TurnwiseError(
-        f"No data of {benchmark.name}/{split} in {str(folder)!r}: put one of {', '.join(patterns)} there, "
-        f"or leave out --data-dir and TURNWISE_DATA to download it"
+        f"No data of {benchmark.name}/{split} in {str(folder)!r}: put one of {', '.join(patterns)} there"
+        + (", or leave out --data-dir and TURNWISE_DATA to download it" if benchmark.hub else "")
         + (" (the parquet files there are the hub's copy, which lacks the inputs)." if is_copy else ".")
     )
 
 
-def _read_files(paths: list[Path], *, source: str = "") -> tuple[list[Row], str, str]:
+def _read_files(paths: list[Path], *, origin: str = "") -> Source:
     rows, digest = read_all(paths)
-    return rows, source or ", ".join(map(str, paths)), digest
+    return Source(rows, origin or ", ".join(map(str, paths)), digest)

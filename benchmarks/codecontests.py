@@ -5,12 +5,15 @@ without hidden tests is flagged and never scored: 44 of the 165 test problems ha
 local copies may lack the generated ones.
 """
 
+from functools import partial
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from turnwise.benchmarks.benchmark import SPLIT_FILES, Benchmark, Split, Stem
 from turnwise.benchmarks.contradictions import contradiction_of_limits, contradiction_of_tests
 from turnwise.benchmarks.flags import INTERACTIVE_CODECONTESTS, admits_multiple_answers, is_interactive
+from turnwise.benchmarks.hub import read_repository
 from turnwise.benchmarks.limits import parse_memory_limit, parse_time_limit
 from turnwise.benchmarks.rows import Row, validated
 from turnwise.records.problem import (
@@ -75,7 +78,7 @@ class _CodeContestsRow(BaseModel):
     cf_rating: int | None = Field(0, ge=0, le=9999)
 
 
-def parse_codecontests(row: Row, *, benchmark: str, split: str) -> Problem:
+def parse_codecontests(row: Row, split: Split) -> Problem:
     """Return the problem of one CodeContests row; raises RowError if it cannot be one."""
     fields = validated(row, _CodeContestsRow)
     if not fields.name.strip():
@@ -89,9 +92,9 @@ def parse_codecontests(row: Row, *, benchmark: str, split: str) -> Problem:
     if not (contradiction or admits_multiple_answers(fields.description)):
         contradiction = contradiction_of_tests(fields.public_tests.cases() + hidden, rule)
     return Problem(
-        id=f"{benchmark}/{fields.name}",
-        benchmark=benchmark,
-        split=split,
+        id=split.problem_id(fields.name),
+        benchmark=split.benchmark,
+        split=split.name,
         statement=fields.description,
         public_tests=fields.public_tests.cases(),
         hidden_tests=hidden,
@@ -140,3 +143,15 @@ def _file_name(row: Row, field: Literal["input_file", "output_file"], name: str 
     if "/" in name or "\0" in name or name in (".", ".."):
         raise row.fail(f"field {field!r} is {name!r}, not a plain file name.")
     return name
+
+
+CODECONTESTS = Benchmark(
+    name="codecontests",
+    description="CodeContests",
+    parse=parse_codecontests,
+    splits=("test", "valid", "train"),
+    folder="codecontests",
+    patterns=SPLIT_FILES,
+    hub=partial(read_repository, "deepmind/code_contests", "data/{split}-*.parquet"),
+    stems=(Stem("codecontests"), Stem("codecontests_valid", "valid")),
+)

@@ -1,25 +1,19 @@
-"""HumanEval+ and MBPP+ in evalplus's release format: rows to problems.
+"""The release format of evalplus, which HumanEval+ and MBPP+ have: rows to problems.
 
 Base inputs are the public tests, plus inputs the hidden ones; a task without plus inputs is judged by its base inputs
-alone, as evalplus does, and flagged. The files hold no expected outputs: those
-come from the canonical solution, run once inside an executor (turnwise.runners.judging.expected), which also
-sets the limits. Inputs of about 60 MBPP+ tasks stand in the file as lists but mean tuples, sets or
-complex numbers; they are converted as the task needs.
+alone, as evalplus does, and flagged. The files hold no expected outputs: those come from the canonical solution, run
+once inside an executor (turnwise.runners.judging.expected), which also sets the limits.
 """
 
-import re
-from collections.abc import Sequence
-from dataclasses import replace
-from keyword import iskeyword
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from turnwise.benchmarks import values
+from turnwise.benchmarks.benchmark import JSON_ENDINGS, Split
 from turnwise.benchmarks.contradictions import contradiction_of_solution, contradiction_of_starter
-from turnwise.benchmarks.mbpp_inputs import convert_arguments
-from turnwise.benchmarks.oracles import ORACLE_BY_ENTRY_POINT
-from turnwise.benchmarks.rows import Row, validated
+from turnwise.benchmarks.rows import Row, is_function_name, validated
 from turnwise.records.problem import (
     FUNCTION_MEMORY_LIMIT_BYTES,
     FUNCTION_TIME_LIMIT_SECONDS,
@@ -31,9 +25,10 @@ from turnwise.records.problem import (
     TestCase,
 )
 
-HUMANEVAL_PLUS, MBPP_PLUS = "humaneval_plus", "mbpp_plus"
 # evalplus takes any result of this task: its canonical answer is disputed (Mbpp/164, are_equivalent).
 _DISPUTED_ORACLE = "anything"
+
+_Converter = Callable[[str, Sequence[Any]], Sequence[Any]]
 
 
 class _EvalPlusRow(BaseModel):
@@ -53,32 +48,46 @@ class _EvalPlusRow(BaseModel):
         return [] if inputs == {} else inputs
 
 
-def parse_evalplus(row: Row, *, benchmark: str, split: str) -> Problem:
-    """Return the problem of one HumanEval+ or MBPP+ row; raises RowError if it cannot be one."""
+def release_files(name: str) -> tuple[str, ...]:
+    """Return how the files of evalplus's release of ``name`` may be called."""
+    return tuple(f"{name}{version}{ending}" for version in ("", "-v*") for ending in JSON_ENDINGS)
+
+
+def parse_evalplus(
+    row: Row,
+    split: Split,
+    *,
+    oracles: Mapping[str, str],
+    is_completion: bool = False,
+    convert: _Converter | None = None,
+) -> Problem:
+    """Return the problem of one row; raises RowError if it cannot be one.
+
+    ``oracles`` are the special comparisons by entry point; a program that ``is_completion`` goes on with the prompt;
+    ``convert`` makes of the inputs of a numbered task what it means.
+    """
     fields = validated(row, _EvalPlusRow)
     if not fields.task_id.strip():
         raise row.fail("field 'task_id' is empty.")
-    if benchmark == MBPP_PLUS and not fields.task_id.rsplit("/", 1)[-1].isdecimal():
+    if convert is not None and not fields.task_id.rsplit("/", 1)[-1].isdecimal():
         raise row.fail(f"field 'task_id' is {fields.task_id!r}, not a number such as Mbpp/2.")
-    if not fields.entry_point.isidentifier() or iskeyword(fields.entry_point):
+    if not is_function_name(fields.entry_point):
         raise row.fail(f"field 'entry_point' is {fields.entry_point!r}, not the name of a function.")
     if not fields.base_input:
         raise row.fail("field 'base_input' holds no test.")
-    family = benchmark.removeprefix("sample_")
-    is_completion = family == HUMANEVAL_PLUS
     starter_code = fields.prompt if is_completion else ""
     solution = starter_code + fields.canonical_solution
     contradiction = contradiction_of_starter(starter_code, called=fields.entry_point) or contradiction_of_solution(
         solution, called=fields.entry_point
     )
-    oracle = ORACLE_BY_ENTRY_POINT[family].get(fields.entry_point, "")
+    oracle = oracles.get(fields.entry_point, "")
     return Problem(
-        id=f"{benchmark}/{fields.task_id}",
-        benchmark=benchmark,
-        split=split,
+        id=split.problem_id(fields.task_id),
+        benchmark=split.benchmark,
+        split=split.name,
         statement=fields.prompt,
-        public_tests=_cases(row, fields.task_id, fields.base_input, benchmark),
-        hidden_tests=_cases(row, fields.task_id, fields.plus_input, benchmark),
+        public_tests=_cases(row, fields.task_id, fields.base_input, convert),
+        hidden_tests=_cases(row, fields.task_id, fields.plus_input, convert),
         limits=Limits(FUNCTION_TIME_LIMIT_SECONDS, FUNCTION_MEMORY_LIMIT_BYTES),
         rule=MatchRule(Comparison.EVALPLUS, tolerance=fields.atol, oracle=oracle),
         entry_point=fields.entry_point,
@@ -89,22 +98,10 @@ def parse_evalplus(row: Row, *, benchmark: str, split: str) -> Problem:
     )
 
 
-def with_stub_imports(problem: Problem) -> Problem:
-    """Return a HumanEval+ problem whose programs find the imports and helper functions of its stub; others as they are.
-
-    evalplus runs a program as it stands, so that one without them fails; this is for replies that were asked for the
-    function alone.
-    """
-    if problem.benchmark.removeprefix("sample_") != HUMANEVAL_PLUS:
-        return problem
-    start = re.search(rf"^(?:async )?def {re.escape(problem.entry_point)}\b", problem.starter_code, re.MULTILINE)
-    return problem if start is None else replace(problem, prelude=problem.starter_code[: start.start()])
-
-
-def _cases(row: Row, task_id: str, inputs: Sequence[Sequence[Any]], benchmark: str) -> tuple[TestCase, ...]:
+def _cases(row: Row, task_id: str, inputs: Sequence[Sequence[Any]], convert: _Converter | None) -> tuple[TestCase, ...]:
     try:
-        if benchmark == MBPP_PLUS:
-            inputs = [convert_arguments(task_id, arguments) for arguments in inputs]
+        if convert is not None:
+            inputs = [convert(task_id, arguments) for arguments in inputs]
         return tuple(TestCase(values.dumps(list(arguments)), None) for arguments in inputs)
     except (TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
         raise row.fail(f"an input does not have the form the task needs ({error}).") from None

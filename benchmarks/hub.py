@@ -11,25 +11,18 @@ import sys
 from contextlib import redirect_stdout
 from pathlib import Path
 
+from turnwise.benchmarks.benchmark import Source
 from turnwise.benchmarks.rows import Row, check_shards, read_all
 from turnwise.errors import InfrastructureError, MissingExtraError, TurnwiseError
 
-_REPOSITORIES = {
-    "codecontests": ("deepmind/code_contests", "data/{split}-*.parquet"),
-    "taco": ("BAAI/TACO", "ALL/{split}-*.parquet"),
-}
 
-
-def read_hub_rows(benchmark: str, split: str) -> tuple[list[Row], str, str]:
-    """Return the rows of a split, where they come from and a fingerprint of that version.
+def read_repository(repository: str, pattern: str, benchmark: str, split: str) -> Source:
+    """Return the rows of the files of a split in a ``repository`` of the hub.
 
     Raises MissingExtraError without the package that downloads, InfrastructureError if it fails.
     """
-    if benchmark not in _REPOSITORIES:
-        return _read_evalplus(benchmark)
-    repository, pattern = _REPOSITORIES[benchmark]
     rows, digest = read_all(_fetch(benchmark, repository, pattern.format(split=split)))
-    return rows, f"hub {repository}, split {split}", digest
+    return Source(rows, f"hub {repository}, split {split}", digest)
 
 
 def _fetch(benchmark: str, repository: str, pattern: str) -> list[Path]:
@@ -49,21 +42,22 @@ def _fetch(benchmark: str, repository: str, pattern: str) -> list[Path]:
     return files
 
 
-def _read_evalplus(benchmark: str) -> tuple[list[Row], str, str]:
+def read_release(name: str, benchmark: str, _split: str) -> Source:
+    """Return the rows of the release that evalplus calls ``name``; its digest is evalplus's hash.
+
+    Raises as ``read_repository`` does.
+    """
     try:
         from evalplus import data
     except ImportError:
         raise _missing(benchmark, "evalplus", "evalplus") from None
     try:
         with redirect_stdout(sys.stderr):  # evalplus prints its progress
-            if benchmark == "humaneval_plus":
-                tasks, digest = data.get_human_eval_plus(), data.get_human_eval_plus_hash()
-            else:
-                tasks, digest = data.get_mbpp_plus(), data.get_mbpp_plus_hash()
+            tasks, digest = getattr(data, f"get_{name}")(), getattr(data, f"get_{name}_hash")()
     except Exception as error:  # evalplus lets the errors of its downloader through
         raise _unreachable(f"evalplus's {benchmark} release", error) from error
     rows = [Row(benchmark, number, dict(task), position=number - 1) for number, task in enumerate(tasks.values(), 1)]
-    return rows, f"evalplus release of {benchmark}", str(digest)
+    return Source(rows, f"evalplus release of {benchmark}", str(digest))
 
 
 def _missing(benchmark: str, package: str, extra: str) -> TurnwiseError:

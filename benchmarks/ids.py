@@ -28,8 +28,6 @@ def normalise_name(benchmark: str, source_name: str | int) -> str:
         if match is None or _is_of_another(benchmark, match["word"] or ""):
             return name
         return f"{_NUMBERED[benchmark]}/{match['number']}"
-    if benchmark == "taco":
-        return name.removeprefix("taco/")
     return name
 
 

@@ -13,6 +13,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from keyword import iskeyword
 from pathlib import Path
 from typing import IO, Any, NoReturn, TypeVar
 
@@ -282,8 +283,16 @@ def validated(row: Row, model: type[Model]) -> Model:
         mistake = first_mistake(error)
         if mistake.kind == "missing":
             raise row.fail(f"field {mistake.where!r} is missing.") from None
+        if mistake.kind == "extra_forbidden":
+            known = ", ".join(model.model_fields)
+            raise row.fail(f"field {shown(mistake.where)} is unknown: a row has {known}.") from None
         given = f"{type(mistake.value).__name__} {shown(mistake.value)}"
         raise row.fail(f"field {mistake.where!r} is {given}: {mistake.reason.rstrip('.').lower()}.") from None
+
+
+def is_function_name(name: str) -> bool:
+    """Return whether a program can define a function of this ``name``."""
+    return name.isidentifier() and not iskeyword(name)
 
 
 _DECODER = json.JSONDecoder(parse_int=parse_integer)

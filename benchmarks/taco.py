@@ -10,17 +10,17 @@ import json
 from dataclasses import replace
 from functools import cache, partial
 from importlib import resources
-from keyword import iskeyword
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from turnwise.benchmarks import values
+from turnwise.benchmarks.benchmark import SPLIT_FILES, Benchmark, Split, Stem, call_test
 from turnwise.benchmarks.codecontests import parse_limits
 from turnwise.benchmarks.contradictions import contradiction_of_limits, contradiction_of_starter, contradiction_of_tests
 from turnwise.benchmarks.flags import admits_multiple_answers, is_interactive
+from turnwise.benchmarks.hub import read_repository
 from turnwise.benchmarks.integers import format_integer
-from turnwise.benchmarks.rows import Row, load_json, validated
+from turnwise.benchmarks.rows import Row, is_function_name, load_json, validated
 from turnwise.records.problem import Comparison, Flag, MatchRule, Problem, TestCase
 from turnwise.texts import shown
 
@@ -57,7 +57,7 @@ class _TacoRow(BaseModel):
     form: str | None = None
 
 
-def parse_taco(row: Row, *, benchmark: str, split: str, is_whole_split: bool) -> Problem:
+def parse_taco(row: Row, split: Split) -> Problem:
     """Return the problem of one TACO row; raises RowError if it cannot be one.
 
     A problem's name is its row index in the data set: the row's own ``_index`` where a local copy holds
@@ -71,7 +71,8 @@ def parse_taco(row: Row, *, benchmark: str, split: str, is_whole_split: bool) ->
     document = _load(row, "input_output", fields.input_output) if fields.input_output.strip() else {}
     tests = _parse_tests(row, document) if document else ()
     entry_point = document.get("fn_name") or ""
-    listed = split == "test" and benchmark == "taco" and (is_whole_split or fields.index is not None)
+    is_known = split.rows == TEST_SPLIT_ROWS or fields.index is not None
+    listed = split.name == "test" and not split.is_sample and is_known
     case = special_judge_cases().get(index) if listed else None
     missing_name = fields.form == "call" and not entry_point
     rule = MatchRule(
@@ -85,9 +86,9 @@ def parse_taco(row: Row, *, benchmark: str, split: str, is_whole_split: bool) ->
     if not (contradiction or has_many_answers):
         contradiction = contradiction_of_tests(tests, rule)
     return Problem(
-        id=f"{benchmark}/{index}",
-        benchmark=benchmark,
-        split=split,
+        id=split.problem_id(str(index)),
+        benchmark=split.benchmark,
+        split=split.name,
         statement=fields.question,
         public_tests=tests[:1],
         hidden_tests=tests[1:],
@@ -163,7 +164,7 @@ def _load(row: Row, field: str, text: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise row.fail(f"field {field!r} is {shown(document)}, not an object of inputs and outputs.")
     name = document.get("fn_name")
-    if name and not (isinstance(name, str) and name.isidentifier() and not iskeyword(name)):
+    if name and not (isinstance(name, str) and is_function_name(name)):
         raise row.fail(f"field {field!r} has the fn_name {shown(name)}, not the name of a function.")
     return document
 
@@ -196,7 +197,7 @@ def _call_case(row: Row, given: Any, wanted: Any) -> TestCase:
     if not isinstance(given, list):
         raise row.fail(f"a call input is a JSON {type(given).__name__}, not the list of arguments.")
     arguments = [_integer_keys(argument) for argument in given]
-    return TestCase(values.dumps(arguments), values.dumps(wanted))
+    return call_test(arguments, wanted)
 
 
 def _integer_keys(argument: Any) -> Any:
@@ -227,3 +228,16 @@ def _parse_solutions(row: Row, solutions: str | list[str] | None) -> tuple[str, 
     if not isinstance(programs, list) or not all(isinstance(program, str) for program in programs):
         raise row.fail(f"field 'solutions' is {shown(programs)}, not a list of programs.")
     return tuple(programs)
+
+
+TACO = Benchmark(
+    name="taco",
+    description="TACO",
+    parse=parse_taco,
+    splits=("test", "train"),
+    folder="taco",
+    patterns=(*SPLIT_FILES, "ALL/{split}-*.parquet"),
+    hub=partial(read_repository, "BAAI/TACO", "ALL/{split}-*.parquet"),
+    stems=(Stem("taco"), *(Stem(f"taco_{level.lower()}", difficulty=level) for level in DIFFICULTIES)),
+    difficulties=(*DIFFICULTIES, UNKNOWN_DIFFICULTY),
+)

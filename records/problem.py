@@ -99,7 +99,7 @@ class Problem:
     Solution) to call. ``starter_code`` is what the model is given to continue; ``prelude`` is what the
     judge runs before the program (usual imports of call-based TACO tasks). ``solutions`` are known
     right programs, the canonical one first, ``incorrect_solutions`` known wrong ones. ``contradiction`` is
-    why the problem is flagged contradictory.
+    why the problem is flagged contradictory, ``benchmark_sha256`` the digest of the file of a user's own benchmark.
     """
 
     id: str
@@ -121,6 +121,7 @@ class Problem:
     solutions: tuple[str, ...] = ()
     incorrect_solutions: tuple[str, ...] = ()
     contradiction: str = ""
+    benchmark_sha256: str = ""
 
     @property
     def is_scorable(self) -> bool:

@@ -26,7 +26,7 @@ from typing import Any
 from turnwise.errors import TurnwiseError
 from turnwise.files import PLAIN_NAME, inside, read_whole, write_atomically
 from turnwise.json_text import json_text
-from turnwise.records.codec import from_json, from_lines, reason_of, to_json
+from turnwise.records.codec import from_json, from_lines, if_set, reason_of, to_json
 from turnwise.records.judgement import Judgement, Place, read_judgements
 from turnwise.records.settings import MOST_TURNS, JudgeRecord, PromptsRecord, RunSettings
 from turnwise.records.trajectory import Trajectory, read_trajectory
@@ -57,7 +57,10 @@ class AskedProblem:
 
 @dataclass(frozen=True, slots=True)
 class TaskRecord:
-    """A task of a run: its data, its turn limit, the problems asked (in plan order) and those left out."""
+    """A task of a run: its data, its turn limit, the problems asked (in plan order) and those left out.
+
+    ``benchmark_sha256`` is the digest of the file of a user's own benchmark.
+    """
 
     task: str
     benchmark: str
@@ -69,6 +72,7 @@ class TaskRecord:
     asked: tuple[AskedProblem, ...]
     left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     broken_rows: tuple[str, ...] = ()
+    benchmark_sha256: str = if_set("")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from turnwise.benchmarks.benchmark import Benchmark
+from turnwise.benchmarks.catalog import BENCHMARKS
 from turnwise.errors import TurnwiseError
 from turnwise.files import write_atomically, write_synced
 from turnwise.records.problem import Problem
@@ -24,7 +26,7 @@ from turnwise.runners.event_loops import InterruptibleRunner
 from turnwise.runners.judging.judge import Judge, judge_record
 from turnwise.runners.loading import LoadedTask, Machine, load_recorded
 from turnwise.runners.work import Work
-from turnwise.tasks.catalog import TASKS
+from turnwise.tasks.catalog import tasks_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +38,23 @@ class Judged:
     unjudged: int
 
 
-def load_run(folder: RunFolder, machine: Machine) -> list[LoadedTask]:
-    """Return the tasks of a run with their problems; raises TurnwiseError if the data are others."""
-    tasks = []
+def load_run(folder: RunFolder, machine: Machine, benchmarks: Mapping[str, Benchmark] = BENCHMARKS) -> list[LoadedTask]:
+    """Return the tasks of a run, which are tasks of ``benchmarks``, with their problems.
+
+    Raises TurnwiseError if the data are others. What the run says of a user's own benchmark loads none.
+    """
+    tasks, known = [], tasks_of(benchmarks)
     for record in folder.record.tasks:
-        if record.task not in TASKS:
-            raise TurnwiseError(f"{str(folder.run_json)!r} names the task {record.task!r}, which is unknown here.")
+        if record.task not in known:
+            digest = record.benchmark_sha256[:12]
+            remedy = (
+                f": give --benchmark the file of it, or its name if it is installed (sha256 {digest})" if digest else ""
+            )
+            raise TurnwiseError(
+                f"{str(folder.run_json)!r} names the task {record.task!r}, which is unknown here{remedy}."
+            )
         stub_imports = folder.record.judge.stub_imports
-        tasks.append(load_recorded(TASKS[record.task], record, machine, stub_imports=stub_imports))
+        tasks.append(load_recorded(known[record.task], record, machine, stub_imports=stub_imports))
     return tasks
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from turnwise.benchmarks.catalog import ProblemSet, load_problems
-from turnwise.benchmarks.evalplus import with_stub_imports
 from turnwise.benchmarks.ids import problem_id, source_name
 from turnwise.benchmarks.rows import OF_ANSWERS, Row, digest_files, read_rows
 from turnwise.errors import TurnwiseError
@@ -78,7 +77,7 @@ class LoadedTask:
         """Return what run.json says of the task under ``settings``."""
         return TaskRecord(
             task=self.task.name,
-            benchmark=self.task.benchmark,
+            benchmark=self.task.benchmark.name,
             split=self.task.split,
             max_turns=turns_of(settings, self.task),
             strategy=strategy_of(settings, self.task).name,
@@ -87,6 +86,7 @@ class LoadedTask:
             asked=tuple(AskedProblem(one.id, one.difficulty, tuple(map(str, one.flags))) for one in self.asked),
             left_out={one.id: tuple(map(str, one.flags)) for one in self.source.problems if not one.is_scorable},
             broken_rows=tuple(map(str, self.source.broken_rows)),
+            benchmark_sha256=self.task.benchmark.sha256,
         )
 
 
@@ -133,8 +133,14 @@ def open_task(
 def load_recorded(task: Task, record: TaskRecord, machine: Machine, *, stub_imports: bool = False) -> LoadedTask:
     """Return the problems that a run asked, for judging what it sampled.
 
-    Raises TurnwiseError if the data at hand are not those the run was made with.
+    Raises TurnwiseError if the data at hand, or the user's own benchmark, are not those the run was made with.
     """
+    own = task.benchmark.sha256
+    if own != record.benchmark_sha256:
+        raise TurnwiseError(
+            f"The benchmark of {task.name} is not that of the run (sha256 {own[:12] or 'none'}, not "
+            f"{record.benchmark_sha256[:12] or 'none'}): give --benchmark the file it was sampled with."
+        )
     source = _load(task, "skip" if record.broken_rows else "raise", machine.data_dir, machine.environ)
     if source.digest != record.data_sha256:
         raise TurnwiseError(
@@ -165,7 +171,8 @@ def _resolve(task: Task, problems: Sequence[Problem], machine: Machine, *, stub_
         workers=machine.workers,
         on_progress=lambda done, total: machine.report(f"{task.name}: expected outputs", done, total),
     )
-    return tuple(map(with_stub_imports, resolved)) if stub_imports else resolved
+    with_stub_imports = task.benchmark.with_stub_imports
+    return tuple(map(with_stub_imports, resolved)) if stub_imports and with_stub_imports else resolved
 
 
 def _first(problems: tuple[Problem, ...], limit: float | None) -> tuple[Problem, ...]:
@@ -211,13 +218,13 @@ def load_decoys(
 
 def _load_pool(loaded: LoadedTask, machine: Machine, path: Path | None, runnable: bool) -> DecoyPool:
     if path is None:
-        source = f"{loaded.task.benchmark}/{loaded.task.split}"
+        source = f"{loaded.task.benchmark.name}/{loaded.task.split}"
         programs: Mapping[str, Sequence[str]] = {one.id: one.incorrect_solutions for one in loaded.source.problems}
     else:
         if not path.is_file():
             raise TurnwiseError(f"The file of incorrect programs {str(path)!r} does not exist: give another.")
         source = f"{encodable(path.name)} (sha256 {digest_files([path])[:12]})"
-        programs = _read_programs(path, loaded.task.benchmark)
+        programs = _read_programs(path, loaded.task.benchmark.name)
     asked = {problem.id: problem for problem in loaded.asked}
     chosen = [asked.get(one.id, one) for one in loaded.source.problems if programs.get(one.id)]
     if runnable:

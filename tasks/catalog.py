@@ -4,16 +4,14 @@
 'EASY'
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
+from turnwise.benchmarks.benchmark import TWINS, Benchmark
 from turnwise.benchmarks.catalog import BENCHMARKS
-from turnwise.benchmarks.taco import DIFFICULTIES
 from turnwise.errors import TurnwiseError
-
-DEFAULT_MAX_TURNS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,44 +19,38 @@ class Task:
     """What is asked: which problems, over how many turns at most."""
 
     name: str
-    benchmark: str
+    benchmark: Benchmark
     split: str
     max_turns: int
     difficulty: str = ""
 
 
-def _with_twin(stem: str, benchmark: str, split: str = "test", difficulty: str = "") -> Iterator[Task]:
-    yield Task(f"{stem}_multiturn", benchmark, split, DEFAULT_MAX_TURNS, difficulty)
-    yield Task(f"{stem}_singleturn", benchmark, split, 1, difficulty)
+def tasks_of(benchmarks: Mapping[str, Benchmark]) -> dict[str, Task]:
+    """Return the tasks that ``benchmarks`` have, by name and in their order."""
+    return {task.name: task for benchmark in benchmarks.values() for task in _tasks_of(benchmark)}
 
 
-def _all_tasks() -> Iterator[Task]:
-    yield from _with_twin("codecontests", "codecontests")
-    yield from _with_twin("codecontests_valid", "codecontests", "valid")
-    yield from _with_twin("taco", "taco")
-    for difficulty in DIFFICULTIES:
-        yield from _with_twin(f"taco_{difficulty.lower()}", "taco", difficulty=difficulty)
-    yield from _with_twin("humaneval_plus", "humaneval_plus")
-    yield from _with_twin("mbpp_plus", "mbpp_plus")
-    for benchmark in BENCHMARKS.values():
-        if benchmark.is_sample:
-            yield from _with_twin(benchmark.name, benchmark.name)
+def _tasks_of(benchmark: Benchmark) -> Iterator[Task]:
+    for stem in benchmark.asked:
+        for twin, max_turns in TWINS.items():
+            yield Task(f"{stem.name}_{twin}", benchmark, stem.split, max_turns, stem.difficulty)
 
 
-TASKS: dict[str, Task] = {task.name: task for task in _all_tasks()}
+TASKS: dict[str, Task] = tasks_of(BENCHMARKS)
 
 
-def find_tasks(names: str) -> tuple[Task, ...]:
+def find_tasks(names: str, benchmarks: Mapping[str, Benchmark] = BENCHMARKS) -> tuple[Task, ...]:
     """Return the tasks that a comma-separated list of names and globs selects, in catalogue order.
 
     Raises TurnwiseError for a name that selects nothing.
     """
+    tasks = tasks_of(benchmarks)
     wanted = [name.strip() for name in names.split(",") if name.strip()]
     for pattern in wanted:
-        if not any(fnmatchcase(name, pattern) for name in TASKS):
-            near = get_close_matches(pattern, TASKS)
+        if not any(fnmatchcase(name, pattern) for name in tasks):
+            near = get_close_matches(pattern, tasks)
             meant = f"do you mean {' or '.join(near)}? " if near else ""
             raise TurnwiseError(f"Unknown task {pattern!r}: {meant}turnwise tasks lists those there are.")
     if not wanted:
         raise TurnwiseError("No task given: turnwise tasks lists those there are.")
-    return tuple(task for name, task in TASKS.items() if any(fnmatchcase(name, one) for one in wanted))
+    return tuple(task for name, task in tasks.items() if any(fnmatchcase(name, one) for one in wanted))

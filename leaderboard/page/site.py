@@ -298,6 +298,7 @@ def _pairs(row: PageRow) -> Iterator[tuple[str, str]]:
     yield "license", row.facts.license
     yield "link", row.facts.url
     yield "data", f"{record.benchmark}, split {record.split}, sha256 {record.data_sha256}"
+    yield "benchmark", f"of its own, sha256 {record.benchmark_sha256}" if record.benchmark_sha256 else ""
     yield "problems", _problems(row)
     yield "strategy", record.strategy
     yield "prompts", f"set {run.record.prompts.set}\n{_lines(run.record.prompts.hashes)}".strip()

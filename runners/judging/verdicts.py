@@ -196,6 +196,7 @@ def verdict_key(
         _canonical(to_json(problem.limits)),
         _canonical(to_json(problem.rule)),
         _canonical(to_json(environment)),
+        *([bytes.fromhex(problem.benchmark_sha256)] if problem.benchmark_sha256 else []),
     ):
         total.update(len(part).to_bytes(8, "big"))
         total.update(part)

@@ -357,7 +357,7 @@ def _open(wanted: Wanted) -> Model:
         raise TurnwiseError(
             f"--model replay needs -a path=FILE (and takes model=GLOB, method=GLOB), not {wanted.arguments!r}."
         )
-    benchmarks = [task.benchmark for task in wanted.tasks]
+    benchmarks = [task.benchmark.name for task in wanted.tasks]
     sampler = ReplaySampler(Path(path), benchmarks=benchmarks, problems=wanted.problems, **pairs)
     for note in (*sampler.notes, *_notes_on_samples(Path(path), sampler, wanted.settings.samples_per_problem)):
         print(f"turnwise: {note}", file=sys.stderr, flush=True)

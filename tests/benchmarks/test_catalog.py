@@ -173,10 +173,10 @@ def test_arguments_that_evalplus_has_converted_load_as_those_of_its_file(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"name": "humaneval"}, "Unknown benchmark 'humaneval': choose one of codecontests, taco, humaneval_plus"),
-        ({"name": "taco", "split": "valid"}, "taco has no split 'valid': choose one of test, train."),
-        ({"name": "taco", "difficulties": ["HARDER"]}, "has no difficulty 'HARDER'; TACO has EASY, MEDIUM,"),
-        ({"name": "codecontests", "difficulties": ["EASY"]}, "codecontests has no difficulty 'EASY'"),
+        ({"benchmark": "humaneval"}, "Unknown benchmark 'humaneval': choose one of codecontests, taco, humaneval_plus"),
+        ({"benchmark": "taco", "split": "valid"}, "taco has no split 'valid': choose one of test, train."),
+        ({"benchmark": "taco", "difficulties": ["HARDER"]}, "has no difficulty 'HARDER'; TACO has EASY, MEDIUM,"),
+        ({"benchmark": "codecontests", "difficulties": ["EASY"]}, "codecontests has no difficulty 'EASY'"),
     ],
 )
 def test_an_unknown_name_is_refused_with_the_known_ones(options: dict[str, Any], message: str) -> None:
@@ -211,7 +211,7 @@ def test_a_problem_is_found_by_its_id_scorable_or_not_and_near_ones_are_named(
 def test_the_bundled_sample_loads_whole_whatever_the_data(benchmark: str, count: int, tmp_path: Path) -> None:
     name = f"sample_{benchmark}"
     found = load_problems(name, data_dir=tmp_path / "nowhere", environ={"TURNWISE_DATA": "nowhere"})
-    assert BENCHMARKS[name].is_sample and BENCHMARKS[name].family == benchmark
+    assert BENCHMARKS[name].is_sample and not BENCHMARKS[benchmark].is_sample
     assert len(found.problems) == len(found.scorable) == count
     assert all(problem.id.startswith(f"{name}/") for problem in found.problems)
     assert (found.source, found.broken_rows) == ("bundled sample", ())

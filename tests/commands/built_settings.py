@@ -10,6 +10,7 @@ import pytest
 from turnwise.commands.settings import build_settings
 from turnwise.errors import TurnwiseError
 from turnwise.records.settings import RunConfig, RunSettings
+from turnwise.tasks.catalog import find_tasks
 
 MULTI, SINGLE = "codecontests_multiturn", "codecontests_singleturn"
 
@@ -34,7 +35,7 @@ def build_config(
         metadata=metadata if isinstance(metadata, str) else json.dumps(metadata),
         gen_kwargs=gen_kwargs,
         samples=samples if isinstance(samples, str) else json.dumps(samples),
-        tasks=tasks,
+        tasks=find_tasks(tasks),
         given=given or {},
     )
 

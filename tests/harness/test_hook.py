@@ -1,13 +1,15 @@
 """The hook's patch on a TaskManager: our folder first, the user's after it, and nothing else changed."""
 
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
 from turnwise.harness import hook
-from turnwise.harness.patching import DEFINITIONS, add_definitions
+from turnwise.harness.definitions import definitions_folder
+from turnwise.harness.patching import add_definitions
 
 
 class _Manager:
@@ -30,6 +32,11 @@ def _patched(manager: Any) -> Any:
     return module
 
 
+@pytest.fixture(autouse=True)
+def _folder_of_its_own(cache_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TURNWISE_CACHE", str(cache_dir))
+
+
 @pytest.mark.parametrize(
     ("given", "expected"), [(None, []), ("mine", ["mine"]), (["a", "b"], ["a", "b"]), (("a",), ["a"])]
 )
@@ -37,7 +44,7 @@ def test_our_folder_comes_first(given: Any, expected: list[str]) -> None:
     """So that definitions of the user's go before ours; by name or by place."""
     made = _patched(_Manager).TaskManager
     for one in (made(None, given), made(include_path=given)):
-        assert one.made_with == (None, [str(DEFINITIONS), *expected], True, None)
+        assert one.made_with == (None, [str(definitions_folder()), *expected], True, None)
 
 
 def test_without_lm_evals_own_tasks_ours_are_left_out_too() -> None:
@@ -50,7 +57,7 @@ def test_patching_twice_adds_once() -> None:
     """A module that is loaded again is patched again, and no more than that."""
     module = _patched(_Manager)
     add_definitions(module)
-    assert module.TaskManager().made_with[1] == [str(DEFINITIONS)]
+    assert module.TaskManager().made_with[1] == [str(definitions_folder())]
 
 
 def test_another_lm_eval_is_left_as_it_is() -> None:

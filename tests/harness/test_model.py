@@ -12,8 +12,8 @@ import pytest
 pytest.importorskip("lm_eval", reason="lm_eval is not installed: pip install 'turnwise[lm-eval]'")
 
 from turnwise.errors import TurnwiseError
+from turnwise.harness.back_end import PLAIN_STOP
 from turnwise.harness.model import LmSampler, call_seed
-from turnwise.harness.rendering import PLAIN_STOP
 from turnwise.harness.replies import KeptReplies, name_of, open_replies
 from turnwise.records.trajectory import Message, Reply
 from turnwise.runners.models.sampler import ContextOverflowError, Request, RequestError

@@ -202,8 +202,10 @@ class TestHook:
     """lm_eval knows our tasks after nothing but an installation."""
 
     def test_from_the_wheel(self, installed: Path, tmp_path: Path) -> None:
-        """By the wheel's .pth file, unless it is switched off."""
+        """By the wheel's .pth file, unless it is switched off; the definitions are made where they are asked for."""
         assert sees_tasks(installed / "python", tmp_path)
+        folder = run("env", f"TURNWISE_CACHE={tmp_path}", installed / "turnwise", "tasks-path", cwd=tmp_path).strip()
+        assert (Path(folder) / "taco_easy_multiturn.yaml").is_file() and Path(folder).is_relative_to(tmp_path)
         assert not sees_tasks(installed / "python", tmp_path, TURNWISE_NO_LM_EVAL_HOOK="1")
 
     def test_from_an_editable_installation_until_it_is_removed(self, tree: Path, tmp_path: Path) -> None:
@@ -218,6 +220,8 @@ class TestHook:
         (tmp_path / "checkout" / "lm_eval").symlink_to(spec.submodule_search_locations[0])
         (site / "__editable__.lm_eval-0.4.pth").write_text(f"{tmp_path / 'checkout'}\n")
         assert (site / HOOK).exists() and sees_tasks(python, tmp_path)
+        asked = ("env", f"TURNWISE_CACHE={tmp_path}", python, "-m", "turnwise", "tasks-path")
+        assert (Path(run(*asked, cwd=tmp_path).strip()) / "taco_easy_multiturn.yaml").is_file()
         run(sys.executable, "-m", "pip", "--python", python, "uninstall", "--yes", "turnwise", cwd=tmp_path)
         assert not list(site.glob("*turnwise*"))
         assert not sees_tasks(python, tmp_path)

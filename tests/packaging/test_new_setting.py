@@ -17,7 +17,8 @@ from turnwise.commands.settings import build_settings
 from turnwise.runners.models.openai.model import _request_options
 from turnwise.runners.models.openai.server import Server
 from turnwise.runners.models.vllm import _sampling_fields
-options = {"profile": "default", "metadata": "", "samples": "", "tasks": "taco_multiturn", "given": {}}
+from turnwise.tasks.catalog import find_tasks
+options = {"profile": "default", "metadata": "", "samples": "", "tasks": find_tasks("taco_multiturn"), "given": {}}
 sampling = build_settings(gen_kwargs="frequency_penalty=0.5", **options).settings.sampling
 server = Server("http://host/v1", "m", "key")
 print(_request_options(server, sampling)["frequency_penalty"], _sampling_fields(sampling)["frequency_penalty"])

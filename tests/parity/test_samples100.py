@@ -55,7 +55,7 @@ def _check_places(names: tuple[str, ...], data_dir: Path, machine: Machine, runs
     """Compare the run ``samples100`` with two recorded models that answered once; return the three ranks by pass@1."""
     for folder, (model, method) in OTHERS.items():
         answers = data_dir / "recorded" / "humaneval.jsonl.gz"
-        sampler = ReplaySampler(answers, benchmarks=[TASK.benchmark], model=model, method=method)
+        sampler = ReplaySampler(answers, benchmarks=[TASK.benchmark.name], model=model, method=method)
         _replay(names, sampler, machine, runs / folder)
     print(compare_command([runs / "samples100", *(runs / folder for folder in OTHERS)]))
     document = json.loads(compare_command([runs / "samples100", *(runs / one for one in OTHERS)], as_json=True))
@@ -68,7 +68,7 @@ def _check_places(names: tuple[str, ...], data_dir: Path, machine: Machine, runs
 
 
 def _check(names: tuple[str, ...], data_dir: Path, machine: Machine, output: Path, *, prefill: bool) -> None:
-    sampler = ReplaySampler(data_dir / "recorded" / "humaneval_samples100.jsonl.gz", benchmarks=[TASK.benchmark])
+    sampler = ReplaySampler(data_dir / "recorded" / "humaneval_samples100.jsonl.gz", benchmarks=[TASK.benchmark.name])
     _replay(names, sampler, machine, output, samples_per_problem=SAMPLES, prefill=prefill)
     answered = {one.problem for one in RunFolder(output).trajectories(TASK.name) if not one.is_missing}
     right = Counter(dict.fromkeys(answered, 0))

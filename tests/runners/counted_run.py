@@ -45,7 +45,7 @@ def main() -> None:
     output, cache_dir, log = map(Path, sys.argv[1:])
     tasks = find_tasks(TASKS)
     answers = Path(str(resources.files("turnwise.benchmarks"))) / "sample" / "answers" / "repairing.jsonl"
-    sampler = LoggingSampler(answers, benchmarks=[task.benchmark for task in tasks])
+    sampler = LoggingSampler(answers, benchmarks=[task.benchmark.name for task in tasks])
     sampler.log = log
     with closing(HardenedExecutor()) as executor:
         machine = Machine(executor, cache_dir, workers=2)

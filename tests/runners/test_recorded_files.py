@@ -31,7 +31,7 @@ from turnwise.tasks.catalog import TASKS
 from turnwise.tasks.extraction import extract_program
 
 TASK = TASKS["sample_humaneval_plus_singleturn"]
-ID = f"{TASK.benchmark}/Sample/0"
+ID = f"{TASK.benchmark.name}/Sample/0"
 Open = Callable[[bytes | str], ReplaySampler]
 
 
@@ -294,7 +294,7 @@ def test_what_is_no_file_is_not_opened(tmp_path: Path, problems: tuple[Problem, 
     path = tmp_path / "a.jsonl"
     path.mkdir() if kind == "folder" else os.mkfifo(path)
     with pytest.raises(TurnwiseError, match=r"a\.jsonl' is no file: mend -a path="):
-        ReplaySampler(path, benchmarks=[TASK.benchmark], problems=problems)
+        ReplaySampler(path, benchmarks=[TASK.benchmark.name], problems=problems)
 
 
 _JSON = st.recursive(

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from turnwise.benchmarks.catalog import load_problems
-from turnwise.benchmarks.evalplus import with_stub_imports
+from turnwise.benchmarks.catalog import BENCHMARKS, load_problems
+from turnwise.benchmarks.humaneval_plus import with_stub_imports
 from turnwise.commands.exchange import import_command
 from turnwise.commands.judge import judge_command
 from turnwise.commands.options import JudgeOptions, RunOptions
@@ -97,8 +97,8 @@ def test_what_stands_before_the_function_is_what_counts() -> None:
     assert with_stub_imports(changed).prelude == STUB[: STUB.index("def find_zero")]
     assert with_stub_imports(replace(changed, entry_point="other")) == replace(changed, entry_point="other")
     assert with_stub_imports(problem).prelude == ""
-    taco = load_problems("sample_taco").problems[0]
-    assert with_stub_imports(taco) == taco
+    having = [name for name, benchmark in BENCHMARKS.items() if benchmark.with_stub_imports]
+    assert having == ["humaneval_plus", "sample_humaneval_plus"]
 
 
 @pytest.mark.data

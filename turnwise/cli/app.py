@@ -9,7 +9,16 @@ import typer
 
 from turnwise.cli import results, runs
 from turnwise.cli.parameters import say, takes
-from turnwise.commands.options import AsJson, CheckOptions, DataDir, Interpreter, ShowOptions, SkipBroken, Workers
+from turnwise.commands.options import (
+    AsJson,
+    Benchmark,
+    CheckOptions,
+    DataDir,
+    Interpreter,
+    ShowOptions,
+    SkipBroken,
+    Workers,
+)
 from turnwise.errors import InfrastructureError
 from turnwise.json_text import json_text
 from turnwise.records.choices import IsolationTier
@@ -40,21 +49,24 @@ def tasks(
     names: Annotated[str, typer.Argument(help="Names or globs, separated by commas.")] = "*",
     data_dir: DataDir = None,
     skip_broken_rows: SkipBroken = False,
+    benchmark: Benchmark = "",
     as_json: AsJson = False,
 ) -> None:
     """List the tasks: their data, how many problems of it are here, and what is flagged."""
     from turnwise.commands.tasks import render_tasks, summarise_tasks, task_document
 
     on_error: Any = "skip" if skip_broken_rows else "raise"
-    summaries = summarise_tasks(names, data_dir=data_dir, environ=dict(os.environ), on_error=on_error)
+    summaries = summarise_tasks(
+        names, data_dir=data_dir, environ=dict(os.environ), on_error=on_error, benchmark=benchmark
+    )
     say(json_text([task_document(one) for one in summaries], indent=1) if as_json else render_tasks(summaries))
 
 
-def tasks_path() -> None:
+def tasks_path(benchmark: Benchmark = "") -> None:
     """Print the folder of the tasks' definitions for lm_eval --include_path, where its hook is switched off."""
-    from turnwise.harness.patching import DEFINITIONS
+    from turnwise.harness.definitions import write_definitions
 
-    say(str(DEFINITIONS))
+    say(str(write_definitions(benchmark)))
 
 
 @takes(ShowOptions)

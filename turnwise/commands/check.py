@@ -6,8 +6,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from turnwise.benchmarks.catalog import BENCHMARKS, load_problems
+from turnwise.benchmarks.catalog import load_problems
 from turnwise.benchmarks.limits import parse_memory_limit, parse_time_limit
+from turnwise.benchmarks.own import find_benchmarks
 from turnwise.benchmarks.rows import load_json
 from turnwise.commands.machine import check_time_factor
 from turnwise.commands.options import CheckOptions
@@ -137,13 +138,14 @@ def _load_tests(path: Path) -> Problem:
 
 
 def _load_problem(options: CheckOptions, environ: dict[str, str]) -> Problem:
-    benchmark, slash, _ = options.problem.partition("/")
-    if not slash or benchmark not in BENCHMARKS:
+    name, slash, _ = options.problem.partition("/")
+    benchmarks = find_benchmarks(options.benchmark, tasks=f"{name}_" if slash else "")
+    if not slash or name not in benchmarks:
         raise TurnwiseError(
-            f"The problem {options.problem!r} is not written <benchmark>/<name> with one of {', '.join(BENCHMARKS)}."
+            f"The problem {options.problem!r} is not written <benchmark>/<name> with one of {', '.join(benchmarks)}."
         )
     found = load_problems(
-        benchmark,
+        benchmarks[name],
         split=options.split,
         data_dir=options.data_dir,
         environ=environ,

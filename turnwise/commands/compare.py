@@ -59,7 +59,7 @@ def compare_command(
     notes = [
         f"{name}: the data files of the {'two ' if len(runs) == 2 else ''}runs differ; problems are compared by id."
         for name, several in tasks.items()
-        if len({one.record.data_sha256 for one in several}) > 1
+        if len({(one.record.data_sha256, one.record.benchmark_sha256) for one in several}) > 1
     ]
     if len(runs) == 2:
         notes += _differing(runs, list(tasks))

@@ -35,7 +35,7 @@ def demo_command(output: Path, *, environ: dict[str, str]) -> str:
         machine = Machine(executor, default_cache_dir(environ), None, environ, usable_cores(), on_progress)
         loaded = [load_task(task, settings, machine) for task in tasks]
         for model in MODELS:
-            sampler = ReplaySampler(answers / f"{model}.jsonl", benchmarks=[task.benchmark for task in tasks])
+            sampler = ReplaySampler(answers / f"{model}.jsonl", benchmarks=[task.benchmark.name for task in tasks])
             named = replace(machine, on_progress=partial(_name_stage, on_progress, model))
             sample(Job(loaded, sampler, settings, prompts, "turnwise demo"), named, output=output / model)
     table = score_command([output], interval="none")  # two samples of 14 problems: intervals as wide as the table

@@ -8,7 +8,7 @@ from typing import Any
 from turnwise.commands.machine import check_runs_output, open_machine, show_progress
 from turnwise.commands.options import GridOptions
 from turnwise.commands.run import command_line, describe_sampled
-from turnwise.commands.settings import check_decoys, check_settings, config_of_options, with_prompts
+from turnwise.commands.settings import check_decoys, check_settings, config_of_options, tasks_of_options, with_prompts
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.runs import find_runs, read_runs
 from turnwise.files import inside, write_atomically
@@ -25,7 +25,7 @@ from turnwise.runners.loading import LoadedTask, Machine, load_decoys, load_task
 from turnwise.runners.models.back_end import Wanted
 from turnwise.runners.models.catalog import find_back_end, recorded_model
 from turnwise.runners.models.sampler import Model
-from turnwise.tasks.catalog import Task, find_tasks
+from turnwise.tasks.catalog import Task
 from turnwise.tasks.decoys import DecoyPool
 from turnwise.tasks.plan import strategy_of, turns_of, with_supported_metrics
 from turnwise.tasks.prompts import PromptSet
@@ -38,8 +38,8 @@ def grid_command(options: GridOptions, *, environ: dict[str, str], arguments: Se
     """
     options.check_needed("turnwise grid needs {}.")
     find_back_end(options.model)
-    base = config_of_options(options)
-    tasks, prompts = find_tasks(options.tasks), PromptSet.load(options.prompts)
+    tasks, prompts = tasks_of_options(options), PromptSet.load(options.prompts)
+    base = config_of_options(options, tasks)
     cells = _plan(options, base, tasks, prompts)
     check_runs_output(options.output)
     if options.dry_run:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from turnwise.benchmarks.own import find_benchmarks
 from turnwise.commands.machine import check_output, check_time_factor, open_machine, show_progress
 from turnwise.commands.options import JudgeOptions
 from turnwise.errors import TurnwiseError
@@ -31,6 +32,7 @@ def judge_command(path: Path, options: JudgeOptions, *, environ: dict[str, str])
         raise TurnwiseError(
             f"The run {str(path)!r} was imported, and its verdicts are not ours: give -o NEW_FOLDER to judge it there."
         )
+    benchmarks = find_benchmarks(options.benchmark)
     with (
         show_progress() as on_progress,
         open_machine(
@@ -52,7 +54,7 @@ def judge_command(path: Path, options: JudgeOptions, *, environ: dict[str, str])
                 time_factor=frozen.time_factor if time_factor is None else time_factor,
                 stub_imports=options.stub_imports or folder.record.judge.stub_imports,
             )
-        judged = judge(folder, load_run(folder, machine), machine)
+        judged = judge(folder, load_run(folder, machine, benchmarks), machine)
     said = [*_describe_judged(judged), *describe_near_limits(folder)]
     return "\n".join([*said, f"Judged: {folder.path}; next: turnwise score {folder.path}"])
 

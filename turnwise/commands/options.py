@@ -28,6 +28,10 @@ DataDir = Annotated[
         help="Folder with local data files (docs/data.md); default: TURNWISE_DATA, then the hub.",
     ),
 ]
+Benchmark = Annotated[
+    str,
+    typer.Option(help="A benchmark of your own: a .jsonl or .py file, or an installed one's name (docs/data.md)."),
+]
 SkipBroken = Annotated[
     bool, typer.Option("--skip-broken-rows", help="Leave out rows that cannot be read instead of stopping.")
 ]
@@ -122,6 +126,7 @@ class CommonOptions:
     ] = ""
     seed: Annotated[int | None, typer.Option(help="The run's seed; default: 0.")] = None
     data_dir: DataDir = None
+    benchmark: Benchmark = ""
     matcher: MatcherOfProfile = None
     time_factor: TimeFactorOfProfile = None
     interpreter: Interpreter = ""
@@ -239,6 +244,7 @@ class JudgeOptions:
         typer.Option("--output-path", "-o", help="Judge anew in a copy of the run, with the settings given here."),
     ] = None
     data_dir: DataDir = None
+    benchmark: Benchmark = ""
     matcher: MatcherOfProfile = None
     time_factor: TimeFactorOfProfile = None
     interpreter: Interpreter = ""
@@ -256,6 +262,7 @@ class CheckOptions:
     ] = None
     split: Annotated[str, typer.Option(help="Split of the problem's benchmark; default: test.")] = ""
     data_dir: DataDir = None
+    benchmark: Benchmark = ""
     matcher: Annotated[Matcher, typer.Option(help="How outputs are compared: tokens, exact or deepmind.")] = (
         Matcher.TOKENS
     )
@@ -285,6 +292,7 @@ class ShowOptions:
         str, typer.Option(help="Count tokens: a name on the hub, or a tokenizer.json; default: characters.")
     ] = ""
     data_dir: DataDir = None
+    benchmark: Benchmark = ""
     interpreter: Interpreter = ""
 
     def given(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from tabulate import tabulate
 
 from turnwise.commands.machine import open_machine, show_progress
 from turnwise.commands.options import ShowOptions
-from turnwise.commands.settings import build_settings, check_decoys
+from turnwise.commands.settings import build_settings, check_decoys, tasks_of_options
 from turnwise.errors import MissingExtraError, TurnwiseError
 from turnwise.records.problem import Problem
 from turnwise.records.settings import RunSettings
@@ -23,7 +23,7 @@ from turnwise.runners.loading import LoadedTask, Machine, load_decoys, load_task
 from turnwise.runners.models.chat import sendable
 from turnwise.runners.models.sampler import ScriptedSampler
 from turnwise.runners.sampling import Job
-from turnwise.tasks.catalog import Task, find_tasks
+from turnwise.tasks.catalog import Task
 from turnwise.tasks.dialogue import Ask, Dialogue
 from turnwise.tasks.plan import strategy_of
 from turnwise.tasks.prompts import PromptSet
@@ -49,16 +49,17 @@ def show_command(options: ShowOptions, *, environ: dict[str, str]) -> str:
     Raises TurnwiseError for settings that cannot be, or a problem that is not there.
     """
     count, unit = load_counter(options.tokenizer)
+    tasks = tasks_of_options(options)
     config = build_settings(
         profile="default",
         metadata=options.metadata,
         gen_kwargs="",
         samples="",
-        tasks=options.tasks,
+        tasks=tasks,
         given=options.given(),
     )
     settings = config.settings
-    check_decoys(options.incorrect_programs, [settings], find_tasks(options.tasks))
+    check_decoys(options.incorrect_programs, [settings], tasks)
     prompts = PromptSet.load(options.prompts)
     programs = [_read_program(path) for path in options.program]
     parts = []
@@ -66,7 +67,7 @@ def show_command(options: ShowOptions, *, environ: dict[str, str]) -> str:
         show_progress() as on_progress,
         open_machine(environ, on_progress, data_dir=options.data_dir, interpreter=options.interpreter) as machine,
     ):
-        for task in find_tasks(options.tasks):
+        for task in tasks:
             prompts.check(strategy_of(settings, task).prompt_ids)
             loaded = _load_one(task, settings, options.problem, machine)
             decoys = load_decoys([loaded], settings, machine, path=options.incorrect_programs)

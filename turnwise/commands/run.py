@@ -14,7 +14,7 @@ from turnwise.commands.judge import describe_near_limits
 from turnwise.commands.machine import check_run_output, open_machine, show_progress
 from turnwise.commands.options import RunOptions
 from turnwise.commands.score import score_command
-from turnwise.commands.settings import check_decoys, config_of_options
+from turnwise.commands.settings import check_decoys, config_of_options, tasks_of_options
 from turnwise.records.metrics import parse_n_at_k
 from turnwise.records.run_folder import RunFolder
 from turnwise.runners.loading import LoadedTask, Machine, load_decoys, open_task, resolve_task
@@ -33,7 +33,6 @@ from turnwise.runners.preflight import (
 )
 from turnwise.runners.sampling import Job, Sampled, sample
 from turnwise.runners.work import check_same_run
-from turnwise.tasks.catalog import find_tasks
 from turnwise.tasks.plan import strategy_of, turns_of
 from turnwise.tasks.prompts import PromptSet
 from turnwise.texts import encodable
@@ -58,9 +57,9 @@ def open_job(
     started for the job. Raises TurnwiseError for what the user got wrong.
     """
     back_end = find_back_end(options.model)
-    config = config_of_options(options)
+    tasks = tasks_of_options(options)
+    config = config_of_options(options, tasks)
     settings = config.settings
-    tasks = find_tasks(options.tasks)
     check_run_output(options.output)
     prompts = PromptSet.load(options.prompts)
     for task in tasks:

@@ -11,8 +11,9 @@ from pydantic import ConfigDict, Field, create_model
 
 from turnwise.benchmarks.mappings import read_mapping
 from turnwise.benchmarks.matching import check_matcher
+from turnwise.benchmarks.own import find_benchmarks
 from turnwise.commands.machine import check_time_factor
-from turnwise.commands.options import CommonOptions
+from turnwise.commands.options import CommonOptions, ShowOptions
 from turnwise.errors import TurnwiseError
 from turnwise.records.settings import (
     GEN_KWARGS,
@@ -32,20 +33,31 @@ from turnwise.tasks.strategies import Strategy, is_strategy_file, parse_instruct
 from turnwise.texts import encodable, printable, shown
 
 
-def config_of_options(options: CommonOptions) -> RunConfig:
-    """Return the settings that the options of a command make; raises TurnwiseError for what cannot be."""
+def tasks_of_options(options: CommonOptions | ShowOptions) -> tuple[Task, ...]:
+    """Return the tasks that the options name, of the built-in benchmarks and the user's own."""
+    return find_tasks(options.tasks, find_benchmarks(options.benchmark, tasks=options.tasks))
+
+
+def config_of_options(options: CommonOptions, tasks: Sequence[Task]) -> RunConfig:
+    """Return the settings that the options make for ``tasks``; raises TurnwiseError for what cannot be."""
     return build_settings(
         profile=options.profile.value,
         metadata=options.metadata,
         gen_kwargs=options.gen_kwargs,
         samples=options.samples,
-        tasks=options.tasks,
+        tasks=tasks,
         given=options.given(),
     )
 
 
 def build_settings(
-    *, profile: str, metadata: str, gen_kwargs: str, samples: str, tasks: str, given: Mapping[str, Any]
+    *,
+    profile: str,
+    metadata: str,
+    gen_kwargs: str,
+    samples: str,
+    tasks: Sequence[Task],
+    given: Mapping[str, Any],
 ) -> RunConfig:
     """Return the settings that the options make; raises TurnwiseError naming the first that cannot be.
 
@@ -58,12 +70,12 @@ def build_settings(
     config = config_of(chosen, with_prompts({**extra, **given}))
     settings = config.settings
     if "n_at_k" not in extra:
-        settings = with_supported_metrics(settings, find_tasks(tasks))
+        settings = with_supported_metrics(settings, tasks)
     settings = replace(
         settings, sampling=_with_sampling(settings.sampling, gen_kwargs), samples=_parse_samples(samples)
     )
     config = replace(config, settings=settings)
-    check_settings(config, find_tasks(tasks), metrics_given="n_at_k" in extra)
+    check_settings(config, tasks, metrics_given="n_at_k" in extra)
     return config
 
 

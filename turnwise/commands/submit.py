@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from turnwise.benchmarks.own import is_benchmark_file
 from turnwise.commands.collect import collect_command
 from turnwise.commands.options import SubmitOptions
 from turnwise.commands.run import command_line, open_job, prompt_lines
@@ -164,7 +165,8 @@ def _absolute(options: SubmitOptions) -> SubmitOptions:
     """Return the options with paths that mean the same in every job."""
     named = ("output_path", "data_dir", "prompts", "incorrect_programs")
     paths = {name: path.absolute() for name in named if (path := getattr(options, name)) is not None}
-    return replace(options, **paths)
+    benchmark = str(Path(options.benchmark).absolute()) if is_benchmark_file(options.benchmark) else options.benchmark
+    return replace(options, **paths, benchmark=benchmark)
 
 
 @contextmanager

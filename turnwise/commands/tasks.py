@@ -8,7 +8,8 @@ from typing import Any
 
 from tabulate import tabulate
 
-from turnwise.benchmarks.catalog import BENCHMARKS, load_problems
+from turnwise.benchmarks.catalog import load_problems
+from turnwise.benchmarks.own import find_benchmarks
 from turnwise.commands.machine import check_data_dir
 from turnwise.errors import MissingExtraError, TurnwiseError
 from turnwise.records.problem import Flag
@@ -35,11 +36,12 @@ class TaskSummary:
 
 
 def summarise_tasks(
-    names: str, *, data_dir: Path | None, environ: dict[str, str], on_error: OnError
+    names: str, *, data_dir: Path | None, environ: dict[str, str], on_error: OnError, benchmark: str = ""
 ) -> list[TaskSummary]:
     """Return a summary per task; data that is not here is a note, not an error. Nothing is downloaded."""
     check_data_dir(data_dir)
-    return [_summarise(task, data_dir, environ, on_error) for task in find_tasks(names)]
+    tasks = find_tasks(names, find_benchmarks(benchmark, tasks=names))
+    return [_summarise(task, data_dir, environ, on_error) for task in tasks]
 
 
 def render_tasks(summaries: list[TaskSummary]) -> str:
@@ -50,7 +52,7 @@ def render_tasks(summaries: list[TaskSummary]) -> str:
     for one in summaries:
         counts = [one.problems, one.scorable, *(one.flags.get(flag, 0) for flag in flags)]
         cells = ["-"] * len(counts) if one.note else list(map(str, counts))
-        rows.append([one.task.name, one.task.benchmark, one.task.split, str(one.task.max_turns), *cells])
+        rows.append([one.task.name, one.task.benchmark.name, one.task.split, str(one.task.max_turns), *cells])
     notes = list(dict.fromkeys(one.note for one in summaries if one.note))
     notes += _first(f"{name} is contradictory: {why}." for one in summaries for name, why in one.contradictions.items())
     notes += _first(f"Left out: {sentence}" for one in summaries for sentence in one.broken_rows)
@@ -65,14 +67,14 @@ def _first(sentences: Iterable[str]) -> list[str]:
 
 
 def _summarise(task: Task, data_dir: Path | None, environ: dict[str, str], on_error: OnError) -> TaskSummary:
-    benchmark = BENCHMARKS[task.benchmark]
+    benchmark = task.benchmark
     has_local = data_dir is not None or environ.get("TURNWISE_DATA") or environ.get(benchmark.override_variable)
-    if not (benchmark.is_sample or has_local):
+    if benchmark.hub and not (benchmark.path or benchmark.rows or has_local):
         note = "-: give --data-dir (or set TURNWISE_DATA) to count problems; turnwise run downloads them."
         return TaskSummary(task, note=note)
     try:
         found = load_problems(
-            task.benchmark,
+            benchmark,
             split=task.split,
             data_dir=data_dir,
             difficulties=(task.difficulty,) if task.difficulty else (),
@@ -100,7 +102,7 @@ def task_document(summary: TaskSummary) -> dict[str, Any]:
     """Return the summary as a JSON object."""
     return {
         "task": summary.task.name,
-        "benchmark": summary.task.benchmark,
+        "benchmark": summary.task.benchmark.name,
         "split": summary.task.split,
         "difficulty": summary.task.difficulty,
         "max_turns": summary.task.max_turns,

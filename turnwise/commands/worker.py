@@ -14,10 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from turnwise.benchmarks.own import is_benchmark_file
 from turnwise.commands.machine import open_machine, show_progress
 from turnwise.commands.options import SubmitOptions
 from turnwise.commands.run import open_job
-from turnwise.commands.settings import config_of_options
+from turnwise.commands.settings import config_of_options, tasks_of_options
 from turnwise.errors import TurnwiseError
 from turnwise.records.choices import BackEndName
 from turnwise.records.codec import from_json, reason_of
@@ -34,7 +35,7 @@ from turnwise.slurm.supervisor import STOPPED, JobFacts
 from turnwise.slurm.worker import judge_shards, sample_shards, serve
 from turnwise.tasks.strategies import is_strategy_file
 
-PROMPTS, PROGRAMS, STRATEGY, ANSWERS = "prompts", "incorrect_programs", "strategy", "answers"
+PROMPTS, PROGRAMS, STRATEGY, ANSWERS, BENCHMARK = "prompts", "incorrect_programs", "strategy", "answers", "benchmark"
 
 
 def read_options(submission: Submission) -> SubmitOptions:
@@ -56,6 +57,7 @@ def named_inputs(options: SubmitOptions) -> dict[str, Path]:
         PROGRAMS: options.incorrect_programs,
         STRATEGY: Path(strategy) if is_strategy_file(strategy) else None,
         ANSWERS: Path(answers) if answers else None,
+        BENCHMARK: Path(options.benchmark) if is_benchmark_file(options.benchmark) else None,
     }
     return {name: path.absolute() for name, path in found.items() if path is not None}
 
@@ -77,6 +79,7 @@ def with_inputs(options: SubmitOptions, paths: Mapping[str, Path]) -> SubmitOpti
         model_args=model_args,
         prompts=paths.get(PROMPTS, options.prompts),
         incorrect_programs=paths.get(PROGRAMS, options.incorrect_programs),
+        benchmark=str(paths.get(BENCHMARK, options.benchmark)),
     )
 
 
@@ -105,7 +108,9 @@ def work_on(run: Path, number: int, step: str, slot: int, *, stop: Stop, environ
             sample_shards(job, replace(machine, worker=owner.worker), submission, owner, slot=slot, stop=stop)
     else:
         folder = RunFolder(run)
-        interpreter = options.interpreter or config_of_options(options).judge.interpreter
+        tasks = tasks_of_options(options)
+        interpreter = options.interpreter or config_of_options(options, tasks).judge.interpreter
+        benchmarks = {task.benchmark.name: task.benchmark for task in tasks}
         with (
             show_progress() as on_progress,
             open_machine(
@@ -117,7 +122,7 @@ def work_on(run: Path, number: int, step: str, slot: int, *, stop: Stop, environ
             ) as machine,
         ):
             named = replace(machine, worker=owner.worker)
-            judge_shards(load_run(folder, named), named, submission, owner, slot=slot, stop=stop)
+            judge_shards(load_run(folder, named, benchmarks), named, submission, owner, slot=slot, stop=stop)
     return STOPPED if stop.reason else os.EX_OK
 
 

@@ -17,7 +17,6 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from turnwise.benchmarks.catalog import BENCHMARKS
 from turnwise.benchmarks.markdown import MarkdownPrograms
 from turnwise.benchmarks.rows import holds_array
 from turnwise.errors import TurnwiseError
@@ -111,8 +110,7 @@ def write(folder: RunFolder, tasks: Sequence[TaskRecord], path: Path) -> list[Pa
     Missing dialogues are left out. Raises TurnwiseError for another task, another name, or a program not judged.
     """
     (task,) = tasks
-    benchmark = BENCHMARKS.get(task.benchmark)  # a run of others may name any
-    if benchmark is None or benchmark.family not in ("humaneval_plus", "mbpp_plus"):
+    if task.benchmark.removeprefix("sample_") not in ("humaneval_plus", "mbpp_plus"):
         raise TurnwiseError(f"evalplus has no task {task.task!r}: export a task of humaneval_plus or mbpp_plus.")
     answered = [one for one in dialogues_of(folder, task.task) if not one.trajectory.is_missing]
     if path.suffix == ".jsonl":

@@ -190,10 +190,11 @@ class Fitted:
             self.judgements += dialogue.judgements
 
     def _take_dialogues(self) -> None:
-        names = {task.name for task in find_tasks(self._options.tasks)} if self._options.tasks else set(TASKS)
+        described = {one.task for one in self._contents.tasks}  # of a user's own benchmark no more is known here
+        names = {task.name for task in find_tasks(self._options.tasks)} if self._options.tasks else described | {*TASKS}
         for one in self._contents.dialogues:
             trajectory = one.trajectory
-            if trajectory.task not in TASKS:
+            if trajectory.task not in described and trajectory.task not in TASKS:
                 raise TurnwiseError(
                     f"{one.origin} names the task {shown(trajectory.task)}, which is unknown here: see turnwise tasks."
                 )

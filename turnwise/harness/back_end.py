@@ -1,4 +1,4 @@
-"""What the models of lm_eval have in common, and what tells them apart: nothing of it is in their base class.
+"""What the models of lm_eval have in common, what tells them apart, how they take messages: not in their class.
 
 Back ends are told apart by the names of their classes, so that none is imported to ask.
 """
@@ -9,8 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from turnwise.errors import TurnwiseError
+from turnwise.records.trajectory import Message
+from turnwise.runners.models.chat import continues_answer, to_chat
+
 TAKE_SEEDS = ("lm_eval.models.api_models.TemplateAPI", "lm_eval.models.vllm_causallms.VLLM")
 TAKE_NO_SEED = ("lm_eval.models.anthropic_llms.AnthropicChat",)
+PLAIN_STOP = "\nUser:\n"
+_HEADINGS = {"system": "System", "user": "User", "assistant": "Assistant"}
 CHAT_ONLY = ("lm_eval.models.openai_completions.LocalChatCompletion",)
 
 
@@ -90,3 +96,26 @@ def listening() -> Iterator[list[str]]:
         yield notes.said
     finally:
         logger.removeHandler(notes)
+
+
+def to_plain(messages: Sequence[Message]) -> str:
+    """Return the messages as plain text that a model without a chat template can go on with."""
+    chat = to_chat(messages)
+    is_begun = continues_answer(messages)
+    said = [f"{_HEADINGS.get(one['role'], one['role'])}:\n{one['content']}" for one in chat]
+    return "\n\n".join(said if is_begun else [*said, "Assistant:\n"])
+
+
+def render(model: Any, messages: Sequence[Message], *, chat: bool) -> Any:
+    """Return what ``generate_until`` of ``model`` takes; raises TurnwiseError where its template cannot say it."""
+    if not chat:
+        return to_plain(messages)
+    is_begun = continues_answer(messages)
+    try:
+        return model.apply_chat_template(to_chat(messages), add_generation_prompt=not is_begun)
+    except Exception as error:  # whatever a template or a tokenizer raises
+        reason = " ".join(str(error).split())[:300]
+        raise TurnwiseError(
+            f"--apply_chat_template: the chat template of the model cannot be used ({reason}): leave the option "
+            "out for a model without one, or give the model a template."
+        ) from None

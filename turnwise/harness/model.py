@@ -14,15 +14,16 @@ from typing import Any
 
 from turnwise.errors import TurnwiseError
 from turnwise.harness.back_end import (
+    PLAIN_STOP,
     context_tokens,
     hearing,
     listening,
+    render,
     status_of,
     takes_chats_only,
     takes_seeds,
     text_of,
 )
-from turnwise.harness.rendering import PLAIN_STOP, render
 from turnwise.harness.replies import KeptReplies
 from turnwise.records.trajectory import Reply
 from turnwise.runners.models.sampler import ContextOverflowError, Outcome, Request, RequestError, is_overflow

@@ -51,7 +51,7 @@ def read_options(task: Task, metadata: Mapping[str, Any], *, arguments: Sequence
             raise TurnwiseError(f"--metadata {name!r} is unknown: the keys are {', '.join(KEYS)}.")
     ours = {name: value for name, value in given.items() if name in METADATA}
     config = build_settings(
-        profile="default", metadata=_as_json(ours), gen_kwargs="", samples="", tasks=task.name, given={}
+        profile="default", metadata=_as_json(ours), gen_kwargs="", samples="", tasks=[task], given={}
     )
     settings = config.settings
     n_at_k = settings.n_at_k or (f"1@{turns_of(settings, task)}",)

@@ -1,4 +1,4 @@
-"""What the hook does once lm_eval.tasks is imported: TaskManager gets our folder of task definitions."""
+"""What the hook does once lm_eval.tasks is imported: each TaskManager looks into our folder of definitions, too."""
 
 import functools
 import importlib.util
@@ -6,11 +6,8 @@ import inspect
 from contextlib import suppress
 from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
-from pathlib import Path
 from types import ModuleType
 from typing import Any
-
-DEFINITIONS = Path(__file__).parent / "definitions"
 
 
 class _Loader(Loader):
@@ -68,7 +65,9 @@ def _with_folder(
     bound = inspect.signature(original).bind(manager, *args, **kwargs)
     bound.apply_defaults()
     if bound.arguments.get("include_defaults", True):
+        from turnwise.harness.definitions import definitions_folder
+
         given = bound.arguments["include_path"]
         theirs = list(given) if isinstance(given, list | tuple) else [given] if given else []
-        bound.arguments["include_path"] = [str(DEFINITIONS), *theirs]
+        bound.arguments["include_path"] = [str(definitions_folder()), *theirs]
     return bound.args[1:], bound.kwargs

@@ -1,43 +1,55 @@
 """The class of our tasks in lm_eval: problems as documents, one request a problem, scores as ours.
 
-A definition (definitions/*.yaml) names a task of the catalogue as ``dataset_name``. The document of a problem
-holds its id and nothing that could give it away, since lm_eval logs it whole; tests are looked up by id.
+A definition (definitions.py) names a task of the catalogue as ``dataset_name``, and the file of a user's own benchmark.
+The document of a problem holds its id and nothing that could give it away, since lm_eval logs it whole; tests are found
+by id.
 """
 
 import json
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from lm_eval.api.instance import Instance
 from lm_eval.api.metrics import mean
 from lm_eval.api.model import LM
 from lm_eval.api.task import ConfigurableTask
 
-from turnwise.benchmarks.evalplus import with_stub_imports
+from turnwise.benchmarks.own import find_benchmarks
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.lm_eval import MARK
 from turnwise.exchange.problem_values import names_of
+from turnwise.harness.back_end import to_plain
 from turnwise.harness.driver import REQUEST_TYPE, TaskWork, open_judge, open_machine, teach
-from turnwise.harness.header import LM_EVAL_NAMES, header_of
 from turnwise.harness.options import read_options
-from turnwise.harness.request import request_for, submission
-from turnwise.harness.scoring import judge_all, score
+from turnwise.harness.results import LM_EVAL_NAMES, header_of, judge_all, score
 from turnwise.harness.sentences import one_sentence
-from turnwise.records.judgement import Judgement, Place
+from turnwise.json_text import json_text
+from turnwise.records.codec import to_json
+from turnwise.records.judgement import Judgement, Place, places_of
 from turnwise.records.problem import Problem
-from turnwise.records.trajectory import SCHEMA, read_trajectory
-from turnwise.runners.judging.expected import resolve_expected
+from turnwise.records.trajectory import SCHEMA, Trajectory, read_trajectory
 from turnwise.runners.judging.judge import Judge
-from turnwise.runners.loading import load_decoys, open_task
-from turnwise.tasks.catalog import TASKS
+from turnwise.runners.loading import load_decoys, open_task, resolve_task
+from turnwise.runners.models.chat import to_chat
+from turnwise.tasks.catalog import tasks_of
+from turnwise.tasks.dialogue import Ask, Dialogue
 from turnwise.tasks.plan import dialogue_plan, strategy_of
 from turnwise.tasks.prompts import PromptSet
 
 _LOGGER = logging.getLogger("lm_eval.turnwise")
 BYPASS = "bypass"
 NONE = "none"
+
+
+@dataclass
+class DialogueRequest(Instance):  # type: ignore[misc]  # lm_eval is untyped
+    """All dialogues about one problem, ``repeats`` of them; ``work`` is what the driver needs beside."""
+
+    problem: str = ""
+    work: TaskWork | None = field(default=None, repr=False)
 
 
 class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyped
@@ -49,7 +61,8 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
     def __init__(self, config: Mapping[str, Any]) -> None:
         teach(LM)
         with one_sentence():
-            task = TASKS.get(str(config.get("dataset_name")))
+            name, kept = str(config.get("dataset_name")), config.get("dataset_kwargs") or {}
+            task = tasks_of(find_benchmarks(str(kept.get("benchmark") or ""), tasks=name)).get(name)
             if task is None:
                 raise TurnwiseError(
                     f"The definition {config.get('task')!r} names the task {config.get('dataset_name')!r} as its "
@@ -113,7 +126,7 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
             ids = [doc["problem"] for _, doc in numbered]
             self._work = self._prepare(ids, system_instruction or "", chat=apply_chat_template)
         self._instances = [
-            request_for(doc["problem"], doc, self._work, (self.config.task, doc_id, self.config.repeats))
+            _request_for(doc["problem"], doc, self._work, (self.config.task, doc_id, self.config.repeats))
             for doc_id, doc in numbered
         ]
 
@@ -143,7 +156,7 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
             )
         for request, several in zip(self._instances, by_request, strict=True):
             request.resps = request.resps[: request.repeats]
-            request.filtered_resps[NONE] = [submission(one, judgements) for one in several]
+            request.filtered_resps[NONE] = [_submission(one, judgements) for one in several]
 
     def process_results(self, doc: Mapping[str, Any], results: Any) -> dict[str, Any]:  # noqa: ARG002 - lm_eval's signature
         """Return the metrics of a problem that are known."""
@@ -231,16 +244,30 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
         by_id = {one.id: one for one in self._loaded.asked}
         with open_machine(self._options) as machine:
             environment = Judge(machine.executor, matcher=self._options.judge.matcher).environment
-            problems = resolve_expected(
-                [by_id[one] for one in ids],
-                machine.executor,
-                cache_dir=machine.cache_dir,
-                workers=machine.workers,
-                on_progress=lambda done, total: machine.report(f"{task.name}: expected outputs", done, total),
-            )
-            if self._options.judge.stub_imports:
-                problems = tuple(map(with_stub_imports, problems))
+            asked = replace(self._loaded, asked=tuple(by_id[one] for one in ids))
+            resolved = resolve_task(asked, machine, stub_imports=self._options.judge.stub_imports)
             decoys = load_decoys([self._loaded], settings, machine)
         plan = dialogue_plan(said, task, self._prompts, decoys.get(task.name))
-        by_id = {one.id: one for one in problems}
+        by_id = {one.id: one for one in resolved.asked}
         return TaskWork(plan, by_id, self._options, generation, seed, chat, environment)
+
+
+def _request_for(problem: str, doc: Mapping[str, Any], work: TaskWork, place: tuple[str, int, int]) -> DialogueRequest:
+    """Return the request for all dialogues about ``problem``; ``place`` is lm_eval's task, document and repeats.
+
+    Its arguments are what lm_eval logs: the first messages and how the model is told to sample.
+    """
+    ask = Dialogue(work.problems[problem], 0, work.plan).next_step()
+    if not isinstance(ask, Ask):
+        raise RuntimeError("a dialogue begins with a question")
+    opening = json_text(to_chat(ask.messages)) if work.chat else to_plain(ask.messages)
+    arguments = (opening, dict(work.generation))
+    return DialogueRequest(REQUEST_TYPE, doc, arguments, 0, place, problem=problem, work=work)
+
+
+def _submission(trajectory: Trajectory, judgements: Mapping[Place, Judgement]) -> str:
+    """Return what lm_eval logs as a dialogue's filtered answer: its program and the judgements, as JSON."""
+    turn = trajectory.submission_turn
+    program = "" if turn is None else trajectory.turns[turn].program
+    found = [judgements[place] for place in places_of(trajectory) if place is not None and place in judgements]
+    return json_text({"program": program, "judgements": [to_json(one) for one in found]})

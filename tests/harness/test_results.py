@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from turnwise.harness.scoring import judge_all, score
+from turnwise.harness.results import judge_all, score
 from turnwise.records.judgement import Judgement, program_hash
 from turnwise.records.problem import Problem
 from turnwise.records.report import Environment, Report, TestResult, Verdict

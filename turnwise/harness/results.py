@@ -1,17 +1,58 @@
-"""From the dialogues of a task to a number a problem and metric: hidden tests in parallel, then our estimators."""
+"""What lm_eval is told of a run: a number a problem and metric, and settings enough to read the run back.
+
+From the dialogues of a task: hidden tests in parallel, then our estimators.
+"""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
+import turnwise
+from turnwise.exchange.lm_eval import TaskHeader
 from turnwise.exchange.problem_values import problem_values
 from turnwise.leaderboard.outcomes import tally
+from turnwise.records.codec import to_json
 from turnwise.records.judgement import Judgement, Place, places_of
 from turnwise.records.problem import Problem
-from turnwise.records.report import Verdict
+from turnwise.records.report import Environment, Verdict
 from turnwise.records.run_folder import TaskRecord
+from turnwise.records.settings import GEN_KWARGS, JudgeSettings, PromptsRecord, RunSettings, Sampling
 from turnwise.records.trajectory import Trajectory
-from turnwise.runners.judging.judge import Judge, JudgeRequest
+from turnwise.runners.judging.judge import Judge, JudgeRequest, judge_record
+from turnwise.runners.loading import LoadedTask
 from turnwise.runners.work import judgement_of
+from turnwise.tasks.prompts import PromptSet
+
+# lm_eval's names of ours.
+LM_EVAL_NAMES = {option.setting: name for name, option in GEN_KWARGS.items()}
+
+
+def header_of(
+    loaded: LoadedTask,
+    settings: RunSettings,
+    environment: Environment,
+    judge: JudgeSettings,
+    prompts: PromptSet,
+    generation: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return run.json's parts for one task (``loaded.asked``: what all ranks were asked).
+
+    ``generation`` is how the model was told to sample, in lm_eval's names.
+    """
+    others = {name: value for name, value in generation.items() if name not in LM_EVAL_NAMES.values()}
+    told = {name: generation.get(of_lm_eval) for name, of_lm_eval in LM_EVAL_NAMES.items()}
+    stop = told.pop("stop") or ()
+    sampling = Sampling(**told, stop=(stop,) if isinstance(stop, str) else tuple(stop), others=others)
+    header = TaskHeader(
+        turnwise.__version__,
+        replace(settings, sampling=sampling),
+        judge_record(environment, judge),
+        PromptsRecord(prompts.name, dict(prompts.hashes)),
+        loaded.to_record(settings),
+    )
+    data: dict[str, Any] = to_json(header)
+    return data
 
 
 def judge_all(

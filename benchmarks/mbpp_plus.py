@@ -1,12 +1,21 @@
-"""Which inputs of MBPP+ are tuples, sets, floats or complex numbers behind their JSON form, task by task.
+"""MBPP+: evalplus's release has the rows, with inputs that are something else than their JSON form says.
 
-The task numbers are those of evalplus 0.3.1's deserialisation of MBPP+ v0.2.0; here each group is one
-shape of the argument list. A converter maps one argument; a shape is a converter per argument, its last
-one repeated for the arguments beyond.
+Those of about 60 tasks stand in the file as lists but mean tuples, sets, floats or complex numbers. The task
+numbers are those of evalplus 0.3.1's deserialisation of MBPP+ v0.2.0; here each group is one shape of the argument
+list. A converter maps one argument; a shape is a converter per argument, its last one repeated for the arguments
+beyond.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
+
+from turnwise.benchmarks.benchmark import Benchmark, Split
+from turnwise.benchmarks.evalplus import parse_evalplus, release_files
+from turnwise.benchmarks.hub import read_release
+from turnwise.benchmarks.oracles import ORACLE_BY_ENTRY_POINT
+from turnwise.benchmarks.rows import Row
+from turnwise.records.problem import Problem
 
 _Converter = Callable[[Any], Any]
 
@@ -68,3 +77,20 @@ def convert_arguments(task_id: str, arguments: Sequence[Any]) -> list[Any]:
     number = int(task_id.rsplit("/", 1)[-1])
     shape = next((converters for converters, tasks in _SHAPES if number in tasks), (_same,))
     return [shape[min(index, len(shape) - 1)](argument) for index, argument in enumerate(arguments)]
+
+
+def parse_mbpp_plus(row: Row, split: Split) -> Problem:
+    """Return the problem of one row; those of the sample have no numbers of MBPP+."""
+    convert = None if split.is_sample else convert_arguments
+    return parse_evalplus(row, split, oracles=ORACLE_BY_ENTRY_POINT["mbpp_plus"], convert=convert)
+
+
+MBPP_PLUS = Benchmark(
+    name="mbpp_plus",
+    description="MBPP+",
+    parse=parse_mbpp_plus,
+    folder="mbppplus",
+    patterns=release_files("MbppPlus"),
+    override_variable="MBPP_OVERRIDE_PATH",
+    hub=partial(read_release, "mbpp_plus"),
+)

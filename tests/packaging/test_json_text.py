@@ -23,6 +23,8 @@ _HASHED = "only its hash is kept"
 _OPTION = "an option of the user's, as text"
 # Modules that call json.dumps themselves: nothing that they make with it is a file for users, or they say why.
 OTHERS = {
+    "benchmarks/catalog.py": _HASHED,
+    "turnwise/harness/definitions.py": _HASHED,
     "benchmarks/differences.py": "a value in a message",
     "benchmarks/hub.py": "a reason in a message",
     "benchmarks/values.py": "tagged JSON, which has forms of its own for NaN; also loaded alone beside programs",

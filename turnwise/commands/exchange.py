@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from turnwise.commands.finding import runs_at
 from turnwise.commands.machine import check_data_dir, check_output
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.contents import check_files
@@ -18,6 +17,7 @@ from turnwise.exchange.fitting import Fitted
 from turnwise.exchange.formats import find_format
 from turnwise.exchange.imported_record import Options
 from turnwise.exchange.imported_run import write_imported
+from turnwise.exchange.runs import runs_at
 from turnwise.leaderboard.outcomes import Gap, read_outcomes
 from turnwise.records.run_folder import RunFolder, RunRecord, TaskRecord
 

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from turnwise.commands.finding import runs_at
 from turnwise.errors import TurnwiseError
-from turnwise.exchange.runs import Found, read_runs
+from turnwise.exchange.runs import Found, read_runs, runs_at
 from turnwise.leaderboard.curve_tables import render_curves
 from turnwise.leaderboard.formats import render_notes, render_tables
 from turnwise.leaderboard.paper_tables import paper_tables

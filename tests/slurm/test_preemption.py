@@ -3,6 +3,7 @@
 The batch scripts are those of a run; their worker is a stand-in that saves for a moment and ends as a worker does.
 """
 
+import json
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from turnwise.runners.work import freeze
 from turnwise.slurm.bill import read_attempts
 from turnwise.slurm.ends import JobAttempt, read_ends
 from turnwise.slurm.layout import SAMPLE, ClusterFolder
-from turnwise.slurm.profile import ClusterProfile
+from turnwise.slurm.profile import ClusterProfile, read_profile
 from turnwise.slurm.scripts import script_text
 from turnwise.slurm.submission import Array, Jobs, SubmissionRecord, freeze_submission
 
@@ -61,9 +62,8 @@ class StandIn:
             self._write("bin/scontrol", f"#!/bin/bash\n{self.scontrol}\n")
             setup.append(f"export PATH={shlex.quote(str(self.folder / 'bin'))}:$PATH")
         worker = self._write("worker", WORKER.format(begun=shlex.quote(str(self.begun))))
-        profile = ClusterProfile.model_validate(
-            {**PROFILE, "workers": 1, "partition": self.partition, "python": worker, "setup": setup}
-        )
+        changed = {"workers": 1, "partition": self.partition, "python": worker, "setup": setup}
+        profile = read_profile(Path(self._write("profile.yaml", json.dumps({**PROFILE, **changed}))))
         text = script_text(
             profile, SAMPLE, self.folder / "jobs", cluster=self.ends, code=self.folder / "code", count=None
         )

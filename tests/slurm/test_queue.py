@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from turnwise.slurm.preflight import ask_limits, jobs_of
-from turnwise.slurm.profile import ClusterProfile
+from turnwise.slurm.profile import ClusterProfile, CpuJobs
 from turnwise.slurm.queue import QueuedJob, job_state, known_jobs, partition_minutes
 
 Say = Callable[..., None]
@@ -92,8 +92,8 @@ def test_what_a_cluster_would_refuse_is_known_before(say: Say) -> None:
     partitions = {"partition --oneliner gpu": "PartitionName=gpu MaxTime=02:00:00", "show config": CONFIG}
     say("scontrol", partitions)
     say("sacctmgr", {"format=MaxSubmitJobs": "\n400\n250\n"})
-    profile = ClusterProfile.model_validate(
-        {"partition": "gpu", "time_minutes": 180, "judge": {"partition": "cpu"}, "close": {"time_minutes": 60}}
+    profile = ClusterProfile(
+        partition="gpu", time_minutes=180, judge=CpuJobs(partition="cpu"), close=CpuJobs(time_minutes=60)
     )
     found = ask_limits(profile)
     assert (found.answers, found.array_elements, found.submit_jobs) == (True, 501, 250)

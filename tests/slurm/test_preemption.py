@@ -3,6 +3,7 @@
 The batch scripts are those of a run; their worker is a stand-in that saves for a moment and ends as a worker does.
 """
 
+import json
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,14 +11,13 @@ from pathlib import Path
 
 import pytest
 from cluster_run import PROFILE, ClusterRun, assert_equal_runs, environment_of, wait_for_end
-from pydantic import TypeAdapter
 from scale import TASK, record_of
 from virtual_cluster import VirtualCluster, require_slurm, wait_for
 
 from turnwise.records.run_folder import RunFolder, cut_shards, plan_order
 from turnwise.runners.work import freeze
 from turnwise.slurm.cluster import script_text
-from turnwise.slurm.profile import ClusterProfile
+from turnwise.slurm.profile import ClusterProfile, read_profile
 from turnwise.slurm.status import JobAttempt, read_attempts, read_ends
 from turnwise.slurm.submission import SAMPLE, Array, ClusterFolder, Jobs, SubmissionRecord, freeze_submission
 
@@ -60,9 +60,8 @@ class StandIn:
             self._write("bin/scontrol", f"#!/bin/bash\n{self.scontrol}\n")
             setup.append(f"export PATH={shlex.quote(str(self.folder / 'bin'))}:$PATH")
         worker = self._write("worker", WORKER.format(begun=shlex.quote(str(self.begun))))
-        profile = TypeAdapter(ClusterProfile).validate_python(
-            {**PROFILE, "workers": 1, "partition": self.partition, "python": worker, "setup": setup}
-        )
+        changed = {"workers": 1, "partition": self.partition, "python": worker, "setup": setup}
+        profile = read_profile(Path(self._write("profile.yaml", json.dumps({**PROFILE, **changed}))))
         text = script_text(
             profile, SAMPLE, self.folder / "jobs", cluster=self.ends, code=self.folder / "code", count=None
         )

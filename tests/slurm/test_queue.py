@@ -91,8 +91,9 @@ def test_what_a_cluster_would_refuse_is_known_before(say: Say) -> None:
     partitions = {"partition --oneliner gpu": "PartitionName=gpu MaxTime=02:00:00", "show config": CONFIG}
     say("scontrol", partitions)
     say("sacctmgr", {"format=MaxSubmitJobs": "\n400\n250\n"})
-    judge, close = CpuJobs(partition="cpu"), CpuJobs(time_minutes=60)
-    profile = ClusterProfile(partition="gpu", time_minutes=180, judge=judge, close=close)
+    profile = ClusterProfile(
+        partition="gpu", time_minutes=180, judge=CpuJobs(partition="cpu"), close=CpuJobs(time_minutes=60)
+    )
     found = ask_limits(profile)
     assert (found.answers, found.array_elements, found.submit_jobs) == (True, 501, 250)
     assert found.problems == (

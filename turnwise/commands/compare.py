@@ -8,9 +8,8 @@ import numpy as np
 from tabulate import tabulate
 
 from turnwise.benchmarks.differences import differences
-from turnwise.commands.finding import runs_at
 from turnwise.errors import TurnwiseError
-from turnwise.exchange.runs import read_run
+from turnwise.exchange.runs import read_run, runs_at
 from turnwise.json_text import json_text
 from turnwise.leaderboard.comparison import Difference, Rank, Ranking, compare_tasks, difference_document, rank_tasks
 from turnwise.leaderboard.intervals import LEVEL

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from turnwise.commands.finding import runs_at
 from turnwise.commands.machine import check_data_dir, check_output
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.contents import check_files
 from turnwise.exchange.formats import find_format
 from turnwise.exchange.imported import Fitted, Options, write_imported
+from turnwise.exchange.runs import runs_at
 from turnwise.leaderboard.outcomes import Gap, read_outcomes
 from turnwise.records.run_folder import RunFolder, RunRecord, TaskRecord
 

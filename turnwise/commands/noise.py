@@ -6,9 +6,8 @@ from pathlib import Path
 import numpy as np
 from tabulate import tabulate
 
-from turnwise.commands.finding import runs_at
 from turnwise.errors import TurnwiseError
-from turnwise.exchange.runs import read_run
+from turnwise.exchange.runs import read_run, runs_at
 from turnwise.leaderboard.metrics import PASS_AT, count_known, metrics_of, values_of
 from turnwise.leaderboard.noise import CONCENTRATION, CORRELATION, MISLED, Expected, Noise, expect_noise, measure_noise
 from turnwise.leaderboard.outcomes import RunOutcomes, TaskOutcomes

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from turnwise.commands.finding import runs_at
 from turnwise.commands.machine import check_output
 from turnwise.errors import TurnwiseError
-from turnwise.exchange.runs import read_runs
+from turnwise.exchange.runs import read_runs, runs_at
 from turnwise.leaderboard.behaviour import measure
 from turnwise.leaderboard.charts.data import Series, chart_data, similarity_of_beginnings
 from turnwise.leaderboard.charts.files import FORMATS, Look, write_chart

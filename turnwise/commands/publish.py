@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from turnwise.commands.finding import runs_at
 from turnwise.commands.machine import check_output, show_progress
 from turnwise.errors import TurnwiseError
-from turnwise.exchange.runs import read_runs
+from turnwise.exchange.runs import read_runs, runs_at
 from turnwise.leaderboard.charts.files import vega_script
 from turnwise.leaderboard.page.dialogues import DialogueReader
 from turnwise.leaderboard.page.site import DEFAULT_TITLE, SiteOptions, write_site

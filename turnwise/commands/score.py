@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from turnwise.commands.finding import runs_at
 from turnwise.errors import TurnwiseError
-from turnwise.exchange.runs import Found, read_runs
+from turnwise.exchange.runs import Found, read_runs, runs_at
 from turnwise.leaderboard.curves import render_curves
 from turnwise.leaderboard.formats import render_notes, render_tables
 from turnwise.leaderboard.paper_tables import paper_tables
@@ -20,9 +19,7 @@ from turnwise.leaderboard.report import (
     write_report,
 )
 from turnwise.leaderboard.tables import ScoredTask
-from turnwise.records.choices import Along, By, Over, Parity, Style
-
-NO_INTERVAL = "none"
+from turnwise.records.choices import Along, By, IntervalChoice, Over, Parity, Style
 
 
 def score_command(
@@ -45,7 +42,7 @@ def score_command(
     for option, value, known in (
         ("--by", by, [*By]),
         ("--format", style, [*Style]),
-        ("--interval", interval or NO_INTERVAL, [*Over, *Parity, NO_INTERVAL]),
+        ("--interval", interval or IntervalChoice.NONE, [*IntervalChoice]),
         ("--curve", curve or Along.K, [*Along]),
     ):
         if value not in known:
@@ -75,7 +72,7 @@ def score_command(
 
 def _chosen(interval: str, table: str) -> Shown | None:
     """Return the interval that stands beside the scores, None where there is none."""
-    if interval == NO_INTERVAL or (table and not interval):
+    if interval == IntervalChoice.NONE or (table and not interval):
         return None
     return Parity(interval) if interval in [*Parity] else Over(interval or Over.SAMPLES)
 

@@ -6,6 +6,7 @@ left out, and named, as long as there is a run at all.
 
 import glob
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +26,7 @@ from turnwise.texts import printable
 
 Progress = Callable[[str, int, int], None]
 _DEEPEST = 6  # folders below the one that is named
+_NAMED = 5  # of what is left out
 _OURS = ("tables", "site", "cluster", "merged")  # what scoring, publishing and submitting put beside runs
 _RESULTS = re.compile(r"results_(?P<date>\d{4}-\d\d-\d\dT[\d.-]+)\.json")
 
@@ -41,6 +43,16 @@ class Found:
 def find_runs(path: Path) -> list[Path]:
     """Return the runs at one path; raises TurnwiseError if there is none."""
     return find_all([path]).runs
+
+
+def runs_at(paths: Sequence[Path]) -> Found:
+    """Return the runs at ``paths`` and say on stderr what was left out; raises TurnwiseError if there is none."""
+    found = find_all(paths)
+    if found.left_out:
+        named = ", ".join(str(path) for path in found.left_out[:_NAMED])
+        more = f" and {len(found.left_out) - _NAMED} more" if len(found.left_out) > _NAMED else ""
+        print(f"Left out, since they are no runs and hold none: {named}{more}.", file=sys.stderr)
+    return found
 
 
 def find_all(paths: Sequence[Path]) -> Found:

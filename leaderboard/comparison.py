@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
 from math import ceil, hypot
-from typing import Any
 
 import numpy as np
 
@@ -107,9 +106,9 @@ class Difference:
         return self.second - self.first
 
 
-def difference_document(difference: Difference) -> dict[str, Any]:
+def difference_document(difference: Difference) -> dict[str, object]:
     """Return a difference as it stands in JSON: with its value, and both values of each problem that flipped."""
-    data: dict[str, Any] = to_json(difference)
+    data: dict[str, object] = to_json(difference)
     ends = {name: data.pop(name) for name in ("interval", "p_value")}
     del data["flips"]
     flipped = {flip.problem: [flip.first, flip.second] for flip in difference.flips}

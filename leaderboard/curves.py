@@ -10,7 +10,6 @@ counts, its bounds and its intervals. Draws nothing.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -220,7 +219,7 @@ def _cell(point: Point, over: Over | None) -> str:
     return "-" if point.estimate.value is None else percent(point.estimate, over)
 
 
-def _long(curves: Sequence[Curve], curve: Curve, along: Along) -> Iterator[dict[str, Any]]:
+def _long(curves: Sequence[Curve], curve: Curve, along: Along) -> Iterator[dict[str, object]]:
     """Yield every point as a row of its own."""
     scored = curve.scored
     names = run_names([one.scored for one in curves])

@@ -10,7 +10,6 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from tabulate import tabulate
 
@@ -41,7 +40,7 @@ class Table:
     notes: tuple[str, ...] = ()
 
 
-def _document(table: Table) -> dict[str, Any]:
+def _document(table: Table) -> dict[str, object]:
     """Return the table as a JSON object, a row an object by header."""
     rows = [dict(zip(table.headers, row, strict=True)) for row in table.rows]
     return {"title": table.title, "rows": rows, "notes": list(table.notes)}
@@ -84,7 +83,7 @@ def to_csv(rows: Sequence[Sequence[object]]) -> str:
     return text.getvalue().rstrip("\n")
 
 
-def no_formula(cell: Any) -> Any:
+def no_formula(cell: object) -> object:
     """Return a CSV cell with ``'`` before a text that a spreadsheet would take for a formula; numbers stay numbers."""
     if isinstance(cell, str) and _FORMULA.match(cell) and not _NUMBER.fullmatch(cell):
         return f"'{cell}"

@@ -9,7 +9,6 @@ them know, so that none gains by what it lacks. Nothing here reads a file.
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -67,7 +66,7 @@ def default_metric(one: ScoredTask) -> str:
     return str(NAtK(1, turns)) if turns > 1 else "pass@1"
 
 
-def _place(one: ScoredTask) -> dict[str, Any]:
+def _place(one: ScoredTask) -> dict[str, object]:
     settings, record = one.run.record.settings, one.outcomes.record
     return {
         "cell": one.run.path.name,

@@ -9,7 +9,6 @@ Scoring runs no program and asks no model: it reads what sampling and judging wr
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -203,7 +202,7 @@ def _judge_text(scored: ScoredTask) -> list[str]:
     ]
 
 
-def _to_json(scored: ScoredTask) -> dict[str, Any]:
+def _to_json(scored: ScoredTask) -> dict[str, object]:
     run, outcomes = scored.run, scored.outcomes
     costs = outcomes.costs
     return {

@@ -49,7 +49,7 @@ class Mistake:
     place: tuple[str | int, ...]
     kind: str
     reason: str
-    value: Any
+    value: object
 
     @property
     def where(self) -> str:
@@ -70,18 +70,18 @@ def if_set(default: Any, **more: Any) -> Any:
 
 def to_json(record: Any) -> Any:
     """Return ``record`` as a JSON object."""
-    kind: Any = type(record)
+    kind: object = type(record)
     return _writer(kind)(record)
 
 
-def to_line(record: Any) -> str:
+def to_line(record: object) -> str:
     """Return ``record`` as one line of JSON, without the line break."""
     return json_line(to_json(record))
 
 
-def from_json(kind: type[Record], data: Any) -> Record:
+def from_json(kind: type[Record], data: object) -> Record:
     """Return the ``kind`` that ``data`` holds; raises RecordError for anything else."""
-    of_kind: Any = kind
+    of_kind: object = kind
     try:
         record: Record = _validator(of_kind).validate_python(data)
     except (ValueError, RecursionError) as error:
@@ -89,7 +89,7 @@ def from_json(kind: type[Record], data: Any) -> Record:
     return record
 
 
-def from_lines(read: Callable[[Any], Record], text: str) -> list[Record]:
+def from_lines(read: Callable[[object], Record], text: str) -> list[Record]:
     """Return what ``read`` makes of the JSON in each line of ``text``; raises RecordError naming the line."""
     records = []
     for number, line in enumerate(text.splitlines(), 1):
@@ -152,14 +152,14 @@ def _writer(kind: Any) -> _Writer:
     order = [one.name for one in fields(kind)] if if_set_ else []
     always += [(name, None) for name in getattr(kind, "DERIVED", ())]
 
-    def write(record: Any) -> dict[str, Any]:
+    def write(record: object) -> dict[str, object]:
         data = {}
         for name, writer in always:
             value = getattr(record, name)
             data[name] = value if writer is None else writer(value)
         return data
 
-    def write_what_is_set(record: Any) -> dict[str, Any]:
+    def write_what_is_set(record: object) -> dict[str, object]:
         data = write(record)
         more = False
         for name, writer, default in if_set_:
@@ -172,12 +172,12 @@ def _writer(kind: Any) -> _Writer:
     return write_what_is_set if if_set_ else write
 
 
-def _sorted(data: dict[str, Any], order: Sequence[str]) -> dict[str, Any]:
+def _sorted(data: dict[str, object], order: Sequence[str]) -> dict[str, object]:
     """Return ``data`` with its fields in ``order``, others behind them."""
     return {name: data[name] for name in (*order, *data) if name in data}
 
 
-def _writer_of(hint: Any) -> _Writer | None:
+def _writer_of(hint: object) -> _Writer | None:
     """Return what makes a JSON value of one that is typed so; None for what is one."""
     parts = [one for one in get_args(hint) if one is not type(None) and one is not Ellipsis]
     origin = get_origin(hint)
@@ -239,8 +239,8 @@ def _strict(schema: Any) -> Any:
     return strict
 
 
-def _without(derived: tuple[str, ...]) -> dict[str, Any]:
-    def leave_out(data: Any) -> Any:
+def _without(derived: tuple[str, ...]) -> dict[str, object]:
+    def leave_out(data: object) -> object:
         if not isinstance(data, dict):
             return data
         return {name: value for name, value in data.items() if name not in derived}

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from turnwise.errors import TurnwiseError
 from turnwise.files import files_inside, lines_of
@@ -67,7 +66,7 @@ class Judgement:
         return self.verdict is Verdict.PASSED
 
 
-def read_judgement(data: Any) -> Judgement:
+def read_judgement(data: object) -> Judgement:
     """Return the judgement in a JSON object; raises ValueError, naming the field, for anything else."""
     judgement = from_json(Judgement, data)
     seconds = (judgement.cpu_seconds, judgement.limit_seconds, judgement.slowest_seconds)

@@ -21,7 +21,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
 
 from turnwise.errors import TurnwiseError
 from turnwise.files import PLAIN_NAME, inside, read_whole, write_atomically
@@ -94,7 +93,7 @@ class RunRecord:
         return self.settings.samples_per_problem
 
 
-def read_record(data: Any) -> RunRecord:
+def read_record(data: object) -> RunRecord:
     """Return the record in a JSON object, of whoever's file; raises ValueError, naming the field, for anything else."""
     if isinstance(data, dict) and data.get("format") != FORMAT:
         number, version = shown(data.get("format")), shown(data.get("turnwise"), limit=80)

@@ -60,12 +60,12 @@ class Option:
 
     option: Literal["metadata", "gen_kwargs"]
     name: str = ""
-    given: Any = None
+    given: object = None
     bounds: Mapping[str, Any] = field(default_factory=dict)
     setting: str = ""
-    kind: Any = None
+    kind: object = None
 
-    def to_setting(self, value: Any) -> Any:
+    def to_setting(self, value: object) -> object:
         """Return what was given as the setting has it: lists are tuples there."""
         if self.given is str and get_origin(self.kind) is tuple:
             return (value,)
@@ -128,9 +128,9 @@ class Sampling:
     top_k: int | None = by_gen_kwargs(None, ge=1)
     max_tokens: int | None = by_gen_kwargs(None, "max_gen_toks", ge=1)
     stop: tuple[str, ...] = by_gen_kwargs((), "until", given=str, min_length=1)
-    others: Mapping[str, Any] = if_set(dict)
+    others: Mapping[str, object] = if_set(dict)
 
-    def told(self) -> dict[str, Any]:
+    def told(self) -> dict[str, object]:
         """Return by name what the model was told: no field that was left to its server."""
         data = {name: getattr(self, name) for name in self.__slots__ if name != "others"}
         data["stop"] = list(self.stop)

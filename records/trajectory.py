@@ -7,7 +7,7 @@ trajectory, so two runs with equal replies are equal byte for byte; hidden tests
 import math
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from turnwise.records.codec import from_json, if_set
 from turnwise.records.report import Report
@@ -124,7 +124,7 @@ class Trajectory:
         return self.end in MISSING_ENDS
 
 
-def read_trajectory(data: Any) -> Trajectory:
+def read_trajectory(data: object) -> Trajectory:
     """Return the trajectory in a JSON object, of whoever's file: with the types and bounds that readers rely on.
 
     Raises ValueError, naming the field, for anything else.
@@ -139,7 +139,7 @@ def read_trajectory(data: Any) -> Trajectory:
     return trajectory
 
 
-def read_reply(data: Any) -> Reply:
+def read_reply(data: object) -> Reply:
     """Return the reply in a JSON object, of whoever's file; raises as ``read_trajectory`` does."""
     reply = from_json(Reply, data)
     _check_tokens(reply)

@@ -8,7 +8,7 @@ touches hidden tests.
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from turnwise.runners.judging.judge import Judge, JudgeRequest
 from turnwise.runners.models.sampler import (
@@ -51,7 +51,7 @@ class Room(Protocol):
 
 async def run_asynchronously(
     items: Iterable[Item],
-    carry: Callable[[Item], Coroutine[Any, Any, Result]],
+    carry: Callable[[Item], Coroutine[object, object, Result]],
     *,
     concurrency: Callable[[], int],
     room: Room | None = None,

@@ -14,7 +14,7 @@ import signal
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from types import FrameType, TracebackType
-from typing import Any, Protocol, Self, TypeVar, runtime_checkable
+from typing import Protocol, Self, TypeVar, runtime_checkable
 
 Result = TypeVar("Result")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -49,7 +49,7 @@ class InterruptibleRunner:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self.close()
 
-    def run(self, work: Coroutine[Any, Any, Result]) -> Result:
+    def run(self, work: Coroutine[object, object, Result]) -> Result:
         """Return what ``work`` returns; raises what the handler of a signal raises that came meanwhile."""
         with self._signals_held():
             return self._runner.run(self._cancellable(work))
@@ -59,7 +59,7 @@ class InterruptibleRunner:
         with self._signals_held():
             self._runner.close()
 
-    async def _cancellable(self, work: Coroutine[Any, Any, Result]) -> Result:
+    async def _cancellable(self, work: Coroutine[object, object, Result]) -> Result:
         task = asyncio.ensure_future(work)
         self._cancel = task.cancel
         if self._held:

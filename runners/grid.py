@@ -66,7 +66,7 @@ class Axes:
     """
 
     cells: str = "*"
-    strategies: Mapping[str, Mapping[str, Any]] | None = None
+    strategies: Mapping[str, Mapping[str, object]] | None = None
     feedback: Sequence[str] = ()
     temperatures: Sequence[float] = ()
     max_turns: Sequence[int] = ()
@@ -83,7 +83,7 @@ def plan_cells(base: RunSettings, axes: Axes, prompts: PromptSet) -> list[Cell]:
     return cells
 
 
-def _combinations(axes: Axes) -> Iterator[dict[str, Any]]:
+def _combinations(axes: Axes) -> Iterator[dict[str, object]]:
     values = {"feedback": axes.feedback, "temperature": axes.temperatures, "max_turns": axes.max_turns}
     given = {key: list(several) for key, several in values.items() if several}
     return (dict(zip(given, one, strict=True)) for one in product(*given.values()))

@@ -129,7 +129,7 @@ class Claims:
         """Return the state of one shard."""
         return self.states(shard.task).get(shard.number, ShardState())
 
-    def take(self, shard: Shard, state: ShardState, **owner: Any) -> Claim | None:
+    def take(self, shard: Shard, state: ShardState, **owner: object) -> Claim | None:
         """Make the next attempt at ``shard``, whose ``state`` was seen; None if another worker was faster."""
         claim = Claim(shard, state.last + 1)
         text = json_text({"worker": self._worker, "time": round(time.time(), 3), **owner})

@@ -245,7 +245,7 @@ def _of_sampling(profile: ClusterProfile) -> dict[str, Any]:
     }
 
 
-def _of_cpu_jobs(profile: ClusterProfile, jobs: CpuJobs) -> dict[str, Any]:
+def _of_cpu_jobs(profile: ClusterProfile, jobs: CpuJobs) -> dict[str, object]:
     return {
         "partition": jobs.partition or profile.partition,
         "qos": jobs.qos or profile.qos,

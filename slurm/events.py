@@ -31,7 +31,7 @@ class EventLog:
     def __init__(self, path: Path) -> None:
         self._log = AppendLog(path)
 
-    def write(self, event: str, **fields: Any) -> None:
+    def write(self, event: str, **fields: object) -> None:
         """Append one event."""
         line = json_text({"time": round(time.time(), 3), "event": event, **fields})
         try:

@@ -84,7 +84,7 @@ def read_attempts(cluster: ClusterFolder, now: float) -> Iterator[Attempt]:
     """Yield the attempts of all workers as their logs and their batch scripts tell them."""
     ends = read_ends(cluster)
     for path in cluster.logs():
-        lives: list[list[dict[str, Any]]] = []
+        lives: list[list[dict[str, object]]] = []
         for event in read_events(path):
             if event["event"] == START:
                 lives.append([])
@@ -101,7 +101,7 @@ def _attempt(
     life: Sequence[dict[str, Any]],
     number: int,
     *,
-    later: Mapping[str, Any] | None,
+    later: Mapping[str, object] | None,
     ends: Mapping[JobAttempt, str],
     now: float,
 ) -> Attempt:
@@ -317,7 +317,7 @@ def _where(claims: Claims, shard: Shard, state: ShardState) -> str:
     return f"on {', '.join(sorted(nodes))}; problems {', '.join(problems[:3])}{' ...' if len(problems) > 3 else ''}"
 
 
-def _errors(cluster: ClusterFolder) -> list[dict[str, Any]]:
+def _errors(cluster: ClusterFolder) -> list[dict[str, object]]:
     """Return the crashes and failures of all workers, latest last."""
     found = []
     for path in cluster.logs():

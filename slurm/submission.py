@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from turnwise.errors import TurnwiseError
 from turnwise.files import files_inside, inside, read_whole, sync_folder, write_atomically
@@ -93,7 +92,7 @@ class SubmissionRecord:
     ``inputs`` says by name where copies of what they name lie in the folder of inputs.
     """
 
-    options: Mapping[str, Any]
+    options: Mapping[str, object]
     profile: ClusterProfile
     code: str
     folder: str

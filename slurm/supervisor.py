@@ -27,7 +27,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, NoReturn, TextIO
+from typing import IO, NoReturn, TextIO
 
 from turnwise.records.run_folder import Shard
 from turnwise.slurm.claims import Claim, Claims, Ended, Heartbeat, ShardState
@@ -229,7 +229,7 @@ class JobTask:
                 status = supervisor.stop_status()
         sys.exit(status)
 
-    def checkpoint(self, *_: Any) -> NoReturn:
+    def checkpoint(self, *_: object) -> NoReturn:
         """End the job as warned; submitit calls it if the warning comes before the supervisor listens."""
         sys.exit(WARNED)
 

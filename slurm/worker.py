@@ -17,7 +17,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from typing import Any
 
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.records.judgement import read_judgement_file
@@ -123,7 +122,7 @@ async def _judge_one(
         leases.done(shard)
 
 
-async def _until_stopped(work: Coroutine[Any, Any, None], stop: Stop) -> None:
+async def _until_stopped(work: Coroutine[object, object, None], stop: Stop) -> None:
     """Await ``work``; once ``stop`` says so it is cancelled, which closes its logs."""
     task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()

@@ -76,7 +76,7 @@ def _is_told(kind: str, result: TestResult, report: Report) -> bool:
     return kind == "failed_and_passed" or result.verdict is not Verdict.PASSED
 
 
-def _describe(problem: Problem, test: TestCase, result: TestResult) -> dict[str, Any]:
+def _describe(problem: Problem, test: TestCase, result: TestResult) -> dict[str, object]:
     quarter = TEST_CHARACTERS // 4
     return {
         "number": result.index + 1,
@@ -132,7 +132,7 @@ def _shorten(text: str, limit: int) -> str:
     return text[:head] + mark + text[-(limit - len(mark) - head) :]
 
 
-def describe_runs(trace: Trace, program: str) -> list[dict[str, Any]]:
+def describe_runs(trace: Trace, program: str) -> list[dict[str, object]]:
     """Return what the template ``ldb`` shows of each run of a block; ``number`` counts all runs from 1."""
     lines = _LINE_END.split(program)
     first = (len(trace.runs) + 1) // 2
@@ -152,7 +152,7 @@ def fewer_runs(runs: Sequence[dict[str, Any]], shown: int) -> list[dict[str, Any
     return [{**run, "skipped": run["number"] - last - 1} for run, last in zip(kept, before, strict=False)]
 
 
-def _describe_run(run: BlockRun, lines: Sequence[str]) -> dict[str, Any]:
+def _describe_run(run: BlockRun, lines: Sequence[str]) -> dict[str, object]:
     code = [line[:_LINE_CHARACTERS].rstrip() for line in lines[run.line - 1 : run.last_line]]
     if len(code) > _BLOCK_LINES:
         half = _BLOCK_LINES // 2

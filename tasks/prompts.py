@@ -103,7 +103,7 @@ class PromptSet:
         names = (one.removeprefix(f"{kind}/") for one in self._templates if one.startswith(f"{kind}/"))
         return tuple(name for name in names if not name.startswith("_"))
 
-    def render(self, prompt_id: str, **context: Any) -> str:
+    def render(self, prompt_id: str, **context: object) -> str:
         """Return the prompt with ``context`` filled in; raises TurnwiseError for an unknown prompt or name."""
         if prompt_id not in self._templates:
             raise TurnwiseError(
@@ -181,7 +181,7 @@ def compile_templates(texts: Mapping[str, str]) -> Iterator[tuple[str, Callable[
         yield name, partial(_fill, environment.get_template(name))
 
 
-def _fill(template: jinja2.Template, **context: Any) -> str:
+def _fill(template: jinja2.Template, **context: object) -> str:
     token = _BUDGET.set(_Budget())
     try:
         return template.render(context)
@@ -199,7 +199,7 @@ class _BoundedEnvironment(ImmutableSandboxedEnvironment):
 
     intercepted_binops = frozenset({"+", "*", "**", "%"})
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, **options: object) -> None:
         super().__init__(**options)
         self.globals = {"range": self.globals["range"]}
         self.filters = {name: _bounded(name, self.filters[name]) for name in _FILTERS}
@@ -224,17 +224,17 @@ class _BoundedEnvironment(ImmutableSandboxedEnvironment):
         _spend()
         return super().get_template(*names, **options)
 
-    def getattr(self, obj: Any, attribute: str) -> Any:
+    def getattr(self, obj: object, attribute: str) -> object:
         """Return an attribute, of a text or number those that cannot make it grow."""
         return self.unsafe_undefined(obj, attribute) if _is_hidden(obj, attribute) else super().getattr(obj, attribute)
 
-    def getitem(self, obj: Any, argument: Any) -> Any:
+    def getitem(self, obj: object, argument: object) -> object:
         """Return an item, or an attribute under the same rule."""
         if isinstance(argument, str) and _is_hidden(obj, argument):
             return self.unsafe_undefined(obj, argument)
         return super().getitem(obj, argument)
 
-    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - as in Jinja2
+    def call(__self, __context: Context, __obj: object, *args: object, **kwargs: object) -> object:  # noqa: N805 - as in Jinja2
         """Call a macro, a method of a text, or range; a step, and one for each part of what is given."""
         _spend(1 + sum(len(one) for one in args if isinstance(one, list | tuple | dict | range)))
         return _measured(super().call(__context, __obj, *args, **kwargs))
@@ -276,22 +276,22 @@ def _through(name: str, node: nodes.Node) -> nodes.Expr:
     return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno, environment=node.environment)
 
 
-def _is_hidden(obj: Any, attribute: str) -> bool:
+def _is_hidden(obj: object, attribute: str) -> bool:
     return isinstance(obj, str | bytes | int | float) and attribute not in _METHODS
 
 
-def _counted(values: Iterable[Any]) -> Iterator[Any]:
+def _counted(values: Iterable[object]) -> Iterator[object]:
     for value in values:
         _spend()
         yield value
 
 
-def _measured(value: Any) -> Any:
+def _measured(value: object) -> object:
     _size(value)
     return value
 
 
-def _size(value: Any) -> int:
+def _size(value: object) -> int:
     """Return the parts of a structure, or a text's length in units of 40; raises SecurityError if it is too large."""
     if isinstance(value, str):
         _check_size(len(value), LONGEST_TEXT, "characters")
@@ -313,14 +313,14 @@ def _size(value: Any) -> int:
     return parts
 
 
-def _printed(value: Any) -> Any:
+def _printed(value: object) -> object:
     """Return what stands for ``value`` in a text; an object of Python's own has no text."""
     if isinstance(value, str | int | float | list | tuple | dict | Undefined) or value is None:
         return _measured(value)
     raise SecurityError(f"a {type(value).__name__} is no text")
 
 
-def _as_text(value: Any) -> str:
+def _as_text(value: object) -> str:
     return str(_printed(value))
 
 
@@ -343,7 +343,7 @@ def _check_format(text: str) -> None:
         raise SecurityError("a format pads by 100 places or more")
 
 
-def _bounded(name: str, apply: Callable[..., Any]) -> Callable[..., Any]:
+def _bounded(name: str, apply: Callable[..., object]) -> Callable[..., object]:
     """Return a filter of Jinja2 that cannot make much of little."""
     leading = 1 if hasattr(apply, "jinja_pass_arg") else 0  # Jinja2 gives some its context or environment first
 

@@ -12,12 +12,12 @@ from typing import Any
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def json_text(data: Any, *, indent: int | None = None, ensure_ascii: bool = True) -> str:
+def json_text(data: object, *, indent: int | None = None, ensure_ascii: bool = True) -> str:
     """Return a JSON document."""
     return _written(data, indent=indent, ensure_ascii=ensure_ascii)
 
 
-def json_line(data: Any) -> str:
+def json_line(data: object) -> str:
     """Return ``data`` as one line of ASCII without blanks, for files that hold a line for each thing."""
     return _written(data, separators=(",", ":"))
 
@@ -30,7 +30,7 @@ def _written(data: Any, **how: Any) -> str:
     return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
-def _without_nan(data: Any) -> Any:
+def _without_nan(data: object) -> object:
     if isinstance(data, float):
         return data if math.isfinite(data) else None
     if isinstance(data, dict):

@@ -1,9 +1,7 @@
 """Showing a value from outside in a message: one printable line, bounded, whatever the value is."""
 
-from typing import Any
 
-
-def shown(value: Any, *, limit: int = 40) -> str:
+def shown(value: object, *, limit: int = 40) -> str:
     """Return the start of ``value`` as Python writes it, on one printable line; never raises."""
     if isinstance(value, str):
         return repr(value if len(value) <= limit else value[:limit] + "...")

@@ -157,7 +157,7 @@ def _behaviours(several: Sequence[Series], rows_of: Any) -> tuple[tuple[Any, ...
     )
 
 
-def _failures(behaviour: Behaviour) -> list[tuple[Any, ...]]:
+def _failures(behaviour: Behaviour) -> list[tuple[object, ...]]:
     return [
         (number, kind, sum(turn.verdicts[one] for one in verdicts) / turn.dialogues, turn.dialogues)
         for number, turn in enumerate(behaviour.turns, 1)
@@ -166,7 +166,7 @@ def _failures(behaviour: Behaviour) -> list[tuple[Any, ...]]:
     ]
 
 
-def _similarity(behaviour: Behaviour) -> list[tuple[Any, ...]]:
+def _similarity(behaviour: Behaviour) -> list[tuple[object, ...]]:
     values = [value for turn in behaviour.turns for value in turn.similarities]
     if not values:
         return []
@@ -174,7 +174,7 @@ def _similarity(behaviour: Behaviour) -> list[tuple[Any, ...]]:
     return [(float(edge), float(count) / len(values)) for count, edge in zip(counts, edges[:-1], strict=True)]
 
 
-def _prose(behaviour: Behaviour) -> list[tuple[Any, ...]]:
+def _prose(behaviour: Behaviour) -> list[tuple[object, ...]]:
     def share(turn: TurnBehaviour) -> float | None:
         return mean_of(turn.non_code)
 

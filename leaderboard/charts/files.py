@@ -33,13 +33,13 @@ class Look:
     dark: bool = False
 
 
-def filled_spec(name: str, data: ChartData, look: Look) -> dict[str, Any]:
+def filled_spec(name: str, data: ChartData, look: Look) -> dict[str, object]:
     """Return the whole specification of a chart; raises TurnwiseError for more runs than there are colours."""
     names = list(dict.fromkeys(row[1] for row in data.rows))
     if len(names) > MOST_RUNS and name != "grid":
         raise TurnwiseError(f"There are {len(names)} runs, and a chart has colours for {MOST_RUNS}: name fewer.")
     places = _places(data.records(), look, names)
-    spec: dict[str, Any] = fill(charts()[name].spec, places)
+    spec: dict[str, object] = fill(charts()[name].spec, places)
     return spec | {"config": theme(dark=look.dark) | ({} if look.dark else {"background": "white"})}
 
 
@@ -52,7 +52,7 @@ def write_chart(path: Path, name: str, data: ChartData, look: Look | None = None
         write_synced(temporary, _draw(spec, path.suffix))
 
 
-def _draw(spec: dict[str, Any], suffix: str) -> bytes:
+def _draw(spec: dict[str, object], suffix: str) -> bytes:
     if suffix == ".json":
         return (json_text(spec, indent=1, ensure_ascii=False) + "\n").encode("utf-8")
     import vl_convert

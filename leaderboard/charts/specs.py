@@ -25,7 +25,7 @@ class Chart:
 
     title: str
     about: str
-    spec: dict[str, Any]
+    spec: dict[str, object]
 
 
 def charts() -> dict[str, Chart]:
@@ -88,7 +88,7 @@ def fill(spec: Any, given: dict[str, Any]) -> Any:
     return given[spec[1:]] if isinstance(spec, str) and spec.startswith("$") and spec[1:] in given else spec
 
 
-def theme(*, dark: bool = False) -> dict[str, Any]:
+def theme(*, dark: bool = False) -> dict[str, object]:
     """Return the look of all charts: quiet axes, no frame, the page's colours."""
     ink, soft, line = ("#e8eaed", "#a9b1bb", "#2d333a") if dark else ("#1b1f24", "#555d68", "#e3e6e9")
     font = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
@@ -130,7 +130,7 @@ _BESIDE = {
 }
 
 
-def _base(height: int = 240) -> dict[str, Any]:
+def _base(height: int = 240) -> dict[str, object]:
     return {
         "width": "$width",
         "height": height,
@@ -148,8 +148,8 @@ def _lines(
     integer: bool = False,
     dash: str = "",
     band: bool = True,
-) -> dict[str, Any]:
-    x: dict[str, Any] = {"field": field, "type": "quantitative", "title": title, "scale": {"nice": False}}
+) -> dict[str, object]:
+    x: dict[str, object] = {"field": field, "type": "quantitative", "title": title, "scale": {"nice": False}}
     if nominal:
         x = {"field": field, "type": "ordinal", "title": title, "sort": None, "scale": {"domain": "$levels"}}
         x["axis"] = {"labelAngle": -30}
@@ -198,7 +198,7 @@ def _lines(
     return {**_base(), "layer": [interval, line] if band else [line]}
 
 
-def _failures() -> dict[str, Any]:
+def _failures() -> dict[str, object]:
     return {
         **_base(),
         "height": "$bars_height",
@@ -233,7 +233,7 @@ def _failures() -> dict[str, Any]:
     }
 
 
-def _similarity() -> dict[str, Any]:
+def _similarity() -> dict[str, object]:
     return {
         **_base(),
         "mark": {"type": "line", "point": {"size": 40}, "strokeWidth": 2},

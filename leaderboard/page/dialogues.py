@@ -18,7 +18,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
@@ -54,7 +53,7 @@ TAGS = {
     "code_block": "pre",
     "fence": "pre",
 }
-Node = Any  # str | list[Node]
+Node = object  # str | list[Node]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class Piece:
     data: str
 
 
-def packed(document: Any) -> str:
+def packed(document: object) -> str:
     """Return base64 of gzip of JSON, which the page's script inflates."""
     text = json_line(document)
     return base64.b64encode(gzip.compress(text.encode("ascii"), 6, mtime=0)).decode("ascii")
@@ -78,7 +77,7 @@ class _Open:
     """A piece that is being filled."""
 
     texts: dict[str, int] = field(default_factory=dict)
-    problems: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    problems: dict[str, list[dict[str, object]]] = field(default_factory=dict)
     characters: int = 0
 
     def refer(self, text: str) -> int:
@@ -115,7 +114,7 @@ class Packer:
             self._pieces.append(Piece("", len(self._pieces), tuple(self._open.problems), data))
         self._open = _Open()
 
-    def _dialogue(self, trajectory: Trajectory, judgements: Mapping[Place, Judgement]) -> dict[str, Any]:
+    def _dialogue(self, trajectory: Trajectory, judgements: Mapping[Place, Judgement]) -> dict[str, object]:
         turns = zip(trajectory.turns, places_of(trajectory), strict=True)
         return {
             "sample": trajectory.sample,
@@ -123,7 +122,7 @@ class Packer:
             "turns": [self._turn(turn, judgements.get(place) if place else None) for turn, place in turns],
         }
 
-    def _turn(self, turn: Turn, judgement: Judgement | None) -> dict[str, Any]:
+    def _turn(self, turn: Turn, judgement: Judgement | None) -> dict[str, object]:
         return {
             "calls": [self._call(call) for call in turn.calls],
             "program": None if turn.program is None else self._open.refer(turn.program),
@@ -131,7 +130,7 @@ class Packer:
             "hidden": _hidden_verdict(turn, judgement),
         }
 
-    def _call(self, call: Call) -> dict[str, Any]:
+    def _call(self, call: Call) -> dict[str, object]:
         reply = call.reply
         return {
             "messages": [[one.kind, one.prompt_id, self._open.refer(one.content)] for one in call.messages],
@@ -142,7 +141,7 @@ class Packer:
             "tokens": [reply.prompt_tokens, reply.completion_tokens],
         }
 
-    def _report(self, report: Report) -> dict[str, Any]:
+    def _report(self, report: Report) -> dict[str, object]:
         results = [
             [one.verdict.value, self._open.refer(one.output), self._open.refer(one.error)] for one in report.public
         ]

@@ -97,7 +97,7 @@ def _context(
     on_progress: Progress,
     *,
     sidecars: bool,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     by_task: dict[str, list[PageRow]] = {}
     for row in rows:
         by_task.setdefault(row.task, []).append(row)
@@ -125,7 +125,7 @@ def _context(
     }
 
 
-def _task(rows: Sequence[PageRow], behaviours: Mapping[str, Behaviour], on_progress: Progress) -> dict[str, Any]:
+def _task(rows: Sequence[PageRow], behaviours: Mapping[str, Behaviour], on_progress: Progress) -> dict[str, object]:
     on_progress(f"ranking {rows[0].task}", 0, 1)
     series = [Series(row.key, row.name, row.scored, behaviours.get(row.key)) for row in rows]
     charts = {name: to_json(data) for name, data in chart_data(series).items()}
@@ -134,7 +134,7 @@ def _task(rows: Sequence[PageRow], behaviours: Mapping[str, Behaviour], on_progr
 
 def _data(
     rows: Sequence[PageRow], tasks: Sequence[dict[str, Any]], metrics: Sequence[str], pieces: dict[str, Any]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     shown = {name for task in tasks for name in task["charts"]}
     return {
         "tasks": tasks,
@@ -159,7 +159,7 @@ def _references() -> str:
     return (resources.files("turnwise.leaderboard") / "data" / "references.bib").read_text(encoding="utf-8").strip()
 
 
-def _row(row: PageRow, number: int) -> dict[str, Any]:
+def _row(row: PageRow, number: int) -> dict[str, object]:
     """Return a row as the page's script reads it; estimates by ``group|metric|turns``."""
     outcomes = row.scored.outcomes
     return {
@@ -182,11 +182,11 @@ def _row(row: PageRow, number: int) -> dict[str, Any]:
     }
 
 
-def _places(pieces: Sequence[Piece], index: Mapping[str, int], *, sidecars: bool) -> dict[str, Any]:
+def _places(pieces: Sequence[Piece], index: Mapping[str, int], *, sidecars: bool) -> dict[str, object]:
     """Return the pieces of each row: the problems in them, and their file where they lie beside the page."""
     found: dict[str, Any] = {}
     for one in pieces:
-        entry: dict[str, Any] = {"problems": one.problems}
+        entry: dict[str, object] = {"problems": one.problems}
         if sidecars:
             entry["file"] = f"data/{_sidecar(one, index[one.row])[0]}"
         found.setdefault(one.row, []).append(entry)
@@ -221,7 +221,7 @@ def _facts(rows: Sequence[PageRow], tasks: Sequence[dict[str, Any]]) -> list[tup
     return [(f"{count:,}", what if count == 1 else plurals.get(what, f"{what}s")) for count, what in counts]
 
 
-def _published(rows: Sequence[PageRow]) -> list[Any]:
+def _published(rows: Sequence[PageRow]) -> list[object]:
     """Return the tables of published numbers on the page's benchmarks, those of a sample being those it is of."""
     wanted = {row.scored.outcomes.record.benchmark.removeprefix("sample_") for row in rows}
     known = dict.fromkeys(one.benchmark for one in published_rows(benchmarks=wanted))
@@ -233,13 +233,13 @@ def asset(name: str) -> str:
     return (resources.files("turnwise.leaderboard.page") / "assets" / name).read_text(encoding="utf-8")
 
 
-def island(data: Any) -> Markup:
+def island(data: object) -> Markup:
     """Return ``data`` as JSON that can stand in a script element of type application/json."""
     text = json_line(data)
     return Markup(text.translate(_ESCAPES))  # every character that HTML knows is escaped just above
 
 
-def render_document(context: Mapping[str, Any], *, vega: str, sidecars: bool) -> str:
+def render_document(context: Mapping[str, object], *, vega: str, sidecars: bool) -> str:
     """Return the page; ``vega`` is the script that draws charts, ``sidecars`` whether data lie beside the page."""
     script = '(() => {\n"use strict";\n' + "\n".join(asset(f"{name}.js") for name in SCRIPTS) + "})();\n"
     style = asset("page.css")

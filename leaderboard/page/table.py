@@ -125,7 +125,7 @@ def estimate_key(one: Estimate) -> str:
     return f"{one.group}|{one.metric}|{one.turns}"
 
 
-def estimate_cells(one: Estimate) -> list[Any]:
+def estimate_cells(one: Estimate) -> list[object]:
     """Return ``[value, counted, asked, lower bound, upper bound, {over: [lower, upper]}]``."""
     intervals = {
         over.value: [interval.lower, interval.upper]
@@ -152,7 +152,7 @@ def _size_band(size: float | None) -> str:
     return "over 100B"
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -281,7 +281,7 @@ def _bar(estimate: Estimate | None) -> Bar:
     return Bar(round(_STEPS * lower, 2), round(_STEPS * (upper - lower), 2), round(point, 2))
 
 
-def describe_task(rows: Sequence[PageRow], on_progress: Progress) -> dict[str, Any]:
+def describe_task(rows: Sequence[PageRow], on_progress: Progress) -> dict[str, object]:
     """Return what the page knows of the task of these rows, which all have the same."""
     record = rows[0].scored.outcomes.record
     problems = {
@@ -313,7 +313,7 @@ def _n_at_k(rows: Sequence[PageRow]) -> list[NAtK]:
     return list(dict.fromkeys(metric for row in rows for metric in row.scored.n_at_k))
 
 
-def _places(rows: Sequence[PageRow]) -> dict[str, Any]:
+def _places(rows: Sequence[PageRow]) -> dict[str, object]:
     """Return by ``metric|turns`` the problems that all rows know and the ``[best, worst]`` place of each row."""
     if len(rows) < 2:
         return {}
@@ -332,9 +332,9 @@ def _places(rows: Sequence[PageRow]) -> dict[str, Any]:
     }
 
 
-def _pairs(rows: Sequence[PageRow], on_progress: Progress) -> dict[str, Any]:
+def _pairs(rows: Sequence[PageRow], on_progress: Progress) -> dict[str, object]:
     """Return by ``A B`` the differences of two rows, each metric with interval, p-value and flipped problems."""
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     pairs = list(combinations(rows[:MOST_COMPARED], 2))
     for number, (a, b) in enumerate(pairs):
         on_progress(f"comparing on {a.task}", number, len(pairs))

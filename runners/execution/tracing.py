@@ -110,7 +110,7 @@ def _read_run(run: Any, lines: int) -> BlockRun:
     return BlockRun(line, last_line, _read_values(before), _read_values(after))
 
 
-def _read_values(found: Any) -> dict[str, str]:
+def _read_values(found: object) -> dict[str, str]:
     pairs = found["d"] if type(found) is dict and list(found) == ["d"] else None
     if type(pairs) is not list or len(pairs) > tracer.MAXIMUM_NAMES:
         raise ValueError("no variables")
@@ -125,6 +125,6 @@ def _read_values(found: Any) -> dict[str, str]:
     return shown
 
 
-def _text(part: Any) -> Any:
+def _text(part: object) -> object:
     """Return a text as values.py writes it, of which a lone surrogate makes something else than a JSON string."""
     return values.decode(part) if type(part) is dict and list(part) == ["u"] else part

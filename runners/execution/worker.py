@@ -283,7 +283,7 @@ class WorkerPool:
             worker.close()
 
 
-def zygote_command(interpreter: str, *, control: int, setting: dict[str, Any]) -> list[str]:
+def zygote_command(interpreter: str, *, control: int, setting: dict[str, object]) -> list[str]:
     """Return the command line of a zygote; ``control`` is an inherited descriptor (see sandbox/zygote.py)."""
     packages = {
         "turnwise": [],

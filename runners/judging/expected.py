@@ -20,7 +20,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from turnwise.benchmarks import values
 from turnwise.benchmarks.digests import allows_digests, read_digest
@@ -170,7 +169,7 @@ def _expected(problem: Problem, output: str) -> str:
 
 def _fingerprint(problem: Problem, executor: Executor) -> str:
     tests = problem.public_tests + problem.hidden_tests
-    parts: list[Any] = [
+    parts: list[object] = [
         values.FORMAT,
         problem.solutions[0],
         problem.entry_point,

@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from turnwise.benchmarks import digests, equality, integers, matching, oracles, results, values
 from turnwise.json_text import json_line
@@ -158,7 +158,7 @@ def _read(path: Path, cpu: str) -> dict[str, _Entry]:
     with path.open("rb") as lines:
         for line in lines:
             try:
-                entry: dict[str, Any] = json.loads(line)
+                entry: dict[str, object] = json.loads(line)
                 report, made_on = from_json(Report, entry["report"]), str(entry.get("cpu", ""))
                 if made_on == cpu or not _has_time_limit(report):
                     found[str(entry["key"])] = _Entry(report, made_on)

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -117,7 +117,7 @@ def _split_pairs(text: str) -> Iterator[str]:
         start = end + 1
 
 
-def validated(model: type[Parsed], data: Mapping[str, Any], option: str) -> Parsed:
+def validated(model: type[Parsed], data: Mapping[str, object], option: str) -> Parsed:
     """Return ``data`` as ``model``; raises TurnwiseError naming the option, the key and its value."""
     try:
         return model.model_validate(data)

@@ -52,7 +52,7 @@ class HFEngine:
         self._options = options
         self._sampling = sampling
         device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
-        loading: dict[str, Any] = {"revision": options.revision, "trust_remote_code": options.trust_remote_code}
+        loading: dict[str, object] = {"revision": options.revision, "trust_remote_code": options.trust_remote_code}
         try:
             tokenizer = transformers.AutoTokenizer.from_pretrained(options.tokenizer or options.model, **loading)
             model = transformers.AutoModelForCausalLM.from_pretrained(options.model, dtype=options.dtype, **loading)
@@ -148,12 +148,12 @@ class SeededChoice:
     ``logprobs`` are those of the chosen tokens under the model itself, before temperature and cut-offs.
     """
 
-    def __init__(self, sampling: Sampling, seeds: Sequence[int], device: Any) -> None:
+    def __init__(self, sampling: Sampling, seeds: Sequence[int], device: object) -> None:
         import torch
 
         self._sampling = sampling
         self._generators = [torch.Generator(device).manual_seed(seed) for seed in seeds]
-        self.logprobs: list[Any] = []
+        self.logprobs: list[object] = []
 
     def __call__(self, input_ids: Any, scores: Any) -> Any:  # noqa: ARG002 - the signature of transformers
         """Return the choice."""

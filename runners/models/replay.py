@@ -198,11 +198,11 @@ class ReplaySampler(ImmediateSampler):
         )
 
 
-def _matches(data: Mapping[str, Any], model: str, method: str) -> bool:
+def _matches(data: Mapping[str, object], model: str, method: str) -> bool:
     return fnmatchcase(_as_text(data.get("model", "")), model) and fnmatchcase(_as_text(data.get("method", "")), method)
 
 
-def _as_text(value: Any) -> str:
+def _as_text(value: object) -> str:
     return value if isinstance(value, str) else shown(value)
 
 
@@ -222,7 +222,7 @@ def _name_of(row: Row) -> str:
     return name
 
 
-def _field_of(row: Row, name: str) -> Any:
+def _field_of(row: Row, name: str) -> object:
     """Return a field; raises TurnwiseError if it is not there."""
     if name not in row.data:
         others = ", or another that holds answers: turns, messages, samples, completion" if name == "solution" else ""
@@ -230,7 +230,7 @@ def _field_of(row: Row, name: str) -> Any:
     return row.data[name]
 
 
-def _text_in(row: Row, name: str, value: Any) -> str:
+def _text_in(row: Row, name: str, value: object) -> str:
     """Return ``value`` if it is a text; raises TurnwiseError for anything else, which is no program."""
     if not isinstance(value, str):
         raise _of_another_type(row, name, value, "a text")
@@ -268,18 +268,18 @@ def _samples_of(row: Row, stub: str | None, programs: MarkdownPrograms) -> Itera
         yield (_program(_text_in(row, "solution", _field_of(row, "solution")), "solution", programs),)
 
 
-def _of_another_type(row: Row, name: str, value: Any, wanted: str) -> TurnwiseError:
+def _of_another_type(row: Row, name: str, value: object, wanted: str) -> TurnwiseError:
     kind = type(value).__name__
     return TurnwiseError(f"{row.origin}: field {name!r} is {kind} {shown(value)}, not {wanted}: mend the row.")
 
 
-def _list(row: Row, name: str, value: Any) -> list[Any]:
+def _list(row: Row, name: str, value: object) -> list[object]:
     if not isinstance(value, list):
         raise _of_another_type(row, name, value, "a list")
     return value
 
 
-def _calls(row: Row, turn: Any, programs: MarkdownPrograms) -> tuple[RecordedAnswer, ...]:
+def _calls(row: Row, turn: object, programs: MarkdownPrograms) -> tuple[RecordedAnswer, ...]:
     if isinstance(turn, str):
         return (RecordedAnswer(Reply(turn)),)
     if not isinstance(turn, dict):

@@ -47,11 +47,11 @@ class VLLMOptions:
     tokenizer: str = ""
     revision: str = ""
     trust_remote_code: bool = False
-    engine: Mapping[str, Any] = field(default_factory=dict)
+    engine: Mapping[str, object] = field(default_factory=dict)
 
-    def engine_arguments(self) -> dict[str, Any]:
+    def engine_arguments(self) -> dict[str, object]:
         """Return the arguments of AsyncEngineArgs; what is not given is left to vLLM."""
-        arguments: dict[str, Any] = {"model": self.model, "trust_remote_code": self.trust_remote_code}
+        arguments: dict[str, object] = {"model": self.model, "trust_remote_code": self.trust_remote_code}
         for name in ("tokenizer", "revision"):
             if value := getattr(self, name):
                 arguments[name] = value
@@ -78,7 +78,7 @@ class VLLMModel:
         engine: AsyncEngine,
         template: ChatTemplate,
         *,
-        make_params: Callable[[Sampling, Prompt, int], Any],
+        make_params: Callable[[Sampling, Prompt, int], object],
         sampling: Sampling,
         batch: int,
         description: dict[str, str],
@@ -176,7 +176,7 @@ def open_vllm(
     config = engine.vllm_config
     max_length = int(config.model_config.max_model_len)
 
-    def make_params(sampling: Sampling, prompt: Prompt, seed: int) -> Any:
+    def make_params(sampling: Sampling, prompt: Prompt, seed: int) -> object:
         return SamplingParams(
             **_sampling_fields(sampling),
             max_tokens=prompt.max_tokens,
@@ -196,7 +196,7 @@ def open_vllm(
     )
 
 
-def _sampling_fields(sampling: Sampling) -> dict[str, Any]:
+def _sampling_fields(sampling: Sampling) -> dict[str, object]:
     """Return the fields of vLLM's SamplingParams; the limit of tokens depends on the prompt."""
     return {name: value for name, value in sampling.told().items() if name != "max_tokens"}
 
@@ -219,7 +219,7 @@ class _Arguments(LocalArguments):
     pipeline_parallel_size: Positive = 1
     max_model_len: Positive | None = None
 
-    def engine_arguments(self) -> dict[str, Any]:
+    def engine_arguments(self) -> dict[str, object]:
         """Return what the engine takes; values that are JSON (numbers, true, false) are read as such."""
         own = {name: getattr(self, name) for name in ("tensor_parallel_size", "pipeline_parallel_size")}
         if self.max_model_len is not None:
@@ -227,7 +227,7 @@ class _Arguments(LocalArguments):
         return {**own, "dtype": self.dtype, **{name: _as_json(text) for name, text in (self.model_extra or {}).items()}}
 
 
-def _as_json(text: str) -> Any:
+def _as_json(text: str) -> object:
     try:
         return json.loads(text)
     except ValueError:

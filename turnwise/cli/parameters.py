@@ -30,7 +30,7 @@ def _read_defaults(context: typer.Context, path: Path | None) -> Path | None:
         from turnwise.commands.settings import read_config
 
         names = {option.lstrip("-"): one.name for one in context.command.params for option in one.opts}
-        defaults: dict[str, Any] = {}
+        defaults: dict[str, object] = {}
         for name, value in read_config(path).items():
             if names.get(name) is None:
                 known = ", ".join(sorted(name for name in names if len(name) > 1))
@@ -82,7 +82,7 @@ def takes(
     return decorate
 
 
-def _parameter(one: "Field[Any]", text: str | None) -> Parameter:
+def _parameter(one: "Field[object]", text: str | None) -> Parameter:
     """Return the parameter that typer makes an option of; what is a tuple in the record is an option to repeat."""
     default = Parameter.empty if one.default is MISSING else one.default
     kind, option = get_args(one.type)
@@ -94,7 +94,7 @@ def _parameter(one: "Field[Any]", text: str | None) -> Parameter:
     return Parameter(one.name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option])
 
 
-def _is_repeated(one: "Field[Any]") -> bool:
+def _is_repeated(one: "Field[object]") -> bool:
     return get_origin(get_args(one.type)[0]) is tuple
 
 

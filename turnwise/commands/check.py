@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -45,8 +44,8 @@ class _TestsFile(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
     public: list[_Test] = []
     hidden: list[_Test] = []
-    time_limit_seconds: Any = None
-    memory_limit_bytes: Any = None
+    time_limit_seconds: object = None
+    memory_limit_bytes: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,7 @@ def render_check(result: CheckResult) -> str:
     return "\n".join(lines)
 
 
-def _measured(result: TestResult) -> dict[str, Any]:
+def _measured(result: TestResult) -> dict[str, object]:
     return {
         "index": result.index,
         "verdict": result.verdict.value,
@@ -199,7 +198,7 @@ def _printable(line: str) -> str:
     return "".join(one if one.isprintable() or one == "\t" else repr(one)[1:-1] for one in line)
 
 
-def check_document(result: CheckResult) -> dict[str, Any]:
+def check_document(result: CheckResult) -> dict[str, object]:
     """Return the one document of ``--json``: verdicts and costs, no outputs, no hidden data."""
     report = result.report
     return {

@@ -77,7 +77,7 @@ def _differing(runs: Sequence[RunOutcomes], tasks: Sequence[str]) -> list[str]:
     return said[:_MOST_NAMED] + ([f"{len(said) - _MOST_NAMED} more settings differ."] if said[_MOST_NAMED:] else [])
 
 
-def _settings_of(run: RunOutcomes, tasks: Sequence[str]) -> dict[str, dict[str, Any]]:
+def _settings_of(run: RunOutcomes, tasks: Sequence[str]) -> dict[str, dict[str, object]]:
     """Return by task what decides its result: the run's settings, judge and prompts, its strategy and turns."""
     record = to_json(run.record)
     whole = {**record["settings"], "judge": record["judge"], "prompts": record["prompts"]["set"]}
@@ -126,7 +126,7 @@ def _rank(
     _check_known(found)
     if not as_json:
         return _render_rankings(runs, found, over, notes)
-    document: dict[str, Any] = {"runs": [{"model": run.model, "run": str(run.path)} for run in runs]}
+    document: dict[str, object] = {"runs": [{"model": run.model, "run": str(run.path)} for run in runs]}
     document |= {"over": over, "notes": list(notes)}
     document["tasks"] = {name: [to_json(one) for one in rankings] for name, rankings in found.items()}
     return json_text(document, indent=1, ensure_ascii=False)

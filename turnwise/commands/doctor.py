@@ -1,7 +1,5 @@
 """``turnwise doctor``: the diagnosis of this machine, for a reader."""
 
-from typing import Any
-
 from turnwise.runners.diagnosis import USUAL_LOOP_SECONDS, Diagnosis
 
 
@@ -26,7 +24,7 @@ def render_diagnosis(found: Diagnosis) -> str:
     return "\n".join(lines)
 
 
-def diagnosis_document(diagnosis: Diagnosis) -> dict[str, Any]:
+def diagnosis_document(diagnosis: Diagnosis) -> dict[str, object]:
     """Return the diagnosis as a JSON object."""
     return {
         "well": diagnosis.is_well,

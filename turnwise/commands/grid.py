@@ -98,9 +98,9 @@ def _check_metric(metric: str, settings: RunSettings, task: Task) -> None:
         )
 
 
-def _strategies(names: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+def _strategies(names: Sequence[str]) -> dict[str, Mapping[str, object]]:
     """Return the settings of each strategy by its name; raises TurnwiseError for two of one name."""
-    found: dict[str, Mapping[str, Any]] = {}
+    found: dict[str, Mapping[str, object]] = {}
     for name in dict.fromkeys(names):
         given = with_prompts({"strategy": name})
         if given["strategy"] in found:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 import typer
 
@@ -149,7 +149,7 @@ class CommonOptions:
             if not value:
                 raise TurnwiseError(sentence.format(option))
 
-    def given(self) -> dict[str, Any]:
+    def given(self) -> dict[str, object]:
         """Return the settings that were typed, by name."""
         skipped = {"on_error": "skip"} if self.skip_broken_rows else {}
         return {**_typed(self, self.SETTINGS), **skipped}
@@ -295,12 +295,12 @@ class ShowOptions:
     benchmark: Benchmark = ""
     interpreter: Interpreter = ""
 
-    def given(self) -> dict[str, Any]:
+    def given(self) -> dict[str, object]:
         """Return the settings that were typed, by name."""
         return _typed(self, ("strategy", "reasoning", "instruction", "feedback", "system_instruction"))
 
 
-def _typed(options: Any, names: Sequence[str]) -> dict[str, Any]:
+def _typed(options: object, names: Sequence[str]) -> dict[str, object]:
     """Return by name the values of ``options`` that are not those of an option that was not typed, as plain data."""
     values = {name: getattr(options, name) for name in names}
     return {

@@ -57,7 +57,7 @@ def build_settings(
     gen_kwargs: str,
     samples: str,
     tasks: Sequence[Task],
-    given: Mapping[str, Any],
+    given: Mapping[str, object],
 ) -> RunConfig:
     """Return the settings that the options make; raises TurnwiseError naming the first that cannot be.
 
@@ -189,7 +189,7 @@ def _with_sampling(sampling: Sampling, gen_kwargs: str) -> Sampling:
 
 
 def _given(
-    options: Mapping[str, Option], data: Mapping[str, Any], option: str, *, strict: bool = False
+    options: Mapping[str, Option], data: Mapping[str, object], option: str, *, strict: bool = False
 ) -> dict[str, Any]:
     """Return the settings that ``data`` gives by the names of ``options``; null leaves one as it is.
 

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from tabulate import tabulate
 
@@ -98,7 +97,7 @@ def _summarise(task: Task, data_dir: Path | None, environ: dict[str, str], on_er
     )
 
 
-def task_document(summary: TaskSummary) -> dict[str, Any]:
+def task_document(summary: TaskSummary) -> dict[str, object]:
     """Return the summary as a JSON object."""
     return {
         "task": summary.task.name,

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -115,7 +115,7 @@ def dialogues_of(folder: RunFolder, task: str) -> Iterator[Dialogue]:
         yield Dialogue(str(folder.path), trajectory, tuple(one for one in found if one is not None))
 
 
-def read_dialogue(data: Any, origin: str) -> Dialogue:
+def read_dialogue(data: object, origin: str) -> Dialogue:
     """Return the dialogue of a trajectory with its ``judgements``; raises TurnwiseError for anything else."""
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
         schema = shown(data.get("schema") if isinstance(data, dict) else data)
@@ -147,7 +147,7 @@ def _is_sound(judgement: Judgement) -> bool:
     )
 
 
-def read_header(kind: type[Header], data: Any, origin: str) -> Header:
+def read_header(kind: type[Header], data: object, origin: str) -> Header:
     """Return the header of a ``kind`` that an export of ours wrote; raises TurnwiseError for anything else."""
     try:
         header = from_json(kind, data)
@@ -178,7 +178,7 @@ def read_samples(path: Path, kind: TypeAdapter[Sample], what: str, *, remedy: st
             raise TurnwiseError(f"{row.origin} is no {what} ({reason_of(error)}): {remedy}.") from None
 
 
-def read_document(path: Path, what: str) -> Any:
+def read_document(path: Path, what: str) -> object:
     """Return the JSON document in ``path``; raises TurnwiseError if it cannot be read as one."""
     try:
         return read_json(path)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
@@ -200,9 +200,9 @@ def _task_id(dialogue: Dialogue) -> str:
     return dialogue.trajectory.problem.partition("/")[2]
 
 
-def _to_results(folder: RunFolder, task: TaskRecord, answered: Sequence[Dialogue]) -> dict[str, Any]:
+def _to_results(folder: RunFolder, task: TaskRecord, answered: Sequence[Dialogue]) -> dict[str, object]:
     """Return the results document; its date is that of the run, so that the same run gives the same file."""
-    found: dict[str, list[dict[str, Any]]] = {}
+    found: dict[str, list[dict[str, object]]] = {}
     for one in answered:
         base, plus = _statuses(one)
         entry = {"task_id": _task_id(one), "solution": program_of(one), "base_status": base, "plus_status": plus}

@@ -281,7 +281,7 @@ def _json(text: Any, origin: str) -> Any:
         raise TurnwiseError(f"{origin}: a column of JSON in it is damaged: export the run again.") from None
 
 
-def _whole_number(value: Any, name: str, origin: str) -> int:
+def _whole_number(value: object, name: str, origin: str) -> int:
     text = str(value)
     if not (text.isascii() and text.isdecimal() and len(text) < 20):
         raise TurnwiseError(f"{origin}: {name} is {shown(value)}, and has to be a whole number.")

@@ -75,7 +75,7 @@ class TaskHeader:
     model: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_task_header(metadata: Any, origin: str) -> TaskHeader:
+def read_task_header(metadata: object, origin: str) -> TaskHeader:
     """Return the header in a task's metadata; raises TurnwiseError where there is none, or a damaged one."""
     data = metadata.get(KEY) if isinstance(metadata, dict) else None
     return read_header(TaskHeader, data, origin)
@@ -180,7 +180,7 @@ def _rows(folder: RunFolder, outcomes: TaskOutcomes, header: RunHeader, values: 
 
 def _summary(
     tasks: Sequence[TaskRecord], header: RunHeader, documents: Mapping[str, int], values: Mapping[str, Values]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return the results document, in lm-eval's fields, without what only the files know."""
     document: dict[str, Any] = {"results": {}, "group_subtasks": {}, "configs": {}, "versions": {}, "n-shot": {}}
     document |= {"higher_is_better": {}, "n-samples": {}}
@@ -229,8 +229,8 @@ def _sha256(text: str) -> str:
 class _Sample(BaseModel):
     doc_id: int
     doc: dict[str, Any]
-    resps: list[Any]
-    filtered_resps: list[Any] = []
+    resps: list[object]
+    filtered_resps: list[object] = []
     filter: str = "none"
 
 
@@ -239,10 +239,10 @@ class _Count(BaseModel):
 
 
 class _Results(BaseModel):
-    results: dict[str, dict[str, Any]]
+    results: dict[str, dict[str, object]]
     counts: dict[str, _Count] = Field(default={}, alias="n-samples")
-    configs: dict[str, dict[str, Any]] = {}
-    config: dict[str, Any] = {}
+    configs: dict[str, dict[str, object]] = {}
+    config: dict[str, object] = {}
     model_name: str | None = None
     lm_eval_version: str = "0.4"
 

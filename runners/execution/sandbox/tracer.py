@@ -49,14 +49,14 @@ _DIGITS = 4000
 _HIDDEN = frozenset(["function", "builtin_function_or_method", "module", "type", "method", "method-wrapper", "ABCMeta"])
 _PROGRAM = ("__main__", "solution")
 _PLAIN = (bool, type(None), float, complex, range, decimal.Decimal, fractions.Fraction)
-_BRACKETS: "Dict[Any, Any]" = {
+_BRACKETS: "Dict[object, object]" = {
     list: "[]",
     tuple: "()",
     set: "{}",
     frozenset: ("frozenset({", "})"),
     collections.deque: ("deque([", "])"),
 }
-_MAPPINGS: "Dict[Any, Any]" = {
+_MAPPINGS: "Dict[object, object]" = {
     dict: "{}",
     collections.OrderedDict: ("OrderedDict({", "})"),
     collections.defaultdict: ("defaultdict({", "})"),
@@ -116,7 +116,7 @@ class Recorder:
         return [[run.block.line, run.block.last_line, run.before, run.after or {}] for run in runs]
 
 
-def follow(recorder: Recorder, blocks: "Dict[int, Block]", code: "CodeType") -> "Callable[..., Any]":
+def follow(recorder: Recorder, blocks: "Dict[int, Block]", code: "CodeType") -> "Callable[..., object]":
     """Return the local trace function of one frame."""
     suspends = code.co_flags & 0x2A0  # a generator, or a coroutine: leaving it is no end of its block
     current: Optional[Block] = None
@@ -161,8 +161,8 @@ def take(block: "Block", frame: "FrameType") -> "Dict[str, str]":
 
 
 def trace_program(
-    source: str, entry_point: str, prelude: str, stdin: str, arguments: "List[Any]", last_from: "Optional[int]"
-) -> "List[Any]":
+    source: str, entry_point: str, prelude: str, stdin: str, arguments: "List[object]", last_from: "Optional[int]"
+) -> "List[object]":
     """Run ``source`` on ``stdin``, or call its function with ``arguments``, under the recorder."""
     encoded = source.encode("utf-8", "surrogatepass")
     code = compile(encoded, NAME, "exec", dont_inherit=True)
@@ -363,7 +363,7 @@ def show(value: "Any") -> str:
 
 def write(value: "Any", depth: int) -> str:
     """Return a text whose first and last 50 characters are those of the whole one."""
-    kind: Any = type(value)
+    kind: object = type(value)
     if kind is int:
         return write_integer(value)
     if kind in _PLAIN:

@@ -54,7 +54,7 @@ def main() -> None:
     start()
 
 
-def enter_namespaces(control: socket.socket, setting: "Dict[str, Any]") -> bool:
+def enter_namespaces(control: socket.socket, setting: "Dict[str, object]") -> bool:
     """Go where the tier wants namespaces, as early as can be: the process that stays behind is small then."""
     if setting["tier"] not in ("A", "C"):
         return False
@@ -137,7 +137,7 @@ def receive(control: socket.socket) -> "Tuple[bytes, int]":
     return message, -1
 
 
-def send(control: socket.socket, message: "Dict[str, Any]", descriptors: "list[int] | tuple[()]" = ()) -> None:
+def send(control: socket.socket, message: "Dict[str, object]", descriptors: "list[int] | tuple[()]" = ()) -> None:
     data = b"".join(one.to_bytes(4, sys.byteorder) for one in descriptors)
     ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, data)] if data else []
     control.sendmsg([json.dumps(message).encode("ascii")], ancillary)

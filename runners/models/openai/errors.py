@@ -167,7 +167,7 @@ def error_of_answer(status: int, reason: str, headers: Mapping[str, str], body: 
     return StatusError(status, words, names=_names(document), wait_seconds=wait_seconds)
 
 
-def error_in_document(document: Any) -> StatusError | None:
+def error_in_document(document: object) -> StatusError | None:
     """Return the error that a document sent as an answer is, None if it is none; its status is what it says."""
     found = document[0] if isinstance(document, list) and document else document
     if isinstance(found, dict) and found.get("choices"):
@@ -184,7 +184,7 @@ def error_in_document(document: Any) -> StatusError | None:
     return StatusError(_status_of(document, names, words), words, names=names)
 
 
-def _broken_off(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def _broken_off(document: Mapping[str, object]) -> Mapping[str, object] | None:
     """Return the error that ended an answer which had begun, as OpenRouter tells it; None where there is none."""
     choice = document["choices"][0] if isinstance(document["choices"], list) else None
     if not isinstance(choice, dict) or choice.get("finish_reason") not in (None, "error"):
@@ -193,7 +193,7 @@ def _broken_off(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return {"error": error} if error else None
 
 
-def _status_of(document: Any, names: str, words: str) -> int:
+def _status_of(document: object, names: str, words: str) -> int:
     for part in _objects(document):
         for name in _NUMBERS:
             value = part.get(name)
@@ -205,7 +205,7 @@ def _status_of(document: Any, names: str, words: str) -> int:
     return next((status for status, pattern in _BY_NAME if pattern.search(names)), 500)
 
 
-def _names(document: Any) -> str:
+def _names(document: object) -> str:
     """Return the server's own names for an error: its codes and types, outermost first."""
     found = [part[name] for part in _objects(document) for name in _NAMES if isinstance(part.get(name), str)]
     return " ".join(name[:_SHOWN_CHARACTERS] for name in found[:_MOST_PARTS])
@@ -224,7 +224,7 @@ def _objects(document: Any, depth: int = 0) -> Iterator[Mapping[str, Any]]:
                 yield from _objects(document[name], depth + 1)
 
 
-def _words(document: Any, depth: int = 0) -> str:
+def _words(document: object, depth: int = 0) -> str:
     """Return what an error says, in whichever of the usual forms it says it."""
     if isinstance(document, str):
         return document[: 4 * _SHOWN_CHARACTERS]
@@ -243,7 +243,7 @@ def _words(document: Any, depth: int = 0) -> str:
     return "; ".join(found)
 
 
-def _is_plain(value: Any) -> bool:
+def _is_plain(value: object) -> bool:
     return isinstance(value, str) or (type(value) is int and abs(value) < 10**6)
 
 

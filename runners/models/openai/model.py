@@ -20,7 +20,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 from turnwise.errors import InfrastructureError
 from turnwise.records.settings import Sampling
@@ -98,7 +98,7 @@ class OpenAIModel:
     async def _ask_jointly(self, request: Request, choices: int) -> list[Reply]:
         return await self._insist(request, {**self._with_messages(request), "n": choices})
 
-    async def _insist(self, request: Request, options: dict[str, Any]) -> list[Reply]:
+    async def _insist(self, request: Request, options: dict[str, object]) -> list[Reply]:
         """Ask until there is an answer or no hope for one; what failed once goes before new dialogues."""
         failures = 0
         while True:
@@ -140,7 +140,7 @@ class OpenAIModel:
         """Close the connections."""
         await self._wire.close()
 
-    async def _ask(self, options: dict[str, Any], *, urgent: bool) -> list[Reply]:
+    async def _ask(self, options: dict[str, object], *, urgent: bool) -> list[Reply]:
         async with self.gate.slot(urgent=urgent) as slot:
             try:
                 async with asyncio.timeout(self._server.timeout):
@@ -148,10 +148,10 @@ class OpenAIModel:
             except (MalformedError, RedirectError, StatusError, TimeoutError, WireError) as error:
                 raise sort_error(error, self._server) from None
 
-    async def _whole(self, options: dict[str, Any]) -> list[Reply]:
+    async def _whole(self, options: dict[str, object]) -> list[Reply]:
         return read_replies(await self._wire.ask(_PATH, options))
 
-    async def _probe(self, options: dict[str, Any], slot: Slot) -> list[Reply]:
+    async def _probe(self, options: dict[str, object], slot: Slot) -> list[Reply]:
         """Ask for a stream; a server that refuses to stream but not to answer is asked for none any more."""
         try:
             return [await self._stream(options, slot)]
@@ -164,12 +164,12 @@ class OpenAIModel:
         self.gate.keep_limit()
         return replies
 
-    async def _stream(self, options: dict[str, Any], slot: Slot) -> Reply:
+    async def _stream(self, options: dict[str, object], slot: Slot) -> Reply:
         body = {**options, "stream": True, "stream_options": {"include_usage": True}}
         async with aclosing(self._wire.stream(_PATH, body)) as chunks:
             return await read_stream(chunks, on_first_token=slot.started)
 
-    def _with_messages(self, request: Request) -> dict[str, Any]:
+    def _with_messages(self, request: Request) -> dict[str, object]:
         messages = to_chat(request.messages, system_role=self._server.system_role)
         options = {**self._options, "messages": messages, "seed": request.seed}
         if continues_answer(request.messages):
@@ -223,9 +223,9 @@ def _is_first(request: Request) -> bool:
     return request.turn == 0 and request.call == 0
 
 
-def _request_options(server: Server, sampling: Sampling) -> dict[str, Any]:
+def _request_options(server: Server, sampling: Sampling) -> dict[str, object]:
     """Return the fields that every request carries; what was not given is left to the server."""
-    options: dict[str, Any] = {"model": server.model, **sampling.told()}
+    options: dict[str, object] = {"model": server.model, **sampling.told()}
     if server.logprobs:
         options |= {"logprobs": True, "return_token_ids": True}
     return options

@@ -66,7 +66,7 @@ def _check_size(data: bytes) -> None:
         raise MalformedError(f"it is cut off, or nested deeper than {MOST_LEVELS} levels")
 
 
-def _refuse_constant(name: str) -> Any:
+def _refuse_constant(name: str) -> object:
     raise ValueError(name)
 
 
@@ -77,9 +77,9 @@ class _Content:
     text: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
     refusal: list[str] = field(default_factory=list)
-    tool_calls: list[Any] = field(default_factory=list)
+    tool_calls: list[object] = field(default_factory=list)
 
-    def add_message(self, message: Mapping[str, Any]) -> None:
+    def add_message(self, message: Mapping[str, object]) -> None:
         """Take a message, or a piece of one."""
         self._add(message.get("content"), self.text)
         self._add(message.get("reasoning_content") or message.get("reasoning"), self.reasoning)
@@ -87,7 +87,7 @@ class _Content:
         if calls := message.get("tool_calls") or message.get("function_call"):
             self.tool_calls.append(calls)
 
-    def _add(self, value: Any, where: list[str]) -> None:
+    def _add(self, value: object, where: list[str]) -> None:
         """Take a text in any of its shapes: nothing, a text, a part, or a list of these."""
         if value is None:
             return
@@ -101,7 +101,7 @@ class _Content:
         else:
             raise TypeError("a text of another kind")
 
-    def _add_part(self, part: Mapping[str, Any], where: list[str]) -> None:
+    def _add_part(self, part: Mapping[str, object], where: list[str]) -> None:
         kind = str(part.get("type"))
         if kind == "refusal":
             self._add(part.get("refusal"), self.refusal)
@@ -158,7 +158,7 @@ def _share_tokens(replies: Sequence[Reply]) -> list[Reply]:
 async def read_stream(chunks: AsyncIterator[Any], *, on_first_token: Callable[[], None]) -> Reply:
     """Return the reply that ``chunks`` (JSON objects) add up to; a whole completion among them is read as one."""
     content, token_ids, logprobs = _Content(), list[int](), list[float]()
-    usage: Mapping[str, Any] = {}
+    usage: Mapping[str, object] = {}
     finish_reason = None
     async for chunk in chunks:
         try:
@@ -187,8 +187,8 @@ def withheld_reply(words: str) -> Reply:
 
 def _reply(
     content: _Content,
-    finish_reason: Any,
-    usage: Mapping[str, Any],
+    finish_reason: object,
+    usage: Mapping[str, object],
     token_ids: Sequence[int] | None,
     logprobs: Sequence[float] | None,
 ) -> Reply:
@@ -212,7 +212,7 @@ def _reply(
     )
 
 
-def _withheld(text: str, refusal: str, end: str, tool_calls: Sequence[Any]) -> tuple[str, str]:
+def _withheld(text: str, refusal: str, end: str, tool_calls: Sequence[object]) -> tuple[str, str]:
     """Return why the reply is not the model's own, "" where it is, and what there is instead."""
     name = end.lower()
     if name.startswith("content_filter") or name in _FILTERED:

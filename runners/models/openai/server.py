@@ -64,9 +64,9 @@ class RequestFields:
         return cls(json.dumps(changes, sort_keys=True) if changes else "")
 
     @property
-    def changes(self) -> Mapping[str, Any]:
+    def changes(self) -> Mapping[str, object]:
         """What becomes of each field."""
-        found: dict[str, Any] = json.loads(self.text) if self.text else {}
+        found: dict[str, object] = json.loads(self.text) if self.text else {}
         return found
 
     def apply(self, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -93,7 +93,7 @@ class RequestFields:
         return tuple(dict.fromkeys((*LIMITS, *([new_name] if new_name else []))))
 
 
-def _check(changes: Mapping[str, Any]) -> None:
+def _check(changes: Mapping[str, object]) -> None:
     """Raise TurnwiseError for the first field that cannot be changed, or not so."""
     for name, value in changes.items():
         for key in filter(None, (name, _new_name(value))):
@@ -122,7 +122,7 @@ def _check(changes: Mapping[str, Any]) -> None:
             raise TurnwiseError(f"--model_args request gives the field {name!r} twice: name each once.")
 
 
-def _names_within(value: Any) -> Iterator[str]:
+def _names_within(value: object) -> Iterator[str]:
     """Yield the names of fields inside ``value``, however deep, and a name that a field is sent under."""
     if isinstance(value, dict):
         for name, inner in value.items():
@@ -135,14 +135,14 @@ def _names_within(value: Any) -> Iterator[str]:
         yield new_name
 
 
-def _new_name(value: Any) -> str | None:
+def _new_name(value: object) -> str | None:
     """Return the name in {"as": NAME}, None for any other value."""
     if isinstance(value, dict) and list(value) == ["as"] and isinstance(value["as"], str) and value["as"]:
         return value["as"]
     return None
 
 
-def _refuse(name: str) -> Any:
+def _refuse(name: str) -> object:
     raise ValueError(name)
 
 
@@ -301,5 +301,5 @@ class ServerCounter:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: Any) -> None:
+    def redirect_request(self, *_: object) -> None:
         """Follow none."""

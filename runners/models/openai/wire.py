@@ -66,17 +66,17 @@ class Wire:
         """Close the connections."""
         await self._client.aclose()
 
-    async def get(self, path: str) -> Any:
+    async def get(self, path: str) -> object:
         """Return the JSON document at ``path``, which follows the server's base URL, or is a whole one."""
         async with self._exchange("GET", path, None) as body:
             return _read(b"".join([piece async for piece in body.pieces]))
 
-    async def ask(self, path: str, data: Mapping[str, Any]) -> Any:
+    async def ask(self, path: str, data: Mapping[str, object]) -> object:
         """Return the JSON document with which the server answers ``data``."""
         async with self._exchange("POST", path, data) as body:
             return _read(b"".join([piece async for piece in body.pieces]))
 
-    async def stream(self, path: str, data: Mapping[str, Any]) -> AsyncGenerator[Any, None]:
+    async def stream(self, path: str, data: Mapping[str, object]) -> AsyncGenerator[object, None]:
         """Yield the documents of a stream of events; a server that answers whole all the same gives one document."""
         async with self._exchange("POST", path, data) as body:
             if not body.is_stream:
@@ -88,7 +88,7 @@ class Wire:
                 yield _read(event)
 
     @asynccontextmanager
-    async def _exchange(self, method: str, path: str, data: Mapping[str, Any] | None) -> AsyncIterator["_Body"]:
+    async def _exchange(self, method: str, path: str, data: Mapping[str, object] | None) -> AsyncIterator["_Body"]:
         """Yield the body of an answer that is none of an error."""
         url = path if "://" in path else self._server.url(path)
         content = (
@@ -138,7 +138,7 @@ async def _unpacked(response: Any, most_bytes: int) -> AsyncIterator[bytes]:
         yield piece
 
 
-async def _beginning(response: Any) -> bytes:
+async def _beginning(response: object) -> bytes:
     """Return the beginning of the body of an error; what breaks off is as good."""
     text = bytearray()
     try:
@@ -172,7 +172,7 @@ async def _events(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         yield bytes(data)
 
 
-def _read(data: bytes) -> Any:
+def _read(data: bytes) -> object:
     """Return the document in ``data``; raises StatusError where it is an error, whatever the HTTP status was."""
     try:
         document = read_document(data)
@@ -244,7 +244,7 @@ def context_length(server: Server, served: Sequence[ServedModel], *, timeout: fl
     return _length(settings) or _length(page)
 
 
-async def _get(server: Server, path: str, timeout: float) -> Any:
+async def _get(server: Server, path: str, timeout: float) -> object:
     wire = Wire(server)
     try:
         async with asyncio.timeout(timeout):
@@ -253,7 +253,7 @@ async def _get(server: Server, path: str, timeout: float) -> Any:
         await wire.close()
 
 
-def _read_models(page: Any) -> tuple[ServedModel, ...]:
+def _read_models(page: object) -> tuple[ServedModel, ...]:
     """Return what a page of models says; what is no model in it is left out."""
     entries = page.get("data") if isinstance(page, dict) else page
     if not isinstance(entries, list):
@@ -266,7 +266,7 @@ def _read_models(page: Any) -> tuple[ServedModel, ...]:
     return tuple(found)
 
 
-def _length(entry: Any) -> int | None:
+def _length(entry: object) -> int | None:
     if not isinstance(entry, Mapping):
         return None
     lengths = [entry.get(name) for name in _LENGTHS]

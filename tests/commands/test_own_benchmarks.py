@@ -111,6 +111,18 @@ def test_every_command_that_asks_problems_takes_it(turnwise: Turnwise) -> None:
     assert turnwise(*sampled("grid", *own, *axes, "-o", "grid"))[0] == 0
 
 
+def test_answers_of_other_tools_to_it_are_imported(turnwise: Turnwise) -> None:
+    """Files that do not say of which task they are; without the benchmark its tasks are unknown."""
+    entries = [{"question_id": name, "code_list": [program]} for name, program in RIGHT.items()]
+    Path("custom.json").write_text(json.dumps(entries))
+    line = ("import", "custom.json", "--format", "livecodebench", "-t", "toy_singleturn", "-o", "imported")
+    status, said = turnwise(*line)
+    assert status == 2 and "Unknown task 'toy_singleturn'" in said
+    assert turnwise(*line, "--benchmark", "toy.jsonl")[0] == 0
+    status, said = turnwise("judge", "imported", "-o", "judged", "--benchmark", "toy.jsonl")
+    assert status == 0 and "100.0" in turnwise("score", "judged")[1]
+
+
 def test_a_configuration_may_name_it(turnwise: Turnwise) -> None:
     """As the command line does."""
     Path("config.yaml").write_text("benchmark: toy.py\ntasks: toy_singleturn\n")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from turnwise.cli.parameters import say
-from turnwise.commands.options import AsJson, DataDir, NAtK, Runs
+from turnwise.commands.options import AsJson, Benchmark, DataDir, NAtK, Runs
 from turnwise.records.choices import Along, By, ChartName, FileFormat, IntervalChoice, Over, PaperTable, Style
 
 FormatOfFiles = Annotated[
@@ -160,6 +160,7 @@ def import_run(
     task_names: Annotated[str, typer.Option("--tasks", "-t", help="The task, where the files do not say.")] = "",
     model: Annotated[str, typer.Option("--model", "-M", help="The model's name; default: as the files say.")] = "",
     data_dir: DataDir = None,
+    benchmark: Benchmark = "",
     allow_missing: Annotated[
         bool, typer.Option("--allow-missing", help="Count what the files lack as missing instead of stopping.")
     ] = False,
@@ -168,5 +169,5 @@ def import_run(
     from turnwise.commands.exchange import import_command
     from turnwise.exchange.imported import Options
 
-    options = Options(file_format.value, task_names, model, data_dir, allow_missing)
+    options = Options(file_format.value, task_names, model, data_dir, allow_missing, benchmark)
     say(import_command(files, options, output_path, environ=dict(os.environ), arguments=sys.argv[1:]))

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import turnwise
 from turnwise.benchmarks.ids import problem_id
+from turnwise.benchmarks.own import find_benchmarks
 from turnwise.benchmarks.rows import digest_of
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.contents import Answer, Contents, Dialogue
@@ -43,7 +44,7 @@ from turnwise.records.settings import JudgeRecord, PromptsRecord, RunSettings, S
 from turnwise.records.trajectory import Call, End, Reply, Trajectory, Turn
 from turnwise.runners.loading import open_task
 from turnwise.runners.store import SHARD_DIALOGUES
-from turnwise.tasks.catalog import TASKS, find_tasks
+from turnwise.tasks.catalog import find_tasks, tasks_of
 from turnwise.tasks.extraction import extract_program
 from turnwise.texts import printable, shown
 
@@ -62,6 +63,7 @@ class Options:
     model: str = ""
     data_dir: Path | None = None
     allow_missing: bool = False
+    benchmark: str = ""
 
 
 def known_settings(contents: Contents) -> RunSettings:
@@ -149,6 +151,8 @@ class Fitted:
         self._options = options
         self._environ = environ
         self._settings = known_settings(contents)
+        self._benchmarks = find_benchmarks(options.benchmark, tasks=options.tasks)
+        self._known = tasks_of(self._benchmarks)
         self._tasks: dict[str, _Asked] = {}
         self.trajectories: dict[Key, Trajectory] = {}
         self.judgements: list[Judgement] = []
@@ -169,7 +173,7 @@ class Fitted:
         unknown: list[tuple[_Asked, str, str]] = []
         samples: Counter[tuple[str, str]] = Counter()
         for answer in self._contents.answers:
-            task = _task_of(answer, self._options.tasks)
+            task = self._task_of(answer)
             asked = self._ask(task)
             problem = problem_id(asked.record.benchmark, answer.problem)
             if problem not in asked.problems and problem not in asked.unscorable:
@@ -191,10 +195,11 @@ class Fitted:
 
     def _take_dialogues(self) -> None:
         described = {one.task for one in self._contents.tasks}  # of a user's own benchmark no more is known here
-        names = {task.name for task in find_tasks(self._options.tasks)} if self._options.tasks else described | {*TASKS}
+        given = self._options.tasks
+        names = {task.name for task in find_tasks(given, self._benchmarks)} if given else described | {*self._known}
         for one in self._contents.dialogues:
             trajectory = one.trajectory
-            if trajectory.task not in described and trajectory.task not in TASKS:
+            if trajectory.task not in described and trajectory.task not in self._known:
                 raise TurnwiseError(
                     f"{one.origin} names the task {shown(trajectory.task)}, which is unknown here: see turnwise tasks."
                 )
@@ -212,13 +217,26 @@ class Fitted:
             for metric in self._settings.n_at_k:
                 check_support(parse_n_at_k(metric), samples=samples, turns=asked.record.max_turns)
 
+    def _task_of(self, answer: Answer) -> str:
+        """Return the task of an answer: the one given, or the one its file names; raises TurnwiseError without one."""
+        given = self._options.tasks
+        if given:
+            tasks = find_tasks(given, self._benchmarks)
+            if len(tasks) > 1:
+                raise TurnwiseError(f"--tasks {given} names {len(tasks)} tasks, and answers belong to one: name that.")
+            return tasks[0].name
+        if answer.task not in self._known:
+            said = f"names the task {shown(answer.task)}" if answer.task else "does not say of which task it is"
+            raise TurnwiseError(f"{answer.origin} {said}: say it with --tasks (turnwise tasks lists them).")
+        return answer.task
+
     def _ask(self, task: str) -> _Asked:
         if task not in self._tasks:
             record = next((one for one in self._contents.tasks if one.task == task), None)
             stubs: dict[str, str] = {}
             if record is None:
                 options = self._options
-                loaded = open_task(TASKS[task], self._settings, data_dir=options.data_dir, environ=self._environ)
+                loaded = open_task(self._known[task], self._settings, data_dir=options.data_dir, environ=self._environ)
                 record = loaded.to_record(self._settings)
                 stubs = {problem.id: problem.starter_code for problem in loaded.asked}
             asked = {problem.id: stubs.get(problem.id, "") for problem in record.asked}
@@ -280,19 +298,6 @@ def _unknown_problem(asked: _Asked, problem: str, origin: str, *, others: int = 
         f"{origin} answers {shown(problem, limit=80)}, which is none of the {len(asked.problems)} problems of "
         f"{asked.record.task}{also}: name its task with --tasks, or remove the row."
     )
-
-
-def _task_of(answer: Answer, given: str) -> str:
-    """Return the task of an answer: the one given, or the one its file names; raises TurnwiseError without one."""
-    if given:
-        tasks = find_tasks(given)
-        if len(tasks) > 1:
-            raise TurnwiseError(f"--tasks {given} names {len(tasks)} tasks, and answers belong to one: name that.")
-        return tasks[0].name
-    if answer.task not in TASKS:
-        said = f"names the task {shown(answer.task)}" if answer.task else "does not say of which task it is"
-        raise TurnwiseError(f"{answer.origin} {said}: say it with --tasks (turnwise tasks lists them).")
-    return answer.task
 
 
 def write_imported(path: Path, record: RunRecord, trajectories: Imported, judgements: Iterable[Judgement]) -> RunFolder:

@@ -6,7 +6,7 @@ A data set's file ends with its ``Benchmark``; so does a user's own (own.py). Re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from turnwise.benchmarks import values
 from turnwise.benchmarks.rows import Row
@@ -75,7 +75,7 @@ class Benchmark:
     description: str = ""
     splits: tuple[str, ...] = ("test",)
     path: Path | None = None
-    rows: Callable[[str], Iterable[Mapping[str, Any]]] | None = None
+    rows: Callable[[str], Iterable[Mapping[str, object]]] | None = None
     folder: str = ""
     patterns: tuple[str, ...] = ()
     override_variable: str = ""
@@ -93,7 +93,7 @@ class Benchmark:
         return self.stems or (Stem(self.name, self.splits[0]),)
 
 
-def call_test(arguments: Sequence[Any], result: Any) -> TestCase:
+def call_test(arguments: Sequence[object], result: object) -> TestCase:
     """Return the test that calls a function with ``arguments`` and expects ``result``."""
     return TestCase(values.dumps(list(arguments)), values.dumps(result))
 

@@ -12,7 +12,6 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from turnwise.benchmarks.benchmark import Benchmark, Source, Split, failure_of
 from turnwise.benchmarks.codecontests import CODECONTESTS
@@ -199,7 +198,7 @@ def _open_source(benchmark: Benchmark, split: str, data_dir: Path | None, enviro
         raise _no_rows(benchmark, error) from None
 
 
-def _call_rows(benchmark: Benchmark, rows: Callable[[str], Iterable[Mapping[str, Any]]], split: str) -> Source:
+def _call_rows(benchmark: Benchmark, rows: Callable[[str], Iterable[Mapping[str, object]]], split: str) -> Source:
     try:
         made = [dict(row) for row in rows(split)]
         digest = hashlib.sha256("\n".join(json.dumps(row, sort_keys=True) for row in made).encode()).hexdigest()

@@ -6,7 +6,7 @@ local copies may lack the generated ones.
 """
 
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -70,8 +70,8 @@ class _CodeContestsRow(BaseModel):
     generated_tests: _Tests = _Tests(input=[], output=[])
     solutions: _Solutions | None = None
     incorrect_solutions: _Solutions | None = None
-    time_limit: Any = None
-    memory_limit_bytes: Any = 0
+    time_limit: object = None
+    memory_limit_bytes: object = 0
     input_file: str | None = ""
     output_file: str | None = ""
     cf_tags: list[str] | None = None
@@ -110,7 +110,7 @@ def parse_codecontests(row: Row, split: Split) -> Problem:
     )
 
 
-def parse_limits(row: Row, time_limit: Any, memory_limit: Any) -> Limits:
+def parse_limits(row: Row, time_limit: object, memory_limit: object) -> Limits:
     """Return the limits a row gives in any known form, with the defaults for those it does not give."""
     try:
         seconds, size = parse_time_limit(time_limit), parse_memory_limit(memory_limit)

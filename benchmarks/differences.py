@@ -19,8 +19,8 @@ class Difference:
     """One value that differs; None stands for one that is not there."""
 
     place: str
-    first: Any
-    second: Any
+    first: object
+    second: object
 
     def values(self) -> tuple[str, str]:
         """Return both values as they are shown, bounded."""
@@ -43,15 +43,15 @@ def differences(first: Any, second: Any, place: str = "") -> Iterator[Difference
         yield Difference(place, first, second)
 
 
-def _is_list(value: Any) -> bool:
+def _is_list(value: object) -> bool:
     return isinstance(value, Sequence) and not isinstance(value, str)
 
 
-def _name(entry: Any, number: int) -> str:
+def _name(entry: object, number: int) -> str:
     names = [entry[name] for name in _NAMES if name in entry] if isinstance(entry, Mapping) else []
     return printable(str(names[0]), limit=80) if names else str(number)
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return printable(text if len(text) <= 60 else text[:57] + "...", limit=80)

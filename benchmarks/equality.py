@@ -24,7 +24,7 @@ _TYPES: dict[Collection, type | None] = {
 _END = object()
 
 
-def _equal(expected: Any, result: Any) -> bool:
+def _equal(expected: object, result: object) -> bool:
     return bool(expected == result)
 
 
@@ -32,7 +32,7 @@ def _equal(expected: Any, result: Any) -> bool:
 class Equality:
     """``scalars`` decides on single values; the others say what of collections equals what beyond Python's ==."""
 
-    scalars: Callable[[Any, Any], bool] = _equal
+    scalars: Callable[[object, object], bool] = _equal
     sequences_alike: bool = False
     sequences_only: bool = False
     text_keys: bool = False
@@ -41,7 +41,7 @@ class Equality:
 PYTHON = Equality()
 
 
-def same_value(expected: Any, result: Result, how: Equality) -> bool:
+def same_value(expected: object, result: Result, how: Equality) -> bool:
     """Return whether the whole of ``result`` equals ``expected``; raises what Result raises."""
     result.restart()
     if not same_from(expected, result.value(), result, how):
@@ -50,12 +50,12 @@ def same_value(expected: Any, result: Result, how: Equality) -> bool:
     return True
 
 
-def type_of(value: Any) -> type | None:
+def type_of(value: object) -> type | None:
     """Return the Python type of what ``Result.value`` returned, None for what is not passed on as what it is."""
     return _TYPES[value] if isinstance(value, Collection) else type(value)
 
 
-def same_from(expected: Any, value: Any, result: Result, how: Equality) -> bool:
+def same_from(expected: object, value: object, result: Result, how: Equality) -> bool:
     """Return whether ``value``, just read from ``result``, and what belongs to it equal ``expected``."""
     if not isinstance(value, Collection):
         return how.scalars(expected, value)
@@ -117,7 +117,7 @@ def _same_keys(expected: set[bytes], result: Result) -> bool:
     return len(seen) == len(expected)
 
 
-def _same_dict(expected: dict[Any, Any], result: Result, how: Equality) -> bool:
+def _same_dict(expected: dict[object, object], result: Result, how: Equality) -> bool:
     items = {form_of(key): item for key, item in expected.items()}
     longest = max((len(key) for key in expected if isinstance(key, str)), default=0)
     for _ in result.pairs():

@@ -6,7 +6,6 @@ once inside an executor (turnwise.runners.judging.expected), which also sets the
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -28,7 +27,7 @@ from turnwise.records.problem import (
 # evalplus takes any result of this task: its canonical answer is disputed (Mbpp/164, are_equivalent).
 _DISPUTED_ORACLE = "anything"
 
-_Converter = Callable[[str, Sequence[Any]], Sequence[Any]]
+_Converter = Callable[[str, Sequence[object]], Sequence[object]]
 
 
 class _EvalPlusRow(BaseModel):
@@ -37,13 +36,13 @@ class _EvalPlusRow(BaseModel):
     prompt: str
     entry_point: str
     canonical_solution: str
-    base_input: list[list[Any] | tuple[Any, ...]]  # tuples where evalplus has converted them already
-    plus_input: list[list[Any] | tuple[Any, ...]]
+    base_input: list[list[object] | tuple[object, ...]]  # tuples where evalplus has converted them already
+    plus_input: list[list[object] | tuple[object, ...]]
     atol: float = Field(0.0, ge=0.0, allow_inf_nan=False)
 
     @field_validator("plus_input", mode="before")
     @classmethod
-    def _read_none(cls, inputs: Any) -> Any:
+    def _read_none(cls, inputs: object) -> object:
         """The released file writes ``{}`` where a task has no plus inputs (Mbpp/793)."""
         return [] if inputs == {} else inputs
 
@@ -98,7 +97,9 @@ def parse_evalplus(
     )
 
 
-def _cases(row: Row, task_id: str, inputs: Sequence[Sequence[Any]], convert: _Converter | None) -> tuple[TestCase, ...]:
+def _cases(
+    row: Row, task_id: str, inputs: Sequence[Sequence[object]], convert: _Converter | None
+) -> tuple[TestCase, ...]:
     try:
         if convert is not None:
             inputs = [convert(task_id, arguments) for arguments in inputs]

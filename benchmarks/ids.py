@@ -5,14 +5,13 @@ are ``<benchmark>/<name>``; ``normalise_name`` returns the name part.
 """
 
 import re
-from typing import Any
 
 _NUMBERED = {"humaneval_plus": "HumanEval", "mbpp_plus": "Mbpp"}
 _NUMBER = re.compile(r"(?:(?P<word>[A-Za-z+]+)[/_ -])?(?P<number>[0-9]+)(?:[/_].*)?")
 _LARGEST = 10**18
 
 
-def source_name(value: Any) -> str | None:
+def source_name(value: object) -> str | None:
     """Return the name of a problem that a file gives as a text or a number, None for a value that can be none."""
     if isinstance(value, str):
         return value

@@ -29,7 +29,7 @@ _BYTES = {
 }
 
 
-def parse_time_limit(value: Any) -> float | None:
+def parse_time_limit(value: object) -> float | None:
     """Return seconds from None, 0, a number, {"seconds", "nanos"} or text like "2.0 seconds"; None = not given.
 
     Raises ValueError for anything else, negative values and what no machine keeps included.
@@ -42,7 +42,7 @@ def parse_time_limit(value: Any) -> float | None:
     return _parse_quantity(value, units=_SECONDS, what="time limit", most=_MOST_SECONDS)
 
 
-def parse_memory_limit(value: Any) -> int | None:
+def parse_memory_limit(value: object) -> int | None:
     """Return bytes from None, 0, a number or text like "256.0 megabytes" (10**6 each); None = not given.
 
     Raises ValueError for anything else, negative values and what no machine keeps included.
@@ -70,7 +70,7 @@ def _parse_quantity(value: Any, *, units: dict[str, Any], what: str, most: int) 
     return float(value) or None
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> bool:
     if not isinstance(value, int | float) or isinstance(value, bool):
         return False
     try:

@@ -18,7 +18,7 @@ _MOST_VALUES = 100_000  # aliases expanded
 _LONGEST_NUMBER = 400  # characters
 
 
-def read_mapping(path: Path, what: str, *, otherwise: str, remedy: str) -> dict[Any, Any]:
+def read_mapping(path: Path, what: str, *, otherwise: str, remedy: str) -> dict[object, object]:
     """Return the mapping in the yaml file ``path``; it is text from outside, so check its keys and values.
 
     Raises TurnwiseError that says ``what`` the file is, why it cannot be used (``otherwise`` where it is no
@@ -44,7 +44,7 @@ def read_mapping(path: Path, what: str, *, otherwise: str, remedy: str) -> dict[
     raise TurnwiseError(f"{what} {str(path)!r} {reason}: {remedy}.")
 
 
-def _load(path: Path) -> Any:
+def _load(path: Path) -> object:
     with path.open("rb") as file:  # a pipe is as good
         content = file.read(_LARGEST + 1)
     if len(content) > _LARGEST:
@@ -74,7 +74,7 @@ class _BoundedLoader(yaml.SafeLoader):
         if len(node.value) > _MOST_VALUES:
             raise ValueError(f"its aliases make more than {_MOST_VALUES} values of it")
 
-    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> object:
         """Return the value of ``node``; of what its tag does not fit PyYAML raises anything."""
         try:
             return super().construct_object(node, deep=deep)
@@ -91,7 +91,7 @@ class _BoundedLoader(yaml.SafeLoader):
         return text
 
 
-def _check_size(data: Any) -> None:
+def _check_size(data: object) -> None:
     """Raise ValueError for what aliases make huge, or endless since they contain themselves."""
     values, left = 0, [data]
     while left:

@@ -19,7 +19,6 @@ import re
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import zip_longest
-from typing import Any
 
 from turnwise.benchmarks import values
 from turnwise.benchmarks.digests import read_digest
@@ -100,7 +99,7 @@ def texts_match(
     )
 
 
-def values_match(expected: Any, result: Result, *, rule: MatchRule | None = None) -> bool:
+def values_match(expected: object, result: Result, *, rule: MatchRule | None = None) -> bool:
     """Return whether a call's ``result`` equals ``expected`` by value.
 
     Lists equal tuples, floats compare as in ``tokens`` where the expected value is a float, and TACO's
@@ -109,7 +108,7 @@ def values_match(expected: Any, result: Result, *, rule: MatchRule | None = None
     """
     rule = rule or MatchRule(comparison=Comparison.VALUE)
 
-    def scalars(want: Any, give: Any) -> bool:
+    def scalars(want: object, give: object) -> bool:
         return _scalars_equal(want, give, rule)
 
     how = Equality(scalars, sequences_alike=True, text_keys=True)
@@ -180,7 +179,7 @@ def _deepmind_token_matches(expected: bytes, output: bytes) -> bool:
     return False
 
 
-def _scalars_equal(expected: Any, result: Any, rule: MatchRule) -> bool:
+def _scalars_equal(expected: object, result: object, rule: MatchRule) -> bool:
     if isinstance(expected, str) and isinstance(result, str):
         return expected == result or (rule.ignore_case and expected.casefold() == result.casefold())
     if isinstance(expected, float) and isinstance(result, int | float | Fraction) and not isinstance(result, bool):

@@ -20,7 +20,7 @@ from turnwise.records.problem import Problem
 _Converter = Callable[[Any], Any]
 
 
-def _same(value: Any) -> Any:
+def _same(value: object) -> object:
     return value
 
 
@@ -36,7 +36,7 @@ def _tuple_with_inner_tuples(value: Any) -> tuple[Any, ...]:
     return tuple(tuple(item) if isinstance(item, list) else item for item in value)
 
 
-def _deep_tuple(value: Any) -> Any:
+def _deep_tuple(value: object) -> object:
     return tuple(map(_deep_tuple, value)) if isinstance(value, list) else value
 
 
@@ -69,7 +69,7 @@ _SHAPES: tuple[tuple[tuple[_Converter, ...], frozenset[int]], ...] = (
 )
 
 
-def convert_arguments(task_id: str, arguments: Sequence[Any]) -> list[Any]:
+def convert_arguments(task_id: str, arguments: Sequence[object]) -> list[object]:
     """Return ``arguments`` of task ``Mbpp/N`` as the types the task means.
 
     Raises TypeError or ValueError if they do not have the expected form.

@@ -71,12 +71,12 @@ def evalplus_accepts(expected: Any, result: Result, *, arguments: Sequence[Any],
         return False  # a result of a kind that cannot be compared is a wrong answer
 
 
-def _other_answer(expected: Any, result: Result, arguments: Sequence[Any], oracle: str, tolerance: float) -> bool:
+def _other_answer(expected: object, result: Result, arguments: Sequence[object], oracle: str, tolerance: float) -> bool:
     result.restart()
     return _ORACLES[oracle](expected, result.value(), arguments, tolerance)
 
 
-def _is_close(expected: Any, result: Result, tolerance: float) -> bool:
+def _is_close(expected: object, result: Result, tolerance: float) -> bool:
     result.restart()
     value = result.value()
     how = Equality(partial(_close, tolerance=tolerance), sequences_alike=True, sequences_only=True)
@@ -86,13 +86,13 @@ def _is_close(expected: Any, result: Result, tolerance: float) -> bool:
     return True
 
 
-def _is_floats(value: Any) -> bool:
+def _is_floats(value: object) -> bool:
     if isinstance(value, list | tuple) and value:
         return all(isinstance(item, float) for item in value)
     return isinstance(value, float)
 
 
-def _close(expected: Any, result: Any, tolerance: float) -> bool:
+def _close(expected: object, result: object, tolerance: float) -> bool:
     if not (isinstance(expected, int | float | complex) and isinstance(result, int | float | complex)):
         return False
     if expected == result:
@@ -100,11 +100,11 @@ def _close(expected: Any, result: Any, tolerance: float) -> bool:
     return cmath.isfinite(expected) and abs(result - expected) <= tolerance + RELATIVE_TOLERANCE * abs(expected)
 
 
-def _or_zero(expected: Any, result: Any, arguments: Sequence[Any], tolerance: float) -> bool:
+def _or_zero(expected: object, result: object, arguments: Sequence[object], tolerance: float) -> bool:
     return bool(result == 0)
 
 
-def _not_none(expected: Any, result: Any, arguments: Sequence[Any], tolerance: float) -> bool:
+def _not_none(expected: object, result: object, arguments: Sequence[object], tolerance: float) -> bool:
     if isinstance(result, bool):
         return bool(result == expected)
     return bool(expected == (result is not None))
@@ -117,7 +117,7 @@ def _pyramid_surface(expected: Any, result: Any, arguments: Sequence[Any], toler
     return bool(abs(result - alternative) <= tolerance)
 
 
-def _digit_distance(expected: Any, result: Any, arguments: Sequence[Any], tolerance: float) -> bool:
+def _digit_distance(expected: object, result: object, arguments: Sequence[object], tolerance: float) -> bool:
     first, second = (str(number) for number in arguments)
     width = max(len(first), len(second))
     pairs = zip(first.zfill(width), second.zfill(width), strict=True)
@@ -131,7 +131,7 @@ def _polynomial_root(expected: Any, result: Any, arguments: Sequence[Any], toler
     return bool(abs(sum(factor * math.pow(result, power) for power, factor in enumerate(coefficients))) <= tolerance)
 
 
-_Oracle = Callable[[Any, Any, Sequence[Any], float], bool]
+_Oracle = Callable[[object, object, Sequence[object], float], bool]
 _ORACLES: dict[str, _Oracle] = {
     "or_zero": _or_zero,
     NOT_NONE: _not_none,

@@ -141,7 +141,7 @@ class Result:
         if self._is_cut or end < len(self._text):
             raise self._malformed()
 
-    def form(self, value: Any) -> bytes:
+    def form(self, value: object) -> bytes:
         """Return the form of what ``value`` returned, read whole; raises TypeError for what cannot be in a set."""
         if value is Collection.TUPLE:
             return _joined(b"t", [self.form(self.value()) for _ in self.items(value)])
@@ -185,7 +185,7 @@ class Result:
             raise self._malformed() from None
         return str(text)
 
-    def _tagged(self, tag: str) -> Any:
+    def _tagged(self, tag: str) -> object:
         if tag in _COLLECTION_TAGS:
             self.expect("[")
             return Collection(tag)
@@ -223,7 +223,7 @@ _DECODER = json.JSONDecoder()
 _COLLECTION_TAGS = frozenset(kind.value for kind in Collection if kind.value)
 
 
-def form_of(value: Any) -> bytes:
+def form_of(value: object) -> bytes:
     """Return the form of a value of ours: two forms are the same if the values are equal, as Python has it.
 
     Raises TypeError for a value that cannot be in a set. NaN and opaque values equal nothing that a program returns.
@@ -253,7 +253,7 @@ def show_result(output: bytes, limit: int) -> str:
     return "".join(parts)[:limit]
 
 
-def show_scalar(value: Any) -> str:
+def show_scalar(value: object) -> str:
     """Return a single value as Python writes it, whatever an integer's length."""
     if isinstance(value, bool) or not isinstance(value, int):
         return repr(value)
@@ -318,7 +318,7 @@ def _sort_integers(parts: list[str], start: int) -> None:
         parts[start::2] = sorted(shown, key=int)
 
 
-def _ratio(numerator: str, denominator: str) -> Any:
+def _ratio(numerator: str, denominator: str) -> object:
     if max(len(numerator), len(denominator)) > _LONGEST_RATIO:
         return Opaque("ratio")
     below = int(denominator, 16)
@@ -327,7 +327,7 @@ def _ratio(numerator: str, denominator: str) -> Any:
     return Fraction(int(numerator, 16), below)
 
 
-_SCALARS: dict[str, Callable[..., Any]] = {
+_SCALARS: dict[str, Callable[..., object]] = {
     "i": lambda body: int(body, 16),
     "u": lambda body: bytes.fromhex(body).decode("utf-8", "surrogatepass"),
     "f": float,
@@ -339,7 +339,7 @@ _SCALARS: dict[str, Callable[..., Any]] = {
 }
 
 
-def _scalar_form(value: Any, side: bytes) -> bytes:
+def _scalar_form(value: object, side: bytes) -> bytes:
     if value is None:
         return b"N"
     if isinstance(value, str):

@@ -84,7 +84,7 @@ class Row:
 
     file: str
     number: int
-    data: dict[str, Any]
+    data: dict[str, object]
     error: RowError | None = None
     position: int = -1
 
@@ -124,7 +124,7 @@ def holds_array(path: Path) -> bool:
         return _begins_json(file.read(_PEEKED), b"[")
 
 
-def read_document(path: Path, *, bounds: Bounds = OF_ANSWERS) -> Any:
+def read_document(path: Path, *, bounds: Bounds = OF_ANSWERS) -> object:
     """Return the one JSON document in ``path``; raises OSError, ValueError, or TurnwiseError beyond the ``bounds``."""
     with path.open("rb") as file:
         return load_json(_decode(_read_document(path, file, bounds)))
@@ -242,7 +242,7 @@ def _skip_blanks(text: str, position: int) -> int:
     return position
 
 
-def _decode_at(text: str, position: int) -> tuple[Any, int]:
+def _decode_at(text: str, position: int) -> tuple[object, int]:
     try:
         return _DECODER.raw_decode(text, position)
     except RecursionError:
@@ -298,7 +298,7 @@ def is_function_name(name: str) -> bool:
 _DECODER = json.JSONDecoder(parse_int=parse_integer)
 
 
-def load_json(text: str | bytes) -> Any:
+def load_json(text: str | bytes) -> object:
     """Return the JSON document ``text``, integers of any length included; raises ValueError."""
     try:
         return json.loads(text, parse_int=parse_integer)
@@ -327,7 +327,7 @@ def _parse_line(path: Path, number: int, line: bytes) -> Row:
         return _broken(path, number, _no_json(error))
 
 
-def _row(path: Path, number: int, data: Any) -> Row:
+def _row(path: Path, number: int, data: object) -> Row:
     if not isinstance(data, dict):
         return _broken(path, number, f"is a JSON {type(data).__name__}, not an object.")
     return Row(path.name, number, data)

@@ -50,8 +50,8 @@ class _TacoRow(BaseModel):
     solutions: str | list[str] | None = None
     starter_code: str | None = ""
     difficulty: str | None = UNKNOWN_DIFFICULTY
-    time_limit: Any = None
-    memory_limit: Any = None
+    time_limit: object = None
+    memory_limit: object = None
     index: int | None = Field(None, ge=0, lt=10**9)
     tests: str | None = None
     form: str | None = None
@@ -150,7 +150,7 @@ def _contradiction(fields: _TacoRow, document: dict[str, Any]) -> str:
     return "" if all(map(_is_text, [*inputs, *outputs])) else "its tests hold null or an object in place of a text"
 
 
-def _is_text(value: Any) -> bool:
+def _is_text(value: object) -> bool:
     if isinstance(value, list):
         return all(map(_is_text, value))
     return value is not None and not isinstance(value, dict)
@@ -169,7 +169,7 @@ def _load(row: Row, field: str, text: str) -> dict[str, Any]:
     return document
 
 
-def _parse_tests(row: Row, document: dict[str, Any]) -> tuple[TestCase, ...]:
+def _parse_tests(row: Row, document: dict[str, object]) -> tuple[TestCase, ...]:
     inputs, outputs = document.get("inputs"), document.get("outputs")
     if not isinstance(inputs, list) or not isinstance(outputs, list):
         raise row.fail("field 'input_output' lacks the list 'inputs' or 'outputs'.")
@@ -184,11 +184,11 @@ def _parse_tests(row: Row, document: dict[str, Any]) -> tuple[TestCase, ...]:
         raise row.fail(f"field 'input_output' holds a test that cannot be used ({error}).") from None
 
 
-def _text_case(given: Any, wanted: Any) -> TestCase:
+def _text_case(given: object, wanted: object) -> TestCase:
     return TestCase(_text(given), _text(wanted))
 
 
-def _call_case(row: Row, given: Any, wanted: Any) -> TestCase:
+def _call_case(row: Row, given: object, wanted: object) -> TestCase:
     if isinstance(given, str):  # one JSON document a line, one line an argument
         try:
             given = [load_json(line) for line in given.rstrip("\n").split("\n")]
@@ -200,7 +200,7 @@ def _call_case(row: Row, given: Any, wanted: Any) -> TestCase:
     return call_test(arguments, wanted)
 
 
-def _integer_keys(argument: Any) -> Any:
+def _integer_keys(argument: object) -> object:
     """Undo what JSON did to a dict with integer keys (as TACO's own harness does)."""
     if isinstance(argument, dict) and argument:
         try:
@@ -210,7 +210,7 @@ def _integer_keys(argument: Any) -> Any:
     return argument
 
 
-def _text(value: Any, depth: int = 0) -> str:
+def _text(value: object, depth: int = 0) -> str:
     if depth > _TEXT_DEPTH:
         raise ValueError("a text is nested too deeply")
     if isinstance(value, list):

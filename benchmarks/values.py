@@ -176,7 +176,7 @@ def _encode_set(items: "Any", depth: int) -> "List[_JsonValue]":
     return sorted(_encode_items(items, depth), key=lambda item: json.dumps(item, sort_keys=True))
 
 
-def _encode_dict(value: "Dict[Any, Any]", depth: int) -> "_JsonValue":
+def _encode_dict(value: "Dict[object, object]", depth: int) -> "_JsonValue":
     return {"d": [[encode(key, depth), encode(item, depth)] for key, item in dict.items(value)]}
 
 
@@ -319,7 +319,7 @@ def _write_items(items: "Iterator[Any]", add: "_Add", depth: int) -> None:
         batch = list(islice(items, count))
 
 
-def _write_pairs(value: "Dict[Any, Any]", add: "_Add", depth: int) -> None:
+def _write_pairs(value: "Dict[object, object]", add: "_Add", depth: int) -> None:
     separator = ""
     pairs = [(_canonical(key, depth), item) for key, item in dict.items(value)]
     for key, item in sorted(pairs, key=itemgetter(0)):
@@ -442,13 +442,13 @@ def _are_floats(value: "Any") -> bool:
 _compact = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
-def _decode_items(body: "Any", depth: int) -> "List[Any]":
+def _decode_items(body: "object", depth: int) -> "List[object]":
     if not isinstance(body, list):
         raise ValueError("malformed value: a collection needs a list")
     return body if _is_plain(body, depth) else [decode(item, depth) for item in body]
 
 
-def _decode_dict(body: "Any", depth: int) -> "Dict[Any, Any]":
+def _decode_dict(body: "object", depth: int) -> "Dict[object, object]":
     return {decode(key, depth): decode(item, depth) for key, item in _list_of(body, list)}
 
 
@@ -469,7 +469,7 @@ def _text(body: "Any") -> "str":
     return body
 
 
-_DECODERS: "Dict[str, Callable[[Any, int], Any]]" = {
+_DECODERS: "Dict[str, Callable[[object, int], object]]" = {
     "i": lambda body, depth: int(_text(body), 16),
     "u": lambda body, depth: bytes.fromhex(_text(body)).decode("utf-8", "surrogatepass"),
     "f": lambda body, depth: float(_text(body)),

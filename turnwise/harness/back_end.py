@@ -20,17 +20,17 @@ _HEADINGS = {"system": "System", "user": "User", "assistant": "Assistant"}
 CHAT_ONLY = ("lm_eval.models.openai_completions.LocalChatCompletion",)
 
 
-def takes_seeds(model: Any) -> bool:
+def takes_seeds(model: object) -> bool:
     """Return whether the model's generation options may hold a seed."""
     return _is_one_of(model, TAKE_SEEDS) and not _is_one_of(model, TAKE_NO_SEED)
 
 
-def takes_chats_only(model: Any) -> bool:
+def takes_chats_only(model: object) -> bool:
     """Return whether the model takes whole chats, and neither text nor the beginning of an answer."""
     return _is_one_of(model, CHAT_ONLY)
 
 
-def context_tokens(model: Any) -> int | None:
+def context_tokens(model: object) -> int | None:
     """Return how many tokens the model's context holds, where its own tokenizer can count them; else None."""
     if not hasattr(model, "tok_encode") or not getattr(model, "tokenized_requests", True):
         return None
@@ -44,13 +44,13 @@ def status_of(error: Exception) -> int | None:
     return status if isinstance(status, int) else None
 
 
-def text_of(prompt: Any) -> str:
+def text_of(prompt: object) -> str:
     """Return the text of a rendered prompt; API models wrap theirs."""
     text = getattr(prompt, "prompt", prompt)
     return text if isinstance(text, str) else json.dumps(text, default=str)
 
 
-def _is_one_of(model: Any, names: Sequence[str]) -> bool:
+def _is_one_of(model: object, names: Sequence[str]) -> bool:
     return any(f"{one.__module__}.{one.__qualname__}" in names for one in type(model).__mro__)
 
 
@@ -59,10 +59,10 @@ class _Ear:
 
     dbdict = None
 
-    def __init__(self, hear: Callable[[Any, Any], None]) -> None:
+    def __init__(self, hear: Callable[[object, object], None]) -> None:
         self._hear = hear
 
-    def add_partial(self, attr: str, req: Any, res: Any) -> None:
+    def add_partial(self, attr: str, req: object, res: object) -> None:
         if attr == "generate_until":
             self._hear(req, res)
 

@@ -13,7 +13,6 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -102,7 +101,7 @@ def _write(above: Path, files: Mapping[str, str]) -> Path:
     return folder
 
 
-def _of_benchmark(benchmark: Benchmark, twin: str, turns: int, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _of_benchmark(benchmark: Benchmark, twin: str, turns: int, path: str) -> Iterator[tuple[str, dict[str, object]]]:
     """Yield the definitions of one twin by file name; what has difficulties is a group of them."""
     levels = [stem for stem in benchmark.asked if stem.difficulty]
     for stem in benchmark.asked:
@@ -113,12 +112,12 @@ def _of_benchmark(benchmark: Benchmark, twin: str, turns: int, path: str) -> Ite
             yield name, _of_task(name, path)
 
 
-def _of_task(name: str, path: str = "") -> dict[str, Any]:
+def _of_task(name: str, path: str = "") -> dict[str, object]:
     own = {"dataset_kwargs": {"benchmark": path}} if path else {}
     return {"include": "_turnwise", "task": name, "dataset_name": name, **own}
 
 
-def _of_group(name: str, levels: list[Stem], twin: str, turns: int) -> dict[str, Any]:
+def _of_group(name: str, levels: list[Stem], twin: str, turns: int) -> dict[str, object]:
     metrics = ["pass@1", "pass@10", "pass@100", f"1@{turns}", *(["10@100"] if turns > 1 else []), "no_code", "missing"]
     return {
         "group": name,

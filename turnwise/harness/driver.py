@@ -46,13 +46,13 @@ class TaskWork:
     plan: DialoguePlan
     problems: Mapping[str, Problem]
     options: Options
-    generation: Mapping[str, Any]
+    generation: Mapping[str, object]
     seed: int | None
     chat: bool
     environment: Environment
 
 
-def teach(model_class: Any) -> None:
+def teach(model_class: object) -> None:
     """Give lm_eval's base class of models the method that our requests are named after."""
     setattr(model_class, REQUEST_TYPE, generate_multiturn)
 
@@ -84,7 +84,7 @@ def generate_multiturn(model: Any, requests: Sequence[Any]) -> list[str]:
     return lines
 
 
-def _carry(model: Any, work: TaskWork, dialogues: Sequence[Dialogue]) -> None:
+def _carry(model: object, work: TaskWork, dialogues: Sequence[Dialogue]) -> None:
     with open_replies(model) as kept:
         sampler = LmSampler(model, work.generation, chat=work.chat, seed=work.seed, kept=kept)
         with open_judge(work.options) as judge:

@@ -39,13 +39,13 @@ class _Waiting:
     """A request on its way: what is sent, where its reply is kept, and the reply."""
 
     request: Request
-    prompt: Any
-    generation: dict[str, Any]
+    prompt: object
+    generation: dict[str, object]
     key: str
     outcome: Outcome = None
 
     @property
-    def sent(self) -> tuple[str, Any]:
+    def sent(self) -> tuple[str, object]:
         """What tells its reply from others: the prompt and the seed."""
         return (text_of(self.prompt), self.generation.get("seed"))
 
@@ -140,9 +140,9 @@ class LmSampler:
             return
         self._take(waiting, texts)
 
-    def _hear(self, waiting: Sequence[_Waiting]) -> Callable[[Any, Any], None]:
+    def _hear(self, waiting: Sequence[_Waiting]) -> Callable[[object, object], None]:
         """Return what is told of each reply as it comes, if the back end tells: it is kept at once."""
-        open_by_sent: dict[tuple[str, Any], list[_Waiting]] = {}
+        open_by_sent: dict[tuple[str, object], list[_Waiting]] = {}
         for one in waiting:
             open_by_sent.setdefault(one.sent, []).append(one)
 
@@ -157,7 +157,7 @@ class LmSampler:
     def _take(self, waiting: Sequence[_Waiting], texts: Sequence[str | None]) -> None:
         """Give those that were not told of their replies: of equal requests, those that nobody has yet."""
         told = Counter((one.sent, one.outcome.text) for one in waiting if isinstance(one.outcome, Reply))
-        left: dict[tuple[str, Any], list[str | None]] = {}
+        left: dict[tuple[str, object], list[str | None]] = {}
         for one, text in zip(waiting, texts, strict=True):
             if told[one.sent, text or ""]:
                 told[one.sent, text or ""] -= 1
@@ -198,7 +198,7 @@ def call_seed(run_seed: int, request: Request) -> int:
     return dialogue_seed(run_seed, "", request.sample, request.turn, request.call)
 
 
-def _instance(one: _Waiting, number: int) -> Any:
+def _instance(one: _Waiting, number: int) -> object:
     from lm_eval.api.instance import Instance
 
     return Instance("generate_until", {}, (one.prompt, copy.deepcopy(one.generation)), number)

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from turnwise.benchmarks.mappings import read_mapping
 from turnwise.commands.machine import check_data_dir
@@ -37,7 +36,7 @@ class Options:
     workers: int
 
 
-def read_options(task: Task, metadata: Mapping[str, Any], *, arguments: Sequence[str] | None = None) -> Options:
+def read_options(task: Task, metadata: Mapping[str, object], *, arguments: Sequence[str] | None = None) -> Options:
     """Return the options of ``task``; ``arguments`` are those of the command line, sys.argv by default.
 
     lm_eval puts the model's arguments among the metadata, so that a key nobody knows may be the model's: it is
@@ -58,7 +57,7 @@ def read_options(task: Task, metadata: Mapping[str, Any], *, arguments: Sequence
     return Options(settings, config.judge, n_at_k, _data_dir(given.get("data_dir")), _workers(given.get("workers", 0)))
 
 
-def _as_json(data: Mapping[str, Any]) -> str:
+def _as_json(data: Mapping[str, object]) -> str:
     try:
         return json.dumps(data)
     except (TypeError, ValueError):
@@ -66,7 +65,7 @@ def _as_json(data: Mapping[str, Any]) -> str:
         raise TurnwiseError(f"--metadata {name} is {data.get(name)!r}, which is no JSON value.") from None
 
 
-def _data_dir(value: Any) -> Path | None:
+def _data_dir(value: object) -> Path | None:
     if value is None:
         return None
     if not isinstance(value, str | Path) or not str(value):
@@ -75,7 +74,7 @@ def _data_dir(value: Any) -> Path | None:
     return Path(value)
 
 
-def _workers(value: Any) -> int:
+def _workers(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise TurnwiseError(f"--metadata workers is {value!r}: give a whole number, or 0 for the usable cores.")
     return value

@@ -47,7 +47,7 @@ def add_definitions(tasks: ModuleType) -> None:
         return
 
     @functools.wraps(original)
-    def with_definitions(self: Any, *args: Any, **kwargs: Any) -> None:
+    def with_definitions(self: object, *args: object, **kwargs: object) -> None:
         try:
             args, kwargs = _with_folder(original, self, args, kwargs)
         except Exception:  # another signature than we know: lm_eval says itself what is wrong with a call
@@ -61,7 +61,7 @@ def add_definitions(tasks: ModuleType) -> None:
 
 def _with_folder(
     original: Any, manager: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
+) -> tuple[tuple[object, ...], dict[str, object]]:
     bound = inspect.signature(original).bind(manager, *args, **kwargs)
     bound.apply_defaults()
     if bound.arguments.get("include_defaults", True):

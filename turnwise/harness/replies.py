@@ -35,7 +35,7 @@ class KeptReplies:
         """Whether there is a database, so that another attempt goes on where this one stops."""
         return self._database is not None
 
-    def key(self, request: Request, prompt: str, generation: Mapping[str, Any]) -> str:
+    def key(self, request: Request, prompt: str, generation: Mapping[str, object]) -> str:
         """Return the key of one call."""
         place = [request.task, request.problem, request.sample, request.turn, request.call]
         parts = json.dumps([self._model, place, prompt, generation], sort_keys=True, default=str)
@@ -66,7 +66,7 @@ class KeptReplies:
 
 
 @contextmanager
-def open_replies(model: Any) -> Iterator[KeptReplies]:
+def open_replies(model: object) -> Iterator[KeptReplies]:
     """Yield the replies kept for a model of lm_eval: in its database, and in those of other ranks beside it.
 
     A run may so go on with another number of ranks, which share the problems out in another way.
@@ -89,7 +89,7 @@ def _other_ranks(filename: str) -> list[Path]:
     return sorted(one for one in beside if re.search(r"_rank\d+\.db$", one.name) and one != Path(filename))
 
 
-def name_of(model: Any) -> str:
+def name_of(model: object) -> str:
     """Return what tells one model of lm_eval from another: its class and what it was loaded from, not where it runs."""
     parts = [type(model).__qualname__]
     for name in _NAMED_BY:

@@ -35,7 +35,7 @@ def header_of(
     judge: JudgeSettings,
     prompts: PromptSet,
     generation: Mapping[str, Any],
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return run.json's parts for one task (``loaded.asked``: what all ranks were asked).
 
     ``generation`` is how the model was told to sample, in lm_eval's names.
@@ -51,7 +51,7 @@ def header_of(
         PromptsRecord(prompts.name, dict(prompts.hashes)),
         loaded.to_record(settings),
     )
-    data: dict[str, Any] = to_json(header)
+    data: dict[str, object] = to_json(header)
     return data
 
 

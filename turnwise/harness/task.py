@@ -86,7 +86,7 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
         self._chosen: tuple[Problem, ...] = ()
         self._values: dict[str, dict[str, float]] = {}
 
-    def download(self, *_: Any, **__: Any) -> None:
+    def download(self, *_: object, **__: object) -> None:
         """Make documents of the problems, which are loaded already."""
         import datasets
 
@@ -96,11 +96,11 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
         ]
         self.dataset = {"test": datasets.Dataset.from_list(rows)}
 
-    def doc_to_text(self, doc: Mapping[str, Any], *_: Any) -> str:
+    def doc_to_text(self, doc: Mapping[str, object], *_: object) -> str:
         """Return the id of the problem: what is said about it depends on options that are not known yet."""
         return str(doc["problem"])
 
-    def doc_to_target(self, doc: Mapping[str, Any], *_: Any) -> str:  # noqa: ARG002 - lm_eval's signature
+    def doc_to_target(self, doc: Mapping[str, object], *_: object) -> str:  # noqa: ARG002 - lm_eval's signature
         """Return nothing: what is right is known to the judge alone."""
         return ""
 
@@ -113,8 +113,8 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
         world_size: int = 1,
         system_instruction: str | None = None,
         apply_chat_template: bool = False,
-        chat_template: Callable[..., Any] | None = None,  # noqa: ARG002 - the driver asks the model itself
-        **_: Any,
+        chat_template: Callable[..., object] | None = None,  # noqa: ARG002 - the driver asks the model itself
+        **_: object,
     ) -> None:
         """Check all that can be checked before anything is asked, and make a request for each problem of this rank.
 
@@ -130,7 +130,7 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
             for doc_id, doc in numbered
         ]
 
-    def construct_requests(self, doc: Any, ctx: Any, **_: Any) -> Any:
+    def construct_requests(self, doc: object, ctx: object, **_: object) -> object:
         """Not used: the requests of a task are made together."""
         raise NotImplementedError
 
@@ -176,7 +176,7 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
             return dict(self._higher_is_better)
         return self._metrics()
 
-    def dump_config(self) -> dict[str, Any]:
+    def dump_config(self) -> dict[str, object]:
         """Return the definition with the settings and the problems of the run, which importing reads."""
         config = dict(super().dump_config())
         if self._work is not None:
@@ -252,7 +252,9 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
         return TaskWork(plan, by_id, self._options, generation, seed, chat, environment)
 
 
-def _request_for(problem: str, doc: Mapping[str, Any], work: TaskWork, place: tuple[str, int, int]) -> DialogueRequest:
+def _request_for(
+    problem: str, doc: Mapping[str, object], work: TaskWork, place: tuple[str, int, int]
+) -> DialogueRequest:
     """Return the request for all dialogues about ``problem``; ``place`` is lm_eval's task, document and repeats.
 
     Its arguments are what lm_eval logs: the first messages and how the model is told to sample.

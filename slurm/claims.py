@@ -28,7 +28,7 @@ from typing import Any
 from turnwise.files import inside, read_whole
 from turnwise.json_text import json_text
 from turnwise.records.run_folder import Shard
-from turnwise.slurm.events import CLAIM, EventLog
+from turnwise.slurm.events import CLAIM, Event, EventLog, now
 
 CRASHES = 3
 _LARGEST = 2**16  # bytes, of what a claim says of its owner
@@ -298,7 +298,7 @@ class Leases:
             if key in self._tried or not wanted(state) or not self._is_ready(shard):
                 continue
             # First said, then done: whoever comes after a crash between the two knows where to look.
-            self._events.write(CLAIM, task=shard.task, shard=shard.number, attempt=state.last + 1)
+            self._events.write(Event(now(), CLAIM, task=shard.task, shard=shard.number, attempt=state.last + 1))
             claim = self._claims.take(shard, state, job=self._owner.job, node=self._owner.node)
             if claim is None:
                 self._states[shard.task] = self._claims.states(shard.task)

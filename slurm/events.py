@@ -7,22 +7,48 @@ import json
 import math
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from turnwise.files import read_whole
-from turnwise.json_text import json_text
+from turnwise.records.codec import from_json, if_set, to_line
 from turnwise.runners.logs import AppendLog
 
 START, STOP, CRASH, FAILED, CLAIM = "start", "stop", "crash", "failed", "claim"
 _LARGEST = 2**30  # bytes of one log
-_NEEDED = {CRASH: ("status",), FAILED: ("status",), CLAIM: ("task", "shard", "attempt")}
-_KINDS: dict[str, type | tuple[type, ...]] = {
-    "event": str,
-    **dict.fromkeys(("status", "shard", "attempt", "gpus", "restarts"), int),
-    **dict.fromkeys(("task", "node", "command"), str),
-    **dict.fromkeys(("log", "shards"), list),
-}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event at ``time`` (Unix seconds): which fields it has depends on what it is.
+
+    ``shards`` are those that were open at a crash, ``log`` a worker's last lines, ``command`` what started it, ``told``
+    why a job had to end.
+    """
+
+    time: float
+    event: str
+    worker: str = if_set("")
+    step: str = if_set("")
+    job: str = if_set("")
+    node: str = if_set("")
+    restarts: int = if_set(0)
+    gpus: int = if_set(0)
+    pid: int = if_set(0)
+    status: int | None = if_set(None)
+    told: str = if_set("")
+    task: str = if_set("")
+    shard: int | None = if_set(None)
+    attempt: int = if_set(0)
+    shards: tuple[tuple[str | int, ...], ...] = if_set(())
+    log: tuple[str, ...] = if_set(())
+    command: str = if_set("")
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether it has what readers of its kind rely on."""
+        has_end = self.status is not None or self.event not in (CRASH, FAILED)
+        return math.isfinite(self.time) and has_end and (self.shard is not None or self.event != CLAIM)
 
 
 class EventLog:
@@ -31,9 +57,9 @@ class EventLog:
     def __init__(self, path: Path) -> None:
         self._log = AppendLog(path)
 
-    def write(self, event: str, **fields: object) -> None:
+    def write(self, event: Event) -> None:
         """Append one event."""
-        line = json_text({"time": round(time.time(), 3), "event": event, **fields})
+        line = to_line(event)
         try:
             self._log.write(line)
             self._log.sync()
@@ -45,7 +71,12 @@ class EventLog:
         self._log.close()
 
 
-def read_events(path: Path) -> Iterator[dict[str, Any]]:
+def now() -> float:
+    """Return the time of an event that happens now."""
+    return round(time.time(), 3)
+
+
+def read_events(path: Path) -> Iterator[Event]:
     """Yield the events of one log, without lines that are torn or that no worker wrote; no file is an empty one."""
     try:
         lines = read_whole(path, limit=_LARGEST, follow=False).splitlines()
@@ -53,10 +84,8 @@ def read_events(path: Path) -> Iterator[dict[str, Any]]:
         return
     for line in lines:
         try:
-            event = json.loads(line)
-            is_sound = math.isfinite(event["time"]) and all(name in event for name in _NEEDED.get(event["event"], ()))
-            is_sound &= all(isinstance(event[name], kind) for name, kind in _KINDS.items() if name in event)
-        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            event = from_json(Event, json.loads(line))
+        except (ValueError, RecursionError):
             continue
-        if is_sound:
+        if event.is_sound:
             yield event

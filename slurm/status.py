@@ -19,14 +19,14 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from turnwise.files import files_inside, read_whole
 from turnwise.records.run_folder import RunFolder, Shard
 from turnwise.slurm.claims import Claim, Claims, Ended, ShardState
-from turnwise.slurm.events import CLAIM, CRASH, FAILED, START, STOP, read_events
+from turnwise.slurm.events import CLAIM, CRASH, FAILED, START, STOP, Event, read_events
 from turnwise.slurm.queue import PREEMPTED, QueuedJob, ask, known_jobs
 from turnwise.slurm.submission import JUDGE, SAMPLE, ClusterFolder, Submission
 
@@ -84,9 +84,9 @@ def read_attempts(cluster: ClusterFolder, now: float) -> Iterator[Attempt]:
     """Yield the attempts of all workers as their logs and their batch scripts tell them."""
     ends = read_ends(cluster)
     for path in cluster.logs():
-        lives: list[list[dict[str, object]]] = []
+        lives: list[list[Event]] = []
         for event in read_events(path):
-            if event["event"] == START:
+            if event.event == START:
                 lives.append([])
             if lives:
                 lives[-1].append(event)
@@ -98,16 +98,16 @@ def read_attempts(cluster: ClusterFolder, now: float) -> Iterator[Attempt]:
 def _attempt(
     cluster: ClusterFolder,
     path: Path,
-    life: Sequence[dict[str, Any]],
+    life: Sequence[Event],
     number: int,
     *,
-    later: Mapping[str, object] | None,
+    later: Event | None,
     ends: Mapping[JobAttempt, str],
     now: float,
 ) -> Attempt:
     start, last = life[0], life[-1]
-    end = float(last["time"])
-    cause = _cause(life, later, ends.get(JobAttempt(str(start.get("job", "")), int(start.get("restarts", 0))), ""))
+    end = last.time
+    cause = _cause(life, later, ends.get(JobAttempt(start.job, start.restarts), ""))
     if cause == LOST and later is None:
         try:
             end = max(end, cluster.heartbeat(path.stem).stat().st_mtime)
@@ -115,13 +115,13 @@ def _attempt(
             end = max(end, path.stat().st_mtime)
         if now - end < 60:
             end, cause = now, "running"
-    claimed = next((float(event["time"]) for event in life if event["event"] == CLAIM), end)
-    begun = float(start["time"])
+    claimed = next((event.time for event in life if event.event == CLAIM), end)
+    begun = start.time
     return Attempt(
         path.stem,
-        str(start.get("job", "")),
-        str(start.get("node", "")),
-        int(start.get("gpus", 0)),
+        start.job,
+        start.node,
+        start.gpus,
         number,
         end - begun,
         claimed - begun,
@@ -129,21 +129,21 @@ def _attempt(
     )
 
 
-def _cause(life: Sequence[dict[str, Any]], later: Mapping[str, Any] | None, word: str) -> str:
+def _cause(life: Sequence[Event], later: Event | None, word: str) -> str:
     """Return how an attempt ended: ``word`` is its batch script's, ``later`` the start of the next one."""
     start, last = life[0], life[-1]
-    told = last["event"] == STOP and last.get("status") and last.get("told", "")
-    failed = [event["event"] for event in life if event["event"] in (CRASH, FAILED)]
-    if failed and last["event"] == STOP and last.get("status") and not told:
-        return str(failed[-1])
-    is_again = later is not None and later.get("job") == start.get("job")
+    told = last.told if last.event == STOP and last.status else ""
+    failed = [event.event for event in life if event.event in (CRASH, FAILED)]
+    if failed and last.event == STOP and last.status and not told:
+        return failed[-1]
+    is_again = later is not None and later.job == start.job
     if word == REQUEUED or (told and is_again):
         return REQUEUED
     if word:
         return STAYED_AWAY[word]
-    if last["event"] != STOP:
+    if last.event != STOP:
         return LOST
-    return _ENDS.get(told or "", "ended")
+    return _ENDS.get(told, "ended")
 
 
 def read_ends(cluster: ClusterFolder) -> Mapping[JobAttempt, str]:
@@ -209,7 +209,7 @@ class Status:
     attempts: Sequence[Attempt]
     bill: Bill
     poison: Sequence[str]
-    errors: Sequence[Mapping[str, Any]]
+    errors: Sequence[Event]
     bad_nodes: Sequence[str]
     notes: Sequence[str] = field(default_factory=tuple)
 
@@ -317,20 +317,20 @@ def _where(claims: Claims, shard: Shard, state: ShardState) -> str:
     return f"on {', '.join(sorted(nodes))}; problems {', '.join(problems[:3])}{' ...' if len(problems) > 3 else ''}"
 
 
-def _errors(cluster: ClusterFolder) -> list[dict[str, object]]:
+def _errors(cluster: ClusterFolder) -> list[Event]:
     """Return the crashes and failures of all workers, latest last."""
     found = []
     for path in cluster.logs():
         for event in read_events(path):
-            if event["event"] in (CRASH, FAILED):
-                found.append({**event, "worker": path.stem})
-    return sorted(found, key=lambda event: float(event["time"]))
+            if event.event in (CRASH, FAILED):
+                found.append(replace(event, worker=path.stem))
+    return sorted(found, key=lambda event: event.time)
 
 
-def _bad_nodes(errors: Sequence[Mapping[str, Any]]) -> list[str]:
+def _bad_nodes(errors: Sequence[Event]) -> list[str]:
     """Return the nodes where workers crashed over three distinct shards or more."""
     by_node: dict[str, set[str]] = {}
     for event in errors:
-        for shard in event.get("shards", ()):
-            by_node.setdefault(str(event.get("node", "")), set()).add(str(shard))
+        for shard in event.shards:
+            by_node.setdefault(event.node, set()).add(str(shard))
     return sorted(node for node, shards in by_node.items() if node and len(shards) >= _BAD_NODE_CRASHES)

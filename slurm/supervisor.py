@@ -31,7 +31,7 @@ from typing import IO, NoReturn, TextIO
 
 from turnwise.records.run_folder import Shard
 from turnwise.slurm.claims import Claim, Claims, Ended, Heartbeat, ShardState
-from turnwise.slurm.events import CLAIM, CRASH, FAILED, START, STOP, EventLog, read_events
+from turnwise.slurm.events import CLAIM, CRASH, FAILED, START, STOP, Event, EventLog, now, read_events
 from turnwise.slurm.signals import SIGNALS, Told
 from turnwise.slurm.submission import CLOSE, JUDGE, SAMPLE, ClusterFolder, Submission, worker_name
 
@@ -90,7 +90,8 @@ class Supervisor:
         heartbeat = Heartbeat(cluster.heartbeat(self.worker))
         with closing(events):
             heartbeat.beat(now=True)
-            events.write(
+            start = Event(
+                now(),
                 START,
                 worker=self.worker,
                 step=self.step,
@@ -100,8 +101,9 @@ class Supervisor:
                 gpus=self.facts.gpus,
                 pid=os.getpid(),
             )
+            events.write(start)
             status = self._supervise(events, heartbeat)
-            events.write(STOP, status=status, told=self.told.reason)
+            events.write(Event(now(), STOP, status=status, told=self.told.reason))
             heartbeat.end()
             return status
 
@@ -115,7 +117,8 @@ class Supervisor:
             if status == 0:
                 return 0
             if status in (BAD_INPUT, INFRASTRUCTURE):  # it said why, and gave back what it had
-                events.write(FAILED, status=status, node=self.facts.node, log=lines[-_KEPT_LINES:])
+                last = tuple(lines[-_KEPT_LINES:])
+                events.write(Event(now(), FAILED, status=status, node=self.facts.node, log=last))
                 has_claimed = False
             else:
                 has_claimed = self._mark_crashed(events, begun, status, lines)
@@ -163,24 +166,26 @@ class Supervisor:
         claims = Claims(self.submission.cluster.claims(self.step), self.worker)
         crashed = []
         for event in read_events(self.submission.cluster.events(self.worker)):
-            if event["event"] != CLAIM or event["time"] < begun:
+            if event.event != CLAIM or event.shard is None or event.time < begun:
                 continue
-            shard = Shard(event["task"], event["shard"], ())
+            shard = Shard(event.task, event.shard, ())
             state = claims.states(shard.task).get(shard.number, ShardState())
             claim = Claim(shard, state.last)
             is_own = state.is_open and claims.owner(claim).get("worker") == self.worker
-            if state.last == event["attempt"] and is_own:
+            if state.last == event.attempt and is_own:
                 claims.end(claim, Ended.CRASHED)
-                crashed.append([shard.task, shard.number])
-        events.write(
+                crashed.append((shard.task, shard.number))
+        crash = Event(
+            now(),
             CRASH,
             status=status,
-            shards=crashed,
+            shards=tuple(crashed),
             node=self.facts.node,
             job=self.facts.job,
-            log=list(lines)[-_KEPT_LINES:],
+            log=tuple(lines[-_KEPT_LINES:]),
             command=shlex.join(self.command),
         )
+        events.write(crash)
         return bool(crashed)
 
 

@@ -89,7 +89,7 @@ def _open_leases(
     claims = Claims(submission.cluster.claims(step), owner.worker)
     leases = Leases(claims, order, owner, heartbeat=heartbeat, events=events, is_ready=is_ready, job_state=job_state)
     past = read_events(submission.cluster.events(owner.worker))
-    leases.take_back({(event["task"], event["shard"]) for event in past if event["event"] == CLAIM})
+    leases.take_back({(one.task, one.shard) for one in past if one.event == CLAIM and one.shard is not None})
     return leases
 
 

@@ -127,7 +127,7 @@ def _submit(run: Path) -> None:
     (run / "cluster" / "events" / "0001-sample-0000.jsonl").write_text(
         '{"time": 1.0, "event": "start", "job": "1", "node": "n", "gpus": 1}\n'
         '{"time": 2.0, "event": "claim", "task": "t", "shard": 0, "attempt": 1}\n'
-        '{"time": 3.0, "event": "crash", "status": 1, "shards": ["t/0"], "log": ["x"]}\n'
+        '{"time": 3.0, "event": "crash", "status": 1, "shards": [["t", 0]], "log": ["x"]}\n'
     )
     claims = run / "cluster" / "claims" / "sample" / "t"
     claims.mkdir(parents=True)

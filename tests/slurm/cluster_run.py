@@ -14,6 +14,7 @@ from virtual_cluster import VirtualCluster, wait_for
 
 from turnwise.leaderboard.outcomes import read_outcomes
 from turnwise.records.run_folder import RunFolder
+from turnwise.slurm.events import Event, read_events
 from turnwise.slurm.status import read_ends
 from turnwise.slurm.submission import ClusterFolder
 
@@ -125,10 +126,10 @@ class ClusterRun:
         """Return how many shards are committed."""
         return len(list(self.output.glob("trajectories/*/*.jsonl")))
 
-    def events(self, name: str) -> list[dict[str, Any]]:
+    def events(self, name: str) -> list[Event]:
         """Return the events of a kind of all workers."""
-        lines = [line for path in self.output.glob("cluster/events/*") for line in path.read_text().splitlines()]
-        return [event for event in map(json.loads, lines) if event["event"] == name]
+        logs = ClusterFolder(self.output).logs()
+        return [event for path in logs for event in read_events(path) if event.event == name]
 
     def ends(self) -> list[str]:
         """Return what batch scripts said of jobs that were told to end."""

@@ -14,10 +14,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from turnwise.benchmarks.catalog import load_problems
+from turnwise.records.codec import to_line
 from turnwise.records.run_folder import (
     AskedProblem,
     RunFolder,
@@ -32,7 +34,7 @@ from turnwise.records.run_folder import (
 from turnwise.records.settings import JudgeRecord, PromptsRecord, RunSettings
 from turnwise.runners.work import freeze
 from turnwise.slurm.claims import Claims, Heartbeat, Leases, Owner
-from turnwise.slurm.events import EventLog
+from turnwise.slurm.events import Event, EventLog
 from turnwise.slurm.shards import order_for
 from turnwise.slurm.submission import SAMPLE, ClusterFolder, worker_name
 
@@ -70,9 +72,9 @@ class Operations:
 class QuietEvents(EventLog):
     """Writes each event as a worker does, without waiting for the disk."""
 
-    def write(self, event: str, **fields: Any) -> None:
+    def write(self, event: Event) -> None:
         """Append one event."""
-        self._log.write(json.dumps({"time": 0.0, "event": event, **fields}))
+        self._log.write(to_line(replace(event, time=0.0)))
 
 
 def record_of(problems: int, samples: int) -> RunRecord:

@@ -3,11 +3,10 @@
 import os
 import threading
 from pathlib import Path
-from typing import Any
 
 from turnwise.records.run_folder import Shard
 from turnwise.slurm.claims import CRASHES, LOST_SECONDS, Claim, Claims, Ended, Heartbeat, Leases, Owner, ShardState
-from turnwise.slurm.events import EventLog
+from turnwise.slurm.events import Event, EventLog
 
 SHARDS = [Shard("task", number, ((f"p{number}", 0),)) for number in range(6)]
 
@@ -18,7 +17,7 @@ class NoEvents(EventLog):
     def __init__(self) -> None:
         pass
 
-    def write(self, event: str, **fields: Any) -> None:
+    def write(self, event: Event) -> None:
         """Forget one."""
 
 

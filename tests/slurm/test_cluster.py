@@ -167,7 +167,7 @@ def test_a_poison_shard_is_left_out_and_named(cluster: VirtualCluster, start: St
     assert run.submit().returncode == 0
     wait_for_end(cluster)
     crashes = run.events("crash")
-    assert crashes and all(event["status"] == -9 for event in crashes)
+    assert crashes and all(event.status == -9 for event in crashes)
     collected = run.command("collect", str(run.output))
     assert collected.returncode == 3
     assert "left out after crashing three times" in collected.stderr

@@ -235,7 +235,7 @@ def test_what_is_cancelled_in_its_grace_time_stays_away(tmp_path: Path, cache_di
         wait_for(lambda: any(one["PreemptTime"] != "None" for one in _facts(own)), 30, "the preemption")
         assert "Cancelled" in run.command("cancel", str(run.output)).stdout
         wait_for_end(own)
-        assert {event["restarts"] for event in run.events("start")} == {0}  # a requeued one was cancelled as it waited
+        assert {event.restarts for event in run.events("start")} == {0}  # a requeued one was cancelled as it waited
         assert f"turnwise resume {run.output} goes on" in run.command("status", str(run.output)).stdout
         assert run.command("resume", str(run.output)).returncode == 0
         wait_for_end(own)

@@ -7,10 +7,11 @@ import pytest
 from scale import TASK, record_of
 
 from turnwise.commands.status import render_status
+from turnwise.records.codec import from_json
 from turnwise.records.run_folder import RunFolder, Shard, cut_shards, plan_order
 from turnwise.runners.work import freeze
 from turnwise.slurm.claims import Claim, Claims, Ended, ShardState
-from turnwise.slurm.events import EventLog
+from turnwise.slurm.events import Event, EventLog
 from turnwise.slurm.status import read_status
 from turnwise.slurm.submission import JUDGE, SAMPLE, ClusterFolder
 from turnwise.slurm.supervisor import job_environment
@@ -35,7 +36,7 @@ def _end(run: RunFolder, step: str, shard: Shard, *how: Ended, node: str = "n1")
 def _log(run: RunFolder, worker: str, *events: tuple[float, str, dict[str, object]]) -> None:
     log = EventLog(ClusterFolder(run.path).events(worker))
     for at, event, more in events:
-        log.write(event, **more | {"time": at})
+        log.write(from_json(Event, {**more, "time": at, "event": event}))
     log.close()
 
 

@@ -79,8 +79,8 @@ def _differing(runs: Sequence[RunOutcomes], tasks: Sequence[str]) -> list[str]:
 
 def _settings_of(run: RunOutcomes, tasks: Sequence[str]) -> dict[str, dict[str, object]]:
     """Return by task what decides its result: the run's settings, judge and prompts, its strategy and turns."""
-    record = to_json(run.record)
-    whole = {**record["settings"], "judge": record["judge"], "prompts": record["prompts"]["set"]}
+    record = run.record
+    whole = {**to_json(record.settings), "judge": to_json(record.judge), "prompts": record.prompts.set}
     own = {one.record.task: {"strategy": one.record.strategy, "max_turns": one.record.max_turns} for one in run.tasks}
     return {name: {**whole, **own[name]} for name in tasks}
 

@@ -93,13 +93,12 @@ def _error_lines(status: Status, run: Path) -> Iterator[str]:
     for line in status.poison:
         yield f"Left out: {line}."
     for event in status.errors[-_SHOWN_ERRORS:]:
-        ended = (
-            f"was ended by {_signal_name(event['status'])}" if event["status"] < 0 else f"ended with {event['status']}"
-        )
-        yield f"{event['worker']} on {event.get('node') or 'this machine'} {ended}; its last lines:"
-        yield from (f"  {line}" for line in event.get("log", [])[-_SHOWN_LINES:])
-        if event.get("command"):
-            yield f"  to see it again: {event['command']}"
+        status_of = event.status or 0
+        ended = f"was ended by {_signal_name(status_of)}" if status_of < 0 else f"ended with {status_of}"
+        yield f"{event.worker} on {event.node or 'this machine'} {ended}; its last lines:"
+        yield from (f"  {line}" for line in event.log[-_SHOWN_LINES:])
+        if event.command:
+            yield f"  to see it again: {event.command}"
     if status.bad_nodes:
         nodes = ",".join(status.bad_nodes)
         yield f"Workers crashed over three shards on {nodes}: turnwise resume {run} --exclude {nodes}"

@@ -17,14 +17,14 @@ from turnwise.benchmarks.oracles import ORACLE_BY_ENTRY_POINT
 from turnwise.benchmarks.rows import Row
 from turnwise.records.problem import Problem
 
-_Converter = Callable[[Any], Any]
+_Converter = Callable[[Any], object]
 
 
 def _same(value: object) -> object:
     return value
 
 
-def _tuples(value: Any) -> list[Any]:
+def _tuples(value: Any) -> list[object]:
     return [tuple(item) for item in value]
 
 
@@ -32,7 +32,7 @@ def _tuple_of_tuples(value: Any) -> tuple[Any, ...]:
     return tuple(tuple(item) for item in value)
 
 
-def _tuple_with_inner_tuples(value: Any) -> tuple[Any, ...]:
+def _tuple_with_inner_tuples(value: Any) -> tuple[object, ...]:
     return tuple(tuple(item) if isinstance(item, list) else item for item in value)
 
 
@@ -40,11 +40,11 @@ def _deep_tuple(value: object) -> object:
     return tuple(map(_deep_tuple, value)) if isinstance(value, list) else value
 
 
-def _tuple_values(value: Any) -> dict[Any, Any]:
+def _tuple_values(value: Any) -> dict[Any, object]:
     return {key: tuple(item) for key, item in value.items()}
 
 
-def _sets(value: Any) -> list[Any]:
+def _sets(value: Any) -> list[object]:
     return [set(item) if isinstance(item, list | set) and item else {} for item in value]
 
 

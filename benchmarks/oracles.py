@@ -44,7 +44,7 @@ ORACLE_BY_ENTRY_POINT = {
 }
 
 
-def evalplus_accepts(expected: Any, result: Result, *, arguments: Sequence[Any], rule: MatchRule) -> bool:
+def evalplus_accepts(expected: Any, result: Result, *, arguments: Sequence[object], rule: MatchRule) -> bool:
     """Return whether evalplus's rules accept ``result`` for ``arguments`` where ``expected`` is the canonical one.
 
     ``rule.tolerance`` is the task's atol and ``rule.oracle`` the name of its special case or "". Raises
@@ -110,7 +110,7 @@ def _not_none(expected: object, result: object, arguments: Sequence[object], tol
     return bool(expected == (result is not None))
 
 
-def _pyramid_surface(expected: Any, result: Any, arguments: Sequence[Any], tolerance: float) -> bool:
+def _pyramid_surface(expected: object, result: object, arguments: Sequence[Any], tolerance: float) -> bool:
     base, height = arguments
     slant = math.hypot(base / 2, height)
     alternative = round(base**2 + 2 * base * slant)
@@ -124,7 +124,7 @@ def _digit_distance(expected: object, result: object, arguments: Sequence[object
     return bool(result == sum(abs(int(one) - int(two)) for one, two in pairs))
 
 
-def _polynomial_root(expected: Any, result: Any, arguments: Sequence[Any], tolerance: float) -> bool:
+def _polynomial_root(expected: object, result: Any, arguments: Sequence[Any], tolerance: float) -> bool:
     if isinstance(result, Opaque | Collection):
         return False
     (coefficients,) = arguments

@@ -60,7 +60,7 @@ class Opaque:
         return "<%s>" % self.type_name
 
 
-def dumps(value: "Any") -> str:
+def dumps(value: "object") -> str:
     """Return ``value`` as one line of tagged JSON; raises ValueError beyond MAXIMUM_DEPTH levels."""
     return json.dumps(encode(value), ensure_ascii=True)
 
@@ -73,7 +73,7 @@ def loads(text: str) -> "Any":
         raise ValueError("malformed value: " + type(error).__name__) from None
 
 
-def dumps_or_digest(value: "Any", most: int = DIGEST_BYTES) -> str:
+def dumps_or_digest(value: "object", most: int = DIGEST_BYTES) -> str:
     """Return ``value`` as ``dumps`` does, or the digest of its canonical form if that has more than ``most`` bytes.
 
     Two values have the same canonical form if and only if they are equal, as Python has it: it is tagged JSON in which
@@ -90,7 +90,7 @@ def dumps_or_digest(value: "Any", most: int = DIGEST_BYTES) -> str:
     return json.dumps({"h": [form.sha256.hexdigest(), str(form.size), kind]})
 
 
-def encode(value: "Any", depth: int = 0) -> "_JsonValue":
+def encode(value: "object", depth: int = 0) -> "_JsonValue":
     """Return the JSON form of ``value``; raises ValueError beyond MAXIMUM_DEPTH levels."""
     if depth > MAXIMUM_DEPTH:
         raise ValueError("value nested deeper than %d levels" % MAXIMUM_DEPTH)
@@ -103,7 +103,7 @@ def encode(value: "Any", depth: int = 0) -> "_JsonValue":
     return _encode_foreign(value, depth)
 
 
-def decode(data: "_JsonValue", depth: int = 0) -> "Any":
+def decode(data: "_JsonValue", depth: int = 0) -> "object":
     """Return the value of the JSON form ``data``; raises ValueError, TypeError or KeyError if malformed."""
     if depth > MAXIMUM_DEPTH:
         raise ValueError("value nested deeper than %d levels" % MAXIMUM_DEPTH)
@@ -168,11 +168,11 @@ def _is_plain(items: "List[Any]", depth: int) -> "bool":
     return float not in kinds or all(map(math.isfinite, _of_kind(float, items, kinds)))
 
 
-def _of_kind(kind: "type", items: "List[Any]", kinds: "Set[type]") -> "List[Any]":
+def _of_kind(kind: "type", items: "List[object]", kinds: "Set[type]") -> "List[Any]":
     return items if len(kinds) == 1 else [item for item in items if type(item) is kind]
 
 
-def _encode_set(items: "Any", depth: int) -> "List[_JsonValue]":
+def _encode_set(items: "object", depth: int) -> "List[_JsonValue]":
     return sorted(_encode_items(items, depth), key=lambda item: json.dumps(item, sort_keys=True))
 
 
@@ -302,7 +302,7 @@ def _write_text(text: str, add: "_Add") -> None:
     add('"')
 
 
-def _write_items(items: "Iterator[Any]", add: "_Add", depth: int) -> None:
+def _write_items(items: "Iterator[object]", add: "_Add", depth: int) -> None:
     separator, count = "", 1
     batch = list(islice(items, count))
     while batch:
@@ -334,7 +334,7 @@ def _add_joined(texts: "List[str]", add: "_Add") -> None:
         add(("," if start else "") + ",".join(texts[start : start + _ITEMS_AT_ONCE]))
 
 
-def _canonical(value: "Any", depth: int) -> str:
+def _canonical(value: "object", depth: int) -> str:
     pieces: List[str] = []
     _write_canonical(value, pieces.append, depth)
     return "".join(pieces)
@@ -362,7 +362,7 @@ def _flat_text(items: "List[Any]") -> "Optional[str]":
     return None if "\\ud" in text else text  # perhaps half of a surrogate pair
 
 
-def _canonical_scalars(items: "List[Any]", kinds: "Set[type]") -> "List[_JsonValue]":
+def _canonical_scalars(items: "List[object]", kinds: "Set[type]") -> "List[_JsonValue]":
     """Return the forms of ``items``, plain ones of these ``kinds``: the same list where they stand for themselves."""
     if bool in kinds or float in kinds:
         return [_canonical_scalar(item) for item in items]
@@ -452,18 +452,18 @@ def _decode_dict(body: "object", depth: int) -> "Dict[object, object]":
     return {decode(key, depth): decode(item, depth) for key, item in _list_of(body, list)}
 
 
-def _decode_complex(body: "Any", depth: int) -> "complex":
+def _decode_complex(body: "object", depth: int) -> "complex":
     real, imaginary = _list_of(body, str)
     return complex(float(real), float(imaginary))
 
 
-def _list_of(body: "Any", kind: "type") -> "List[Any]":
+def _list_of(body: "object", kind: "type") -> "List[Any]":
     if not isinstance(body, list) or not all(isinstance(item, kind) for item in body):
         raise ValueError("malformed value: a list of another kind is needed")
     return body
 
 
-def _text(body: "Any") -> "str":
+def _text(body: "object") -> "str":
     if not isinstance(body, str):
         raise ValueError("malformed value: a text is needed")
     return body

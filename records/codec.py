@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pydantic_core import SchemaValidator
 
 Record = TypeVar("Record")
-_Writer = Callable[[Any], Any]
+_Writer = Callable[[Any], object]
 _IF_SET = "written_if_set"
 # What pydantic says of Python's classes, said of JSON.
 _REASONS = {
@@ -57,7 +57,7 @@ class Mistake:
         return ".".join(map(str, self.place))
 
 
-def if_set(default: Any, **more: Any) -> Any:
+def if_set(default: object, **more: object) -> Any:
     """Return a field of a record that is written only where it differs from ``default``, which may be a factory.
 
     What a factory makes (mappings) has no hash, and is left out of the record's. ``more`` is metadata of the field.
@@ -68,7 +68,7 @@ def if_set(default: Any, **more: Any) -> Any:
     return field(default=default, metadata=metadata)
 
 
-def to_json(record: Any) -> Any:
+def to_json(record: object) -> Any:
     """Return ``record`` as a JSON object."""
     kind: object = type(record)
     return _writer(kind)(record)
@@ -217,7 +217,7 @@ def _validator(kind: Any) -> "SchemaValidator":
     return SchemaValidator(_strict(TypeAdapter(kind).core_schema))
 
 
-def _strict(schema: Any) -> Any:
+def _strict(schema: object) -> Any:
     """Return a schema of pydantic's that converts no scalar, takes no unknown field and misses none."""
     if isinstance(schema, list):
         return [_strict(one) for one in schema]

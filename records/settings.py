@@ -72,12 +72,14 @@ class Option:
         return tuple(value) if isinstance(value, list) else value
 
 
-def by_metadata(default: Any, *, given: Any = None, **bounds: Any) -> Any:
+def by_metadata(default: object, *, given: object = None, **bounds: object) -> Any:
     """Return a setting that is given by ``--metadata`` (and by the metadata of lm_eval)."""
     return field(default=default, metadata={_OPTION: Option("metadata", "", given, bounds)})
 
 
-def by_gen_kwargs(default: Any, name: str = "", *, given: Any = None, is_new: bool = False, **bounds: Any) -> Any:
+def by_gen_kwargs(
+    default: object, name: str = "", *, given: object = None, is_new: bool = False, **bounds: object
+) -> Any:
     """Return a setting that is given by ``--gen_kwargs``, by lm_eval's ``name`` where that is another.
 
     One that ``is_new`` is written only where it is set, so that older runs stay equal byte for byte.

@@ -50,7 +50,7 @@ class ChartData:
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
 
-    def records(self) -> list[dict[str, Any]]:
+    def records(self) -> list[dict[str, object]]:
         """Return each row as an object by column."""
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
@@ -151,7 +151,7 @@ def _difficulty(one: Series) -> list[tuple[Any, ...]]:
     return rows
 
 
-def _behaviours(several: Sequence[Series], rows_of: Any) -> tuple[tuple[Any, ...], ...]:
+def _behaviours(several: Sequence[Series], rows_of: Any) -> tuple[tuple[object, ...], ...]:
     return tuple(
         (one.key, one.name, *row) for one in several if one.behaviour is not None for row in rows_of(one.behaviour)
     )

@@ -67,7 +67,7 @@ def _draw(spec: dict[str, object], suffix: str) -> bytes:
     return image
 
 
-def _places(records: list[dict[str, Any]], look: Look, names: list[str]) -> dict[str, Any]:
+def _places(records: list[dict[str, Any]], look: Look, names: list[str]) -> dict[str, object]:
     """Return what fills the places of a specification."""
     kinds = list(KINDS)
     at = [one.get("k", one.get("tokens")) or 1 for one in records]

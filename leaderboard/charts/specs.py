@@ -79,7 +79,7 @@ def charts() -> dict[str, Chart]:
     }
 
 
-def fill(spec: Any, given: dict[str, Any]) -> Any:
+def fill(spec: object, given: dict[str, object]) -> Any:
     """Return ``spec`` with each ``$name`` replaced by what is given under that name."""
     if isinstance(spec, dict):
         return {name: fill(value, given) for name, value in spec.items()}

@@ -133,7 +133,7 @@ def _task(rows: Sequence[PageRow], behaviours: Mapping[str, Behaviour], on_progr
 
 
 def _data(
-    rows: Sequence[PageRow], tasks: Sequence[dict[str, Any]], metrics: Sequence[str], pieces: dict[str, Any]
+    rows: Sequence[PageRow], tasks: Sequence[dict[str, Any]], metrics: Sequence[str], pieces: dict[str, object]
 ) -> dict[str, object]:
     shown = {name for task in tasks for name in task["charts"]}
     return {
@@ -329,5 +329,5 @@ def _counts(counts: Any) -> str:
     return ", ".join(f"{count} {name.value.replace('_', ' ')}" for name, count in sorted(counts.items()) if count)
 
 
-def _lines(data: Mapping[str, Any]) -> str:
+def _lines(data: Mapping[str, object]) -> str:
     return "\n".join(f"{name}: {value}" for name, value in data.items() if value not in ("", None))

@@ -22,7 +22,7 @@ import time
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType, ModuleType, TracebackType
-    from typing import Any, Callable, Optional
+    from typing import Callable, Optional
 
 NAME = "solution.py"
 THREAD_STACK_BYTES = 8 << 20  # as where programs are written: the usual ulimit -s
@@ -198,7 +198,7 @@ def hand_over(error: BaseException, source: bytes) -> None:
     flush_streams()
     hook, frames = sys.__dict__.get("excepthook", sys.__excepthook__), own_frames(error)
 
-    def show(kind: "Any", value: BaseException, _: object) -> None:
+    def show(kind: "object", value: BaseException, _: object) -> None:
         sys.excepthook = hook  # and nothing keeps the frames
         if hook is sys.__excepthook__:
             report(value, source)

@@ -155,7 +155,7 @@ class SeededChoice:
         self._generators = [torch.Generator(device).manual_seed(seed) for seed in seeds]
         self.logprobs: list[object] = []
 
-    def __call__(self, input_ids: Any, scores: Any) -> Any:  # noqa: ARG002 - the signature of transformers
+    def __call__(self, input_ids: object, scores: Any) -> object:  # noqa: ARG002 - the signature of transformers
         """Return the choice."""
         import torch
 
@@ -178,7 +178,7 @@ class SeededChoice:
         )
         return scores - torch.log(-torch.log(uniform.clamp(1e-20, 1 - 1e-7)))
 
-    def _without_unlikely(self, scores: Any) -> Any:
+    def _without_unlikely(self, scores: Any) -> object:
         top_k, top_p = self._sampling.top_k, self._sampling.top_p
         if top_k is not None and top_k < scores.shape[1]:
             scores = scores.masked_fill(scores < scores.topk(top_k).values[:, -1:], float("-inf"))

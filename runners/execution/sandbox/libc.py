@@ -14,7 +14,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    pass
 
 X86_64 = "x86_64"
 AARCH64 = "aarch64"
@@ -204,7 +204,7 @@ def check(result: int, what: str) -> int:
     return result
 
 
-def syscall(name: str, *arguments: "Any") -> int:
+def syscall(name: str, *arguments: "object") -> int:
     """Make the system call ``name``; integers are passed as unsigned longs."""
     words = [ctypes.c_ulong(item & (2**64 - 1)) if isinstance(item, int) else item for item in arguments]
     return check(_libc.syscall(ctypes.c_long(NUMBERS[name]), *words), name)

@@ -123,7 +123,7 @@ def follow(recorder: Recorder, blocks: "Dict[int, Block]", code: "CodeType") -> 
     entered = 0
     run: Optional[Run] = None
 
-    def local(frame: "FrameType", event: str, _: object) -> "Any":
+    def local(frame: "FrameType", event: str, _: object) -> "object":
         nonlocal current, entered, run
         if event == "line":
             block = blocks.get(frame.f_lineno)
@@ -350,7 +350,7 @@ def _end(node: "ast.expr") -> int:
     return node.end_lineno or node.lineno
 
 
-def show(value: "Any") -> str:
+def show(value: "object") -> str:
     """Return the text of ``value``, "" for what is no data: functions, classes, modules."""
     if value is ABSENT or type(value).__name__ in _HIDDEN:
         return ""
@@ -387,7 +387,7 @@ def write_integer(value: int) -> str:
     return repr(value)
 
 
-def write_items(value: "Any", brackets: "Any", depth: int) -> str:
+def write_items(value: "object", brackets: "Any", depth: int) -> str:
     opening, closing = brackets
     if not value:
         return repr(value) if type(value) in (set, frozenset) else str(opening + closing)
@@ -419,7 +419,7 @@ def ends(value: "Any", text: "Callable[[Any], str]") -> "List[str]":
     return [*map(text, first), "...", *map(text, last)]
 
 
-def write_object(value: "Any", depth: int) -> str:
+def write_object(value: "object", depth: int) -> str:
     """Return the class of an object and its first attributes, never its own text, which may be code or an address."""
     name = type(value).__name__
     attributes = type.__getattribute__(type(value), "__dict__").get("__dict__") and object.__getattribute__(

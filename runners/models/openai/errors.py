@@ -211,7 +211,7 @@ def _names(document: object) -> str:
     return " ".join(name[:_SHOWN_CHARACTERS] for name in found[:_MOST_PARTS])
 
 
-def _objects(document: Any, depth: int = 0) -> Iterator[Mapping[str, Any]]:
+def _objects(document: object, depth: int = 0) -> Iterator[Mapping[str, Any]]:
     if depth > _DEPTH:
         return
     if isinstance(document, list):

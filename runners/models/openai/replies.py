@@ -130,7 +130,7 @@ def read_replies(data: Any) -> list[Reply]:
     return replies if len(replies) == 1 else _share_tokens(replies)
 
 
-def _read_choice(choice: Mapping[str, Any], usage: Mapping[str, Any]) -> Reply:
+def _read_choice(choice: Mapping[str, Any], usage: Mapping[str, object]) -> Reply:
     content = _Content()
     end = choice.get("finish_reason")
     message = choice.get("message")

@@ -69,7 +69,7 @@ class RequestFields:
         found: dict[str, object] = json.loads(self.text) if self.text else {}
         return found
 
-    def apply(self, options: Mapping[str, Any]) -> dict[str, Any]:
+    def apply(self, options: Mapping[str, object]) -> dict[str, Any]:
         """Return the fields of a request with the changes made."""
         found = dict(options)
         for name, value in self.changes.items():

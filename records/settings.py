@@ -130,6 +130,7 @@ class Sampling:
     top_k: int | None = by_gen_kwargs(None, ge=1)
     max_tokens: int | None = by_gen_kwargs(None, "max_gen_toks", ge=1)
     stop: tuple[str, ...] = by_gen_kwargs((), "until", given=str, min_length=1)
+    presence_penalty: float | None = by_gen_kwargs(None, is_new=True, ge=-2, le=2)
     others: Mapping[str, object] = if_set(dict)
 
     def told(self) -> dict[str, object]:

@@ -77,6 +77,7 @@ class BackEnd:
     ``in_process`` engines start threads and load an accelerator: judge workers have to be there before.
     ``reply_limit`` is how many tokens a reply may have, None for no limit.
     ``describe`` says what run.json says of one that is not open; raises TurnwiseError where only the model could tell.
+    ``samples_by`` are the fields of Sampling that it can follow, None for all of them.
     """
 
     open: Callable[[Wanted], Model]
@@ -85,6 +86,7 @@ class BackEnd:
     in_process: bool = False
     describe: Callable[[Wanted], dict[str, str]] | None = None
     reply_limit: Callable[[Wanted], int | None] = _asked_limit
+    samples_by: frozenset[str] | None = None
 
 
 def parse_pairs(text: str, option: str) -> dict[str, str]:

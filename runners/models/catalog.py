@@ -6,6 +6,7 @@ from pathlib import Path
 from turnwise.errors import TurnwiseError
 from turnwise.records.choices import BackEndName
 from turnwise.records.run_folder import RunFolder
+from turnwise.records.settings import GEN_KWARGS, Sampling
 from turnwise.runners.models.back_end import BackEnd, Wanted
 from turnwise.runners.models.hf import HF
 from turnwise.runners.models.openai.back_end import OPENAI, describe_served
@@ -26,6 +27,17 @@ def find_back_end(name: str | None) -> BackEnd:
     if name is None or name not in MODELS:
         raise TurnwiseError(f"Unknown model {name!r}: choose one of {', '.join(MODELS)}.")
     return MODELS[name]
+
+
+def check_sampling(name: str | None, sampling: Sampling) -> None:
+    """Raise TurnwiseError for a field of ``sampling`` that is set and that the back end of this name cannot follow."""
+    followed, told = find_back_end(name).samples_by, sampling.told()
+    for option, one in GEN_KWARGS.items():
+        if followed is not None and one.setting in told and one.setting not in followed:
+            raise TurnwiseError(
+                f"--gen_kwargs {option} is {told[one.setting]}, and --model {name} does not sample by it: leave it "
+                "out, or choose another model."
+            )
 
 
 def describe_model(back_end: BackEnd, wanted: Wanted, *, served_in_job: bool = False) -> Model | None:

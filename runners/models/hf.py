@@ -219,10 +219,6 @@ def _open(wanted: Wanted) -> Model:
         import transformers  # noqa: F401 - as above
     except ImportError:
         raise MissingExtraError("--model hf", "torch and transformers", "hf") from None
-    if unknown := set(wanted.settings.sampling.told()) - _SAMPLING:
-        raise TurnwiseError(
-            f"--model hf does not sample by {', '.join(sorted(unknown))}: leave it out of --gen_kwargs."
-        )
     options = HFOptions(
         name,
         revision=given.revision or "main",
@@ -250,4 +246,4 @@ def _describe(wanted: Wanted) -> dict[str, str]:
     return describe_hf(given.name("hf"), int(length), revision=given.revision or "main")
 
 
-HF = BackEnd(_open, _count, cores=1, in_process=True, describe=_describe)
+HF = BackEnd(_open, _count, cores=1, in_process=True, describe=_describe, samples_by=_SAMPLING)

@@ -18,6 +18,7 @@ TESTS = {
 }
 _ANSWERS = Path(__file__).resolve().parents[2] / "benchmarks" / "sample" / "answers" / "steady.jsonl"
 RUN = ["run", "-M", "replay", "-a", f"path={_ANSWERS}", "-t", "sample_mbpp_plus_multiturn", "-o", "o"]
+HF = ["-M", "hf", "-a", "model=m", "-t", "sample_mbpp_plus_multiturn", "-o", "o"]
 
 
 def _turnwise(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -141,6 +142,11 @@ def test_check_judges_a_problem_by_its_id(files: Path) -> None:
             "n_at_k 10@100 draws 33 dialogues of 3 turns per problem",
         ),
         ([*RUN, "--gen_kwargs", "temperature=hot"], "--gen_kwargs temperature is 'hot'"),
+        (
+            ["run", *HF, "--gen_kwargs", "presence_penalty=0.5", "--dry-run"],
+            "--gen_kwargs presence_penalty is 0.5, and --model hf does not sample by it: leave it out, or choose",
+        ),
+        (["grid", *HF, "--gen_kwargs", "presence_penalty=0", "--dry-run"], "--model hf does not sample by it"),
         ([*RUN, "--profile", "mine"], "Unknown profile 'mine': choose one of default, zheng, rlef"),
         ([*RUN, "--prompts", "nowhere"], "The prompt folder 'nowhere' does not exist"),
         ([*RUN, "--samples", '{"x": [1]}'], "--samples names the task 'x', which --tasks does not"),

@@ -58,9 +58,22 @@ def test_prompts_reach_their_settings(tmp_path: Path) -> None:
 
 def test_every_sampling_option_reaches_its_field() -> None:
     """lm-eval's names, spaces around them are of no account; what is not given is left to the server."""
-    sampling = build(gen_kwargs=" temperature=0 , top_p=0.95,top_k=5,max_gen_toks=4096,until=END").sampling
-    assert sampling == Sampling(0.0, 0.95, 5, 4096, ("END",))
+    given = " temperature=0 , top_p=0.95,top_k=5,max_gen_toks=4096,until=END,presence_penalty=-0.5"
+    assert build(gen_kwargs=given).sampling == Sampling(0.0, 0.95, 5, 4096, ("END",), presence_penalty=-0.5)
     assert build(gen_kwargs="temperature=0.5").sampling == Sampling(temperature=0.5)
+
+
+def test_a_presence_penalty_is_recorded_only_where_it_is_given() -> None:
+    """Zero is given; run.json is that of earlier runs where nothing is."""
+    zero = build(gen_kwargs="presence_penalty=0").sampling
+    assert zero.told() == {"presence_penalty": 0.0} and to_json(zero)["presence_penalty"] == 0.0
+    assert to_json(build().sampling) == {
+        "temperature": None,
+        "top_p": None,
+        "top_k": None,
+        "max_tokens": None,
+        "stop": [],
+    }
 
 
 def test_samples_name_problems_by_number_or_id() -> None:

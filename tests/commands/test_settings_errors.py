@@ -91,7 +91,13 @@ def test_values_that_do_not_exist_or_fit_are_refused(metadata: Mapping[str, Any]
         ("top_k=0", "top_k is '0': it has to be greater than or equal to 1."),
         ("top_k=2.5", "top_k is '2.5': it has to be a valid integer, unable to parse string as an integer."),
         ("max_gen_toks=0", "max_gen_toks is '0': it has to be greater than or equal to 1."),
-        ("max_tokens=9", "'max_tokens' is unknown: the keys are temperature, top_p, top_k, max_gen_toks, until."),
+        ("presence_penalty=3", "presence_penalty is '3': it has to be less than or equal to 2."),
+        ("presence_penalty=-2.1", "presence_penalty is '-2.1': it has to be greater than or equal to -2."),
+        ("presence_penalty=nan", "presence_penalty is 'nan': it has to be less than or equal to 2."),
+        (
+            "max_tokens=9",
+            "'max_tokens' is unknown: the keys are temperature, top_p, top_k, max_gen_toks, until, presence_penalty.",
+        ),
     ],
 )
 def test_sampling_that_cannot_be_is_refused(gen_kwargs: str, message: str) -> None:

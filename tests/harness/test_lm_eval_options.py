@@ -17,6 +17,7 @@ from turnwise.commands.options import JudgeOptions
 from turnwise.exchange.imported import Options
 from turnwise.exchange.runs import find_runs, read_runs
 from turnwise.leaderboard.report import score_runs
+from turnwise.records.settings import Sampling
 
 pytestmark = [pytest.mark.xdist_group("lm_eval"), pytest.mark.slow]
 
@@ -102,23 +103,21 @@ def test_system_instruction_generation_options_and_thinking(lm_eval: LmEval) -> 
         return Completion(f"I try\n```python\nprint('thought')\n```\n</think>\n{answer(body).text}")
 
     with ChatServer(think) as server:
-        options = ("--system_instruction", "Be brief.", "--gen_kwargs", "temperature=0.7,max_gen_toks=99,seed=5")
+        given = "temperature=0.7,max_gen_toks=99,presence_penalty=-0.5,seed=5"
+        options = ("--system_instruction", "Be brief.", "--gen_kwargs", given)
         done = lm_eval("--tasks", CONTESTS, *options, server=server)
     assert done.process.returncode == 0, done.said
     assert all(body["messages"][0] == {"role": "system", "content": "Be brief."} for body in server.bodies)
-    sent = [{name: body[name] for name in ("temperature", "max_tokens", "top_p")} for body in server.bodies]
-    assert sent == [{"temperature": 0.7, "max_tokens": 99, "top_p": 0.95}] * len(sent)
+    expected = {"temperature": 0.7, "max_tokens": 99, "top_p": 0.95, "presence_penalty": -0.5}
+    assert all({name: body[name] for name in expected} == expected for body in server.bodies)
     assert not any("thought" in text_of(body) for body in server.bodies)
     by_problem = {one["problem"].rpartition(" ")[2]: one for one in done.dialogues(CONTESTS)}
     assert by_problem["Ledger"]["turns"][0]["program"] is None and done.metrics(CONTESTS)["no_code"] == 1 / 4
     assert done.metrics(CONTESTS)["solved_by_turn_2"] == 1 / 2
     (scored,) = score_runs(read_runs(find_runs(done.folder)))
     settings = scored.run.record.settings
-    assert (settings.seed, settings.system_instruction, settings.sampling.max_tokens) == (
-        5,
-        "Be brief.",
-        99,
-    )
+    assert (settings.seed, settings.system_instruction) == (5, "Be brief.")
+    assert settings.sampling == Sampling(0.7, 0.95, max_tokens=99, presence_penalty=-0.5)
 
 
 def test_plain_completions_and_their_own_context(lm_eval: LmEval, tmp_path: Path) -> None:

@@ -337,7 +337,7 @@ def test_request_fields_are_added_renamed_and_left_out() -> None:
     ['{"messages": []}', '{"model": "x"}', '{"n": 2}', '{"stream": true}', '{"x": {"as": "n"}}', '{"api_key": "s"}',
      '{"a": [{"b": {"Api_Key": "s"}}]}', '{"seed": {"as": "Authorization"}}',
      '{"seed": 3}', "[1]", "{", '{"a": NaN}', '{"a": [1e999]}', '{"a": 1, "b": {"as": "a"}}',
-     '{"max_tokens": {"az": "max_completion_tokens"}}', '{"temperature": {"as": 1}}'],
+     '{"max_tokens": {"az": "max_completion_tokens"}}', '{"temperature": {"as": 1}}', '{"presence_penalty": {}}'],
 )  # fmt: skip
 def test_fields_that_cannot_be_changed_are_refused(given: str) -> None:
     """With one sentence."""

@@ -68,7 +68,7 @@ def _failing_first(times: int, fault: Fault | Completion) -> Callable[[dict[str,
 def test_every_sampling_field_and_the_seed_are_sent() -> None:
     """What was not given is left to the server, and neighbours of one role are one message."""
     with ChatServer(lambda body: Completion("hello")) as server:
-        sampling = Sampling(0.2, 0.95, 20, 64, ("END",))
+        sampling = Sampling(0.2, 0.95, 20, 64, ("END",), presence_penalty=-0.5)
         (reply,), _ = _ask(server, _request(), sampling=sampling)
         _ask(server, _request())
     assert reply == Reply("hello", "", "stop", 11, 1)
@@ -85,6 +85,7 @@ def test_every_sampling_field_and_the_seed_are_sent() -> None:
         "top_k": 20,
         "max_tokens": 64,
         "stop": ["END"],
+        "presence_penalty": -0.5,
     }
     assert set(bare) == {"model", "messages", "seed"}
 

@@ -26,6 +26,7 @@ from turnwise.records.settings import (
     Sampling,
 )
 from turnwise.runners.models.back_end import parse_pairs, validated
+from turnwise.runners.models.catalog import check_sampling
 from turnwise.tasks.catalog import Task, find_tasks
 from turnwise.tasks.extraction import LAST_EXTRACTIONS, check_extraction
 from turnwise.tasks.plan import config_of, metrics_of, strategy_of, with_supported_metrics
@@ -40,7 +41,7 @@ def tasks_of_options(options: CommonOptions | ShowOptions) -> tuple[Task, ...]:
 
 def config_of_options(options: CommonOptions, tasks: Sequence[Task]) -> RunConfig:
     """Return the settings that the options make for ``tasks``; raises TurnwiseError for what cannot be."""
-    return build_settings(
+    config = build_settings(
         profile=options.profile.value,
         metadata=options.metadata,
         gen_kwargs=options.gen_kwargs,
@@ -48,6 +49,8 @@ def config_of_options(options: CommonOptions, tasks: Sequence[Task]) -> RunConfi
         tasks=tasks,
         given=options.given(),
     )
+    check_sampling(options.model, config.settings.sampling)
+    return config
 
 
 def build_settings(

@@ -18,6 +18,7 @@ from typing import Any, Self
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from turnwise.errors import TurnwiseError
+from turnwise.records.settings import GEN_KWARGS
 from turnwise.records.trajectory import Message
 from turnwise.runners.models.chat import CharacterCounter, to_chat
 from turnwise.runners.models.openai.replies import MalformedError, read_document
@@ -31,7 +32,8 @@ _MOST_ANSWER_BYTES = 16 << 20
 # What limits a reply, by the names that servers have for it.
 LIMITS = ("max_tokens", "max_completion_tokens", "max_new_tokens", "max_output_tokens", "n_predict", "num_predict")
 _OURS = frozenset({"messages", "model", "n", "stream", "stream_options", "prompt"})
-_PLAIN = frozenset({"temperature", "top_p", "top_k", "min_p", "seed", *LIMITS})  # whose values are never objects
+_SAMPLING = frozenset(option.setting for option in GEN_KWARGS.values())
+_PLAIN = frozenset({"min_p", "seed", *_SAMPLING, *LIMITS})  # whose values are never objects
 _SECRET = frozenset(
     {"api_key", "apikey", "api-key", "x-api-key", "authorization", "headers", "extra_headers", "access_token",
      "auth_token", "password", "secret"}

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
-from turnwise.harness.results import judge_all, score
+from turnwise.errors import TurnwiseError
+from turnwise.harness.results import judge_all, sampling_of, score
 from turnwise.records.judgement import Judgement, program_hash
 from turnwise.records.problem import Problem
 from turnwise.records.report import Environment, Report, TestResult, Verdict
 from turnwise.records.run_folder import AskedProblem, TaskRecord
+from turnwise.records.settings import Sampling
 from turnwise.records.trajectory import Call, End, Reply, Trajectory, Turn
 
 ENVIRONMENT = Environment("planned 1", "none", "CPython 3.11", "tokens")
@@ -115,3 +117,29 @@ def test_only_what_passed_the_public_tests_is_judged() -> None:
 
     judge: Any = NoJudge()
     assert judge_all(judge, {}, [_dialogue("a", "fail"), _dialogue("b", "none")]) == {}
+
+
+def test_lm_evals_words_for_sampling_are_ours() -> None:
+    """Its own fields are kept by its names, and vLLM's -1 for top_k is not refused."""
+    told = {"temperature": 1, "top_k": -1, "max_gen_toks": 9, "until": "END", "do_sample": True}
+    assert sampling_of(told) == Sampling(1.0, None, -1, 9, ("END",), others={"do_sample": True})
+    assert sampling_of({"until": ["A", "B"]}) == Sampling(stop=("A", "B"))
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        ({"temperature": "hot"}, "temperature is nothing to sample by (input should be a valid number, not 'hot')"),
+        (
+            {"presence_penalty": "abc"},
+            "presence_penalty is nothing to sample by (input should be a valid number, not 'a",
+        ),
+        ({"max_gen_toks": 1.5}, "max_gen_toks is nothing to sample by (input should be a valid integer, not 1.5)"),
+        ({"until": 5}, "until is nothing to sample by (input should be a valid tuple, not 5)"),
+    ],
+)
+def test_what_no_field_can_hold_is_refused_before_it_is_asked(told: dict[str, object], reason: str) -> None:
+    """It was asked, recorded, and then no reader took the run."""
+    with pytest.raises(TurnwiseError) as caught:
+        sampling_of(told)
+    assert str(caught.value).startswith(f"--gen_kwargs {reason}")

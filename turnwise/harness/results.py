@@ -9,10 +9,11 @@ from dataclasses import replace
 from typing import Any
 
 import turnwise
+from turnwise.errors import TurnwiseError
 from turnwise.exchange.lm_eval import TaskHeader
 from turnwise.exchange.problem_values import problem_values
 from turnwise.leaderboard.outcomes import tally
-from turnwise.records.codec import to_json
+from turnwise.records.codec import RecordError, from_json, to_json
 from turnwise.records.judgement import Judgement, Place, places_of
 from turnwise.records.problem import Problem
 from turnwise.records.report import Environment, Verdict
@@ -28,6 +29,21 @@ from turnwise.tasks.prompts import PromptSet
 LM_EVAL_NAMES = {option.setting: name for name, option in GEN_KWARGS.items()}
 
 
+def sampling_of(generation: Mapping[str, Any]) -> Sampling:
+    """Return how the model was told to sample, from lm_eval's names; raises TurnwiseError for what is no value."""
+    others = {name: value for name, value in generation.items() if name not in LM_EVAL_NAMES.values()}
+    told = {name: generation.get(of_lm_eval) for name, of_lm_eval in LM_EVAL_NAMES.items()}
+    stop = told["stop"] or []
+    told["stop"] = [stop] if isinstance(stop, str) else stop
+    try:
+        return from_json(Sampling, {**told, "others": others})
+    except RecordError as error:
+        name, _, reason = str(error).partition(": ")
+        raise TurnwiseError(
+            f"--gen_kwargs {LM_EVAL_NAMES.get(name, name)} is nothing to sample by ({reason}): mend it."
+        ) from None
+
+
 def header_of(
     loaded: LoadedTask,
     settings: RunSettings,
@@ -40,13 +56,9 @@ def header_of(
 
     ``generation`` is how the model was told to sample, in lm_eval's names.
     """
-    others = {name: value for name, value in generation.items() if name not in LM_EVAL_NAMES.values()}
-    told = {name: generation.get(of_lm_eval) for name, of_lm_eval in LM_EVAL_NAMES.items()}
-    stop = told.pop("stop") or ()
-    sampling = Sampling(**told, stop=(stop,) if isinstance(stop, str) else tuple(stop), others=others)
     header = TaskHeader(
         turnwise.__version__,
-        replace(settings, sampling=sampling),
+        replace(settings, sampling=sampling_of(generation)),
         judge_record(environment, judge),
         PromptsRecord(prompts.name, dict(prompts.hashes)),
         loaded.to_record(settings),

@@ -24,7 +24,7 @@ from turnwise.exchange.problem_values import names_of
 from turnwise.harness.back_end import to_plain
 from turnwise.harness.driver import REQUEST_TYPE, TaskWork, open_judge, open_machine, teach
 from turnwise.harness.options import read_options
-from turnwise.harness.results import LM_EVAL_NAMES, header_of, judge_all, score
+from turnwise.harness.results import LM_EVAL_NAMES, header_of, judge_all, sampling_of, score
 from turnwise.harness.sentences import one_sentence
 from turnwise.json_text import json_text
 from turnwise.records.codec import to_json
@@ -233,7 +233,8 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
         seed = generation.pop("seed", settings.seed)
         if not (seed is None or (isinstance(seed, int) and not isinstance(seed, bool))):
             raise TurnwiseError(f"--gen_kwargs seed is {seed!r}: give a whole number, or None for the server's own.")
-        if settings.samples_per_problem > 1 and not float(generation.get("temperature") or 0):
+        sampling = sampling_of(generation)  # what run.json could not hold is refused before it is asked
+        if settings.samples_per_problem > 1 and not sampling.temperature:
             _LOGGER.warning(
                 "%s: temperature is 0, so all %d samples of a problem will be much the same.",
                 task.name,

@@ -27,9 +27,10 @@ from turnwise.files import commit_once, finish_commit, inside, lines_of, sync_fo
 from turnwise.json_text import json_line
 from turnwise.records.codec import to_json, to_line
 from turnwise.records.run_folder import DialogueKey, RunFolder, Shard, digest_file, digest_line
-from turnwise.records.trajectory import Message, Reply, Trajectory, read_reply
+from turnwise.records.trajectory import Reply, Trajectory, read_reply
 from turnwise.runners.logs import AppendLog, Syncer
 from turnwise.runners.models.sampler import Request, Sampler
+from turnwise.tasks.dialogue import messages_of
 
 _DONOR_SHARDS = 4  # kept in memory: dialogues are opened in plan order, so those that are open stand in few
 SHARD_DIALOGUES = 64
@@ -159,7 +160,10 @@ class Donor:
         if trajectory is None or request.turn >= len(trajectory.turns):
             return None
         calls = trajectory.turns[request.turn].calls
-        if request.call >= len(calls) or self._messages(trajectory, request) != request.messages:
+        if request.call >= len(calls):
+            return None
+        sent = messages_of(trajectory, request.turn, request.call, keep_reasoning=self._keeps_reasoning)
+        if sent != request.messages:
             return None
         return calls[request.call].reply
 
@@ -175,19 +179,6 @@ class Donor:
             found = self._folder.read_shard(shard) or []
             self._read[name] = {(one.problem, one.sample): one for one in found}
         return self._read[name].get(key)
-
-    def _messages(self, trajectory: Trajectory, request: Request) -> tuple[Message, ...]:
-        """Return all messages before the donor's call at the place of ``request``, as its dialogue said them."""
-        messages: list[Message] = []
-        for number, turn in enumerate(trajectory.turns[: request.turn + 1]):
-            if not self._keeps_reasoning:
-                messages = [message for message in messages if message.kind not in ("reasoning", "thought")]
-            calls = turn.calls if number < request.turn else turn.calls[: request.call]
-            for index, call in enumerate(calls, 1):
-                kind = "reply" if index == len(turn.calls) else "thought"
-                messages += [message for message in call.messages if message.kind != "prefill"]
-                messages.append(Message("assistant", kind, "", call.answer))
-        return (*messages, *trajectory.turns[request.turn].calls[request.call].messages)
 
 
 class ResumingSampler:

@@ -16,6 +16,7 @@ never come near it.
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from turnwise.records.problem import Problem
@@ -74,6 +75,28 @@ class RunPublicTests:
     traced: bool = False
 
 
+def said_by(call: Call, *, is_last: bool) -> list[Message]:
+    """Return what a call adds to the history of its dialogue; the ``is_last`` one of a turn is its reply."""
+    asked = [message for message in call.messages if message.kind != "prefill"]
+    return [*asked, Message("assistant", "reply" if is_last else "thought", "", call.answer)]
+
+
+def without_reasoning(history: Iterable[Message]) -> list[Message]:
+    """Return what later turns are shown of ``history`` where reasoning is not kept."""
+    return [message for message in history if message.kind not in ("reasoning", "thought")]
+
+
+def messages_of(trajectory: Trajectory, turn: int, call: int, *, keep_reasoning: bool) -> tuple[Message, ...]:
+    """Return all messages that the model was sent in call ``call`` of turn ``turn`` (both from 0) of a dialogue."""
+    history: list[Message] = []
+    for number, one in enumerate(trajectory.turns[: turn + 1]):
+        if not keep_reasoning:
+            history = without_reasoning(history)
+        for index, earlier in enumerate(one.calls if number < turn else one.calls[:call], 1):
+            history += said_by(earlier, is_last=index == len(one.calls))
+    return (*history, *trajectory.turns[turn].calls[call].messages)
+
+
 class Dialogue:
     """One dialogue about one problem; ``next_step`` says what it waits for and may be asked repeatedly.
 
@@ -123,11 +146,9 @@ class Dialogue:
         asked = self._to_ask.pop(0)
         call = Call(asked, reply, is_cut)
         self._calls.append(call)
-        said = [message for message in asked if message.kind != "prefill"]
-        kind = "thought" if self._to_ask else "reply"
-        answer = call.answer
-        self._history += [*said, Message("assistant", kind, "", answer)]
+        self._history += said_by(call, is_last=not self._to_ask)
         if not self._to_ask:
+            answer = self._history[-1].content
             self._program = program_of(answer, which=self._plan.extraction, entry_point=self.problem.entry_point)
 
     def _is_cut(self, messages: tuple[Message, ...], tokens: int | None) -> bool:
@@ -197,7 +218,7 @@ class Dialogue:
         turn = self._plan.strategy.turns[len(self._turns)]
         form = form_of(self.problem)
         if not self._plan.keep_reasoning:
-            self._history = [message for message in self._history if message.kind not in ("reasoning", "thought")]
+            self._history = without_reasoning(self._history)
         if told_of is None or report is None:
             opening = Message("user", "statement", "statement", render_statement(self._plan.prompts, self.problem))
         else:

@@ -12,7 +12,7 @@ from turnwise.records.problem import Comparison, MatchRule, Problem, TestCase
 from turnwise.records.report import Environment, Report, TestResult, Verdict
 from turnwise.records.settings import TurnPlan
 from turnwise.records.trajectory import End, Reply
-from turnwise.tasks.dialogue import Ask, Dialogue, DialoguePlan, RunPublicTests
+from turnwise.tasks.dialogue import Ask, Dialogue, DialoguePlan, RunPublicTests, messages_of
 from turnwise.tasks.prompts import DEFAULT_SET, PromptSet
 from turnwise.tasks.strategies import Strategy, multi_turn
 
@@ -354,3 +354,24 @@ def test_impossible_strategies_are_refused(turns: int, feedback: str) -> None:
     """The value and the known ones stand in the error."""
     with pytest.raises(TurnwiseError, match=r"max_turns is 0|'kind': choose one of binary, failed_tests"):
         multi_turn(turns, feedback=feedback)
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_trajectory_holds_what_each_call_was_sent(thinking: PromptSet, keep: bool) -> None:
+    """Whoever reads it back has the very messages: prefills are sent and not kept, reasoning is kept or not."""
+    plans = (TurnPlan(reasoning=("think",)), TurnPlan(reasoning=("think",), instruction="comments"), TurnPlan())
+    plan = DialoguePlan(
+        "t", Strategy("mine", plans), thinking, 1, system="Be brief.", prefill=True, keep_reasoning=keep
+    )
+    dialogue = Dialogue(COMPLETION, 0, plan)
+    asked = []
+    while (step := dialogue.next_step()) is not None:
+        if isinstance(step, Ask):
+            asked.append(step)
+            dialogue.reply(Reply(f"<think>{len(asked)}</think>\n{CODE}"))
+        else:
+            dialogue.report(_report(Verdict.WRONG_ANSWER))
+    read = dialogue.trajectory()
+    assert len(asked) == 5 and any(message.kind == "prefill" for message in asked[-1].messages)
+    for one in asked:
+        assert messages_of(read, one.turn, one.call, keep_reasoning=keep) == one.messages

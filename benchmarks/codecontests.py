@@ -11,8 +11,13 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from turnwise.benchmarks.benchmark import SPLIT_FILES, Benchmark, Split, Stem
-from turnwise.benchmarks.contradictions import contradiction_of_limits, contradiction_of_tests
-from turnwise.benchmarks.flags import INTERACTIVE_CODECONTESTS, admits_multiple_answers, is_interactive
+from turnwise.benchmarks.flags import (
+    INTERACTIVE_CODECONTESTS,
+    admits_multiple_answers,
+    contradiction_of_limits,
+    contradiction_of_tests,
+    is_interactive,
+)
 from turnwise.benchmarks.hub import read_repository
 from turnwise.benchmarks.limits import parse_memory_limit, parse_time_limit
 from turnwise.benchmarks.rows import Row, validated

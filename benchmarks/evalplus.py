@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from turnwise.benchmarks import values
 from turnwise.benchmarks.benchmark import JSON_ENDINGS, Split
-from turnwise.benchmarks.contradictions import contradiction_of_solution, contradiction_of_starter
+from turnwise.benchmarks.flags import contradiction_of_solution, contradiction_of_starter
 from turnwise.benchmarks.rows import Row, is_function_name, validated
 from turnwise.records.problem import (
     FUNCTION_MEMORY_LIMIT_BYTES,

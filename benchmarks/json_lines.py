@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from turnwise.benchmarks.benchmark import Split, call_test
 from turnwise.benchmarks.codecontests import parse_limits
-from turnwise.benchmarks.contradictions import contradiction_of_limits, contradiction_of_starter, contradiction_of_tests
+from turnwise.benchmarks.flags import contradiction_of_limits, contradiction_of_starter, contradiction_of_tests
 from turnwise.benchmarks.rows import Row, is_function_name, validated
 from turnwise.records.problem import Comparison, Flag, MatchRule, Problem, TestCase
 from turnwise.texts import shown

@@ -16,8 +16,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from turnwise.benchmarks.benchmark import SPLIT_FILES, Benchmark, Split, Stem, call_test
 from turnwise.benchmarks.codecontests import parse_limits
-from turnwise.benchmarks.contradictions import contradiction_of_limits, contradiction_of_starter, contradiction_of_tests
-from turnwise.benchmarks.flags import admits_multiple_answers, is_interactive
+from turnwise.benchmarks.flags import (
+    admits_multiple_answers,
+    contradiction_of_limits,
+    contradiction_of_starter,
+    contradiction_of_tests,
+    is_interactive,
+)
 from turnwise.benchmarks.hub import read_repository
 from turnwise.benchmarks.integers import format_integer
 from turnwise.benchmarks.rows import Row, is_function_name, load_json, validated

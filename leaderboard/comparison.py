@@ -26,9 +26,8 @@ import numpy as np
 
 from turnwise.leaderboard.estimators import Counts, Floats, Integers, value_of, value_table
 from turnwise.leaderboard.intervals import LEVEL, Interval, bca, cluster_sums, sample_spread
-from turnwise.leaderboard.metrics import Metric, count_known, metrics_of, values_of
 from turnwise.leaderboard.outcomes import TaskOutcomes
-from turnwise.leaderboard.scores import contest_of
+from turnwise.leaderboard.scores import Metric, contest_of, count_known, metrics_of, values_of
 from turnwise.records.choices import Over
 from turnwise.records.codec import to_json
 from turnwise.records.metrics import NAtK

@@ -17,9 +17,8 @@ from turnwise.errors import TurnwiseError
 from turnwise.json_text import json_text
 from turnwise.leaderboard.estimators import Booleans, Floats, Integers, count, curve_over_tokens, value_of
 from turnwise.leaderboard.formats import Table, render_notes, render_table, to_csv
-from turnwise.leaderboard.metrics import Metric, metrics_of
 from turnwise.leaderboard.outcomes import MISSING, TaskOutcomes
-from turnwise.leaderboard.scores import ALL, Estimate, estimate, intervals_over_problems, summarise
+from turnwise.leaderboard.scores import ALL, Estimate, Metric, estimate, intervals_over_problems, metrics_of, summarise
 from turnwise.leaderboard.tables import ScoredTask, flat, percent, run_names
 from turnwise.records.choices import Along, Over, Style
 from turnwise.records.metrics import NAtK

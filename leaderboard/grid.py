@@ -16,8 +16,8 @@ from turnwise.errors import TurnwiseError
 from turnwise.json_text import json_text
 from turnwise.leaderboard.estimators import Booleans, Floats
 from turnwise.leaderboard.formats import Table
-from turnwise.leaderboard.metrics import metrics_of, values_of
 from turnwise.leaderboard.paper_cells import find_estimate
+from turnwise.leaderboard.scores import metrics_of, values_of
 from turnwise.leaderboard.tables import ScoredTask, notes, odd_mark, percent
 from turnwise.records.codec import to_json
 from turnwise.records.metrics import NAtK

@@ -14,9 +14,9 @@ from turnwise.exchange.runs import find_runs, read_runs
 from turnwise.files import inside, write_atomically
 from turnwise.leaderboard.formats import render_notes, render_tables
 from turnwise.leaderboard.grid import grid_tables, heat_map
-from turnwise.leaderboard.metrics import PASS_AT
 from turnwise.leaderboard.paper_tables import paper_tables
 from turnwise.leaderboard.report import LEGEND, score_runs, settings_lines, write_report
+from turnwise.leaderboard.scores import PASS_AT
 from turnwise.leaderboard.tables import ScoredTask
 from turnwise.records.choices import Style
 from turnwise.records.settings import JudgeSettings, RunConfig, RunSettings

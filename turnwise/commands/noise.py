@@ -8,9 +8,9 @@ from tabulate import tabulate
 
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.runs import read_run, runs_at
-from turnwise.leaderboard.metrics import PASS_AT, count_known, metrics_of, values_of
 from turnwise.leaderboard.noise import CONCENTRATION, CORRELATION, MISLED, Expected, Noise, expect_noise, measure_noise
 from turnwise.leaderboard.outcomes import RunOutcomes, TaskOutcomes
+from turnwise.leaderboard.scores import PASS_AT, count_known, metrics_of, values_of
 from turnwise.records.metrics import check_support, parse_n_at_k
 from turnwise.texts import printable
 

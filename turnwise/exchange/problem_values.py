@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from turnwise.leaderboard.metrics import PASS_AT, Metric, values_of
 from turnwise.leaderboard.outcomes import MISSING, TaskOutcomes
+from turnwise.leaderboard.scores import PASS_AT, Metric, values_of
 from turnwise.records.metrics import parse_n_at_k
 from turnwise.records.run_folder import TaskRecord
 from turnwise.records.trajectory import Trajectory

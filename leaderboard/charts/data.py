@@ -4,9 +4,8 @@ A chart that the runs have nothing for is not among them. A point whose mean lea
 it is about other problems than its neighbours.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from turnwise.leaderboard.behaviour import Behaviour, TurnBehaviour, mean_of, ra
 from turnwise.leaderboard.curves import Point, draw_curve
 from turnwise.leaderboard.intervals import Interval
 from turnwise.leaderboard.paper_cells import find_estimate
+from turnwise.leaderboard.papers import Shown
 from turnwise.leaderboard.tables import ScoredTask
 from turnwise.records.choices import Along, Over
 from turnwise.records.metrics import NAtK
@@ -32,6 +32,8 @@ KINDS = {
     "no code": (Verdict.NO_CODE,),
 }
 
+Row = tuple[object, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Series:
@@ -48,7 +50,7 @@ class ChartData:
     """Rows of cells by ``columns``, of which the first two are the run's key and name."""
 
     columns: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
+    rows: tuple[Row, ...]
 
     def records(self) -> list[dict[str, object]]:
         """Return each row as an object by column."""
@@ -84,7 +86,9 @@ def headline(one: ScoredTask) -> str:
     return str(NAtK(1, turns)) if turns > 1 else "pass@1"
 
 
-def _gather(ends: Sequence[str], at: str, several: Sequence[Series], rows_of: Any) -> ChartData:
+def _gather(
+    ends: Sequence[str], at: str, several: Sequence[Series], rows_of: Callable[[Series], Iterable[Row]]
+) -> ChartData:
     rows = tuple((one.key, one.name, *row) for one in several for row in rows_of(one))
     return ChartData(("run", "model", at, *ends), rows)
 
@@ -92,7 +96,9 @@ def _gather(ends: Sequence[str], at: str, several: Sequence[Series], rows_of: An
 def _curves(several: Sequence[Series]) -> Mapping[str, ChartData]:
     points = {one.key: _points(one.scored) for one in several}
 
-    def choose(along: Along, series: str, wanted: Any, label: Any) -> ChartData:
+    def choose(
+        along: Along, series: str, wanted: Callable[[Point, int], bool], label: Callable[[Point], str]
+    ) -> ChartData:
         rows = tuple(
             (one.key, one.name, label(point), point.at, *_ends(point.estimate.value, point.estimate.intervals))
             for one in several
@@ -136,14 +142,14 @@ def _points(scored: ScoredTask) -> dict[Along, list[Point]]:
     return found
 
 
-def _ends(value: float | None, intervals: Mapping[Any, Interval]) -> tuple[float | None, float | None, float | None]:
+def _ends(value: float | None, intervals: Mapping[Shown, Interval]) -> tuple[float | None, float | None, float | None]:
     interval = intervals.get(Over.PROBLEMS)
     return (value, interval.lower, interval.upper) if interval else (value, None, None)
 
 
-def _difficulty(one: Series) -> list[tuple[Any, ...]]:
+def _difficulty(one: Series) -> list[Row]:
     groups = dict.fromkeys(found.group for found in one.scored.estimates if found.group.startswith("difficulty "))
-    rows = []
+    rows: list[Row] = []
     for group in groups:
         estimate = find_estimate(one.scored, headline(one.scored), group=group)
         if estimate is not None and estimate.value is not None:
@@ -151,13 +157,13 @@ def _difficulty(one: Series) -> list[tuple[Any, ...]]:
     return rows
 
 
-def _behaviours(several: Sequence[Series], rows_of: Any) -> tuple[tuple[object, ...], ...]:
+def _behaviours(several: Sequence[Series], rows_of: Callable[[Behaviour], Iterable[Row]]) -> tuple[Row, ...]:
     return tuple(
         (one.key, one.name, *row) for one in several if one.behaviour is not None for row in rows_of(one.behaviour)
     )
 
 
-def _failures(behaviour: Behaviour) -> list[tuple[object, ...]]:
+def _failures(behaviour: Behaviour) -> list[Row]:
     return [
         (number, kind, sum(turn.verdicts[one] for one in verdicts) / turn.dialogues, turn.dialogues)
         for number, turn in enumerate(behaviour.turns, 1)
@@ -166,7 +172,7 @@ def _failures(behaviour: Behaviour) -> list[tuple[object, ...]]:
     ]
 
 
-def _similarity(behaviour: Behaviour) -> list[tuple[object, ...]]:
+def _similarity(behaviour: Behaviour) -> list[Row]:
     values = [value for turn in behaviour.turns for value in turn.similarities]
     if not values:
         return []
@@ -174,7 +180,7 @@ def _similarity(behaviour: Behaviour) -> list[tuple[object, ...]]:
     return [(float(edge), float(count) / len(values)) for count, edge in zip(counts, edges[:-1], strict=True)]
 
 
-def _prose(behaviour: Behaviour) -> list[tuple[object, ...]]:
+def _prose(behaviour: Behaviour) -> list[Row]:
     def share(turn: TurnBehaviour) -> float | None:
         return mean_of(turn.non_code)
 
@@ -183,7 +189,7 @@ def _prose(behaviour: Behaviour) -> list[tuple[object, ...]]:
 
 def _grid(several: Sequence[Series]) -> ChartData:
     """Return the cells of reasoning by instruction, where runs differ in either."""
-    rows = []
+    rows: list[Row] = []
     for one in several:
         settings = one.scored.run.record.settings
         estimate = find_estimate(one.scored, headline(one.scored))

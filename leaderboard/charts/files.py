@@ -35,7 +35,7 @@ class Look:
 
 def filled_spec(name: str, data: ChartData, look: Look) -> dict[str, object]:
     """Return the whole specification of a chart; raises TurnwiseError for more runs than there are colours."""
-    names = list(dict.fromkeys(row[1] for row in data.rows))
+    names = list(dict.fromkeys(str(row[1]) for row in data.rows))
     if len(names) > MOST_RUNS and name != "grid":
         raise TurnwiseError(f"There are {len(names)} runs, and a chart has colours for {MOST_RUNS}: name fewer.")
     places = _places(data.records(), look, names)

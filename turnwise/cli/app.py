@@ -3,7 +3,7 @@
 import os
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -22,6 +22,7 @@ from turnwise.commands.options import (
 from turnwise.errors import InfrastructureError
 from turnwise.json_text import json_text
 from turnwise.records.choices import IsolationTier
+from turnwise.records.settings import OnError
 
 app = typer.Typer(
     name="turnwise",
@@ -55,7 +56,7 @@ def tasks(
     """List the tasks: their data, how many problems of it are here, and what is flagged."""
     from turnwise.commands.tasks import render_tasks, summarise_tasks, task_document
 
-    on_error: Any = "skip" if skip_broken_rows else "raise"
+    on_error: OnError = "skip" if skip_broken_rows else "raise"
     summaries = summarise_tasks(
         names, data_dir=data_dir, environ=dict(os.environ), on_error=on_error, benchmark=benchmark
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from tabulate import tabulate
@@ -132,7 +131,7 @@ def _rank(
     return json_text(document, indent=1, ensure_ascii=False)
 
 
-def _check_known(found: dict[str, list[Any]]) -> None:
+def _check_known(found: Mapping[str, Sequence[object]]) -> None:
     if not any(found.values()):
         raise TurnwiseError(f"The runs know no problem of {', '.join(found)} in common: sample or judge them first.")
 

@@ -3,11 +3,10 @@
 Programs given, or two stand-ins that fail, are judged for real, so that the feedback is true.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Sized
 from dataclasses import dataclass, replace
 from itertools import chain, cycle
 from pathlib import Path
-from typing import Any
 
 from tabulate import tabulate
 
@@ -165,7 +164,7 @@ def load_counter(tokenizer: str = "") -> tuple[Callable[[str], int], str]:
     return lambda text: len(encode(sendable(text))), "tokens"
 
 
-def _from_file(path: Path) -> Callable[[str], Any]:
+def _from_file(path: Path) -> Callable[[str], Sized]:
     try:
         from tokenizers import Tokenizer
     except ImportError:
@@ -177,7 +176,7 @@ def _from_file(path: Path) -> Callable[[str], Any]:
     return lambda text: loaded.encode(text, add_special_tokens=False).ids
 
 
-def _from_hub(name: str) -> Callable[[str], Any]:
+def _from_hub(name: str) -> Callable[[str], Sized]:
     try:
         from transformers import AutoTokenizer
     except ImportError:

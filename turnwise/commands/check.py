@@ -12,6 +12,7 @@ from turnwise.benchmarks.rows import load_json
 from turnwise.commands.machine import check_time_factor
 from turnwise.commands.options import CheckOptions
 from turnwise.errors import TurnwiseError
+from turnwise.records.codec import first_mistake
 from turnwise.records.problem import (
     DEFAULT_MEMORY_LIMIT_BYTES,
     DEFAULT_TIME_LIMIT_SECONDS,
@@ -114,9 +115,10 @@ def _load_tests(path: Path) -> Problem:
     except OSError as error:
         raise TurnwiseError(f"The tests {str(path)!r} cannot be read ({error.strerror}).") from None
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        problem = printable(f"{where}: {first['msg'].lower()}", limit=300) if where else "the document is no object"
+        mistake = first_mistake(error)
+        problem = "the document is no object"
+        if mistake.where:
+            problem = printable(f"{mistake.where}: {mistake.reason.lower()}", limit=300)
         raise TurnwiseError(f"The tests {str(path)!r}: {problem}; {_FORM}.") from None
     except (ValueError, RecursionError) as error:
         raise TurnwiseError(

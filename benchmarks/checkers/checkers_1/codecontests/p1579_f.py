@@ -1,0 +1,18 @@
+"""1579_F: the number of steps, or -1."""
+
+from turnwise.benchmarks.checkers.library import Invalid, Reader
+
+_MOST = 10**6
+
+
+def validate(text: str) -> None:
+    reader = Reader(text, Invalid)
+    total = 0
+    for _ in range(reader.integer(1, 1000, "t")):
+        n = reader.integer(1, _MOST, "n")
+        total += n
+        if total > _MOST:
+            reader.refuse(f"the sum of n over all test cases is over {_MOST}")
+        reader.integer(1, n, "d")
+        reader.integers(n, 0, 1, "a_i")
+    reader.end()

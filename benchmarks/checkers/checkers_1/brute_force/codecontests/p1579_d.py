@@ -17,7 +17,7 @@ def cases() -> list[tuple[str, str, dict[str, bool]]]:
 
 def _outputs(array: tuple[int, ...]) -> dict[str, bool]:
     people = range(1, len(array) + 1)
-    pairs = list(product(people, repeat=2))
+    pairs = [(one, other) for one in people for other in people]
     possible: dict[tuple[tuple[int, int], ...], bool] = {}
     for count in range(_LONGEST + 1):
         for talks in product(pairs, repeat=count):

@@ -8,7 +8,7 @@ _MOST = 2 * 10**5
 def validate(text: str) -> None:
     reader = Reader(text, Invalid)
     n = reader.integer(1, _MOST, "n")
-    times = set()
+    times: set[int] = set()
     for task in range(1, n + 1):
         done, realized = reader.integer(1, 2 * n, "a"), reader.integer(1, 2 * n, "b")
         if done >= realized:

@@ -1,5 +1,6 @@
 """1591_E: per query, any number that may stand k-th when those with l or more occurrences are sorted by them."""
 
+import re
 from collections.abc import Iterator
 
 from turnwise.benchmarks.checkers.library import Invalid, Reader
@@ -28,7 +29,7 @@ def validate(text: str) -> None:
 
 
 def check(text: str, output: str, expected: str) -> None:
-    given, reader = iter(map(int, text.split())), Reader(output)
+    given, reader = (int(word.group()) for word in re.finditer(r"\S+", text)), Reader(output)
     for case in range(1, next(given) + 1):
         _check_case(given, reader, f"of case {case}")
     reader.end()

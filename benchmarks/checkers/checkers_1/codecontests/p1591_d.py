@@ -1,0 +1,17 @@
+"""1591_D: whether 3-cycles can sort the array; one right answer."""
+
+from turnwise.benchmarks.checkers.library import Invalid, Reader
+
+_MOST = 5 * 10**5
+
+
+def validate(text: str) -> None:
+    reader = Reader(text, Invalid)
+    total = 0
+    for _ in range(reader.integer(1, _MOST, "t")):
+        n = reader.integer(1, _MOST, "n")
+        total += n
+        if total > _MOST:
+            reader.refuse(f"the sum of n over all test cases is over {_MOST}")
+        reader.integers(n, 1, n, "a")
+    reader.end()

@@ -11,8 +11,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from turnwise.benchmarks.benchmark import SPLIT_FILES, Benchmark, Split, Stem
+from turnwise.benchmarks.checkers.kinds import Answers, Kind, kind_of
 from turnwise.benchmarks.flags import (
-    INTERACTIVE_CODECONTESTS,
     admits_multiple_answers,
     contradiction_of_limits,
     contradiction_of_tests,
@@ -92,9 +92,11 @@ def parse_codecontests(row: Row, split: Split) -> Problem:
         raise row.fail("field 'public_tests' holds no test.")
     hidden = fields.private_tests.cases() + fields.generated_tests.cases()
     rule = MatchRule(ignore_case=True)
+    kind = kind_of(split.benchmark, split.name, fields.name)
+    has_several = admits_multiple_answers(fields.description) if kind is None else kind.has_several
     limits = parse_limits(row, fields.time_limit, fields.memory_limit_bytes)
     contradiction = contradiction_of_limits(limits)
-    if not (contradiction or admits_multiple_answers(fields.description)):
+    if not (contradiction or has_several):
         contradiction = contradiction_of_tests(fields.public_tests.cases() + hidden, rule)
     return Problem(
         id=split.problem_id(fields.name),
@@ -108,10 +110,12 @@ def parse_codecontests(row: Row, split: Split) -> Problem:
         input_file=_file_name(row, "input_file", fields.input_file),
         output_file=_file_name(row, "output_file", fields.output_file),
         difficulty=str(fields.cf_rating) if fields.cf_rating else "",
-        flags=_flags(fields, has_hidden_tests=bool(hidden), contradictory=bool(contradiction)),
+        flags=_flags(fields, kind, has_several, is_contradictory=bool(contradiction)),
         solutions=(fields.solutions or _Solutions()).in_python3(),
         incorrect_solutions=(fields.incorrect_solutions or _Solutions()).in_python3()[:_INCORRECT_SOLUTIONS],
         contradiction=contradiction,
+        stated=kind.stated_rule(rule) if kind else None,
+        generated_tests=len(fields.generated_tests.input),
     )
 
 
@@ -124,19 +128,18 @@ def parse_limits(row: Row, time_limit: object, memory_limit: object) -> Limits:
     return Limits(seconds or DEFAULT_TIME_LIMIT_SECONDS, size or DEFAULT_MEMORY_LIMIT_BYTES)
 
 
-def _flags(fields: _CodeContestsRow, *, has_hidden_tests: bool, contradictory: bool) -> tuple[Flag, ...]:
-    identifier = fields.name.split(".")[0]
-    interactive = (
-        is_interactive(fields.description)
-        or identifier in INTERACTIVE_CODECONTESTS
-        or "interactive" in (fields.cf_tags or ())
-    )
+def _flags(
+    fields: _CodeContestsRow, kind: Kind | None, has_several: bool, *, is_contradictory: bool
+) -> tuple[Flag, ...]:
     found = {
-        Flag.NO_HIDDEN_TESTS: not has_hidden_tests,
+        Flag.NO_HIDDEN_TESTS: not (fields.private_tests.input or fields.generated_tests.input),
         Flag.INCOMPLETE: not fields.description.strip(),
-        Flag.CONTRADICTORY: contradictory,
-        Flag.INTERACTIVE: interactive,
-        Flag.MULTIPLE_ANSWERS: admits_multiple_answers(fields.description),
+        Flag.CONTRADICTORY: is_contradictory,
+        Flag.INTERACTIVE: (kind is not None and kind.answers is Answers.INTERACTIVE)
+        or is_interactive(fields.description)
+        or "interactive" in (fields.cf_tags or ()),
+        Flag.MULTIPLE_ANSWERS: has_several,
+        Flag.GUESSED_KIND: has_several and kind is None,
     }
     return tuple(flag for flag, holds in found.items() if holds)
 

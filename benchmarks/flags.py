@@ -1,7 +1,7 @@
 """What a row gives away about its problem: several valid answers, interaction with a judge, contradictions.
 
-No data set marks the first two, and no checkers are published, so both are read off the wording; they are flags for a
-reader of scores ("with and without"), and only interaction forbids scoring.
+No data set marks the first two. Where nobody has read the statement (checkers/kinds.csv), both are guessed from its
+wording; they are flags for a reader of scores ("with and without"), and only interaction forbids scoring.
 
 A row that asks for two different programs is contradictory, since no program can be judged by it: the functions below
 return the end of a sentence that says why, or nothing.
@@ -20,8 +20,6 @@ from turnwise.benchmarks.matching import output_matches
 from turnwise.records.problem import Limits, MatchRule, TestCase
 from turnwise.texts import shown
 
-# Interactive problems of the CodeContests test split that their public form does not always reveal.
-INTERACTIVE_CODECONTESTS = ("1586_D", "1599_H", "1617_D2")
 _ANSWER = r"(?:answers?|solutions?|ways?|options?|variants?|possibilities|configurations|sequences|arrays|such)"
 _OBJECT = r"(?:sequence|graph|string|array|permutation|number|matrix|table|set|tree|path|partition|grid)"
 _SHOW = r"(?:print|output|find|report|give|display|return|construct)"

@@ -4,7 +4,7 @@ Three matchers compare the text of stdout (the run's setting, recorded in every 
 
 - ``tokens`` (default): whitespace-separated tokens. An expected integer matches the same digits only
   (a leading + and -0 are normalised), never through int() or float(); an expected float matches any
-  number within the tolerance, absolute or relative; any other word matches itself.
+  number within the tolerance, absolute or relative as the problem says; any other word matches itself.
 - ``exact``: the same bytes, apart from line breaks at the very end.
 - ``deepmind``: as the matcher published with CodeContests: tokens, case-insensitive, and any two numbers
   within 1e-5 absolute, compared as doubles (so 18-digit integers may pass wrongly: for parity only).
@@ -27,7 +27,7 @@ from turnwise.benchmarks.oracles import evalplus_accepts
 from turnwise.benchmarks.results import BeyondLimitError, Result
 from turnwise.errors import TurnwiseError
 from turnwise.records.choices import Matcher
-from turnwise.records.problem import Comparison, MatchRule, TestCase
+from turnwise.records.problem import Comparison, MatchRule, Measure, TestCase
 from turnwise.records.settings import DEFAULT_MATCHER
 from turnwise.texts import shown
 
@@ -141,9 +141,9 @@ def _token_matches(expected: bytes, output: bytes, rule: MatchRule) -> bool:
     if _INTEGER.fullmatch(expected):
         if _plain_integer(expected) == _plain_integer(output):
             return True
-        return rule.any_number and _numbers_close(expected, output, rule.tolerance)
+        return rule.any_number and _numbers_close(expected, output, rule)
     if _NUMBER.fullmatch(expected):
-        return _numbers_close(expected, output, rule.tolerance)
+        return _numbers_close(expected, output, rule)
     return rule.ignore_case and _folded(expected) == _folded(output)
 
 
@@ -154,15 +154,18 @@ def _plain_integer(token: bytes) -> bytes:
     return b"0" if token == b"-0" else token
 
 
-def _numbers_close(expected: bytes, output: bytes, tolerance: float) -> bool:
+def _numbers_close(expected: bytes, output: bytes, rule: MatchRule) -> bool:
     if not _NUMBER.fullmatch(output) or max(len(expected), len(output)) > _LONGEST_NUMBER:
         return False
     wanted, given = float(expected), float(output)
-    return math.isfinite(wanted) and math.isfinite(given) and _floats_close(wanted, given, tolerance)
+    return math.isfinite(wanted) and math.isfinite(given) and _floats_close(wanted, given, rule)
 
 
-def _floats_close(expected: float, output: float, tolerance: float) -> bool:
-    return abs(expected - output) <= tolerance * max(1.0, abs(expected))
+def _floats_close(expected: float, output: float, rule: MatchRule) -> bool:
+    unit = 1.0 if rule.measure is Measure.ABSOLUTE else abs(expected)
+    if rule.measure is Measure.EITHER:
+        unit = max(1.0, unit)
+    return abs(expected - output) <= rule.tolerance * unit
 
 
 def _folded(token: bytes) -> str:
@@ -183,17 +186,17 @@ def _scalars_equal(expected: object, result: object, rule: MatchRule) -> bool:
     if isinstance(expected, str) and isinstance(result, str):
         return expected == result or (rule.ignore_case and expected.casefold() == result.casefold())
     if isinstance(expected, float) and isinstance(result, int | float | Fraction) and not isinstance(result, bool):
-        return _number_values_close(expected, result, rule.tolerance)
+        return _number_values_close(expected, result, rule)
     if rule.any_number and isinstance(expected, int) and isinstance(result, float):
-        return _number_values_close(expected, result, rule.tolerance)
+        return _number_values_close(expected, result, rule)
     return bool(expected == result)
 
 
-def _number_values_close(expected: float, result: float | Fraction, tolerance: float) -> bool:
+def _number_values_close(expected: float, result: float | Fraction, rule: MatchRule) -> bool:
     try:
         wanted, given = float(expected), float(result)
         if not (math.isfinite(wanted) and math.isfinite(given)):
             return wanted == given
-        return _floats_close(wanted, given, tolerance)
+        return _floats_close(wanted, given, rule)
     except OverflowError:
         return False

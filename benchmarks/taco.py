@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from turnwise.benchmarks.benchmark import SPLIT_FILES, Benchmark, Split, Stem, call_test
+from turnwise.benchmarks.checkers.kinds import Answers, Kind, kind_of
 from turnwise.benchmarks.codecontests import parse_limits
 from turnwise.benchmarks.flags import (
     admits_multiple_answers,
@@ -85,10 +86,13 @@ def parse_taco(row: Row, split: Split) -> Problem:
         ignore_case=case == IGNORE_CASE,
         any_number=case == FLOAT_TOLERANCE,
     )
-    has_many_answers = case == NON_DETERMINISTIC or admits_multiple_answers(fields.question)
+    kind = kind_of(split.benchmark, split.name, str(index)) if is_known else None
+    has_several = case == NON_DETERMINISTIC or admits_multiple_answers(fields.question)
+    if kind is not None:
+        has_several = kind.has_several
     limits = parse_limits(row, fields.time_limit, fields.memory_limit)
     contradiction = _contradiction(fields, document) or contradiction_of_limits(limits)
-    if not (contradiction or has_many_answers):
+    if not (contradiction or has_several):
         contradiction = contradiction_of_tests(tests, rule)
     return Problem(
         id=split.problem_id(str(index)),
@@ -108,12 +112,14 @@ def parse_taco(row: Row, split: Split) -> Problem:
             tests=len(tests),
             incomplete=missing_name,
             contradictory=bool(contradiction),
-            has_many_answers=has_many_answers,
+            kind=kind,
+            has_several=has_several,
             is_listed=case is not None,
         ),
         special_judge_case=case,
         solutions=_parse_solutions(row, fields.solutions),
         contradiction=contradiction,
+        stated=kind.stated_rule(rule) if kind else None,
     )
 
 
@@ -125,15 +131,23 @@ def special_judge_cases() -> dict[int, int]:
 
 
 def _flags(
-    fields: _TacoRow, *, tests: int, incomplete: bool, contradictory: bool, has_many_answers: bool, is_listed: bool
+    fields: _TacoRow,
+    *,
+    tests: int,
+    incomplete: bool,
+    contradictory: bool,
+    kind: Kind | None,
+    has_several: bool,
+    is_listed: bool,
 ) -> tuple[Flag, ...]:
     partial = fields.tests is not None and fields.tests != "full-from-source-dataset"
     conditions = {
         Flag.NO_HIDDEN_TESTS: tests < 2,
         Flag.INCOMPLETE: incomplete or partial or not tests or not fields.question.strip(),
         Flag.CONTRADICTORY: contradictory,
-        Flag.INTERACTIVE: is_interactive(fields.question),
-        Flag.MULTIPLE_ANSWERS: has_many_answers,
+        Flag.INTERACTIVE: (kind is not None and kind.answers is Answers.INTERACTIVE) or is_interactive(fields.question),
+        Flag.MULTIPLE_ANSWERS: has_several,
+        Flag.GUESSED_KIND: has_several and kind is None and not is_listed,
         Flag.SPECIAL_JUDGE: is_listed,
     }
     return tuple(flag for flag, holds in conditions.items() if holds)

@@ -31,6 +31,13 @@ class Matcher(StrEnum):
     DEEPMIND = "deepmind"
 
 
+class TestsChoice(StrEnum):
+    """Which tests of a problem judge programs (benchmarks/checkers)."""
+
+    ALL = "all"
+    VALID = "valid"
+
+
 class FeedbackKind(StrEnum):
     """What a turn is told of the program before it (tasks/feedback.py)."""
 

@@ -32,7 +32,8 @@ class Judgement:
 
     ``program`` is the hash of the text that was judged (program_hash). ``limit_seconds`` is the time limit of a test,
     ``slowest_seconds`` what the slowest one took, both CPU time, and ``cpu`` the model name of the CPU; where they are
-    not known (imported verdicts) they are 0 and "".
+    not known (imported verdicts) they are 0 and "". ``checked`` counts the tests that passed although their output is
+    not the expected one: equality would have failed the first of them.
     """
 
     task: str
@@ -49,6 +50,7 @@ class Judgement:
     limit_seconds: float = if_set(0.0)
     slowest_seconds: float = if_set(0.0)
     cpu: str = if_set("")
+    checked: int = if_set(0)
 
     @property
     def is_near_limit(self) -> bool:
@@ -65,12 +67,17 @@ class Judgement:
         """Whether all public and hidden tests passed."""
         return self.verdict is Verdict.PASSED
 
+    @property
+    def passed_by_equality(self) -> bool:
+        """Whether all of them would have passed had their outputs been compared with the expected ones alone."""
+        return self.passed and not self.checked
+
 
 def read_judgement(data: object) -> Judgement:
     """Return the judgement in a JSON object; raises ValueError, naming the field, for anything else."""
     judgement = from_json(Judgement, data)
     seconds = (judgement.cpu_seconds, judgement.limit_seconds, judgement.slowest_seconds)
-    if not all(0 <= value < math.inf for value in seconds) or not 0 <= judgement.tests_run < 2**63:
+    if not all(0 <= value < math.inf for value in seconds) or not 0 <= judgement.checked <= judgement.tests_run < 2**63:
         raise ValueError("a number is out of bounds")
     if judgement.passed and not judgement.public_passed:
         raise ValueError("it passed all tests, and not the public ones")

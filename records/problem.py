@@ -4,8 +4,12 @@ Limits where a data set gives none (ours, except the 10 s and 1 GiB of RLEF, arX
 for stdin programs, 4 s and 4 GiB for function-call tasks.
 """
 
-from dataclasses import dataclass, field
+import hashlib
+from collections.abc import Set
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+
+from turnwise.records.codec import if_set
 
 DEFAULT_TIME_LIMIT_SECONDS = 10.0
 DEFAULT_MEMORY_LIMIT_BYTES = 2**30
@@ -39,13 +43,17 @@ class Limits:
 
 
 class Flag(StrEnum):
-    """What a reader of a score has to know of a problem; the first four forbid scoring it."""
+    """What a reader of a score has to know of a problem; the first four forbid scoring it.
+
+    ``multiple_answers`` is known by reading the statement; where nobody has, ``guessed_kind`` stands beside it.
+    """
 
     NO_HIDDEN_TESTS = "no_hidden_tests"
     INCOMPLETE = "incomplete"
     CONTRADICTORY = "contradictory"
     INTERACTIVE = "interactive"
     MULTIPLE_ANSWERS = "multiple_answers"
+    GUESSED_KIND = "guessed_kind"
     SPECIAL_JUDGE = "special_judge"
     BASE_TESTS_ONLY = "base_tests_only"
     TESTS_LEFT_OUT = "tests_left_out"
@@ -62,11 +70,19 @@ class Comparison(StrEnum):
     EVALPLUS = "evalplus"
 
 
+class Measure(StrEnum):
+    """What a tolerance is of: the difference itself, its share of the expected number, or the larger of the two."""
+
+    ABSOLUTE = "absolute"
+    RELATIVE = "relative"
+    EITHER = "either"
+
+
 @dataclass(frozen=True, slots=True)
 class MatchRule:
     """What a problem says about comparing outputs; which matcher applies to text is the run's setting.
 
-    ``tolerance`` is absolute and relative for texts and values and evalplus's atol for its tasks;
+    ``tolerance`` is that of texts and values, as ``measure`` has it, and evalplus's atol for its tasks;
     ``any_number`` extends it to expected integers (TACO's special judge, case 3); ``oracle`` names one
     of the special cases of evalplus (oracles.py).
     """
@@ -76,6 +92,28 @@ class MatchRule:
     any_number: bool = False
     tolerance: float = 1e-6
     oracle: str = ""
+    measure: Measure = if_set(Measure.EITHER)
+
+
+@dataclass(frozen=True, slots=True)
+class Checker:
+    """A program that says whether an output is right where it does not equal the expected one, and an input valid.
+
+    ``source`` is all that runs, its functions those of ``interface`` (benchmarks/checkers/checker_sets.py);
+    ``origin`` names the set and the file that it came from.
+    """
+
+    source: str
+    origin: str
+    checks: bool = True
+    validates: bool = True
+    language: str = "python"
+    interface: str = "checker 1"
+
+    @property
+    def sha256(self) -> str:
+        """The digest of what runs."""
+        return hashlib.sha256(self.source.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +138,10 @@ class Problem:
     judge runs before the program (usual imports of call-based TACO tasks). ``solutions`` are known
     right programs, the canonical one first, ``incorrect_solutions`` known wrong ones. ``contradiction`` is
     why the problem is flagged contradictory, ``benchmark_sha256`` the digest of the file of a user's own benchmark.
+
+    ``rule`` is how the data set is judged by equality; ``stated`` takes its place where the statement says another, and
+    ``checker`` decides where neither accepts. The last ``generated_tests`` of the hidden tests are nobody's: they were
+    made by changing others. ``invalid_tests`` counts those that were left out, since their input breaks the statement.
     """
 
     id: str
@@ -122,6 +164,10 @@ class Problem:
     incorrect_solutions: tuple[str, ...] = ()
     contradiction: str = ""
     benchmark_sha256: str = ""
+    stated: MatchRule | None = None
+    checker: Checker | None = None
+    generated_tests: int = 0
+    invalid_tests: int = 0
 
     @property
     def is_scorable(self) -> bool:
@@ -138,6 +184,25 @@ class Problem:
     def is_function_call(self) -> bool:
         """Whether tests call ``entry_point`` instead of feeding stdin."""
         return bool(self.entry_point)
+
+    def without_tests(self, numbers: Set[int]) -> "Problem":
+        """Return the problem without the tests of these numbers, counted from 0 over public and hidden ones."""
+        public = len(self.public_tests)
+        generated = public + len(self.hidden_tests) - self.generated_tests
+        hidden = tuple(one for number, one in enumerate(self.hidden_tests, public) if number not in numbers)
+        return replace(
+            self,
+            public_tests=tuple(one for number, one in enumerate(self.public_tests) if number not in numbers),
+            hidden_tests=hidden,
+            generated_tests=self.generated_tests - sum(number >= generated for number in numbers),
+            invalid_tests=self.invalid_tests + len(numbers),
+            flags=self.flags if hidden else (*self.flags, Flag.NO_HIDDEN_TESTS),
+        )
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether more outputs are right than those that equal the expected one, and a checker knows them."""
+        return self.checker is not None and self.checker.checks
 
     @property
     def name(self) -> str:

@@ -47,7 +47,11 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TestResult:
-    """What one test showed; ``output`` and ``error`` are filled for public tests only."""
+    """What one test showed; ``output`` and ``error`` are filled for public tests only.
+
+    ``checked``: the output is right, and equality by the data set's own rule would have refused it. ``note`` is what a
+    checker had to say: why, on a public test, and no more than a fixed sentence on a hidden one.
+    """
 
     __test__ = False
 
@@ -57,6 +61,8 @@ class TestResult:
     peak_memory_bytes: int = 0
     output: str = ""
     error: str = ""
+    checked: bool = if_set(False)
+    note: str = if_set("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,11 @@ class Report:
         if not self.public and self.verdict is not Verdict.PASSED and not self.hidden:
             return False  # no program, or none that could be run
         return all(result.verdict is Verdict.PASSED for result in self.public)
+
+    @property
+    def checked(self) -> int:
+        """How many tests passed that equality would have refused."""
+        return sum(result.checked for result in (*self.public, *(self.hidden or ())))
 
     @property
     def cpu_seconds(self) -> float:

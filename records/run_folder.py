@@ -58,7 +58,8 @@ class AskedProblem:
 class TaskRecord:
     """A task of a run: its data, its turn limit, the problems asked (in plan order) and those left out.
 
-    ``benchmark_sha256`` is the digest of the file of a user's own benchmark.
+    ``benchmark_sha256`` is the digest of the file of a user's own benchmark. ``checked`` counts the problems with a
+    checker or a tolerance of their own; ``invalid_tests`` says of how many tests each problem was rid.
     """
 
     task: str
@@ -72,6 +73,8 @@ class TaskRecord:
     left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     broken_rows: tuple[str, ...] = ()
     benchmark_sha256: str = if_set("")
+    checked: int = if_set(0)
+    invalid_tests: Mapping[str, int] = if_set(dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_origin, get_type_hints
 
-from turnwise.records.choices import FeedbackKind
+from turnwise.records.choices import FeedbackKind, TestsChoice
 from turnwise.records.codec import if_set
 
 NONE = "none"
@@ -39,6 +39,10 @@ FEEDBACK_KINDS = tuple(kind.value for kind in FeedbackKind)
 DEFAULT_FEEDBACK = FeedbackKind.FAILED_TESTS.value
 DEFAULT_EXTRACTION = "last_program"
 DEFAULT_MATCHER = "tokens"
+# Outputs are compared with the expected ones, and nothing else is right.
+EQUALITY = "equality"
+DEFAULT_ANSWERS = "checkers-1"
+DEFAULT_TESTS = TestsChoice.VALID.value
 # Changes when another program may be found in the same reply (tasks/extraction.py).
 EXTRACTION_VERSION = 1
 MOST_TURNS = 1000  # no run comes near it: it bounds what reading one of others can cost
@@ -190,13 +194,16 @@ class JudgeSettings:
     """What decides the verdicts of a run, besides the machine.
 
     ``interpreter`` is the Python that runs programs; with ``stub_imports`` those of HumanEval+ find the imports and
-    helper functions of their stub.
+    helper functions of their stub. ``answers`` says which outputs are right: those that equal the expected one, or also
+    those that a set of checkers accepts; ``tests`` whether inputs that break their statement judge programs.
     """
 
     matcher: str = DEFAULT_MATCHER
     time_factor: float = 1.0
     interpreter: str = ""
     stub_imports: bool = by_metadata(False)
+    answers: str = by_metadata(DEFAULT_ANSWERS, min_length=1)
+    tests: str = by_metadata(DEFAULT_TESTS, given=Literal["all", "valid"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +218,8 @@ class RunConfig:
 class JudgeRecord:
     """Who judged, and how: of another tool's judge only ``executor``, its name, is known.
 
-    ``judged_anew``: another judge than the one that gave the feedback judged every program.
+    ``judged_anew``: another judge than the one that gave the feedback judged every program. ``answers_sha256`` is the
+    digest of the set of checkers ``answers``.
     """
 
     executor: str
@@ -220,6 +228,9 @@ class JudgeRecord:
     time_factor: float
     stub_imports: bool = if_set(False)
     judged_anew: bool = if_set(False)
+    answers: str = if_set(EQUALITY)
+    answers_sha256: str = if_set("")
+    tests: str = if_set(TestsChoice.ALL.value)
 
 
 @dataclass(frozen=True, slots=True)

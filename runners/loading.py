@@ -5,18 +5,24 @@ with a ``problem`` (or ``task_id``) and a ``program`` (or ``solution``, ``code``
 canonical solutions of problems whose expected outputs are not known yet.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from turnwise.benchmarks.catalog import ProblemSet, load_problems
+from turnwise.benchmarks.checkers.checker_sets import load_checkers, validators_of
 from turnwise.benchmarks.ids import problem_id, source_name
 from turnwise.benchmarks.rows import OF_ANSWERS, Row, digest_files, read_rows
 from turnwise.errors import TurnwiseError
+from turnwise.records.choices import TestsChoice
 from turnwise.records.problem import UNSCORABLE_FLAGS, Problem
 from turnwise.records.run_folder import MOST_DIALOGUES, AskedProblem, TaskRecord
-from turnwise.records.settings import JudgeRecord, JudgeSettings, OnError, RunSettings
+from turnwise.records.settings import EQUALITY, JudgeRecord, JudgeSettings, OnError, RunSettings
 from turnwise.runners.execution.interface import Executor
+from turnwise.runners.judging.checking import Checkers, constraints_broken
 from turnwise.runners.judging.expected import resolve_expected
 from turnwise.runners.judging.judge import Judge
 from turnwise.runners.judging.verdicts import SharedCache
@@ -26,6 +32,8 @@ from turnwise.tasks.plan import strategy_of, turns_of
 from turnwise.texts import encodable, shown
 
 Progress = Callable[[str, int, int], None]
+_LOGGER = logging.getLogger(__name__)
+DEFAULT_JUDGE = JudgeSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +41,7 @@ class Machine:
     """Where and how a run is carried out; decides no result.
 
     ``worker`` names this process among those that work in one run folder; ``judge`` is one that several runs
-    share, with the matcher and time factor of all of them.
+    share, with the matcher and time factor of all of them. ``checkers`` run what judges beside the executor.
     """
 
     executor: Executor
@@ -44,6 +52,7 @@ class Machine:
     on_progress: Progress | None = None
     worker: str = "main"
     judge: Judge | None = None
+    checkers: Checkers = field(default_factory=Checkers)
 
     def open_cache(self) -> SharedCache:
         """Return the verdicts of all runs of this user; whoever opens it closes it."""
@@ -57,6 +66,7 @@ class Machine:
             cache=cache,
             time_factor=settings.time_factor,
             workers=self.workers,
+            checkers=self.checkers,
         )
 
     def report(self, what: str, done: int, total: int) -> None:
@@ -67,11 +77,15 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class LoadedTask:
-    """A task with its problems: all that were loaded, and the scorable ones that are asked."""
+    """A task with its problems: all that were loaded, and the scorable ones that are asked.
+
+    ``untestable`` were to be asked, and have no valid hidden test.
+    """
 
     task: Task
     source: ProblemSet
     asked: tuple[Problem, ...]
+    untestable: tuple[Problem, ...] = ()
 
     def to_record(self, settings: RunSettings) -> TaskRecord:
         """Return what run.json says of the task under ``settings``."""
@@ -84,24 +98,46 @@ class LoadedTask:
             data_sha256=self.source.digest,
             loaded=len(self.source.problems),
             asked=tuple(AskedProblem(one.id, one.difficulty, tuple(map(str, one.flags))) for one in self.asked),
-            left_out={one.id: tuple(map(str, one.flags)) for one in self.source.problems if not one.is_scorable},
+            left_out={
+                one.id: tuple(map(str, one.flags))
+                for one in (*self.source.problems, *self.untestable)
+                if not one.is_scorable
+            },
             broken_rows=tuple(map(str, self.source.broken_rows)),
             benchmark_sha256=self.task.benchmark.sha256,
+            **self.judged_by(),
         )
 
+    def judged_by(self) -> dict[str, Any]:
+        """Return what run.json says of how the problems are judged: fields of TaskRecord."""
+        return {
+            "checked": sum(one.is_checked or one.stated is not None for one in self.asked),
+            "invalid_tests": {one.id: one.invalid_tests for one in self.asked if one.invalid_tests},
+        }
 
-def load_task(task: Task, settings: RunSettings, machine: Machine, *, stub_imports: bool = False) -> LoadedTask:
-    """Return the task's problems that ``settings`` ask, expected outputs computed.
+
+def load_task(task: Task, settings: RunSettings, machine: Machine, judge: JudgeSettings = DEFAULT_JUDGE) -> LoadedTask:
+    """Return the task's problems that ``settings`` ask, as ``judge`` judges them, expected outputs computed.
 
     Raises TurnwiseError if data is missing or broken, no problem can be scored, or one is asked that is not there.
     """
     opened = open_task(task, settings, data_dir=machine.data_dir, environ=machine.environ)
-    return resolve_task(opened, machine, stub_imports=stub_imports)
+    return resolve_task(opened, machine, judge)
 
 
-def resolve_task(opened: LoadedTask, machine: Machine, *, stub_imports: bool = False) -> LoadedTask:
-    """Return the task that ``open_task`` opened, its problems as they are judged: expected outputs computed."""
-    return replace(opened, asked=_resolve(opened.task, opened.asked, machine, stub_imports=stub_imports))
+def resolve_task(opened: LoadedTask, machine: Machine, judge: JudgeSettings) -> LoadedTask:
+    """Return the task that ``open_task`` opened, its problems as they are judged: expected outputs computed.
+
+    Problems without a valid hidden test are left out. Raises TurnwiseError if no other is there.
+    """
+    resolved = _resolve(opened.task, opened.asked, machine, judge)
+    asked = tuple(problem for problem in resolved if problem.is_scorable)
+    if not asked:
+        raise TurnwiseError(
+            f"None of the {len(resolved)} problems asked of {opened.task.name} has a hidden test whose input keeps to "
+            f"its statement: give --tests {TestsChoice.ALL.value}."
+        )
+    return replace(opened, asked=asked, untestable=tuple(one for one in resolved if not one.is_scorable))
 
 
 def open_task(
@@ -130,8 +166,8 @@ def open_task(
     return LoadedTask(task, source, asked)
 
 
-def load_recorded(task: Task, record: TaskRecord, machine: Machine, *, stub_imports: bool = False) -> LoadedTask:
-    """Return the problems that a run asked, for judging what it sampled.
+def load_recorded(task: Task, record: TaskRecord, machine: Machine, judge: JudgeSettings) -> LoadedTask:
+    """Return the problems that a run asked, for judging what it sampled by ``judge``.
 
     Raises TurnwiseError if the data at hand, or the user's own benchmark, are not those the run was made with.
     """
@@ -148,7 +184,13 @@ def load_recorded(task: Task, record: TaskRecord, machine: Machine, *, stub_impo
             f"not {record.data_sha256[:12]}): give the --data-dir it was sampled with."
         )
     by_id = {problem.id: problem for problem in source.problems}
-    asked = _resolve(task, [by_id[one.id] for one in record.asked], machine, stub_imports=stub_imports)
+    asked = _resolve(task, [by_id[one.id] for one in record.asked], machine, judge)
+    untestable = [problem.id for problem in asked if not problem.is_scorable]
+    if untestable:
+        raise TurnwiseError(
+            f"{untestable[0]}, which the run asked, has no hidden test whose input keeps to its statement: judge the "
+            f"run with --tests {TestsChoice.ALL.value}."
+        )
     return LoadedTask(task, source, asked)
 
 
@@ -163,7 +205,7 @@ def _load(task: Task, on_error: OnError, data_dir: Path | None, environ: dict[st
     )
 
 
-def _resolve(task: Task, problems: Sequence[Problem], machine: Machine, *, stub_imports: bool) -> tuple[Problem, ...]:
+def _resolve(task: Task, problems: Sequence[Problem], machine: Machine, judge: JudgeSettings) -> tuple[Problem, ...]:
     resolved = resolve_expected(
         problems,
         machine.executor,
@@ -172,7 +214,51 @@ def _resolve(task: Task, problems: Sequence[Problem], machine: Machine, *, stub_
         on_progress=lambda done, total: machine.report(f"{task.name}: expected outputs", done, total),
     )
     with_stub_imports = task.benchmark.with_stub_imports
-    return tuple(map(with_stub_imports, resolved)) if stub_imports and with_stub_imports else resolved
+    if judge.stub_imports and with_stub_imports:
+        resolved = tuple(map(with_stub_imports, resolved))
+    return as_judged(task.name, resolved, machine, judge)
+
+
+def as_judged(name: str, problems: Sequence[Problem], machine: Machine, judge: JudgeSettings) -> tuple[Problem, ...]:
+    """Return the problems of the task ``name`` with the answers that are right for ``judge`` and the tests it uses."""
+    return _with_valid_tests(name, _with_answers(problems, judge), machine, judge)
+
+
+def _with_answers(problems: Sequence[Problem], judge: JudgeSettings) -> tuple[Problem, ...]:
+    """Return the problems with what says which outputs are right for ``judge``: checkers, stated rules, or neither."""
+    if judge.answers == EQUALITY:
+        return tuple(replace(problem, stated=None) for problem in problems)
+    answers = load_checkers(judge.answers)
+    for problem in problems:
+        if reason := answers.reason_against(problem.id):
+            _LOGGER.warning("turnwise: the checker of %s is not used: %s.", problem.id, reason)
+    return tuple(replace(problem, checker=answers.find(problem.id)) for problem in problems)
+
+
+def _with_valid_tests(
+    name: str, problems: Sequence[Problem], machine: Machine, judge: JudgeSettings
+) -> tuple[Problem, ...]:
+    """Return the problems without the tests that ``judge`` leaves out: those whose input breaks the statement."""
+    if judge.tests != TestsChoice.VALID:
+        return tuple(problems)
+    answers = validators_of(judge)
+    folder = machine.cache_dir / "validity"
+
+    def validated(problem: Problem) -> Problem:
+        checker = answers.find(problem.id)
+        if checker is None or not checker.validates:
+            return problem
+        tests = problem.public_tests + problem.hidden_tests
+        broken = constraints_broken(checker, tests, machine.checkers, folder)
+        invalid = {number for number, constraint in enumerate(broken) if constraint}
+        return problem.without_tests(invalid) if invalid else problem
+
+    found = []
+    with ThreadPoolExecutor(max_workers=machine.workers) as pool:
+        for problem in pool.map(validated, problems):
+            found.append(problem)
+            machine.report(f"{name}: valid tests", len(found), len(problems))
+    return tuple(found)
 
 
 def _first(problems: tuple[Problem, ...], limit: float | None) -> tuple[Problem, ...]:

@@ -104,7 +104,7 @@ def calibrate(job: Job, machine: Machine, *, dialogues: int) -> Calibration:
         [problem for _, problem in chosen], machine.executor, cache_dir=machine.cache_dir, workers=machine.workers
     )
     items = [(problem, job.plan_of(loaded)) for (loaded, _), problem in zip(chosen, problems, strict=True)]
-    judge = Judge(machine.executor, matcher=job.judge.matcher, workers=machine.workers)
+    judge = Judge(machine.executor, matcher=job.judge.matcher, workers=machine.workers, checkers=machine.checkers)
     try:
         begun = time.monotonic()
         with InterruptibleRunner() as runner:

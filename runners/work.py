@@ -169,6 +169,7 @@ def judgement_of(place: Place, report: Report, *, key: str, limit_seconds: float
         limit_seconds=limit_seconds,
         slowest_seconds=round(max((result.cpu_seconds for result in results), default=0.0), 6),
         cpu=cpu,
+        checked=report.checked,
     )
 
 

@@ -22,6 +22,7 @@ from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.records.judgement import read_judgement_file
 from turnwise.records.problem import Problem
 from turnwise.records.run_folder import RunFolder, Shard
+from turnwise.records.settings import JudgeSettings
 from turnwise.runners.judging_step import judge_shard, record_of_judge
 from turnwise.runners.loading import LoadedTask, Machine
 from turnwise.runners.sampling import Job, Sampling
@@ -55,12 +56,19 @@ def sample_shards(job: Job, machine: Machine, submission: Submission, owner: Own
 
 
 def judge_shards(
-    tasks: Sequence[LoadedTask], machine: Machine, submission: Submission, owner: Owner, *, slot: int, stop: Stop
+    tasks: Sequence[LoadedTask],
+    judge: JudgeSettings,
+    machine: Machine,
+    submission: Submission,
+    owner: Owner,
+    *,
+    slot: int,
+    stop: Stop,
 ) -> None:
-    """Judge the hidden tests of shards that are sampled until none is left to take, or ``stop`` says so."""
+    """Judge by ``judge`` the hidden tests of shards that are sampled until none is left, or ``stop`` says so."""
     folder = RunFolder(submission.cluster.run)
     events = EventLog(submission.cluster.events(owner.worker))
-    record = record_of_judge(folder, machine)
+    record = record_of_judge(folder, machine, judge)
     with closing(events), Work(folder, record, machine, step=JUDGE, judgements={}) as work:
 
         def is_sampled(shard: Shard) -> bool:

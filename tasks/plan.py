@@ -2,7 +2,8 @@
 
 A profile is a named set of settings; what the user gives besides it goes before it and is recorded too.
 ``zheng`` and ``rlef`` follow the two papers where they speak (arXiv 2410.08105 sections 3 and 4; 2410.02089
-section 3 and appendix A); what they leave open is ours: the matcher is CodeContests' own in both.
+section 3 and appendix A); what they leave open is ours: the matcher is CodeContests' own in both. They judge by
+equality on all tests as published.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,7 +13,7 @@ from typing import Any
 from turnwise.errors import TurnwiseError
 from turnwise.records.choices import ProfileName
 from turnwise.records.metrics import NAtK, check_support, parse_n_at_k
-from turnwise.records.settings import JudgeSettings, RunConfig, RunSettings, Sampling
+from turnwise.records.settings import EQUALITY, JudgeSettings, RunConfig, RunSettings, Sampling
 from turnwise.tasks.catalog import Task
 from turnwise.tasks.decoys import DecoyPool
 from turnwise.tasks.dialogue import DialoguePlan
@@ -29,7 +30,7 @@ PROFILES: dict[str, RunConfig] = {
             n_at_k=("1@3", "10@30", "33@100", "100@300"),
             sampling=Sampling(temperature=1.0, top_p=0.95),
         ),
-        JudgeSettings(matcher="deepmind"),
+        JudgeSettings(matcher="deepmind", answers=EQUALITY, tests="all"),
     ),
     ProfileName.RLEF: RunConfig(
         RunSettings(
@@ -39,7 +40,7 @@ PROFILES: dict[str, RunConfig] = {
             n_at_k=("1@3", "10@100"),
             sampling=Sampling(temperature=0.2, top_p=0.95),
         ),
-        JudgeSettings(matcher="deepmind", interpreter="python3.10"),
+        JudgeSettings(matcher="deepmind", interpreter="python3.10", answers=EQUALITY, tests="all"),
     ),
 }
 _OF_JUDGE = frozenset(one.name for one in fields(JudgeSettings))

@@ -86,12 +86,12 @@ class HardenedExecutor(Closable):
         """What runs the programs, numpy included."""
         return self._interpreter.description
 
-    def start_workers(self, count: int) -> None:
+    def start_workers(self, count: int, *, numpy: bool = True) -> None:
         """Start ``count`` workers of each usual kind now, before this process loads what none may inherit.
 
-        Without it they start when they are needed.
+        Without it they start when they are needed. Without ``numpy`` only those that do not have it.
         """
-        kinds = [WorkerKind(), WorkerKind(numpy=True)] if self._has_numpy else [WorkerKind()]
+        kinds = [WorkerKind(), WorkerKind(numpy=True)] if numpy and self._has_numpy else [WorkerKind()]
         for kind in kinds:
             for worker in [self._pool.acquire(kind) for _ in range(count)]:
                 self._pool.release(worker)
@@ -412,7 +412,10 @@ class CallSession(_Session):
         if isinstance(answer, Ending):
             self._stop(opened)
             return calls.execution(answer)
-        return self._read(opened, calls, answer)
+        execution = self._read(opened, calls, answer)
+        if self._program.is_fresh and self._calls is not None:
+            self._stop(opened)
+        return execution
 
     def _read(self, opened: OpenedProgram, calls: Calls, line: bytes) -> Execution:
         # The value is passed on as it came: whoever decodes it finds out whether it is one.

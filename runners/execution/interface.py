@@ -27,7 +27,8 @@ class Program:
 
     With an ``entry_point`` the program is loaded once and that function called per input; else it runs
     once per input, which it reads from stdin, or from ``input_file`` where the problem names one. With ``digests`` very
-    long results come as their digests (values.dumps_or_digest), so that nobody holds them whole but the program.
+    long results come as their digests (values.dumps_or_digest), so that nobody holds them whole but the program. With
+    ``is_fresh`` each call has a process of its own, in which the program is loaded anew.
     """
 
     source: bytes
@@ -36,6 +37,7 @@ class Program:
     input_file: str = ""
     output_file: str = ""
     digests: bool = False
+    is_fresh: bool = False
 
     @property
     def writer(self) -> str:

@@ -5,7 +5,8 @@
 <Verdict.PASSED: 'passed'>
 
 It runs all public tests (feedback needs them), then hidden tests up to the first that fails, compares
-with the run's matcher and the problem's rule, and makes a Report. Public tests that its cache knows are
+with the run's matcher and the problem's rule, asks the problem's checker where that does not accept, and
+makes a Report. Public tests that its cache knows are
 not run again: the full judgement goes on where they ended. A run that the machine spoiled is repeated
 once; if it is spoiled again the verdict is infrastructure_failure, which is never the program's fault
 and never cached. The judge starts no process itself.
@@ -18,20 +19,26 @@ from dataclasses import dataclass, replace
 from functools import partial
 from threading import Event
 
+from turnwise.benchmarks.checkers.checker_sets import load_checkers, validators_of
 from turnwise.benchmarks.digests import read_digest
 from turnwise.benchmarks.matching import check_matcher, output_matches
 from turnwise.benchmarks.results import show_result
 from turnwise.errors import InfrastructureError, TurnwiseError
-from turnwise.records.problem import Comparison, Problem, TestCase
+from turnwise.records.choices import TestsChoice
+from turnwise.records.problem import Checker, Comparison, MatchRule, Problem, TestCase
 from turnwise.records.report import Environment, Report, TestResult, Trace, Verdict
 from turnwise.records.settings import DEFAULT_MATCHER, JudgeRecord, JudgeSettings
 from turnwise.runners.execution.host import cpu_model
-from turnwise.runners.execution.interface import PYTHON, Ending, Execution, Executor, Program, Session
+from turnwise.runners.execution.interface import PYTHON, Closable, Ending, Execution, Executor, Program, Session
 from turnwise.runners.execution.tracing import trace_run
+from turnwise.runners.judging.checking import Checkers, CheckerSession, Word, text_of
 from turnwise.runners.judging.verdicts import NoCache, VerdictCache, digest_tests, verdict_key
 from turnwise.runners.models.gate import Gate
 
 OUTPUT_CHARACTERS = 4096
+UNREADABLE_NOTE = "the checker could not read it"
+INVALID_INPUT_NOTE = "the input breaks the statement, so the expected output alone is right"
+NO_ANSWER_NOTE = "the checker fails on the expected output, too"
 _TRACED = b"traced 1"  # the tracer's version
 
 _VERDICT_BY_ENDING = {
@@ -71,8 +78,11 @@ class Judge:
         cache: VerdictCache | None = None,
         time_factor: float = 1.0,
         workers: int = 1,
+        checkers: Checkers | None = None,
     ) -> None:
         self._executor = executor
+        self._checkers = checkers or Checkers()
+        self._owns_checkers = checkers is None
         self._cache = cache or NoCache()
         self._time_factor = time_factor
         self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="judge")
@@ -162,47 +172,57 @@ class Judge:
         """End the workers; waits for the test that each is at, and drops what is judged by half."""
         self._is_closing.set()
         self._pool.shutdown(cancel_futures=True)
+        if self._owns_checkers:
+            self._checkers.close()
 
     def _run(self, problem: Problem, program: Program, *, hidden: bool, begun: Report | None = None) -> Report:
         """Run the public tests, unless they have ``begun`` the report, and the hidden ones where they are asked for."""
         if begun is not None and begun.verdict is not Verdict.PASSED:
             return replace(begun, hidden=())
-        with self._executor.open(program, PYTHON, problem.limits) as session:
-            public, error = self._run_public(problem, session) if begun is None else (begun.public, None)
+        with (
+            self._executor.open(program, PYTHON, problem.limits) as session,
+            _Comparison(problem, self.environment.matcher, self._checkers) as comparison,
+        ):
+            public, error = self._run_public(problem, session, comparison) if begun is None else (begun.public, None)
             if error is not None:
                 hidden_results = () if hidden else None
                 return Report(problem.id, Verdict.COMPILE_ERROR, (), hidden_results, self.environment, error)
             shown: tuple[TestResult, ...] | None = None
             if hidden:
                 failed = any(result.verdict is not Verdict.PASSED for result in public)
-                shown = () if failed else self._run_hidden(problem, session)
+                shown = () if failed else self._run_hidden(problem, session, comparison)
         return Report(problem.id, _overall(public, shown or ()), public, shown, self.environment)
 
-    def _run_public(self, problem: Problem, session: Session) -> tuple[tuple[TestResult, ...], str | None]:
+    def _run_public(
+        self, problem: Problem, session: Session, comparison: "_Comparison"
+    ) -> tuple[tuple[TestResult, ...], str | None]:
         results = []
         for index, (test, execution) in enumerate(self._executions(session, problem.public_tests)):
             if execution.ending is Ending.COMPILE_ERROR:
                 return (), execution.error
-            verdict = self._verdict(problem, test, execution)
-            is_spoiled = verdict is Verdict.INFRASTRUCTURE_FAILURE
+            found = comparison.compare(test, execution)
+            is_spoiled = found.verdict is Verdict.INFRASTRUCTURE_FAILURE
             results.append(
                 TestResult(
                     index,
-                    verdict,
+                    found.verdict,
                     execution.cpu_seconds,
                     execution.peak_memory_bytes,
                     _shown_output(problem, execution),
                     execution.error or (execution.hampered if is_spoiled else ""),
+                    found.checked,
+                    ": ".join(filter(None, (found.note, found.reason))),
                 )
             )
         return tuple(results), None
 
-    def _run_hidden(self, problem: Problem, session: Session) -> tuple[TestResult, ...]:
+    def _run_hidden(self, problem: Problem, session: Session, comparison: "_Comparison") -> tuple[TestResult, ...]:
         results = []
         for index, (test, execution) in enumerate(self._executions(session, problem.hidden_tests)):
-            verdict = self._verdict(problem, test, execution)
-            results.append(TestResult(index, verdict, execution.cpu_seconds, execution.peak_memory_bytes))
-            if verdict is not Verdict.PASSED:
+            found = comparison.compare(test, execution)
+            used = (execution.cpu_seconds, execution.peak_memory_bytes)
+            results.append(TestResult(index, found.verdict, *used, checked=found.checked, note=found.note))
+            if found.verdict is not Verdict.PASSED:
                 break
         return tuple(results)
 
@@ -221,18 +241,70 @@ class Judge:
             if execution.ending is Ending.COMPILE_ERROR:
                 return
 
-    def _verdict(self, problem: Problem, test: TestCase, execution: Execution) -> Verdict:
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """The verdict on one output; ``reason`` is the checker's own and may speak of the test, ``note`` never does."""
+
+    verdict: Verdict
+    checked: bool = False
+    note: str = ""
+    reason: str = ""
+
+
+class _Comparison(Closable):
+    """Compares the outputs of one program with what is expected, and asks the problem's checker about the others."""
+
+    def __init__(self, problem: Problem, matcher: str, checkers: Checkers) -> None:
+        self._problem = problem
+        self._matcher = matcher
+        self._checkers = checkers
+        self._session: CheckerSession | None = None
+
+    def compare(self, test: TestCase, execution: Execution) -> _Compared:
+        """Return the verdict on what one run of the program on ``test`` showed."""
+        problem = self._problem
         if execution.ending is not Ending.FINISHED:
-            return _VERDICT_BY_ENDING[execution.ending]
+            return _Compared(_VERDICT_BY_ENDING[execution.ending])
         try:
-            right = output_matches(problem.rule, test, execution.output, matcher=self.environment.matcher)
+            right = self._matches(problem.stated or problem.rule, test, execution)
         except ValueError:
             right = False
             if not execution.hampered:
-                return Verdict.RUNTIME_ERROR  # what came back is no value
+                return _Compared(Verdict.RUNTIME_ERROR)  # what came back is no value
         if right:
-            return Verdict.PASSED
-        return Verdict.INFRASTRUCTURE_FAILURE if execution.hampered else Verdict.WRONG_ANSWER
+            checked = problem.stated is not None and not self._matches(problem.rule, test, execution)
+            return _Compared(Verdict.PASSED, checked)
+        if problem.checker is not None and problem.checker.checks:
+            found = self._ask(problem.checker, test, text_of(execution.output))
+        else:
+            found = _Compared(Verdict.WRONG_ANSWER)
+        is_spoiled = execution.hampered and found.verdict is not Verdict.PASSED
+        return _Compared(Verdict.INFRASTRUCTURE_FAILURE) if is_spoiled else found
+
+    def _matches(self, rule: MatchRule, test: TestCase, execution: Execution) -> bool:
+        return output_matches(rule, test, execution.output, matcher=self._matcher)
+
+    def _ask(self, checker: Checker, test: TestCase, output: str) -> _Compared:
+        """Return what the checker makes of an output; where it gives no answer, what it makes of the expected one."""
+        if self._session is None:
+            self._session = self._checkers.open(checker)
+        expected = test.output or ""
+        answer = self._session.ask(test.input, output, expected)
+        if answer.word is Word.RIGHT:
+            return _Compared(Verdict.PASSED, checked=True)
+        if answer.word is Word.WRONG:
+            return _Compared(Verdict.WRONG_ANSWER, reason=answer.reason)
+        if answer.word is Word.INVALID_INPUT:
+            return _Compared(Verdict.WRONG_ANSWER, note=INVALID_INPUT_NOTE, reason=answer.reason)
+        if not answer.is_spoiled and self._session.ask(test.input, expected, expected).word is Word.RIGHT:
+            return _Compared(Verdict.WRONG_ANSWER, note=UNREADABLE_NOTE, reason=answer.reason)
+        return _Compared(Verdict.INFRASTRUCTURE_FAILURE, note=NO_ANSWER_NOTE, reason=answer.reason)
+
+    def close(self) -> None:
+        """End the checker."""
+        if self._session is not None:
+            self._session.close()
 
 
 def program_of(problem: Problem, source: str) -> Program:
@@ -263,6 +335,7 @@ def _shown_output(problem: Problem, execution: Execution) -> str:
 
 def judge_record(environment: Environment, settings: JudgeSettings, *, judged_anew: bool = False) -> JudgeRecord:
     """Return what run.json says of a judge; its isolation tier decides no result and is left out."""
+    answers = load_checkers(settings.answers)
     return JudgeRecord(
         executor=environment.executor,
         interpreter=environment.interpreter,
@@ -270,4 +343,7 @@ def judge_record(environment: Environment, settings: JudgeSettings, *, judged_an
         time_factor=settings.time_factor,
         stub_imports=settings.stub_imports,
         judged_anew=judged_anew,
+        answers=answers.name,
+        answers_sha256=validators_of(settings).sha256 if settings.tests == TestsChoice.VALID else answers.sha256,
+        tests=settings.tests,
     )

@@ -197,6 +197,8 @@ def verdict_key(
         _canonical(to_json(problem.rule)),
         _canonical(to_json(environment)),
         *([bytes.fromhex(problem.benchmark_sha256)] if problem.benchmark_sha256 else []),
+        *([_canonical({"stated": to_json(problem.stated)})] if problem.stated else []),
+        *([bytes.fromhex(problem.checker.sha256)] if problem.is_checked and problem.checker else []),
     ):
         total.update(len(part).to_bytes(8, "big"))
         total.update(part)

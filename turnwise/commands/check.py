@@ -12,6 +12,7 @@ from turnwise.benchmarks.rows import load_json
 from turnwise.commands.machine import check_time_factor
 from turnwise.commands.options import CheckOptions
 from turnwise.errors import TurnwiseError
+from turnwise.records.choices import TestsChoice
 from turnwise.records.codec import first_mistake
 from turnwise.records.problem import (
     DEFAULT_MEMORY_LIMIT_BYTES,
@@ -22,9 +23,12 @@ from turnwise.records.problem import (
     TestCase,
 )
 from turnwise.records.report import Report, TestResult, Verdict
+from turnwise.records.settings import DEFAULT_TESTS, JudgeSettings
 from turnwise.runners.execution.interface import Executor
+from turnwise.runners.judging.checking import Checkers
 from turnwise.runners.judging.expected import default_cache_dir, resolve_expected
 from turnwise.runners.judging.judge import Judge
+from turnwise.runners.loading import Machine, as_judged
 from turnwise.tasks.feedback import shown_expected, shown_input
 from turnwise.texts import printable
 
@@ -59,14 +63,20 @@ class CheckResult:
 
 def check_program(program: Path, options: CheckOptions, executor: Executor, *, environ: dict[str, str]) -> CheckResult:
     """Judge the program; raises TurnwiseError for a missing file, an unknown problem or bad tests."""
-    if bool(options.problem) == (options.tests is not None):
+    own = "" if options.tests in tuple(TestsChoice) and options.problem else options.tests
+    if bool(options.problem) == bool(own):
         raise TurnwiseError("Give --problem ID or --tests FILE: one of the two.")
     check_time_factor(options.time_factor)
     source = _read_program(program)
-    judge = Judge(executor, matcher=options.matcher.value, time_factor=options.time_factor)
-    problem = _load_tests(options.tests) if options.tests else _load_problem(options, environ)
+    settings = JudgeSettings(answers=options.answers, tests=options.tests or DEFAULT_TESTS)
+    problem = _load_tests(Path(own)) if own else _load_problem(options, environ)
     (problem,) = resolve_expected([problem], executor, cache_dir=default_cache_dir(environ))
-    return CheckResult(problem, judge.judge(problem, source))
+    with Checkers() as checkers:
+        if not own:
+            machine = Machine(executor, default_cache_dir(environ), checkers=checkers)
+            (problem,) = as_judged("check", [problem], machine, settings)
+        judge = Judge(executor, matcher=options.matcher.value, time_factor=options.time_factor, checkers=checkers)
+        return CheckResult(problem, judge.judge(problem, source))
 
 
 def render_check(result: CheckResult) -> str:
@@ -171,6 +181,8 @@ def _explain(problem: Problem, result: TestResult) -> list[str]:
         parts["output"] = result.output.strip("\n") or "(nothing)"
     if result.error:
         parts["error"] = result.error
+    if result.note:
+        parts["checker"] = result.note
     for name, text in parts.items():
         lines += [f"  {name}:", _indented(_cut(text))]
     return [*lines, ""]

@@ -1,18 +1,15 @@
 """``turnwise demo``: recorded models over the bundled sample, from dialogues to a table and a page."""
 
-from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from importlib import resources
 from pathlib import Path
 
-from turnwise.commands.machine import check_runs_output, show_progress, usable_cores
+from turnwise.commands.machine import check_runs_output, open_machine, show_progress
 from turnwise.commands.publish import write_page
 from turnwise.commands.score import score_command
 from turnwise.records.settings import RunSettings
-from turnwise.runners.execution.hardened import HardenedExecutor
-from turnwise.runners.judging.expected import default_cache_dir
-from turnwise.runners.loading import Machine, Progress, load_task
+from turnwise.runners.loading import Progress, load_task
 from turnwise.runners.models.replay import ReplaySampler
 from turnwise.runners.sampling import Job, sample
 from turnwise.tasks.catalog import find_tasks
@@ -31,8 +28,7 @@ def demo_command(output: Path, *, environ: dict[str, str]) -> str:
     answers = Path(str(resources.files("turnwise.benchmarks"))) / "sample" / "answers"
     tasks = find_tasks(TASKS)
     prompts = PromptSet.load()
-    with show_progress() as on_progress, closing(HardenedExecutor()) as executor:
-        machine = Machine(executor, default_cache_dir(environ), None, environ, usable_cores(), on_progress)
+    with show_progress() as on_progress, open_machine(environ, on_progress) as machine:
         loaded = [load_task(task, settings, machine) for task in tasks]
         for model in MODELS:
             sampler = ReplaySampler(answers / f"{model}.jsonl", benchmarks=[task.benchmark.name for task in tasks])

@@ -141,7 +141,7 @@ def _run(
         def recorded(folder: Path) -> Model | None:
             return recorded_model(back_end, Wanted(options.model_args, environ), folder)
 
-        loaded = [load_task(task, first, machine, stub_imports=judge.stub_imports) for task in tasks]
+        loaded = [load_task(task, first, machine, judge) for task in tasks]
         problems = [problem for one in loaded for problem in one.source.problems]
         decoys = _decoys(cells, loaded, machine, options.incorrect_programs)
         grid = Grid(cells, loaded, model, prompts, decoys, command, recorded, judge)

@@ -1,15 +1,25 @@
 """``turnwise judge``: the verdicts on what a model wrote."""
 
+from dataclasses import replace
 from pathlib import Path
 
+from turnwise.benchmarks.checkers.checker_sets import is_own_set
 from turnwise.benchmarks.own import find_benchmarks
 from turnwise.commands.machine import check_output, check_time_factor, open_machine, show_progress
 from turnwise.commands.options import JudgeOptions
 from turnwise.errors import TurnwiseError
 from turnwise.records.report import Verdict
 from turnwise.records.run_folder import RunFolder
-from turnwise.records.settings import DEFAULT_MATCHER
-from turnwise.runners.judging_step import Judged, copy_for_judge, judge, load_run
+from turnwise.records.settings import EQUALITY, JudgeRecord, JudgeSettings
+from turnwise.runners.judging_step import (
+    Changes,
+    Judged,
+    compare_judges,
+    copy_for_judge,
+    judge,
+    load_run,
+    settings_of,
+)
 from turnwise.texts import printable
 
 
@@ -23,10 +33,11 @@ def judge_command(path: Path, options: JudgeOptions, *, environ: dict[str, str])
         check_time_factor(time_factor)
     folder = RunFolder(path)
     frozen = folder.record.judge
-    if output is None and (options.matcher or time_factor is not None or options.stub_imports):
+    is_own = is_own_set(frozen.answers) and not (options.matcher or options.stub_imports or options.tests)
+    if output is None and options.judges_anew and not (is_own and time_factor is None):
         raise TurnwiseError(
-            "A run has one judge: give -o NEW_FOLDER to judge it with another --matcher or --time_factor, or with "
-            "--stub-imports."
+            "A run has one judge: give -o NEW_FOLDER to judge it with another --matcher, --time_factor, --answers or "
+            "--tests, or with --stub-imports."
         )
     if output is None and not frozen.matcher:
         raise TurnwiseError(
@@ -43,20 +54,34 @@ def judge_command(path: Path, options: JudgeOptions, *, environ: dict[str, str])
             workers=options.workers,
         ) as machine,
     ):
+        settings = _settings(frozen, options, is_new=output is not None)
+        before = folder
+        loaded = load_run(folder, machine, benchmarks, settings)
         if output is not None:
             check_output(output)
-            matcher = options.matcher.value if options.matcher else ""
-            folder = copy_for_judge(
-                folder,
-                output,
-                machine,
-                matcher=matcher or frozen.matcher or DEFAULT_MATCHER,  # an imported run may not know its own
-                time_factor=frozen.time_factor if time_factor is None else time_factor,
-                stub_imports=options.stub_imports or folder.record.judge.stub_imports,
-            )
-        judged = judge(folder, load_run(folder, machine, benchmarks), machine)
+            folder = copy_for_judge(folder, output, machine, settings, loaded)
+        judged = judge(folder, loaded, machine, settings)
     said = [*_describe_judged(judged), *describe_near_limits(folder)]
+    if output is not None:
+        said += describe_changes(compare_judges(before, folder))
     return "\n".join([*said, f"Judged: {folder.path}; next: turnwise score {folder.path}"])
+
+
+def _settings(frozen: JudgeRecord, options: JudgeOptions, *, is_new: bool) -> JudgeSettings:
+    """Return how to judge: as the run says, or with what the options say in place of that."""
+    if not is_new:
+        return settings_of(frozen, answers=options.answers)
+    ours = JudgeSettings()
+    if frozen.matcher:  # else it was imported, and does not know its own
+        ours = settings_of(replace(frozen, answers=EQUALITY) if options.answers else frozen)
+    return replace(
+        ours,
+        matcher=options.matcher.value if options.matcher else ours.matcher,
+        time_factor=frozen.time_factor if options.time_factor is None else options.time_factor,
+        stub_imports=options.stub_imports or frozen.stub_imports,
+        answers=options.answers or ours.answers,
+        tests=options.tests.value if options.tests else ours.tests,
+    )
 
 
 def _describe_judged(judged: Judged) -> list[str]:
@@ -65,6 +90,25 @@ def _describe_judged(judged: Judged) -> list[str]:
         said.append(f"{judged.not_sampled} of {judged.sampled + judged.not_sampled} dialogues are not sampled yet.")
     if judged.unjudged:
         said.append(f"The machine failed on {judged.unjudged} programs: run the same line again to judge them.")
+    return said
+
+
+def describe_changes(changes: Changes) -> list[str]:
+    """Return what the new judge changed, one sentence a finding."""
+    pairs = sorted(changes.verdicts.items(), key=lambda item: (-item[1], item[0]))
+    total = sum(changes.verdicts.values())
+    listed = "; ".join(f"{before} to {after}: {count}" for (before, after), count in pairs)
+    said = [f"{total} of {changes.programs} verdicts changed" + (f" ({listed})." if listed else ".")]
+    if changes.told_wrong:
+        said.append(
+            f"{changes.told_wrong} of {changes.dialogues} dialogues had been told that a program fails which this "
+            "judge passes: what they did after it, no judging repairs."
+        )
+    if changes.told_right:
+        said.append(
+            f"{changes.told_right} of {changes.dialogues} dialogues had been told that a program passes the public "
+            "tests which fails them here."
+        )
     return said
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.files import commit_once, sync_folder, write_synced
 from turnwise.locks import Lock
+from turnwise.runners.judging.checking import Checkers
 from turnwise.runners.judging.expected import default_cache_dir
 from turnwise.runners.loading import Machine, Progress
 
@@ -138,7 +139,10 @@ def open_machine(
             print(f"turnwise: {advice}", file=sys.stderr, flush=True)
         if back_end is not None and back_end.in_process:
             executor.start_workers(workers)
-        yield Machine(executor, cache_dir, data_dir, environ, workers, on_progress)
+        with Checkers() as checkers:
+            if back_end is not None and back_end.in_process:
+                checkers.executor.start_workers(workers, numpy=False)
+            yield Machine(executor, cache_dir, data_dir, environ, workers, on_progress, checkers=checkers)
 
 
 @contextmanager

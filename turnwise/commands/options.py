@@ -16,8 +16,8 @@ from typing import Annotated, ClassVar
 import typer
 
 from turnwise.errors import TurnwiseError
-from turnwise.records.choices import BackEndName, ClusterKind, FeedbackKind, Matcher, ProfileName
-from turnwise.records.settings import METADATA
+from turnwise.records.choices import BackEndName, ClusterKind, FeedbackKind, Matcher, ProfileName, TestsChoice
+from turnwise.records.settings import DEFAULT_ANSWERS, METADATA
 
 Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders, folders of them, or globs.")]
 Tasks = Annotated[str, typer.Option("--tasks", "-t", help="Names or globs, separated by commas.")]
@@ -50,6 +50,19 @@ TimeFactorOfProfile = Annotated[
 StubImports = Annotated[
     bool,
     typer.Option("--stub-imports", help="HumanEval+: put the stub's imports and helper functions before each program."),
+]
+Answers = Annotated[
+    str,
+    typer.Option(
+        help="Which outputs are right: equality (the expected one), checkers-1, or a folder of checkers "
+        "(docs/checkers.md); default: that of the profile or run."
+    ),
+]
+TestsOfProfile = Annotated[
+    TestsChoice | None,
+    typer.Option(
+        "--tests", help="all, or valid: without those that break their statement; default: that of the profile or run."
+    ),
 ]
 Strategy = Annotated[
     str,
@@ -88,6 +101,8 @@ class CommonOptions:
         "system_instruction",
         "strict_context",
         "stub_imports",
+        "answers",
+        "tests",
     )
 
     model: Annotated[
@@ -131,6 +146,8 @@ class CommonOptions:
     time_factor: TimeFactorOfProfile = None
     interpreter: Interpreter = ""
     stub_imports: StubImports = False
+    answers: Answers = ""
+    tests: TestsOfProfile = None
     workers: Workers = 0
     strict_context: Annotated[
         bool, typer.Option("--strict-context", help="A prompt that the server cut without a word is context_overflow.")
@@ -249,7 +266,16 @@ class JudgeOptions:
     time_factor: TimeFactorOfProfile = None
     interpreter: Interpreter = ""
     stub_imports: StubImports = False
+    answers: Answers = ""
+    tests: TestsOfProfile = None
     workers: Workers = 0
+
+    @property
+    def judges_anew(self) -> bool:
+        """Whether an option asks for another judge than the run's."""
+        return bool(
+            self.matcher or self.time_factor is not None or self.stub_imports or self.answers or self.tests is not None
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,8 +284,11 @@ class CheckOptions:
 
     problem: Annotated[str, typer.Option(help="A problem's id, such as codecontests/1575_B. ...")] = ""
     tests: Annotated[
-        Path | None, typer.Option(help='JSON: {"public": [{"input", "output"}], "hidden": [...], limits}.')
-    ] = None
+        str,
+        typer.Option(
+            help='A file: {"public": [{"input", "output"}], "hidden": [...], limits}; with --problem: all, or valid.'
+        ),
+    ] = ""
     split: Annotated[str, typer.Option(help="Split of the problem's benchmark; default: test.")] = ""
     data_dir: DataDir = None
     benchmark: Benchmark = ""
@@ -267,6 +296,7 @@ class CheckOptions:
         Matcher.TOKENS
     )
     time_factor: Annotated[float, typer.Option(help="Multiplies every time limit; recorded.")] = 1.0
+    answers: Answers = DEFAULT_ANSWERS
     interpreter: Interpreter = ""
     skip_broken_rows: SkipBroken = False
 

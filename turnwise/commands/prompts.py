@@ -15,7 +15,7 @@ from turnwise.commands.options import ShowOptions
 from turnwise.commands.settings import build_settings, check_decoys, tasks_of_options
 from turnwise.errors import MissingExtraError, TurnwiseError
 from turnwise.records.problem import Problem
-from turnwise.records.settings import RunSettings
+from turnwise.records.settings import RunConfig
 from turnwise.records.trajectory import Message, Reply
 from turnwise.runners.judging.judge import Judge
 from turnwise.runners.loading import LoadedTask, Machine, load_decoys, load_task, open_task
@@ -68,10 +68,10 @@ def show_command(options: ShowOptions, *, environ: dict[str, str]) -> str:
     ):
         for task in tasks:
             prompts.check(strategy_of(settings, task).prompt_ids)
-            loaded = _load_one(task, settings, options.problem, machine)
+            loaded = _load_one(task, config, options.problem, machine)
             decoys = load_decoys([loaded], settings, machine, path=options.incorrect_programs)
             job = Job([loaded], ScriptedSampler({}), settings, prompts, decoys=decoys)
-            judge = Judge(machine.executor, matcher=config.judge.matcher)
+            judge = Judge(machine.executor, matcher=config.judge.matcher, checkers=machine.checkers)
             shown = list(walk(Dialogue(loaded.asked[0], 0, job.plan_of(loaded)), judge, programs, count))
             judge.close()
             strategy = strategy_of(settings, task).name
@@ -109,12 +109,12 @@ def _new(messages: Sequence[Message]) -> int:
     return said[-1] + 1 if said else 0
 
 
-def _load_one(task: Task, settings: RunSettings, problem: str, machine: Machine) -> LoadedTask:
+def _load_one(task: Task, config: RunConfig, problem: str, machine: Machine) -> LoadedTask:
     """Return the task with one problem, so that no other's expected outputs are computed."""
     if not problem:
-        opened = open_task(task, settings, data_dir=machine.data_dir, environ=machine.environ)
+        opened = open_task(task, config.settings, data_dir=machine.data_dir, environ=machine.environ)
         problem = opened.asked[0].id
-    return load_task(task, replace(settings, samples={task.name: (problem,)}), machine)
+    return load_task(task, replace(config.settings, samples={task.name: (problem,)}), machine, config.judge)
 
 
 def _read_program(path: Path) -> str:

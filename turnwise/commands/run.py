@@ -82,7 +82,7 @@ def open_job(
         model = stand_in(back_end) or back_end.open(wanted)
         loaded = opened
         if not options.dry_run:  # which runs no program: expected outputs may take minutes
-            loaded = [resolve_task(one, machine, stub_imports=config.judge.stub_imports) for one in opened]
+            loaded = [resolve_task(one, machine, config.judge) for one in opened]
         is_run = not options.dry_run or options.calibrate > 0
         decoys = load_decoys(loaded, settings, machine, path=options.incorrect_programs, runnable=is_run)
         yield Job(loaded, model, settings, prompts, command, decoys, config.judge), machine

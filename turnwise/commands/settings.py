@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, create_model
 
+from turnwise.benchmarks.checkers.checker_sets import load_checkers
 from turnwise.benchmarks.mappings import read_mapping
 from turnwise.benchmarks.matching import check_matcher
 from turnwise.benchmarks.own import find_benchmarks
@@ -138,6 +139,7 @@ def check_settings(config: RunConfig, chosen: Sequence[Task], *, metrics_given: 
         raise TurnwiseError(f"--limit is {settings.limit:g}: give a number of problems, or a fraction above 0.")
     check_time_factor(config.judge.time_factor)
     check_matcher(config.judge.matcher)
+    load_checkers(config.judge.answers)  # raises for what is none
     if encodable(settings.system_instruction) != settings.system_instruction:
         raise TurnwiseError(
             f"--system_instruction {shown(settings.system_instruction)} holds what UTF-8 cannot: write it in UTF-8."

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from turnwise.benchmarks.checkers.checker_sets import is_own_set
 from turnwise.benchmarks.own import is_benchmark_file
 from turnwise.commands.collect import collect_command
 from turnwise.commands.options import SubmitOptions
@@ -166,7 +167,8 @@ def _absolute(options: SubmitOptions) -> SubmitOptions:
     named = ("output_path", "data_dir", "prompts", "incorrect_programs")
     paths = {name: path.absolute() for name in named if (path := getattr(options, name)) is not None}
     benchmark = str(Path(options.benchmark).absolute()) if is_benchmark_file(options.benchmark) else options.benchmark
-    return replace(options, **paths, benchmark=benchmark)
+    answers = str(Path(options.answers).absolute()) if is_own_set(options.answers) else options.answers
+    return replace(options, **paths, benchmark=benchmark, answers=answers)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from turnwise.benchmarks.checkers.checker_sets import is_own_set
 from turnwise.benchmarks.own import is_benchmark_file
 from turnwise.commands.machine import open_machine, show_progress
 from turnwise.commands.options import SubmitOptions
@@ -23,7 +24,7 @@ from turnwise.errors import TurnwiseError
 from turnwise.records.choices import BackEndName
 from turnwise.records.codec import from_json, reason_of
 from turnwise.records.run_folder import RunFolder
-from turnwise.runners.judging_step import load_run
+from turnwise.runners.judging_step import load_run, settings_of
 from turnwise.runners.models.back_end import Wanted
 from turnwise.runners.models.catalog import find_back_end
 from turnwise.runners.models.openai.back_end import served_name
@@ -35,7 +36,8 @@ from turnwise.slurm.supervisor import STOPPED, JobFacts
 from turnwise.slurm.worker import judge_shards, sample_shards, serve
 from turnwise.tasks.strategies import is_strategy_file
 
-PROMPTS, PROGRAMS, STRATEGY, ANSWERS, BENCHMARK = "prompts", "incorrect_programs", "strategy", "answers", "benchmark"
+PROMPTS, PROGRAMS, STRATEGY, ANSWERS = "prompts", "incorrect_programs", "strategy", "answers"
+BENCHMARK, CHECKERS = "benchmark", "checkers"
 
 
 def read_options(submission: Submission) -> SubmitOptions:
@@ -51,6 +53,7 @@ def read_options(submission: Submission) -> SubmitOptions:
 def named_inputs(options: SubmitOptions) -> dict[str, Path]:
     """Return the files and folders that the options name, absolute."""
     strategy = options.strategy or _metadata(options).get("strategy") or ""
+    checkers = options.answers or _metadata(options).get("answers") or ""
     answers = Wanted(options.model_args).pairs.get("path", "") if options.model is BackEndName.REPLAY else ""
     found = {
         PROMPTS: options.prompts,
@@ -58,6 +61,7 @@ def named_inputs(options: SubmitOptions) -> dict[str, Path]:
         STRATEGY: Path(strategy) if is_strategy_file(strategy) else None,
         ANSWERS: Path(answers) if answers else None,
         BENCHMARK: Path(options.benchmark) if is_benchmark_file(options.benchmark) else None,
+        CHECKERS: Path(checkers) if is_own_set(checkers) else None,
     }
     return {name: path.absolute() for name, path in found.items() if path is not None}
 
@@ -80,6 +84,7 @@ def with_inputs(options: SubmitOptions, paths: Mapping[str, Path]) -> SubmitOpti
         prompts=paths.get(PROMPTS, options.prompts),
         incorrect_programs=paths.get(PROGRAMS, options.incorrect_programs),
         benchmark=str(paths.get(BENCHMARK, options.benchmark)),
+        answers=str(paths.get(CHECKERS, options.answers)),
     )
 
 
@@ -109,7 +114,7 @@ def work_on(run: Path, number: int, step: str, slot: int, *, stop: Stop, environ
     else:
         folder = RunFolder(run)
         tasks = tasks_of_options(options)
-        interpreter = options.interpreter or config_of_options(options, tasks).judge.interpreter
+        judge = config_of_options(options, tasks).judge
         benchmarks = {task.benchmark.name: task.benchmark for task in tasks}
         with (
             show_progress() as on_progress,
@@ -117,12 +122,14 @@ def work_on(run: Path, number: int, step: str, slot: int, *, stop: Stop, environ
                 environ,
                 on_progress,
                 data_dir=options.data_dir,
-                interpreter=interpreter,
+                interpreter=options.interpreter or judge.interpreter,
                 workers=options.workers,
             ) as machine,
         ):
             named = replace(machine, worker=owner.worker)
-            judge_shards(load_run(folder, named, benchmarks), named, submission, owner, slot=slot, stop=stop)
+            frozen = settings_of(folder.record.judge, answers=judge.answers)
+            loaded = load_run(folder, named, benchmarks, frozen)
+            judge_shards(loaded, frozen, named, submission, owner, slot=slot, stop=stop)
     return STOPPED if stop.reason else os.EX_OK
 
 

@@ -26,6 +26,7 @@ from turnwise.runners.diagnosis import check_machine
 from turnwise.runners.drivers import run_in_lockstep
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.host import need_descriptors
+from turnwise.runners.judging.checking import Checkers
 from turnwise.runners.judging.expected import default_cache_dir
 from turnwise.runners.judging.judge import Judge
 from turnwise.runners.judging.verdicts import SharedCache
@@ -104,7 +105,8 @@ def open_machine(options: Options) -> Iterator[Machine]:
     cache_dir = check_cache_dir(default_cache_dir(environ))
     with show_progress() as on_progress:
         executor = _sandbox(options.judge.interpreter, workers)
-        yield Machine(executor, cache_dir, options.data_dir, environ, workers, on_progress)
+        with Checkers() as checkers:
+            yield Machine(executor, cache_dir, options.data_dir, environ, workers, on_progress, checkers=checkers)
 
 
 @lru_cache(maxsize=1)
@@ -124,13 +126,6 @@ def open_judge(options: Options) -> Iterator[Judge]:
         machine = stack.enter_context(open_machine(options))
         cache = SharedCache(machine.cache_dir / "verdicts")
         stack.callback(cache.close)
-        settings = options.judge
-        judge = Judge(
-            machine.executor,
-            matcher=settings.matcher,
-            cache=cache,
-            time_factor=settings.time_factor,
-            workers=machine.workers,
-        )
+        judge = machine.open_judge(options.judge, cache)
         stack.callback(judge.close)
         yield judge

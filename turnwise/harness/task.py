@@ -32,7 +32,7 @@ from turnwise.records.judgement import Judgement, Place, places_of
 from turnwise.records.problem import Problem
 from turnwise.records.trajectory import SCHEMA, Trajectory, read_trajectory
 from turnwise.runners.judging.judge import Judge
-from turnwise.runners.loading import load_decoys, open_task, resolve_task
+from turnwise.runners.loading import as_judged, load_decoys, open_task, resolve_task
 from turnwise.runners.models.chat import to_chat
 from turnwise.tasks.catalog import tasks_of
 from turnwise.tasks.dialogue import Ask, Dialogue
@@ -84,6 +84,7 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
         self.OUTPUT_TYPE = REQUEST_TYPE  # its config says generate_until, so that --gen_kwargs are taken
         self._work: TaskWork | None = None
         self._chosen: tuple[Problem, ...] = ()
+        self._judged: tuple[Problem, ...] = ()  # the chosen ones
         self._values: dict[str, dict[str, float]] = {}
 
     def download(self, *_: object, **__: object) -> None:
@@ -184,7 +185,7 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
             if self._chosen != self._loaded.asked:
                 settings = replace(settings, samples={self._loaded.task.name: tuple(one.id for one in self._chosen)})
             said = header_of(
-                replace(self._loaded, asked=self._chosen),
+                replace(self._loaded, asked=self._judged),
                 replace(
                     settings,
                     system_instruction=self._work.plan.system,
@@ -246,7 +247,13 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
         with open_machine(self._options) as machine:
             environment = Judge(machine.executor, matcher=self._options.judge.matcher).environment
             asked = replace(self._loaded, asked=tuple(by_id[one] for one in ids))
-            resolved = resolve_task(asked, machine, stub_imports=self._options.judge.stub_imports)
+            resolved = resolve_task(asked, machine, self._options.judge)
+            if resolved.untestable:
+                raise TurnwiseError(
+                    f"{resolved.untestable[0].id} has no hidden test whose input keeps to its statement: set tests to "
+                    "all in the metadata, or leave it out."
+                )
+            self._judged = as_judged(task.name, self._chosen, machine, self._options.judge)
             decoys = load_decoys([self._loaded], settings, machine)
         plan = dialogue_plan(said, task, self._prompts, decoys.get(task.name))
         by_id = {one.id: one for one in resolved.asked}

@@ -54,7 +54,7 @@ class _Tree:
         self._number = [-1] * (n + 1)
         self._branches: list[list[int]] = [[] for _ in range(n + 1)]
         above = [0] * (n + 1)
-        order = []
+        order: list[int] = []
         waiting = [(1, 0)]
         while waiting:
             node, parent = waiting.pop()

@@ -1,5 +1,6 @@
 """1586_E: YES and simple paths that use each edge an even number of times, or NO and half the nodes of odd degree."""
 
+from itertools import pairwise
 from typing import NamedTuple
 
 from turnwise.benchmarks.checkers.library import Invalid, Reader
@@ -45,7 +46,7 @@ def _check_paths(reader: Reader, case: _Case) -> None:
             reader.refuse(f"path {number} leads from {path[0]} to {path[-1]}, not from {a} to {b}")
         if len(set(path)) < len(path):
             reader.refuse(f"path {number} visits a node twice")
-        steps = {(min(step), max(step)) for step in zip(path, path[1:], strict=False)}
+        steps = {(min(step), max(step)) for step in pairwise(path)}
         if not steps <= case.edges:
             reader.refuse(f"path {number} has a step that is no edge")
         uneven ^= steps

@@ -38,6 +38,7 @@ def _text(n: int, edges: list[_Pair], queries: list[_Pair]) -> str:
 def _outputs(n: int, edges: list[_Pair], queries: list[_Pair]) -> dict[str, bool]:
     missing = next(extra for extra in count() if _can_add(n, edges, queries, extra))
     outputs = {f"NO\n{extra}\n": extra == missing > 0 for extra in range(4)} | {"YES\n": False, "NO\n": False}
+    outputs |= {f"YES\n{extra}\n": False for extra in range(4)} | {f"NO\n{missing} {missing}\n": False}
     if n == 3 and len(queries) == 2:
         walks = [walk for size in (1, 2, 3) for walk in product(range(1, n + 1), repeat=size)]
     else:
@@ -50,6 +51,12 @@ def _outputs(n: int, edges: list[_Pair], queries: list[_Pair]) -> dict[str, bool
     for choice in product(*(_paths(n, edges, *query) for query in queries)):
         outputs[_answer(choice)] = _is_right(edges, queries, choice)
         outputs[_answer(choice[::-1])] = _is_right(edges, queries, choice[::-1])
+        outputs[f"{_answer(choice)} 1\n"] = False
+        outputs[_answer(choice).replace("YES", "NO")] = False
+    loops = [walk for walk in product(range(1, n + 1), repeat=4) if walk[0] == queries[0][0]]
+    if len(queries) == 2:
+        pairs = [(walk, walk[::-1]) for walk in loops] + [(walk, walk) for walk in loops]
+        outputs |= {_answer(pair): _is_right(edges, queries, pair) for pair in pairs}
     return outputs
 
 

@@ -1,4 +1,4 @@
-"""1606_D: a coloring of rows and a cut, red above blue on its left, blue above red on its right; NO if there is none."""
+"""1606_D: rows colored and a cut, red above blue on its left, blue above red on its right; or NO if none is."""
 
 from turnwise.benchmarks.checkers.library import Invalid, Reader
 

@@ -18,8 +18,7 @@ def validate(text: str) -> None:
         if dishes > _MOST_DISHES:
             reader.refuse(f"the sum of n over all test cases is over {_MOST_DISHES}")
         for _ in range(n):
-            fish, meat = reader.integer(0, _MOST, "a"), reader.integer(0, _MOST, "b")
-            reader.integer(0, fish + meat, "m")
+            _dish(reader)
     reader.end()
 
 
@@ -27,7 +26,7 @@ def check(text: str, output: str, expected: str) -> None:
     given, reader = Reader(text, Invalid), Reader(output)
     for case in range(1, given.integer(1, _MOST_CASES, "t") + 1):
         n = given.integer(1, _MOST_DISHES, "n")
-        dishes = [(*given.integers(2, 0, _MOST, "a or b"), given.integer(0, 2 * _MOST, "m")) for _ in range(n)]
+        dishes = [_dish(given) for _ in range(n)]
         least = _least_variety(dishes)
         claimed = reader.integer(1, n, f"the variety of case {case}")
         if claimed != least:
@@ -42,6 +41,11 @@ def check(text: str, output: str, expected: str) -> None:
         if len(left) != least:
             reader.refuse(f"case {case}: what is eaten leaves the variety {len(left)}, not {least}")
     reader.end()
+
+
+def _dish(reader: Reader) -> tuple[int, int, int]:
+    fish, meat = reader.integer(0, _MOST, "a"), reader.integer(0, _MOST, "b")
+    return fish, meat, reader.integer(0, fish + meat, "m")
 
 
 def _least_variety(dishes: list[tuple[int, int, int]]) -> int:

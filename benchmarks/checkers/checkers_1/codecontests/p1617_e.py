@@ -5,7 +5,7 @@ from turnwise.benchmarks.checkers.library import Invalid, Reader
 _MOST = 2 * 10**5
 _MOST_TYPE = 10**9
 _MOST_EXCHANGES = 10**9
-_NEAR = 2**16
+_NEAR = 2**10
 
 
 def validate(text: str) -> None:

@@ -1,4 +1,4 @@
-"""1615_A: the input keeps the statement's constraints."""
+"""1615_A: the least ugliness of each row of buildings."""
 
 from turnwise.benchmarks.checkers.library import Invalid, Reader
 

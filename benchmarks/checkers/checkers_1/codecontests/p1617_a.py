@@ -1,4 +1,4 @@
-"""1617_A: the input keeps the statement's constraints."""
+"""1617_A: the lexicographically smallest permutation of S without the subsequence T."""
 
 from itertools import permutations
 from string import ascii_lowercase

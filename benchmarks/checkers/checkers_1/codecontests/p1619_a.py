@@ -1,4 +1,4 @@
-"""1619_A: the input keeps the statement's constraints."""
+"""1619_A: YES or NO, whether each string is square."""
 
 from string import ascii_lowercase
 

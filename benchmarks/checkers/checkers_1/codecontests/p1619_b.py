@@ -1,4 +1,4 @@
-"""1619_B: the input keeps the statement's constraints."""
+"""1619_B: the number of squares and cubes up to each n."""
 
 from turnwise.benchmarks.checkers.library import Invalid, Reader
 

@@ -1,4 +1,4 @@
-"""1620_A: the input keeps the statement's constraints."""
+"""1620_A: YES or NO, whether each string is consistent."""
 
 from turnwise.benchmarks.checkers.library import Invalid, Reader
 

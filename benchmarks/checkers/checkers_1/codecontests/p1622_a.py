@@ -1,4 +1,4 @@
-"""1622_A: the input keeps the statement's constraints."""
+"""1622_A: YES or NO, whether the sticks of each test case make a rectangle."""
 
 from turnwise.benchmarks.checkers.library import Invalid, Reader
 

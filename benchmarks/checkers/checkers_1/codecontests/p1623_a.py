@@ -1,4 +1,4 @@
-"""1623_A: the input keeps the statement's constraints."""
+"""1623_A: the time until the robot cleans the cell in each test case."""
 
 from turnwise.benchmarks.checkers.library import Invalid, Reader
 

@@ -1,4 +1,4 @@
-"""221: integers on a rooted tree, of which c_i in the subtree of i are less than its own; NO if some c_i is too large."""
+"""221: integers on a rooted tree, c_i of those in the subtree of i less than that of i; NO if some c_i is too large."""
 
 from turnwise.benchmarks.checkers.library import Invalid, Reader
 

@@ -14,7 +14,8 @@ def cases() -> list[Case]:
 
 def _one(n: int, tree: Edges) -> Case:
     outputs = {"0": _bamboo(n, tree)}
-    for ends in product(range(1, n + 1), repeat=4):
+    vertices = range(1, n + 1)
+    for ends in product(vertices, vertices, vertices, vertices):
         right = not outputs["0"] and ends[2] != ends[3] and _after(n, tree, [ends])
         outputs[f"1\n{' '.join(map(str, ends))}"] = right
     return _text(n, tree), next(output for output, right in outputs.items() if right), outputs

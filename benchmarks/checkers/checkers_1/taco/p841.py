@@ -1,7 +1,5 @@
 """841: a set of integers of n bits."""
 
-from collections.abc import Sequence
-
 from turnwise.benchmarks.checkers.library import Invalid, Reader
 
 
@@ -9,11 +7,10 @@ def validate(text: str) -> None:
     reader = Reader(text, Invalid)
     n = reader.integer(0, 22, "n")
     m = reader.integer(1, 2**n, "m")
-    numbers = reader.integers(m, 0, 2**n - 1, "a")
+    seen = bytearray(2**n)
+    for _ in range(m):
+        number = reader.integer(0, 2**n - 1, "a")
+        if seen[number]:
+            reader.refuse(f"{number} stands twice")
+        seen[number] = 1
     reader.end()
-    _require_distinct(reader, numbers, "the elements")
-
-
-def _require_distinct(reader: Reader, values: Sequence[object], name: str) -> None:
-    if len(set(values)) < len(values):
-        reader.refuse(f"{name} are not distinct")

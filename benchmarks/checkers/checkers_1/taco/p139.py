@@ -1,7 +1,5 @@
 """139: a permutation and queries, one of the second type at least."""
 
-from collections.abc import Sequence
-
 from turnwise.benchmarks.checkers.library import Invalid, Reader
 
 
@@ -9,7 +7,9 @@ def validate(text: str) -> None:
     reader = Reader(text, Invalid)
     n = reader.integer(1, 10**5, "n")
     q = reader.integer(1, 10**5, "q")
-    _require_distinct(reader, reader.integers(n, 1, n, "p"), "the numbers of p")
+    permutation = reader.integers(n, 1, n, "p")
+    if len(set(permutation)) < len(permutation):
+        reader.refuse("the numbers of p are not distinct")
     asked = 0
     for _ in range(q):
         kind = reader.integer(1, 2, "t")
@@ -20,8 +20,3 @@ def validate(text: str) -> None:
     reader.end()
     if not asked:
         reader.refuse("no query is of the second type")
-
-
-def _require_distinct(reader: Reader, values: Sequence[object], name: str) -> None:
-    if len(set(values)) < len(values):
-        reader.refuse(f"{name} are not distinct")

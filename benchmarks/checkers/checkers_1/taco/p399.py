@@ -1,7 +1,6 @@
 """399: fields of three rows with the hero in the first column and k trains of two cells at least."""
 
 import re
-from collections.abc import Sequence
 from string import ascii_uppercase
 
 from turnwise.benchmarks.checkers.library import Invalid, Reader
@@ -16,14 +15,11 @@ def validate(text: str) -> None:
         if sum(row.count("s") for row in rows) != 1 or "s" not in [row[0] for row in rows]:
             reader.refuse("the hero is not in the leftmost column, once")
         trains = [train for row in rows for train in re.findall(r"([A-Z])(\1*)", row)]
-        _require_distinct(reader, [letter for letter, _ in trains], "the letters of the trains")
+        letters = [letter for letter, _ in trains]
+        if len(set(letters)) < len(letters):
+            reader.refuse("the letters of the trains are not distinct")
         if len(trains) != k:
             reader.refuse(f"there are {len(trains)} trains, not k")
         if not all(rest for _, rest in trains):
             reader.refuse("a train has one cell only")
     reader.end()
-
-
-def _require_distinct(reader: Reader, values: Sequence[object], name: str) -> None:
-    if len(set(values)) < len(values):
-        reader.refuse(f"{name} are not distinct")

@@ -1,7 +1,5 @@
 """425: segments whose ends are all different."""
 
-from collections.abc import Sequence
-
 from turnwise.benchmarks.checkers.library import Invalid, Reader
 
 
@@ -13,9 +11,5 @@ def validate(text: str) -> None:
         ends.append(reader.integer(1, 2 * n, "l"))
         ends.append(reader.integer(ends[-1] + 1, 2 * n, "r"))
     reader.end()
-    _require_distinct(reader, ends, "the ends")
-
-
-def _require_distinct(reader: Reader, values: Sequence[object], name: str) -> None:
-    if len(set(values)) < len(values):
-        reader.refuse(f"{name} are not distinct")
+    if len(set(ends)) < len(ends):
+        reader.refuse("the ends are not distinct")

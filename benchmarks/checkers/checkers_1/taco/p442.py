@@ -1,7 +1,5 @@
 """442: pairs of chemicals, the lower number first, each pair once."""
 
-from collections.abc import Sequence
-
 from turnwise.benchmarks.checkers.library import Invalid, Reader
 
 
@@ -13,9 +11,5 @@ def validate(text: str) -> None:
         lower = reader.integer(1, n, "x")
         pairs.append((lower, reader.integer(lower + 1, n, "y")))
     reader.end()
-    _require_distinct(reader, pairs, "the pairs")
-
-
-def _require_distinct(reader: Reader, values: Sequence[object], name: str) -> None:
-    if len(set(values)) < len(values):
-        reader.refuse(f"{name} are not distinct")
+    if len(set(pairs)) < len(pairs):
+        reader.refuse("the pairs are not distinct")

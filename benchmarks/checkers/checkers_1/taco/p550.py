@@ -1,7 +1,5 @@
 """550: permutations, and prefixes that are sorted with probabilities of at most 6 digits after the point."""
 
-from collections.abc import Sequence
-
 from turnwise.benchmarks.checkers.library import Invalid, Reader
 
 
@@ -15,7 +13,9 @@ def validate(text: str) -> None:
         experiments += m
         if lengths > 10**5 or experiments > 10**5:
             reader.refuse("the sum of n or of m over all test cases is over 100000")
-        _require_distinct(reader, reader.integers(n, 1, n, "a"), "the numbers of a")
+        permutation = reader.integers(n, 1, n, "a")
+        if len(set(permutation)) < len(permutation):
+            reader.refuse("the numbers of a are not distinct")
         for _ in range(m):
             reader.integer(1, n, "r")
             word = reader.word("p")
@@ -23,8 +23,3 @@ def validate(text: str) -> None:
             if len(word.partition(".")[2]) > 6:
                 reader.refuse("p has over 6 digits after the point")
     reader.end()
-
-
-def _require_distinct(reader: Reader, values: Sequence[object], name: str) -> None:
-    if len(set(values)) < len(values):
-        reader.refuse(f"{name} are not distinct")

@@ -1,7 +1,5 @@
 """557: a graph without loops and double edges, in which no path joins two governments."""
 
-from collections.abc import Sequence
-
 from turnwise.benchmarks.checkers.library import Invalid, Reader
 
 
@@ -12,7 +10,8 @@ def validate(text: str) -> None:
     homes = reader.integers(reader.integer(1, n, "k"), 1, n, "c")
     edges = _edges(reader, n, m)
     reader.end()
-    _require_distinct(reader, homes, "the homes of the governments")
+    if len(set(homes)) < len(homes):
+        reader.refuse("the homes of the governments are not distinct")
     _require_simple(reader, edges)
     neighbours: list[list[int]] = [[] for _ in range(n + 1)]
     for one, other in edges:
@@ -44,8 +43,3 @@ def _require_simple(reader: Reader, edges: list[tuple[int, int]]) -> None:
         if (min(one, other), max(one, other)) in seen:
             reader.refuse(f"edge {one} {other} stands twice")
         seen.add((min(one, other), max(one, other)))
-
-
-def _require_distinct(reader: Reader, values: Sequence[object], name: str) -> None:
-    if len(set(values)) < len(values):
-        reader.refuse(f"{name} are not distinct")

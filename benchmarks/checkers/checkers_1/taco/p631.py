@@ -1,7 +1,5 @@
 """631: permutations."""
 
-from collections.abc import Sequence
-
 from turnwise.benchmarks.checkers.library import Invalid, Reader
 
 
@@ -13,10 +11,7 @@ def validate(text: str) -> None:
         length += n
         if length > 2 * 10**5:
             reader.refuse("the sum of n over all queries is over 200000")
-        _require_distinct(reader, reader.integers(n, 1, n, "p"), "the numbers of p")
+        permutation = reader.integers(n, 1, n, "p")
+        if len(set(permutation)) < len(permutation):
+            reader.refuse("the numbers of p are not distinct")
     reader.end()
-
-
-def _require_distinct(reader: Reader, values: Sequence[object], name: str) -> None:
-    if len(set(values)) < len(values):
-        reader.refuse(f"{name} are not distinct")

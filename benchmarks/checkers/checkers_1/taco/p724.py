@@ -1,6 +1,5 @@
 """724: different one-way roads that join all intersections both ways, and a path along them."""
 
-from collections.abc import Sequence
 from itertools import pairwise
 
 from turnwise.benchmarks.checkers.library import Invalid, Reader
@@ -13,8 +12,10 @@ def validate(text: str) -> None:
     path = reader.integers(reader.integer(2, n, "k"), 1, n, "p")
     reader.end()
     _require_no_loops(reader, roads)
-    _require_distinct(reader, roads, "the roads")
-    _require_distinct(reader, path, "the intersections of the path")
+    if len(set(roads)) < len(roads):
+        reader.refuse("the roads are not distinct")
+    if len(set(path)) < len(path):
+        reader.refuse("the intersections of the path are not distinct")
     if not set(pairwise(path)) <= set(roads):
         reader.refuse("the path leaves the roads")
     if min(_reached(n, roads), _reached(n, [(end, start) for start, end in roads])) < n:
@@ -43,8 +44,3 @@ def _require_no_loops(reader: Reader, edges: list[tuple[int, int]]) -> None:
     for one, other in edges:
         if one == other:
             reader.refuse(f"edge {one} {other} is a loop")
-
-
-def _require_distinct(reader: Reader, values: Sequence[object], name: str) -> None:
-    if len(set(values)) < len(values):
-        reader.refuse(f"{name} are not distinct")

@@ -1,7 +1,5 @@
 """806: snow drifts at different points."""
 
-from collections.abc import Sequence
-
 from turnwise.benchmarks.checkers.library import Invalid, Reader
 
 
@@ -10,9 +8,5 @@ def validate(text: str) -> None:
     n = reader.integer(1, 100, "n")
     points = [(reader.integer(1, 1000, "x"), reader.integer(1, 1000, "y")) for _ in range(n)]
     reader.end()
-    _require_distinct(reader, points, "the snow drifts")
-
-
-def _require_distinct(reader: Reader, values: Sequence[object], name: str) -> None:
-    if len(set(values)) < len(values):
-        reader.refuse(f"{name} are not distinct")
+    if len(set(points)) < len(points):
+        reader.refuse("the snow drifts are not distinct")

@@ -1,7 +1,5 @@
 """863: operations on strings of the first six letters, no two on the same two letters."""
 
-from collections.abc import Sequence
-
 from turnwise.benchmarks.checkers.library import Invalid, Reader
 
 
@@ -13,9 +11,5 @@ def validate(text: str) -> None:
         taken.append(reader.string("abcdef", 2, 2, "a"))
         reader.string("abcdef", 1, 1, "b")
     reader.end()
-    _require_distinct(reader, taken, "the strings a")
-
-
-def _require_distinct(reader: Reader, values: Sequence[object], name: str) -> None:
-    if len(set(values)) < len(values):
-        reader.refuse(f"{name} are not distinct")
+    if len(set(taken)) < len(taken):
+        reader.refuse("the strings a are not distinct")

@@ -30,7 +30,6 @@ from turnwise.exchange.runs import find_runs
 from turnwise.records.choices import BackEndName, ClusterKind, Style
 from turnwise.records.codec import to_json, to_line
 from turnwise.records.run_folder import RunFolder, digest_file, digest_line
-from turnwise.records.settings import EQUALITY, JudgeSettings
 from turnwise.runners.execution.reference import ReferenceExecutor
 from turnwise.runners.judging_step import copy_for_judge
 from turnwise.runners.loading import Machine

@@ -1,4 +1,4 @@
-"""sample_D: numbers of bulbs around a circle, neighbours differing by 1, with a given sum; or NO where there are none."""
+"""sample_D: bulbs around a circle, neighbours differing by 1, with a given sum; or NO where there are none."""
 
 from turnwise.benchmarks.checkers.library import Invalid, Reader
 

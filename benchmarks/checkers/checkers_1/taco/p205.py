@@ -17,7 +17,7 @@ def check(text: str, output: str, expected: str) -> None:
     numbers = _sequence(Reader(text, Invalid))
     n = len(numbers)
     goes = [0] * (n + 1)
-    for place, index in enumerate(sorted(range(n), key=numbers.__getitem__), 1):
+    for place, index in enumerate(sorted(range(n), key=lambda index: numbers[index]), 1):
         goes[index + 1] = place
     reader = Reader(output)
     count = reader.integer(1, n, "the number of subsequences")

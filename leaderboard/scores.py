@@ -10,7 +10,8 @@ have one right answer only, where others are flagged.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from turnwise.leaderboard.intervals import Interval, bca, jackknife
 from turnwise.leaderboard.outcomes import MISSING, TaskOutcomes
 from turnwise.leaderboard.papers import Shown, parity_interval
 from turnwise.records.choices import Over, Parity
+from turnwise.records.codec import to_json
 from turnwise.records.metrics import NAtK
 from turnwise.records.problem import Flag
 from turnwise.records.run_folder import AskedProblem
@@ -111,6 +113,8 @@ class Estimate:
 
     ``value`` is None where no problem has enough known outcomes. ``intervals`` say nothing of what is missing,
     and one that cannot be had is not among them: a draw of all samples, or one problem, shows no spread.
+    ``by_equality`` is the value had only outputs that equal the expected ones been right, on the same tests and
+    problems; None where that is not known.
     """
 
     group: str
@@ -122,6 +126,12 @@ class Estimate:
     lower_bound: float
     upper_bound: float
     intervals: Mapping[Shown, Interval] = field(default_factory=dict)
+    by_equality: float | None = None
+
+    @property
+    def differs_by_equality(self) -> bool:
+        """Whether equality would have given another value."""
+        return self.value is not None and self.by_equality is not None and abs(self.value - self.by_equality) > CERTAIN
 
     @property
     def is_certain(self) -> bool:
@@ -172,7 +182,8 @@ def estimate(
         if parity is not None and generator is not None and np.all(counted.samples >= metric.drawn):
             as_there = parity_interval(counted, parity, n=metric.n, drawn=metric.drawn, generator=generator)
             intervals |= {parity: as_there} if as_there is not None else {}
-        found.append(summarise(group, metric.name, metric.turns, column, lower, upper, intervals))
+        whole = summarise(group, metric.name, metric.turns, column, lower, upper, intervals)
+        found.append(replace(whole, by_equality=_by_equality(outcomes, metric, chosen, column)))
     return found
 
 
@@ -185,6 +196,28 @@ def _values(outcomes: TaskOutcomes, metric: Metric, rows: Integers) -> Floats:
     lower, upper = (bound[rows] for bound in bounds_of(outcomes, metric))
     known = np.where(upper - lower < CERTAIN, lower, values)
     return values if np.isnan(known).any() else known
+
+
+def _by_equality(outcomes: TaskOutcomes, metric: Metric, rows: Integers, values: Floats) -> float | None:
+    """Return the mean by equality over the problems that have ``values``; None where one of them has none by equality.
+
+    Which programs are submitted stays as it is: those that passed the public tests by the judge of the run.
+    """
+    counted = ~np.isnan(values)
+    if outcomes.by_equality is None or not counted.any():
+        return None
+    if not np.array_equal(outcomes.by_equality, outcomes.passed):
+        values = _values(replace(outcomes, passed=outcomes.by_equality), metric, rows)
+    mean = float(np.mean(values[counted]))
+    return None if np.isnan(mean) else mean
+
+
+def estimate_document(one: Estimate) -> dict[str, Any]:
+    """Return an estimate as it stands in JSON: by equality only where that is another value."""
+    document: dict[str, Any] = to_json(one)
+    if not one.differs_by_equality:
+        del document["by_equality"]
+    return document
 
 
 def summarise(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -93,9 +94,16 @@ def _write_run(
     problems: Sequence[str | AskedProblem] = ("b/a",),
     settings: RunSettings | None = None,
     command: str = "turnwise run",
+    judged_by: JudgeRecord | None = None,
+    of_tasks: dict[str, Any] | None = None,
 ) -> Path:
     asked = [one if isinstance(one, AskedProblem) else AskedProblem(id=one) for one in problems]
     record = _record(model, tasks or {"t": 3}, asked, settings or RunSettings(), command)
+    record = replace(
+        record,
+        judge=judged_by or record.judge,
+        tasks=tuple(replace(task, **(of_tasks or {})) for task in record.tasks),
+    )
     plans = [(task.task, plan_order(task, record.samples_per_problem)) for task in record.tasks]
     shards = [shard for task, keys in plans for shard in cut_shards(task, keys, size=1)]
     folder, lines = RunFolder(path), {(one.task, one.problem, one.sample): to_line(one) for one in trajectories}
@@ -127,7 +135,10 @@ def judge() -> Callable[..., Judgement]:
 
 @pytest.fixture(scope="session")
 def write_run() -> Callable[..., Path]:
-    """write_run(path, trajectories, judgements, ...): a run folder; each dialogue not given is not sampled yet."""
+    """write_run(path, trajectories, judgements, ...): a run folder; each dialogue not given is not sampled yet.
+
+    ``judged_by`` is its judge, ``of_tasks`` fields of its tasks.
+    """
     return _write_run
 
 

@@ -182,8 +182,8 @@ def estimate(
         if parity is not None and generator is not None and np.all(counted.samples >= metric.drawn):
             as_there = parity_interval(counted, parity, n=metric.n, drawn=metric.drawn, generator=generator)
             intervals |= {parity: as_there} if as_there is not None else {}
-        whole = summarise(group, metric.name, metric.turns, column, lower, upper, intervals)
-        found.append(replace(whole, by_equality=_by_equality(outcomes, metric, chosen, column)))
+        equal = _values_by_equality(outcomes, metric, chosen, column)
+        found.append(summarise(group, metric.name, metric.turns, column, lower, upper, intervals, equal))
     return found
 
 
@@ -198,18 +198,14 @@ def _values(outcomes: TaskOutcomes, metric: Metric, rows: Integers) -> Floats:
     return values if np.isnan(known).any() else known
 
 
-def _by_equality(outcomes: TaskOutcomes, metric: Metric, rows: Integers, values: Floats) -> float | None:
-    """Return the mean by equality over the problems that have ``values``; None where one of them has none by equality.
+def _values_by_equality(outcomes: TaskOutcomes, metric: Metric, rows: Integers, values: Floats) -> Floats | None:
+    """Return what the ``values`` of some problems are by equality; None where the judge does not say so.
 
     Which programs are submitted stays as it is: those that passed the public tests by the judge of the run.
     """
-    counted = ~np.isnan(values)
-    if outcomes.by_equality is None or not counted.any():
-        return None
-    if not np.array_equal(outcomes.by_equality, outcomes.passed):
-        values = _values(replace(outcomes, passed=outcomes.by_equality), metric, rows)
-    mean = float(np.mean(values[counted]))
-    return None if np.isnan(mean) else mean
+    if outcomes.by_equality is None or np.array_equal(outcomes.by_equality, outcomes.passed):
+        return None if outcomes.by_equality is None else values
+    return _values(replace(outcomes, passed=outcomes.by_equality), metric, rows)
 
 
 def estimate_document(one: Estimate) -> dict[str, Any]:
@@ -221,14 +217,27 @@ def estimate_document(one: Estimate) -> dict[str, Any]:
 
 
 def summarise(
-    group: str, name: str, turns: int, values: Floats, lower: Floats, upper: Floats, intervals: Mapping[Shown, Interval]
+    group: str,
+    name: str,
+    turns: int,
+    values: Floats,
+    lower: Floats,
+    upper: Floats,
+    intervals: Mapping[Shown, Interval],
+    equal: Floats | None,
 ) -> Estimate:
-    """Return the estimate of values of problems, NaN where there is none, and of their bounds: float64[P] each."""
+    """Return the estimate of values of problems, NaN where there is none, and of their bounds: float64[P] each.
+
+    ``equal`` are the values by equality, None if unknown. They count the same problems: where one of these has none,
+    there is no mean.
+    """
     counted = ~np.isnan(values)
     value = float(np.mean(values[counted])) if counted.any() else None
     place = (group, name, turns)
     bounds = (float(lower.mean()), float(upper.mean()))
-    return Estimate(*place, value, int(counted.sum()), len(values), *bounds, intervals)
+    by_equality = None if value is None or equal is None else float(np.mean(equal[counted]))
+    by_equality = None if by_equality is None or np.isnan(by_equality) else by_equality
+    return Estimate(*place, value, int(counted.sum()), len(values), *bounds, intervals, by_equality)
 
 
 def contest_of(problem_id: str) -> str:

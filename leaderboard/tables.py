@@ -13,6 +13,7 @@ from pathlib import Path
 from turnwise.benchmarks.taco import DIFFICULTIES
 from turnwise.leaderboard.formats import Table, render_notes, render_table, to_csv
 from turnwise.leaderboard.intervals import Interval
+from turnwise.leaderboard.judges import group_text, ranked_together
 from turnwise.leaderboard.outcomes import RunOutcomes, TaskOutcomes
 from turnwise.leaderboard.papers import Shown
 from turnwise.leaderboard.scores import ALL, CLEAN, Estimate
@@ -133,8 +134,8 @@ def run_names(scored: Sequence[ScoredTask]) -> dict[Path, str]:
 
 
 def notes(scored: Sequence[ScoredTask]) -> list[str]:
-    """Return the sentences on each task where outcomes are missing or dialogues ended in an odd way."""
-    found = []
+    """Return the sentences on each task with rows judged differently, missing outcomes or odd ends."""
+    found = list(_judged_differently(scored))
     names = run_names(scored)
     for one in scored:
         name = f"{names[one.run.path]}, {one.outcomes.record.task}"
@@ -143,6 +144,19 @@ def notes(scored: Sequence[ScoredTask]) -> list[str]:
         found += [f"{name}: {note}" for note in _odd_ends(one.outcomes)]
         found += [f"{name}: {note}" for note in _odd_replies(one)]
     return found
+
+
+def _judged_differently(scored: Sequence[ScoredTask]) -> Iterator[str]:
+    """Yield a sentence on each task whose rows other answers or tests judged."""
+    by_task: dict[str, list[ScoredTask]] = {}
+    for one in scored:
+        by_task.setdefault(one.outcomes.record.task, []).append(one)
+    for task, several in by_task.items():
+        groups = ranked_together([(one.run.record.judge, one.outcomes.record) for one in several])
+        if len(groups) > 1:
+            judges = " / ".join(group_text([several[at].run.record.judge for at in group]) for group in groups)
+            said = f"{task}: rows were judged differently"
+            yield f"{said}, so their differences are not those of the models alone: {judges}."
 
 
 def _absent_levels(scored: Sequence[ScoredTask]) -> Iterator[str]:

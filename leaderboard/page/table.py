@@ -199,7 +199,7 @@ class TableRow:
 class TaskTable:
     """Rows of a task that are ranked together, what is said beside its name, and its usual score.
 
-    ``judged`` says how the rows were judged, where others of the task were judged apart.
+    ``judged`` says how the rows were judged, where others of the task were judged differently.
     """
 
     name: str

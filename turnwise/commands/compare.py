@@ -1,7 +1,7 @@
 """``turnwise compare``: two runs problem by problem, or the places that three and more runs can have."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +38,7 @@ _TESTS_OF_RANKS = {
 
 @dataclass(frozen=True, slots=True)
 class _Ranked:
-    """The rankings of runs that are ranked together; ``judged`` says how, where others were judged apart."""
+    """The rankings of runs that are ranked together; ``judged`` says how, where others were judged differently."""
 
     task: str
     runs: Sequence[RunOutcomes]
@@ -94,20 +94,21 @@ def compare_command(
         for name, several in tasks.items()
         if len({(one.record.data_sha256, one.record.benchmark_sha256) for one in several}) > 1
     ]
-    notes += [note for name, apart in groups.items() if len(apart) > 1 for note in [_judged_apart(name, runs, apart)]]
+    notes += [_judged_differently(name, runs, apart) for name, apart in groups.items() if len(apart) > 1]
     if len(runs) == 2:
         notes += _differing(runs, list(tasks))
         return _compare(runs, tasks, Over(over), wanted, notes, as_json=as_json)
     return _rank(runs, tasks, groups, Over(over), wanted, notes, as_json=as_json)
 
 
-def _judged_apart(task: str, runs: Sequence[RunOutcomes], groups: Groups) -> str:
+def _judged_differently(task: str, runs: Sequence[RunOutcomes], groups: Groups) -> str:
     """Return the sentence on runs of a task that other answers or tests judged."""
     judges = [group_text([runs[number].record.judge for number in group]) for group in groups]
     if len(runs) == 2:
         a, b = judges
-        return f"{task}: A ({a}) and B ({b}) were judged apart: their difference is not that of the models alone."
-    return f"{task}: runs that were judged apart have no places among each other: {' / '.join(judges)}."
+        said = f"{task}: A ({a}) and B ({b}) were judged differently"
+        return f"{said}, so their difference is not that of the models alone."
+    return f"{task}: runs that were judged differently have no places among each other: {' / '.join(judges)}."
 
 
 def _differing(runs: Sequence[RunOutcomes], tasks: Sequence[str]) -> list[str]:
@@ -124,7 +125,7 @@ def _differing(runs: Sequence[RunOutcomes], tasks: Sequence[str]) -> list[str]:
 def _settings_of(run: RunOutcomes, tasks: Sequence[str]) -> dict[str, dict[str, object]]:
     """Return by task what decides its result: the run's settings, judge and prompts, its strategy and turns."""
     record = run.record
-    whole = {**to_json(record.settings), "judge": to_json(record.judge), "prompts": record.prompts.set}
+    whole = {**to_json(record.settings), "judge": asdict(record.judge), "prompts": record.prompts.set}
     own = {one.record.task: {"strategy": one.record.strategy, "max_turns": one.record.max_turns} for one in run.tasks}
     return {name: {**whole, **own[name]} for name in tasks}
 

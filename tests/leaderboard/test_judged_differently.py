@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from turnwise.commands.compare import compare_command
+from turnwise.commands.score import score_command
 from turnwise.exchange.runs import read_runs
 from turnwise.leaderboard.judges import ranked_together
 from turnwise.leaderboard.report import render_report, score_runs, write_report
 from turnwise.leaderboard.scores import Estimate
 from turnwise.leaderboard.tables import BY_EQUALITY
-from turnwise.records.choices import By, Style
+from turnwise.records.choices import Along, By, Style
 from turnwise.records.judgement import Judgement
-from turnwise.records.report import Verdict
 from turnwise.records.run_folder import AskedProblem, TaskRecord
 from turnwise.records.settings import JudgeRecord, RunSettings
 from turnwise.records.trajectory import Trajectory
@@ -32,42 +32,6 @@ BY_CHECKERS = JudgeRecord(
 )
 BY_EQUALITY_ALONE = JudgeRecord("planned 1", "CPython 3.11", "tokens", 1.0)
 IMPORTED = JudgeRecord("their judge", "", "", 0.0)
-FLAGGED = (AskedProblem("b/a", "EASY", ("multiple_answers",)), AskedProblem("b/b", "HARD"))
-
-
-@pytest.fixture
-def checked_run(tmp_path: Path, write_run: WriteRun, dialogue: MakeDialogue, judge: MakeJudgement) -> Any:
-    """checked_run(name, ...): two problems, four dialogues each, of at most two turns.
-
-    On b/a two pass in turn 1, one of them by a checker's word, and another one in turn 2, by that, too; on b/b one is
-    right as equality has it, and one passes the public tests alone, with an output that only the checker accepts.
-    """
-
-    def write(name: str, **options: Any) -> Path:
-        several = [
-            *(dialogue("pass", sample=0), dialogue("pass", sample=1)),
-            *(dialogue("fail", "pass", sample=2), dialogue("fail", "fail", sample=3)),
-            *(dialogue("pass", problem="b/b", sample=0), dialogue("pass", problem="b/b", sample=1)),
-            *(dialogue("fail", "fail", problem="b/b", sample=sample) for sample in (2, 3)),
-        ]
-        judged = [
-            judge(several[0]),
-            judge(several[1], checked=2),
-            judge(several[2], checked=1),
-            judge(several[4]),
-            judge(several[5], -1, Verdict.WRONG_ANSWER, public_passed=True, checked=1),
-        ]
-        chosen = {
-            "tasks": {"t": 2},
-            "problems": FLAGGED,
-            "settings": RunSettings(samples_per_problem=4, n_at_k=("1@4",)),
-            "judged_by": BY_CHECKERS,
-            "of_tasks": {"checked": 1, "invalid_tests": {"b/a": 3, "b/b": 2}},
-            **options,
-        }
-        return write_run(tmp_path / name, several, judged, model=name, **chosen)
-
-    return write
 
 
 def _estimates(path: Path) -> dict[tuple[str, str, int], Estimate]:
@@ -182,6 +146,38 @@ def test_what_is_missing_is_missing_by_equality_too(
     assert (found["all", "pass@1", 1].value, found["all", "pass@1", 1].by_equality) == (1.0, 0.0)
 
 
+def test_curves_have_a_score_by_equality_at_every_point(
+    tmp_path: Path, write_run: WriteRun, dialogue: MakeDialogue, judge: MakeJudgement
+) -> None:
+    """Along k, turns and tokens; of two dialogues both pass, one by a checker's word."""
+    several = [dialogue("pass", sample=sample, tokens=(9, 1)) for sample in range(2)]
+    path = write_run(
+        tmp_path / "run",
+        several,
+        [judge(several[0]), judge(several[1], checked=1)],
+        tasks={"t": 1},
+        settings=RunSettings(samples_per_problem=2),
+        judged_by=BY_CHECKERS,
+    )
+    # At 15 tokens it is one dialogue in half of the cases, and two in the others.
+    expected = {Along.K: [0.5, 1], Along.TURNS: [0.5, 1], Along.TOKENS: [0.5, 0.75, 1]}
+    for along, values in expected.items():
+        rows = list(csv.DictReader(io.StringIO(score_command([path], curve=along, style=Style.CSV))))
+        assert [float(row["by_equality"]) for row in rows] == pytest.approx(values), along
+        assert [float(row["value"]) for row in rows] == pytest.approx([1] * len(values)), along
+
+
+def test_a_table_of_rows_that_were_judged_differently_says_so(checked_run: Any) -> None:
+    """Below it, with both judges; rows of one judge need no word."""
+    paths = [checked_run("a"), checked_run("b", judged_by=BY_EQUALITY_ALONE)]
+    said = render_report(score_runs(read_runs(paths)))
+    assert (
+        "t: rows were judged differently, so their differences are not those of the models alone: answers checkers-1 "
+        "(sha256 1a2b3c4d5e6f), tests valid / answers equality, tests all."
+    ) in said.splitlines()
+    assert "judged differently" not in render_report(score_runs(read_runs([paths[0], checked_run("c")])))
+
+
 def _task(*flags: str, **options: Any) -> TaskRecord:
     asked = (AskedProblem("b/a", "", flags),)
     return TaskRecord("t", "b", "test", 1, "single_turn", "0", 1, asked, **options)
@@ -223,7 +219,7 @@ def test_compare_gives_no_place_across_judges(checked_run: Any, other: dict[str,
         "answers checkers-1 (sha256 1a2b3c4d5e6f), tests valid",
         (f"answers {fields['answers']} (sha256 {fields['answers_sha256'][:12]}), tests {fields['tests']}"),
     )
-    assert f"\nt: runs that were judged apart have no places among each other: {first} / {second}." in said
+    assert f"\nt: runs that were judged differently have no places among each other: {first} / {second}." in said
     assert said.startswith(f"t, {first}\n") and f"\nt, {second}\n" in said
     rows = {line.split()[0]: line for line in said.splitlines() if line.split()[:1] in (["a"], ["b"], ["c"])}
     assert "(1-2)" in rows["a"] and "(1-2)" in rows["b"] and "(" not in rows["c"]
@@ -235,7 +231,7 @@ def test_compare_gives_no_place_across_judges(checked_run: Any, other: dict[str,
 def test_compare_ranks_runs_of_one_judge_together(checked_run: Any) -> None:
     """One table, with places for all, and no word of judges."""
     said = compare_command([checked_run(name) for name in "abc"])
-    assert said.startswith("t\n") and said.count("(1-3)") >= 3 and "judged apart" not in said
+    assert said.startswith("t\n") and said.count("(1-3)") >= 3 and "judged differently" not in said
 
 
 def test_compare_names_both_judges_of_two_runs(checked_run: Any) -> None:
@@ -243,8 +239,9 @@ def test_compare_names_both_judges_of_two_runs(checked_run: Any) -> None:
     paths = checked_run("a"), checked_run("b", judged_by=BY_EQUALITY_ALONE)
     sentence = (
         "t: A (answers checkers-1 (sha256 1a2b3c4d5e6f), tests valid) and B (answers equality, tests all) were judged "
-        "apart: their difference is not that of the models alone."
+        "differently, so their difference is not that of the models alone."
     )
-    assert sentence in compare_command(paths).splitlines()
+    said = compare_command(paths).splitlines()
+    assert sentence in said and 't: judge tests is "valid" in A, "all" in B.' in said
     assert sentence in json.loads(compare_command(paths, as_json=True))["notes"]
-    assert "judged apart" not in compare_command([paths[0], checked_run("c")])
+    assert "judged differently" not in compare_command([paths[0], checked_run("c")])

@@ -154,6 +154,14 @@ def test_sections_of_different_judges_stay_apart(
     page.click("#more")
     names = page.evaluate("[...document.querySelectorAll('[data-facet]')].map((one) => one.dataset.facet)")
     assert names == ["answers", "tests"]
+    about = "document.querySelector('#charts-about').textContent"
+    assert "Some were judged differently" in page.evaluate(about)
+    page.evaluate(
+        "(() => { const one = document.querySelector('[data-facet=tests]'); one.value = 'valid'; "
+        "one.dispatchEvent(new Event('change')); })()"
+    )
+    page.until("[...document.querySelectorAll('#table tbody')].filter((one) => !one.hidden).length === 1")
+    assert "judged differently" not in page.evaluate(about)
     assert page.complaints() == []
     page.close()
 

@@ -3,6 +3,9 @@
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -55,6 +58,29 @@ def test_both_scores_are_those_counted_by_hand(checked_run: Any) -> None:
     # pass them, so each pair holds one or two, and each of the three is as often submitted: all are right, one of them
     # by equality. On b/b two pass them, of which one is right either way, and 5 of the 6 pairs hold one or both.
     assert both("1@4", 2) == pytest.approx(((1 + 5 / 12) / 2, (1 / 3 + 5 / 12) / 2))
+
+
+@pytest.mark.data
+def test_the_score_by_equality_is_that_of_a_judge_by_equality(tmp_path: Path, data_dir: Path) -> None:
+    """On recorded answers, two of them right though not as expected, judged anew by equality and the same tests."""
+    problems = ["1586_A. Windblume Ode", "1591_E. Frequency Queries", "1591_A. Life of a Flower"]
+    samples = json.dumps({"codecontests_multiturn": [f"codecontests/{name}" for name in problems]})
+    answers = f"path={data_dir / 'recorded' / 'codecontests.jsonl.gz'},model=QwenCoderTurbo,method=*/Direct/*"
+    asked = ["-M", "replay", "-a", answers, "-t", "codecontests_multiturn", "--samples", samples]
+    for command in (["run", *asked, "-o", "run"], ["judge", "run", "-o", "anew", "--answers", "equality"]):
+        subprocess.run(
+            [sys.executable, "-m", "turnwise", *command, "--data-dir", str(data_dir)],
+            cwd=tmp_path,
+            env={**os.environ, "TURNWISE_CACHE": str(tmp_path / "cache")},
+            check=True,
+            capture_output=True,
+        )
+    by_checkers, by_equality = (_estimates(tmp_path / name) for name in ("run", "anew"))
+    assert {key: one.by_equality for key, one in by_checkers.items()} == {
+        key: one.value for key, one in by_equality.items()
+    }
+    whole = by_checkers["all", "pass@1", 3]
+    assert whole.value is not None and whole.by_equality == pytest.approx(whole.value - 2 / 3)
 
 
 def test_the_tables_show_both_where_they_differ(checked_run: Any) -> None:

@@ -34,7 +34,7 @@ from turnwise.runners.judging.mutations import NEVER_RIGHT, hostile_outputs, mut
 from turnwise.texts import printable, shown
 
 NO_DATA = "the data at hand do not have its problem"
-MUTATED_TESTS = 12
+MUTATED_TESTS = 20
 _LONGEST_MUTATED = 200_000  # characters of an expected output
 _MOST_FAILURES = 3
 _LONGEST_FAILURE = 300
@@ -339,7 +339,7 @@ def masked(constraint: str) -> str:
     >>> masked("a is -5, not from 1 to 100")
     'a is #, not from # to #'
     """
-    return re.sub(r"'[^']*'|-?[0-9]+(?:\.[0-9]+)?", "#", constraint)
+    return re.sub(r"'[^']*'|\"[^\"]*\"|-?[0-9]+(?:\.[0-9]+)?", "#", constraint)
 
 
 def _verb(answer: Answer) -> str:

@@ -229,10 +229,10 @@ def _render(reports: Sequence[CheckerReport], notes: Iterable[str], *, with_surv
         for one in reports:
             for survivor in one.survivors:
                 yield from ("", f"{one.validation.problem}, {survivor.test}, {survivor.kind}:")
-                yield from (f"  {name:9}{_cut(text)}" for name, text in _texts(survivor).items())
+                yield from (f"  {name:9}{_cut(text)!r}" for name, text in _texts(survivor).items())
     failures = [f"  {one.validation.file}: {why}" for one in reports for why in one.validation.failures]
     if failures:
-        yield from ("", "Not valid, and not used:", *(failures))
+        yield from ("", "Not valid, and not used:", *failures)
     yield from ("", *notes, _totals(reports))
 
 
@@ -275,11 +275,7 @@ def _checker_document(report: CheckerReport) -> dict[str, object]:
         "constraints": dict(report.constraints),
         "survivors_by_kind": dict(sorted(Counter(one.kind for one in report.survivors).items())),
         "survivors_to_read": [
-            {
-                "kind": one.kind,
-                "test": one.test,
-                **{name: text[:_SHOWN_CHARACTERS] for name, text in _texts(one).items()},
-            }
+            {"kind": one.kind, "test": one.test, **{name: _cut(text) for name, text in _texts(one).items()}}
             for one in report.survivors
         ],
     }
@@ -290,4 +286,4 @@ def _texts(survivor: Survivor) -> Mapping[str, str]:
 
 
 def _cut(text: str) -> str:
-    return shown(text, limit=_SHOWN_CHARACTERS)
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."

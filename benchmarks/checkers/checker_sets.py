@@ -42,7 +42,8 @@ _REFUSED = frozenset(
     {
         *("eval", "exec", "compile", "open", "input", "breakpoint", "globals", "locals", "vars", "getattr", "setattr"),
         *("attrgetter", "methodcaller", "pickle", "ctypes", "os", "sys", "subprocess", "inspect", "importlib"),
-        *("builtins", "import_module"),
+        *("builtins", "bltns", "import_module", "get_type_hints", "ForwardRef", "make_dataclass", "Formatter"),
+        *("get_field", "CodeType", "FunctionType"),
     }
 )
 _ENDING = """

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -203,3 +204,13 @@ def test_the_table_of_the_documentation_is_that_of_the_package() -> None:
     results, _ = read_results(folder_of("checkers-1"))
     assert table == render_table(results.checkers, "github")
     assert validate_command("checkers-1", ValidateOptions(table=True), environ={}).text == table
+
+
+def test_the_example_of_the_documentation_is_a_checker(place: Path) -> None:
+    """With its brute force it validates as it stands there."""
+    checker, brute_force = re.findall(r"```python\n(.*?)```", DOCUMENTATION.read_text(encoding="utf-8"), re.DOTALL)
+    (place / "own" / "toy" / "pa.py").write_text(checker)
+    (place / "own" / "brute_force" / "toy").mkdir(parents=True)
+    (place / "own" / "brute_force" / "toy" / "pa.py").write_text(brute_force)
+    said = _validate_here(place, place / "own")
+    assert "1 of 1 checkers validate" in said and "320 outputs as brute force has it" in said

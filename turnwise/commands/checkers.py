@@ -30,7 +30,7 @@ from turnwise.json_text import json_text
 from turnwise.records.problem import Problem
 from turnwise.records.settings import EQUALITY
 from turnwise.runners.judging.expected import resolve_expected
-from turnwise.runners.judging.labels import read_labels
+from turnwise.runners.judging.labels import Label, read_labels
 from turnwise.runners.judging.validating import CheckerReport, Survivor, validate_set
 from turnwise.runners.loading import Machine
 from turnwise.tasks.catalog import find_tasks
@@ -93,7 +93,7 @@ def validate_command(
     )
     if options.write:
         write_results(folder, results)
-    notes = list(_notes(answers, folder, earlier, reports, is_written=options.write))
+    notes = list(_notes(answers, folder, earlier, reports, labels, is_written=options.write))
     is_valid = all(one.is_valid for one in reports)
     if as_json:
         return Validated(json_text(_document(results, reports, notes), indent=1), is_valid)
@@ -155,7 +155,13 @@ def _load(names: Sequence[str], folder: Path, options: ValidateOptions, machine:
 
 
 def _notes(
-    answers: str, folder: Path, earlier: Validations, reports: Sequence[CheckerReport], *, is_written: bool
+    answers: str,
+    folder: Path,
+    earlier: Validations,
+    reports: Sequence[CheckerReport],
+    labels: Mapping[str, Sequence[Label]],
+    *,
+    is_written: bool,
 ) -> Iterator[str]:
     """Yield what a reader has to know besides the counts."""
     without_data = [one.validation.file for one in reports if not one.has_data]
@@ -167,6 +173,9 @@ def _notes(
                 f"{report.validation.problem}: {report.labels_left_out} right outputs are of tests that the validator "
                 "calls invalid, and were not tried."
             )
+    checked = {one.validation.problem for one in reports if one.validation.hostile}
+    if without_check := sum(len(found) for problem, found in labels.items() if problem not in checked):
+        yield f"{without_check} right outputs are of problems without a checker to try them on."
     if answers in BUNDLED and (changed := _changed(earlier, reports)):
         yield (
             f"{', '.join(changed)}: changed, gone or no longer valid since {answers} was validated; once it is "

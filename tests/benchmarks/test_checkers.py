@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from turnwise.benchmarks.checkers.checker_sets import (
+    BRUTE_FORCE,
     CheckerSet,
     Validation,
     Validations,
@@ -14,8 +15,10 @@ from turnwise.benchmarks.checkers.checker_sets import (
     assemble_cases,
     checker_files,
     digest_of,
+    folder_of,
     library_text,
     load_checkers,
+    read_checker_file,
     read_results,
     stem_of,
     write_results,
@@ -273,3 +276,19 @@ def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
     write_results(tmp_path, Validations("own", "0", (second, first), origin="o", licence="MIT"))
     results, digest = read_results(tmp_path)
     assert results == Validations("own", "0", (first, second), origin="o", licence="MIT") and len(digest) == 64
+
+
+def test_every_checker_of_the_package_was_validated_as_it_is() -> None:
+    """A file that was added or changed, or another library, needs turnwise checkers validate --write."""
+    folder = folder_of("checkers-1")
+    results, _ = read_results(folder)
+    now = {name: digest_of(read_checker_file(folder, name)) for _, name in checker_files(folder)}
+    assert {one.file: one.sha256 for one in results.checkers} == now
+    assert results.library_sha256 == digest_of(library_text()) and results.name == "checkers-1"
+
+
+def test_every_brute_force_of_the_package_is_of_a_checker() -> None:
+    """One of another name would never be asked."""
+    folder = folder_of("checkers-1")
+    names = {path.relative_to(folder / BRUTE_FORCE).as_posix() for path in (folder / BRUTE_FORCE).glob("*/*.py")}
+    assert names and names <= {name for _, name in checker_files(folder)}

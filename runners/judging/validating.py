@@ -9,6 +9,7 @@ checked as the judge does it, in a process each; mutants and the many outputs of
 Everything of a checker runs in the sandbox of ``Checkers``. A machine that fails ends the validating: nothing is known.
 """
 
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -186,6 +187,9 @@ class _Validating:
                     survivors=len(self._survivors),
                     brute_force=self._count_agreements(session),
                 )
+        elif self._brute_force:
+            self._failures.begin()
+            self._fail("it has a brute force, and no check to agree with it")
         return CheckerReport(
             replace(validation, failures=tuple(self._failures.sentences)),
             dict(sorted(self._constraints.items())),
@@ -309,9 +313,15 @@ class _Validating:
                     return agreed
         return agreed
 
+    @property
+    def _brute_force(self) -> str:
+        """The file of the brute force, "" where there is none."""
+        name = f"{BRUTE_FORCE}/{self._file}"
+        return name if os.path.lexists(self._folder / name) else ""
+
     def _cases(self) -> tuple[Case, ...]:
-        path = f"{BRUTE_FORCE}/{self._file}"
-        if not (self._folder / path).exists():
+        path = self._brute_force
+        if not path:
             return ()
         try:
             return self._checkers.cases(assemble_cases(read_checker_file(self._folder, path), origin=path))

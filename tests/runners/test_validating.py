@@ -236,6 +236,16 @@ def test_a_validator_alone_is_tried_on_inputs_alone(tmp_path: Path, checkers: Ch
     assert found.labels == found.mutations == found.hostile == found.brute_force == 0
 
 
+def test_a_brute_force_needs_a_check_to_agree_with(tmp_path: Path, checkers: Checkers) -> None:
+    """Beside a validator alone it would never be asked; a link that leads nowhere is a file all the same."""
+    folder = write_set(tmp_path / "own", CHECKER.partition("def check")[0], BRUTE_FORCE)
+    assert validate(folder, checkers).validation.failures == ("it has a brute force, and no check to agree with it",)
+    folder = write_set(tmp_path / "other", CHECKER, BRUTE_FORCE)
+    (folder / "brute_force" / "toy" / "p1_a.py").unlink()
+    (folder / "brute_force" / "toy" / "p1_a.py").symlink_to("nowhere")
+    assert "cannot be read (it is a link" in validate(folder, checkers).validation.failures[0]
+
+
 def test_a_problem_without_data_keeps_its_validation_while_its_file_is_the_same(
     folder: Path, checkers: Checkers
 ) -> None:

@@ -65,7 +65,7 @@ def validate_command(
         raise TurnwiseError(
             f"The folder {str(folder)!r} holds no checker: write <benchmark>/p<name>.py (docs/checkers.md)."
         )
-    earlier = _earlier_results(folder, answers)
+    earlier, mistake = _earlier_results(folder, answers)
     if options.write and not os.access(folder, os.W_OK):
         raise TurnwiseError(f"The folder {str(folder)!r} cannot be written: leave out --write, or give another.")
     names = list(dict.fromkeys(benchmark for benchmark, _ in files))
@@ -93,7 +93,8 @@ def validate_command(
     )
     if options.write:
         write_results(folder, results)
-    notes = list(_notes(answers, folder, earlier, reports, labels, is_written=options.write))
+    notes = [mistake] if mistake else []
+    notes += _notes(answers, folder, earlier, reports, labels, is_written=options.write)
     is_valid = all(one.is_valid for one in reports)
     if as_json:
         return Validated(json_text(_document(results, reports, notes), indent=1), is_valid)
@@ -106,18 +107,20 @@ def _folder_of(answers: str) -> Path:
     return folder_of(answers)
 
 
-def _earlier_results(folder: Path, answers: str) -> Validations:
-    """Return what the set's file says, and nothing of one that is not there or cannot be read."""
+def _earlier_results(folder: Path, answers: str) -> tuple[Validations, str]:
+    """Return what the set's file says, and why it cannot be read, if there is one and it cannot."""
+    mistake = ""
     try:
         results, _ = read_results(folder)
-    except TurnwiseError:
+    except TurnwiseError as error:
         results = Validations(answers if answers in BUNDLED else folder.resolve().name, "", ())
+        mistake = str(error) if os.path.lexists(folder / RESULTS) else ""
     if answers not in BUNDLED and results.name in (EQUALITY, *BUNDLED):
         raise TurnwiseError(
             f"The set in {str(folder)!r} is called {results.name!r}, which is the package's own: give another name in "
             f"its {RESULTS}, or rename the folder."
         )
-    return results
+    return results, mistake
 
 
 def _load(names: Sequence[str], folder: Path, options: ValidateOptions, machine: Machine) -> tuple[Problem, ...]:

@@ -20,6 +20,7 @@ from pathlib import Path
 from turnwise.benchmarks import values
 from turnwise.benchmarks.checkers.checker_sets import CASES, VALIDITY, VERDICT
 from turnwise.files import write_atomically
+from turnwise.json_text import json_text
 from turnwise.records.problem import Checker, Limits, TestCase
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.interface import PYTHON, Closable, Ending, Execution, Program, Session
@@ -187,7 +188,7 @@ def constraints_broken(checker: Checker, tests: Sequence[TestCase], checkers: Ch
     broken = [one.constraint or "" for one in found]
     if all(one.constraint is not None for one in found):
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, json.dumps(broken))
+        write_atomically(path, json_text(broken))
     return broken
 
 

@@ -129,7 +129,8 @@ def test_a_huge_text_is_read_no_further_than_it_is_asked_for() -> None:
 NAMES = (
     *("eval", "exec", "compile", "open", "input", "breakpoint", "globals", "locals", "vars", "getattr", "setattr"),
     *("get_type_hints", "ForwardRef", "make_dataclass", "Formatter", "CodeType", "FunctionType"),
-    *("attrgetter", "methodcaller", "__import__", "__builtins__", "__loader__", "__file__"),
+    *("pickle", "ctypes", "os", "sys", "subprocess", "inspect", "importlib", "builtins", "bltns", "import_module"),
+    *("get_field", "attrgetter", "methodcaller", "__import__", "__builtins__", "__loader__", "__file__"),
 )
 
 

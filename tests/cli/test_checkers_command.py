@@ -72,6 +72,7 @@ def test_a_set_is_written_when_that_is_asked_for_and_then_judges(place: Path) ->
     done = validate(place)
     assert done.returncode == 0, done.stderr
     assert "toy/A. Pair" in done.stdout and "own/set.json was not written: --write does it." in done.stdout
+    assert "checkers 1/1" in done.stderr
     assert done.stdout.splitlines()[-1].startswith("1 of 1 checkers validate: 2 of 2 tests valid, 0 right outputs")
     assert not (place / "own" / "set.json").exists()
 
@@ -97,6 +98,15 @@ def test_a_checker_that_does_not_validate_is_said_and_not_used(place: Path) -> N
     judged = check(place)
     assert "wrong_answer" in judged.stdout.splitlines()[0]
     assert "the checker of toy/A. Pair is not used: it did not validate: it accepts" in judged.stderr
+
+
+def test_tests_left_out_are_listed_with_the_constraint_that_they_break(place: Path) -> None:
+    """Those of an own benchmark are its author's, so that one of them is a failure, too."""
+    hidden = [{"input": f"{n}\n", "output": "1 1\n"} for n in (1, 0, 2)]
+    (place / "toy.jsonl").write_text(json.dumps({**ROWS[0], "hidden_tests": hidden}) + "\n")
+    said = _validate_here(place, place / "own")
+    assert "breaks:\n  toy/A. Pair: 2 x n is #, not from # to #\n" in said
+    assert "toy/pa.py: it calls the input of private_tests 0 invalid: n is 1, not from 2 to 100" in said
 
 
 def test_a_run_does_not_use_a_checker_that_did_not_validate(place: Path) -> None:

@@ -10,9 +10,9 @@ import pytest
 
 from turnwise.benchmarks.catalog import load_problems
 from turnwise.benchmarks.checkers.checker_sets import Validation, checker_files, folder_of, read_results, stem_of
-from turnwise.errors import TurnwiseError
-from turnwise.records.problem import Problem, TestCase
-from turnwise.runners.judging.checking import Checkers, NoCasesError
+from turnwise.errors import InfrastructureError, TurnwiseError
+from turnwise.records.problem import Checker, Problem, TestCase
+from turnwise.runners.judging.checking import Answer, Checkers, CheckerSession, NoCasesError
 from turnwise.runners.judging.labels import Label, name_of_test, read_labels
 from turnwise.runners.judging.mutations import NEVER_RIGHT, hostile_outputs, mutants, words_of
 from turnwise.runners.judging.validating import NO_DATA, CheckerReport, masked, validate_set
@@ -226,6 +226,23 @@ def test_failures_of_one_kind_are_a_few(tmp_path: Path, checkers: Checkers) -> N
         "it refuses the expected output": 3,
         "it refuses a right output": 3,
     }
+
+
+class _Spoiled(CheckerSession):
+    """A session on a machine that fails."""
+
+    def ask(self, text: str, output: str, expected: str) -> Answer:
+        return Answer(None, "no memory", is_spoiled=True)
+
+
+def test_a_machine_that_fails_shows_nothing_of_a_checker(
+    folder: Path, checkers: Checkers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The validating ends with status 3, so that no checker is called wrong for it."""
+    session = checkers.open(Checker("", "own"))
+    monkeypatch.setattr(checkers, "open", lambda checker, is_fresh=True: _Spoiled(session))
+    with pytest.raises(InfrastructureError, match=r"The machine failed while a checker was validated \(no memory\)"):
+        validate(folder, checkers)
 
 
 def test_a_validator_alone_is_tried_on_inputs_alone(tmp_path: Path, checkers: Checkers) -> None:

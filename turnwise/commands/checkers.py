@@ -126,13 +126,12 @@ def _earlier_results(folder: Path, answers: str) -> tuple[Validations, str]:
 def _load(names: Sequence[str], folder: Path, options: ValidateOptions, machine: Machine) -> tuple[Problem, ...]:
     """Return the problems of the set's benchmarks, or of the tasks chosen, each once, expected outputs computed."""
     benchmarks = find_benchmarks(options.benchmark, tasks=options.tasks)
-    sources: dict[tuple[str, str], tuple[Benchmark, tuple[str, ...]]] = {}
+    sources: dict[tuple[str, str], tuple[Benchmark, set[str]]] = {}
     if options.tasks:
         for task in find_tasks(options.tasks, benchmarks):
             if task.benchmark.name in names:
                 place = (task.benchmark.name, task.split)
-                before = sources.get(place, (task.benchmark, ()))[1]
-                sources[place] = (task.benchmark, (*before, *filter(None, [task.difficulty])))
+                sources.setdefault(place, (task.benchmark, set()))[1].add(task.difficulty)
         if not sources:
             raise TurnwiseError(
                 f"No task of {shown(options.tasks)} is of a benchmark that {str(folder)!r} has checkers for: there are "
@@ -145,11 +144,15 @@ def _load(names: Sequence[str], folder: Path, options: ValidateOptions, machine:
                     f"The folder {name!r} of {str(folder)!r} is named like no benchmark: name it like one of "
                     f"{', '.join(benchmarks)}, or give --benchmark."
                 )
-            sources[name, ""] = (benchmarks[name], ())
+            sources[name, ""] = (benchmarks[name], {""})
     problems: dict[str, Problem] = {}
-    for (_, split), (benchmark, difficulties) in sources.items():
+    for (_, split), (benchmark, levels) in sources.items():
         loaded = load_problems(
-            benchmark, split=split, data_dir=machine.data_dir, difficulties=difficulties, environ=machine.environ
+            benchmark,
+            split=split,
+            data_dir=machine.data_dir,
+            difficulties=() if "" in levels else sorted(levels),
+            environ=machine.environ,
         )
         problems |= {one.id: one for one in loaded.problems}
     return resolve_expected(

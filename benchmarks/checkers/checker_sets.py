@@ -104,7 +104,7 @@ class Validations:
 
 @dataclass(frozen=True, slots=True)
 class CheckerSet:
-    """A set of checkers: its name, the digest of its set.json, and what was validated, by problem id.
+    """A set of checkers: its name, the digest of those that may be used, and what was validated, by problem id.
 
     ``folder`` is None for equality, which has none.
     """
@@ -163,15 +163,15 @@ def folder_of(answers: str) -> Path:
     return folder
 
 
-def read_results(folder: Path) -> tuple[Validations, str]:
-    """Return what validating the checkers in ``folder`` showed, and the digest of the file that says so.
+def read_results(folder: Path) -> Validations:
+    """Return what validating the checkers in ``folder`` showed.
 
     Raises TurnwiseError where there is no such file, or it cannot be read.
     """
     path = folder / RESULTS
     try:
         data = read_whole(path, limit=_LARGEST_RESULTS, follow=False)
-        return from_json(Validations, json.loads(data)), hashlib.sha256(data).hexdigest()
+        return from_json(Validations, json.loads(data))
     except FileNotFoundError:
         raise TurnwiseError(
             f"The folder of checkers {str(folder)!r} holds no {RESULTS}: turnwise checkers validate --write makes it."
@@ -190,8 +190,7 @@ def write_results(folder: Path, results: Validations) -> None:
 
 @cache
 def _load(folder: Path) -> CheckerSet:
-    results, digest = read_results(folder)
-    path = folder / RESULTS
+    results, path = read_results(folder), folder / RESULTS
     if results.name in (EQUALITY, *BUNDLED) and folder.parent != Path(__file__).parent:
         raise TurnwiseError(
             f"{str(path)!r} calls its set {results.name!r}, which is the package's own: give another name."
@@ -201,6 +200,8 @@ def _load(folder: Path) -> CheckerSet:
             f"The checkers {str(folder)!r} were validated with another library.py than this one's: turnwise checkers "
             "validate --write does it anew."
         )
+    usable = sorted([one.problem, one.sha256] for one in results.checkers if not one.failures)
+    digest = digest_of(json_text([results.library_sha256, *usable]))
     return CheckerSet(results.name, digest, folder, {one.problem: one for one in results.checkers})
 
 

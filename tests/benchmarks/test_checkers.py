@@ -275,14 +275,13 @@ def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
     """In the order of the files, whatever the order they were found in."""
     first, second = Validation("toy/1", "toy/p1.py", "a", 3, 2, failures=("x",)), Validation("toy/2", "toy/p2.py", "b")
     write_results(tmp_path, Validations("own", "0", (second, first), origin="o", licence="MIT"))
-    results, digest = read_results(tmp_path)
-    assert results == Validations("own", "0", (first, second), origin="o", licence="MIT") and len(digest) == 64
+    assert read_results(tmp_path) == Validations("own", "0", (first, second), origin="o", licence="MIT")
 
 
 def test_every_checker_of_the_package_was_validated_as_it_is() -> None:
     """A file that was added or changed, or another library, needs turnwise checkers validate --write."""
     folder = folder_of("checkers-1")
-    results, _ = read_results(folder)
+    results = read_results(folder)
     now = {name: digest_of(read_checker_file(folder, name)) for _, name in checker_files(folder)}
     assert {one.file: one.sha256 for one in results.checkers} == now
     assert results.library_sha256 == digest_of(library_text()) and results.name == "checkers-1"

@@ -123,7 +123,7 @@ def test_a_run_does_not_use_a_checker_that_did_not_validate(place: Path) -> None
 
 
 def _library_digest() -> str:
-    return read_results(folder_of("checkers-1"))[0].library_sha256
+    return read_results(folder_of("checkers-1")).library_sha256
 
 
 def test_one_document_holds_what_was_left_out_and_what_survived(place: Path) -> None:
@@ -209,14 +209,14 @@ def test_a_torn_set_json_is_said_and_made_anew(place: Path) -> None:
     (place / "own" / "set.json").write_text("{")
     said = _validate_here(place, place / "own", write=True)
     assert "set.json' cannot be read (it is cut off or no JSON): turnwise checkers validate --write makes it" in said
-    assert read_results(place / "own")[0].name == "own"
+    assert read_results(place / "own").name == "own"
 
 
 def test_the_table_of_the_documentation_is_that_of_the_package() -> None:
     """docs/checkers.md shows what set.json of checkers-1 says."""
     text = DOCUMENTATION.read_text(encoding="utf-8")
     table = text.partition("<!-- turnwise checkers validate --table -->\n")[2].partition("\n<!-- end -->")[0]
-    results, _ = read_results(folder_of("checkers-1"))
+    results = read_results(folder_of("checkers-1"))
     assert table == render_table(results.checkers, "github")
     assert validate_command("checkers-1", ValidateOptions(table=True), environ={}).text == table
 

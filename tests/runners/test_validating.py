@@ -389,7 +389,7 @@ def _validate_bundled(
 
 
 def _recorded(reports: list[CheckerReport]) -> dict[str, Validation]:
-    results, _ = read_results(folder_of("checkers-1"))
+    results = read_results(folder_of("checkers-1"))
     files = {one.validation.file for one in reports}
     return {one.file: one for one in results.checkers if one.file in files}
 

@@ -58,8 +58,7 @@ def validate_command(
     """
     folder = _folder_of(answers)
     if options.table:
-        results, _ = read_results(folder)
-        return Validated(render_table(results.checkers, "github"), is_valid=True)
+        return Validated(render_table(read_results(folder).checkers, "github"), is_valid=True)
     files = list(checker_files(folder))
     if not files:
         raise TurnwiseError(
@@ -111,7 +110,7 @@ def _earlier_results(folder: Path, answers: str) -> tuple[Validations, str]:
     """Return what the set's file says, and why it cannot be read, if there is one and it cannot."""
     mistake = ""
     try:
-        results, _ = read_results(folder)
+        results = read_results(folder)
     except TurnwiseError as error:
         results = Validations(answers if answers in BUNDLED else folder.resolve().name, "", ())
         mistake = str(error) if os.path.lexists(folder / RESULTS) else ""

@@ -170,7 +170,8 @@ class _Validating:
         try:
             checker = assemble(read_checker_file(self._folder, self._file), origin=self._file)
         except TurnwiseError as error:
-            return CheckerReport(replace(validation, failures=(str(error),)))
+            self._fail(str(error))
+            return CheckerReport(replace(validation, failures=tuple(self._failures.sentences)))
         valid = list(self._valid_tests(checker))
         labels = [label for label in self._labels if label.test in set(valid)]
         validation = replace(validation, valid=len(valid))
@@ -212,7 +213,7 @@ class _Validating:
             elif not answer.constraint:
                 yield number
             else:
-                self._constraints[masked(answer.constraint)] += 1
+                self._constraints[printable(masked(answer.constraint), limit=_LONGEST_FAILURE)] += 1
                 if number < generated:
                     self._fail(f"it calls the input of {self._name(number)} invalid: {answer.constraint}")
 

@@ -33,6 +33,7 @@ def check(text: str, output: str, expected: str) -> None:
     if first + second != int(text):
         reader.refuse(f"{first} and {second} do not add up")
 '''
+VALIDATOR = CHECKER.partition("\n\ndef check")[0]  # which is validated sooner
 TESTS = [{"input": "5\n", "output": "1 4\n"}]
 ROWS = [
     {"name": "A. Pair", "statement": "A pair.", "public_tests": TESTS, "hidden_tests": TESTS},
@@ -102,6 +103,7 @@ def test_a_checker_that_does_not_validate_is_said_and_not_used(place: Path) -> N
 
 def test_tests_left_out_are_listed_with_the_constraint_that_they_break(place: Path) -> None:
     """Those of an own benchmark are its author's, so that one of them is a failure, too."""
+    (place / "own" / "toy" / "pa.py").write_text(VALIDATOR)
     hidden = [{"input": f"{n}\n", "output": "1 1\n"} for n in (1, 0, 2)]
     (place / "toy.jsonl").write_text(json.dumps({**ROWS[0], "hidden_tests": hidden}) + "\n")
     said = _validate_here(place, place / "own")
@@ -186,6 +188,7 @@ def test_labels_without_their_fields_are_one_sentence(place: Path) -> None:
 
 def test_a_changed_checker_of_the_package_raises_the_version(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its name says that it is another set once the one before it is released."""
+    (place / "own" / "toy" / "pa.py").write_text(VALIDATOR)
     earlier = Validation("toy/A. Pair", "toy/pa.py", "0" * 64)
     write_results(place / "own", Validations("checkers-1", "", (earlier,)))
     monkeypatch.setattr(command, "folder_of", lambda answers: place / "own")
@@ -198,7 +201,8 @@ def test_a_changed_checker_of_the_package_raises_the_version(place: Path, monkey
 
 def test_a_checker_without_a_problem_in_the_data_is_listed(place: Path) -> None:
     """What was found before stays; without that it is not valid."""
-    (place / "own" / "toy" / "pzzz.py").write_text(CHECKER)
+    (place / "own" / "toy" / "pa.py").write_text(VALIDATOR)
+    (place / "own" / "toy" / "pzzz.py").write_text(VALIDATOR)
     said = _validate_here(place, place / "own", write=True)
     assert "Not validated, since the data at hand do not have their problems: toy/pzzz.py." in said
     assert "toy/pzzz.py: the data at hand do not have its problem" in said and "1 of 2 checkers validate" in said
@@ -206,6 +210,7 @@ def test_a_checker_without_a_problem_in_the_data_is_listed(place: Path) -> None:
 
 def test_a_torn_set_json_is_said_and_made_anew(place: Path) -> None:
     """Nothing of it is taken over."""
+    (place / "own" / "toy" / "pa.py").write_text(VALIDATOR)
     (place / "own" / "set.json").write_text("{")
     said = _validate_here(place, place / "own", write=True)
     assert "set.json' cannot be read (it is cut off or no JSON): turnwise checkers validate --write makes it" in said

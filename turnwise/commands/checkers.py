@@ -169,22 +169,22 @@ def _notes(
     is_written: bool,
 ) -> Iterator[str]:
     """Yield what a reader has to know besides the counts."""
-    without_data = [one.validation.file for one in reports if not one.has_data]
+    without_data = [_shown(one.validation.file) for one in reports if not one.has_data]
     if without_data:
         yield f"Not validated, since the data at hand do not have their problems: {', '.join(without_data)}."
     for report in reports:
         if report.labels_left_out:
             yield (
-                f"{report.validation.problem}: {report.labels_left_out} right outputs are of tests that the validator "
-                "calls invalid, and were not tried."
+                f"{_shown(report.validation.problem)}: {report.labels_left_out} right outputs are of tests that the "
+                "validator calls invalid, and were not tried."
             )
     checked = {one.validation.problem for one in reports if one.validation.hostile}
     if without_check := sum(len(found) for problem, found in labels.items() if problem not in checked):
         yield f"{without_check} right outputs are of problems without a checker to try them on."
     if answers in BUNDLED and (changed := _changed(earlier, reports)):
         yield (
-            f"{', '.join(changed)}: changed, gone or no longer valid since {answers} was validated; once it is "
-            f"released, its version has to rise ({_next_name(answers)})."
+            f"{', '.join(map(_shown, changed))}: changed, gone or no longer valid since {answers} was validated; once "
+            f"it is released, its version has to rise ({_next_name(answers)})."
         )
     path = folder / RESULTS
     yield f"Written: {path}." if is_written else f"{path} was not written: --write does it."
@@ -209,9 +209,7 @@ def _next_name(name: str) -> str:
 
 def render_table(validations: Sequence[Validation], style: str = "simple") -> str:
     """Return the table of counts, a row for each checker; "-" where something does not apply."""
-    rows = [
-        [printable(one.problem, limit=60), *_cells(one)] for one in sorted(validations, key=lambda one: one.problem)
-    ]
+    rows = [[_shown(one.problem), *_cells(one)] for one in sorted(validations, key=lambda one: one.problem)]
     align = ("left", *["right"] * len(_COUNTS))
     return tabulate(rows, headers=_HEADERS, tablefmt=style, disable_numparse=True, colalign=align if rows else None)
 
@@ -228,7 +226,7 @@ def _cells(validation: Validation) -> list[str]:
 def _render(reports: Sequence[CheckerReport], notes: Iterable[str], *, with_survivors: bool) -> Iterator[str]:
     yield render_table([one.validation for one in reports])
     left_out = [
-        f"  {one.validation.problem}: {count} x {constraint}"
+        f"  {_shown(one.validation.problem)}: {count} x {constraint}"
         for one in reports
         for constraint, count in one.constraints.items()
     ]
@@ -242,9 +240,9 @@ def _render(reports: Sequence[CheckerReport], notes: Iterable[str], *, with_surv
     if with_survivors:
         for one in reports:
             for survivor in one.survivors:
-                yield from ("", f"{one.validation.problem}, {survivor.test}, {survivor.kind}:")
+                yield from ("", f"{_shown(one.validation.problem)}, {survivor.test}, {survivor.kind}:")
                 yield from (f"  {name:9}{_cut(text)!r}" for name, text in _texts(survivor).items())
-    failures = [f"  {one.validation.file}: {why}" for one in reports for why in one.validation.failures]
+    failures = [f"  {_shown(one.validation.file)}: {why}" for one in reports for why in one.validation.failures]
     if failures:
         yield from ("", "Not valid, and not used:", *failures)
     yield from ("", *notes, _totals(reports))
@@ -297,6 +295,10 @@ def _checker_document(report: CheckerReport) -> dict[str, object]:
 
 def _texts(survivor: Survivor) -> Mapping[str, str]:
     return {"input": survivor.input, "expected": survivor.expected, "accepted": survivor.output}
+
+
+def _shown(name: str) -> str:
+    return printable(name, limit=60)
 
 
 def _cut(text: str) -> str:

@@ -290,7 +290,8 @@ def test_a_file_that_is_a_link_is_not_read(folder: Path, checkers: Checkers, tmp
     path.rename(tmp_path / "elsewhere.py")
     path.symlink_to(tmp_path / "elsewhere.py")
     report = validate(folder, checkers)
-    assert "cannot be read (it is a link" in report.validation.failures[0] and report.validation.sha256 == ""
+    assert report.validation.failures[0].startswith("The checker 'toy/p1_a.py' cannot be read (it is a link")
+    assert report.validation.sha256 == ""
 
 
 def test_validating_twice_gives_the_same_records(folder: Path, checkers: Checkers) -> None:

@@ -263,6 +263,18 @@ def test_a_brute_force_needs_a_check_to_agree_with(tmp_path: Path, checkers: Che
     assert "cannot be read (it is a link" in validate(folder, checkers).validation.failures[0]
 
 
+def test_nothing_of_a_checker_runs_in_this_process(
+    tmp_path: Path, checkers: Checkers, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A file is read and runs in the sandbox alone: what it prints is nowhere, what it changes is not here."""
+    mischief = 'print("mischief")\nre.escape = None\n'
+    checker = CHECKER.replace("from turnwise", "import re\nfrom turnwise", 1)
+    checker = checker.replace("\n\ndef validate", f"\n{mischief}\n\ndef validate")
+    report = validate(write_set(tmp_path / "own", checker, f"import re\n\n{mischief}\n{BRUTE_FORCE}"), checkers)
+    assert report.is_valid and report.validation.brute_force == 5 * 64
+    assert "mischief" not in "".join(capfd.readouterr()) and re.escape("a") == "a"
+
+
 def test_a_problem_without_data_keeps_its_validation_while_its_file_is_the_same(
     folder: Path, checkers: Checkers
 ) -> None:

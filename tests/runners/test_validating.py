@@ -11,7 +11,7 @@ import pytest
 from turnwise.benchmarks.catalog import load_problems
 from turnwise.benchmarks.checkers.checker_sets import Validation, checker_files, folder_of, read_results, stem_of
 from turnwise.errors import InfrastructureError, TurnwiseError
-from turnwise.records.problem import Checker, Problem, TestCase
+from turnwise.records.problem import Problem, TestCase
 from turnwise.runners.judging.checking import Answer, Checkers, CheckerSession, NoCasesError
 from turnwise.runners.judging.labels import Label, name_of_test, read_labels
 from turnwise.runners.judging.mutations import NEVER_RIGHT, hostile_outputs, mutants, words_of
@@ -160,7 +160,8 @@ def test_each_fault_of_a_checker_is_named(
     tmp_path: Path, checkers: Checkers, sentence: str, change: tuple[str, str]
 ) -> None:
     """A checker with a fault does not validate, and the sentence says which test shows it."""
-    text = CHECKER.replace("'", '"').replace(*(part.replace("'", '"') for part in change))
+    before, after = (part.replace("'", '"') for part in change)
+    text = CHECKER.replace("'", '"').replace(before, after)
     assert text != CHECKER
     report = validate(write_set(tmp_path / "own", text), checkers, labels=(Label(PROBLEM.id, 0, "3 2"),))
     assert not report.is_valid
@@ -231,6 +232,12 @@ def test_failures_of_one_kind_are_a_few(tmp_path: Path, checkers: Checkers) -> N
 class _Spoiled(CheckerSession):
     """A session on a machine that fails."""
 
+    def __init__(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
     def ask(self, text: str, output: str, expected: str) -> Answer:
         return Answer(None, "no memory", is_spoiled=True)
 
@@ -239,8 +246,7 @@ def test_a_machine_that_fails_shows_nothing_of_a_checker(
     folder: Path, checkers: Checkers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The validating ends with status 3, so that no checker is called wrong for it."""
-    session = checkers.open(Checker("", "own"))
-    monkeypatch.setattr(checkers, "open", lambda checker, is_fresh=True: _Spoiled(session))
+    monkeypatch.setattr(checkers, "open", lambda checker, is_fresh=True: _Spoiled())
     with pytest.raises(InfrastructureError, match=r"The machine failed while a checker was validated \(no memory\)"):
         validate(folder, checkers)
 

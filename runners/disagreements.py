@@ -1,0 +1,293 @@
+"""Disagreements: programs that pass are run against each other on new valid inputs; where they differ, one is wrong.
+
+So tests that accept wrong programs show themselves without any label. Inputs are those of valid tests with a small
+change, and only those that the problem's validator accepts. Where a checker refuses an output, it is known whose is
+wrong; else two programs are named of which one is.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import combinations
+
+import numpy as np
+
+from turnwise.records.audit import Disagreement, Disagreements
+from turnwise.records.judgement import program_hash
+from turnwise.records.problem import Checker, Flag, Problem, TestCase
+from turnwise.records.report import Verdict
+from turnwise.runners.execution.interface import PYTHON, Ending, Execution
+from turnwise.runners.judging.checking import CheckerSession, Word, text_of
+from turnwise.runners.judging.judge import OutputComparison, program_of
+from turnwise.runners.loading import Machine
+from turnwise.texts import printable
+
+INPUTS, TRIED = 20, 300  # valid inputs of a problem, and how many are tried to find them
+PROGRAMS = 6  # of a problem, the known right ones first
+FOUND = 5  # disagreements named for a problem; all count
+_LONGEST_INPUT = 4000  # characters of a test that is changed
+_SHOWN = 300  # characters of an input or output in a finding
+_CHANGES = 3  # at most, of one input
+_WORD = re.compile(r"\S+")
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
+_OWN_FAULTS = {Ending.FAILED, Ending.CPU_LIMIT, Ending.IDLE_LIMIT, Ending.MEMORY_LIMIT, Ending.OUTPUT_LIMIT}
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """A program that the judge accepts, and where it comes from."""
+
+    program: str
+    source: str
+
+    @property
+    def name(self) -> str:
+        """The hash of its text and its source."""
+        return f"{program_hash(self.program)} ({self.source})"
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """What comparing the programs of one problem showed: those known to be wrong, and pairs of which one is."""
+
+    programs: int = 0
+    inputs: int = 0
+    wrong: set[str] = field(default_factory=set)
+    pairs: set[tuple[str, str]] = field(default_factory=set)
+    found: list[Disagreement] = field(default_factory=list)
+
+    @property
+    def least_wrong(self) -> int:
+        """How many programs are wrong at least: pairs that share no program have a wrong one each."""
+        taken, count = set(self.wrong), len(self.wrong)
+        for pair in sorted(self.pairs):
+            if not taken.intersection(pair):
+                taken.update(pair)
+                count += 1
+        return count
+
+
+def find_disagreements(
+    problems: Sequence[tuple[Problem, Checker | None, Sequence[Passing]]],
+    machine: Machine,
+    *,
+    matcher: str,
+    what: str,
+) -> Disagreements:
+    """Return where the passing programs of each problem, which come with its validator, differ on new valid inputs."""
+    able = [(problem, checker) for problem, checker, _ in problems]
+    with_validator = {problem.id for problem, checker in able if checker is not None and checker.validates}
+    is_told = {problem.id for problem, _ in able if problem.is_checked or Flag.MULTIPLE_ANSWERS not in problem.flags}
+    chosen = {problem.id: list(dict.fromkeys(_distinct(passing)))[:PROGRAMS] for problem, _, passing in problems}
+    work = [
+        (problem, checker, chosen[problem.id])
+        for problem, checker in able
+        if checker is not None
+        and problem.id in with_validator & is_told
+        and not problem.is_function_call
+        and len(chosen[problem.id]) > 1
+    ]
+    compared = []
+    with ThreadPoolExecutor(max_workers=machine.workers) as pool:
+        for one in pool.map(lambda item: _compare(item[0], item[1], item[2], machine, matcher), work):
+            compared.append(one)
+            machine.report(f"{what}: disagreements", len(compared), len(work))
+    without_checker = sum(problem.id in with_validator and problem.id not in is_told for problem, _ in able)
+    return Disagreements(
+        problems=len(work),
+        without_validator=len(able) - len(with_validator),
+        without_checker=without_checker,
+        few_programs=len(with_validator) - without_checker - len(work),
+        programs=sum(one.programs for one in compared),
+        inputs=sum(one.inputs for one in compared),
+        wrong=sum(one.least_wrong for one in compared),
+        found=tuple(finding for one in compared for finding in one.found[:FOUND]),
+    )
+
+
+def changed_inputs(texts: Sequence[str], generator: np.random.Generator, count: int) -> list[str]:
+    """Return up to ``count`` different texts, each one of ``texts`` with one to three small changes."""
+    short = [text for text in texts if len(text) <= _LONGEST_INPUT]
+    found: dict[str, None] = {}
+    for _ in range(count if short else 0):
+        text = short[generator.integers(len(short))]
+        for _ in range(generator.integers(1, _CHANGES + 1)):
+            text = _KINDS[generator.integers(len(_KINDS))](text, generator)
+        if text not in texts:
+            found[text] = None
+    return list(found)
+
+
+def _distinct(passing: Sequence[Passing]) -> Iterator[Passing]:
+    """Yield the programs, each text once, with the source that names it first."""
+    seen: set[str] = set()
+    for one in passing:
+        if one.program not in seen:
+            seen.add(one.program)
+            yield one
+
+
+def _compare(
+    problem: Problem, validator: Checker, programs: Sequence[Passing], machine: Machine, matcher: str
+) -> _Compared:
+    inputs = _valid_inputs(problem, validator, machine)
+    compared = _Compared(len(programs), len(inputs))
+    with ExitStack() as stack:
+        sessions = [
+            stack.enter_context(machine.executor.open(program_of(problem, one.program), PYTHON, problem.limits))
+            for one in programs
+        ]
+        comparison = stack.enter_context(OutputComparison(problem, matcher, machine.checkers))
+        checker = None
+        if problem.checker is not None and problem.checker.checks:
+            checker = stack.enter_context(machine.checkers.open(problem.checker))
+        for text in inputs:
+            data = text.encode("utf-8", "surrogatepass")
+            runs = {
+                one: next(iter(session.run([data])))
+                for one, session in zip(programs, sessions, strict=True)
+                if one.name not in compared.wrong
+            }
+            _compare_runs(problem, text, runs, comparison, checker, compared)
+    return compared
+
+
+def _compare_runs(
+    problem: Problem,
+    text: str,
+    runs: Mapping[Passing, Execution],
+    comparison: OutputComparison,
+    checker: CheckerSession | None,
+    compared: _Compared,
+) -> None:
+    """Add to ``compared`` what the runs of all programs on one input show."""
+
+    def add(first: Passing, second: Passing | None, reason: str) -> None:
+        name, output = (second.name, _cut(text_of(runs[second].output))) if second is not None else ("", "")
+        first_output = _cut(text_of(runs[first].output))
+        compared.found.append(Disagreement(problem.id, first.name, name, _cut(text), first_output, output, reason))
+
+    answered = {}
+    for one, run in runs.items():
+        if run.ending in _OWN_FAULTS and not run.hampered:
+            compared.wrong.add(one.name)
+            add(one, None, f"it ends with {run.ending.value} on a valid input")
+        elif run.ending is Ending.FINISHED and not run.hampered:
+            output = text_of(run.output)
+            answer = checker.ask(text, output, output) if checker is not None else None
+            if answer is not None and answer.word is Word.WRONG:
+                compared.wrong.add(one.name)
+                add(one, None, printable(f"the checker refuses its output: {answer.reason}", limit=_SHOWN))
+            elif answer is None or answer.word is Word.RIGHT:
+                answered[one] = run
+    for first, second in combinations(answered, 2):
+        pair = (first.name, second.name)
+        if pair not in compared.pairs and _differ(text, answered[first], answered[second], comparison, checker):
+            compared.pairs.add(pair)
+            add(first, second, "one of the two outputs is wrong")
+
+
+def _differ(
+    text: str, first: Execution, second: Execution, comparison: OutputComparison, checker: CheckerSession | None
+) -> bool:
+    """Return whether one of two outputs is wrong.
+
+    A checker decides by either as the expected one; without it they differ if neither equals the other.
+    """
+    if first.output == second.output:
+        return False
+    refused = []
+    for expected, output in ((first, second), (second, first)):
+        try:
+            test = TestCase(text, expected.output.decode("utf-8", "surrogatepass"))
+        except UnicodeDecodeError:
+            return False
+        compared = comparison.compare(test, output)
+        refused.append(compared.verdict is Verdict.WRONG_ANSWER and not compared.note)
+    return any(refused) if checker is not None else all(refused)
+
+
+def _valid_inputs(problem: Problem, validator: Checker, machine: Machine) -> list[str]:
+    """Return new inputs that keep to the statement."""
+    seed = int.from_bytes(hashlib.sha256(problem.id.encode("utf-8", "surrogatepass")).digest()[:8], "big")
+    texts = [test.input for test in (*problem.public_tests, *problem.hidden_tests)]
+    tried = changed_inputs(texts, np.random.default_rng(seed), TRIED)
+    broken = machine.checkers.validity(validator, tried)
+    return [text for text, constraint in zip(tried, broken, strict=True) if constraint == ""][:INPUTS]
+
+
+def _cut(text: str) -> str:
+    return printable(text.strip(), limit=_SHOWN)
+
+
+Kind = Callable[[str, np.random.Generator], str]
+
+
+def _pick(text: str, pattern: re.Pattern[str], generator: np.random.Generator) -> re.Match[str] | None:
+    """Return one of the words of ``text`` that are as ``pattern`` has them."""
+    words = [match for match in _WORD.finditer(text) if pattern.fullmatch(match.group())]
+    return words[generator.integers(len(words))] if words else None
+
+
+def _put(text: str, match: re.Match[str], word: str) -> str:
+    return text[: match.start()] + word + text[match.end() :]
+
+
+def _step_number(text: str, generator: np.random.Generator) -> str:
+    match = _pick(text, _INTEGER, generator)
+    return text if match is None else _put(text, match, str(int(match.group()) + (1, -1)[generator.integers(2)]))
+
+
+def _bound_number(text: str, generator: np.random.Generator) -> str:
+    """Put a value in place of a number that is often a boundary, or another number of the same input."""
+    match, other = _pick(text, _INTEGER, generator), _pick(text, _INTEGER, generator)
+    if match is None or other is None:
+        return text
+    value = int(match.group())
+    values = (0, 1, 2, -1, value // 2, value * 2, 10**9, int(other.group()))
+    return _put(text, match, str(values[generator.integers(len(values))]))
+
+
+def _swap_words(text: str, generator: np.random.Generator) -> str:
+    words = list(_WORD.finditer(text))
+    if len(words) < 2:
+        return text
+    first, second = sorted(generator.choice(len(words), 2, replace=False))
+    return _put(_put(text, words[second], words[first].group()), words[first], words[second].group())
+
+
+def _change_letter(text: str, generator: np.random.Generator) -> str:
+    """Put a letter of the same input in place of a letter of one word."""
+    match, other = _pick(text, _WORD, generator), _pick(text, _WORD, generator)
+    if match is None or other is None:
+        return text
+    word, place = match.group(), generator.integers(len(match.group()))
+    letter = other.group()[generator.integers(len(other.group()))]
+    return _put(text, match, word[:place] + letter + word[place + 1 :])
+
+
+def _shorten(text: str, generator: np.random.Generator) -> str:
+    """Take a word, or a letter of one, away, and one from the number just before that counts them, where one does."""
+    lines = text.split("\n")
+    places = [place for place, line in enumerate(lines) if line.split()]
+    if not places:
+        return text
+    place = places[generator.integers(len(places))]
+    words = lines[place].split()
+    count = len(words)
+    if count == 1 and len(words[0]) > 1:
+        count, cut = len(words[0]), generator.integers(len(words[0]))
+        words = [words[0][:cut] + words[0][cut + 1 :]]
+    else:
+        del words[generator.integers(count)]
+    lines[place] = " ".join(words)
+    if place and str(count) in (before := lines[place - 1].split()):
+        before[before.index(str(count))] = str(count - 1)
+        lines[place - 1] = " ".join(before)
+    return "\n".join(lines)
+
+
+_KINDS: tuple[Kind, ...] = (_step_number, _step_number, _bound_number, _swap_words, _change_letter, _shorten)

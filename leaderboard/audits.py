@@ -48,7 +48,8 @@ def rates_table(audit: Audit) -> Table:
     """Return a row for each source: counts, rate and interval; notes say what is not counted."""
     rows = tuple(_rate_row(rate) for rate in audit.rates)
     headers = ("source", "known", "of", "accepted", "refused", "missing", "rate", f"{100 * LEVEL:g} % interval")
-    return Table(headers, rows, 3, f"{audit.task}, {audit.split}: {_counted(audit.problems, 'problem')}", _notes(audit))
+    title = f"{printable(audit.task, limit=_TEXT_CHARACTERS)}, {printable(audit.split, limit=_TEXT_CHARACTERS)}"
+    return Table(headers, rows, 3, f"{title}: {_counted(audit.problems, 'problem')}", _notes(audit))
 
 
 def published_table() -> Table:
@@ -164,7 +165,7 @@ def _rate_row(rate: Rate) -> tuple[str, ...]:
 
 
 def _notes(audit: Audit) -> tuple[str, ...]:
-    notes = [f"Labels: {audit.labels}."] if audit.labels else []
+    notes = [f"Labels: {printable(audit.labels, limit=_TEXT_CHARACTERS)}."] if audit.labels else []
     if audit.unknown:
         notes.append(f"{_counted(audit.unknown, 'program')} of unknown truth left out.")
     if audit.left_out:

@@ -92,6 +92,8 @@ def parse_taco(row: Row, split: Split) -> Problem:
         has_several = kind.has_several
     limits = parse_limits(row, fields.time_limit, fields.memory_limit)
     contradiction = _contradiction(fields, document) or contradiction_of_limits(limits)
+    if kind is not None and kind.answers is Answers.MISMATCHED:
+        contradiction = kind.reason
     if not (contradiction or has_several):
         contradiction = contradiction_of_tests(tests, rule)
     return Problem(

@@ -214,7 +214,8 @@ def compare_judges(before: RunFolder, after: RunFolder) -> Changes:
 
 
 async def _judge(folder: RunFolder, tasks: Sequence[LoadedTask], work: Work) -> Judged:
-    total = sum(len(shard.keys) for shard in folder.shards)
+    untestable = {problem.id for loaded in tasks for problem in loaded.untestable}
+    total = sum(problem not in untestable for shard in folder.shards for problem, _ in shard.keys)
     every_turn = folder.record.judge.judged_anew
 
     async def carry(item: tuple[Problem, Trajectory]) -> None:
@@ -233,4 +234,5 @@ def _sampled(folder: RunFolder, tasks: Sequence[LoadedTask]) -> Iterator[tuple[P
     for loaded in tasks:
         problems = {problem.id: problem for problem in loaded.asked}
         for trajectory in folder.trajectories(loaded.task.name):
-            yield problems[trajectory.problem], trajectory
+            if trajectory.problem in problems:
+                yield problems[trajectory.problem], trajectory

@@ -185,13 +185,8 @@ def load_recorded(task: Task, record: TaskRecord, machine: Machine, judge: Judge
         )
     by_id = {problem.id: problem for problem in source.problems}
     asked = _resolve(task, [by_id[one.id] for one in record.asked], machine, judge)
-    untestable = [problem.id for problem in asked if not problem.is_scorable]
-    if untestable:
-        raise TurnwiseError(
-            f"{untestable[0]}, which the run asked, has no hidden test whose input keeps to its statement: judge the "
-            f"run with --tests {TestsChoice.ALL.value}."
-        )
-    return LoadedTask(task, source, asked)
+    testable = tuple(problem for problem in asked if problem.is_scorable)
+    return LoadedTask(task, source, testable, tuple(problem for problem in asked if not problem.is_scorable))
 
 
 def _load(task: Task, on_error: OnError, data_dir: Path | None, environ: dict[str, str] | None) -> ProblemSet:

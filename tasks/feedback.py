@@ -60,6 +60,7 @@ def feedback_text(
         "error": _shorten(report.error, FEEDBACK_CHARACTERS // 2),
         "failed": sum(result.verdict is not Verdict.PASSED for result in known),
         "total": len(known),
+        "has_several": problem.is_checked,
     }
     for shown in range(len(runs or tests), -1, -1):
         kept = tests if runs else tests[:shown]

@@ -1,4 +1,7 @@
-"""Prompt sets: folders of Jinja2 templates with an id and a hash each; the bundled set is turnwise-1.
+"""Prompt sets: folders of Jinja2 templates with an id and a hash each; the bundled sets are turnwise-2 and turnwise-1.
+
+The second says "one right answer" where a checker accepts others, too; the first differs in that alone, and is kept as
+the files in which it does.
 
 A set may be somebody else's: its templates come from the files of the folder that end in .j2 and nothing else, none of
 them a link, and read what they are given, and nothing else happens. They run in Jinja2's sandbox, which keeps them from
@@ -35,7 +38,8 @@ from turnwise.errors import TurnwiseError
 from turnwise.files import read_whole
 from turnwise.texts import printable
 
-DEFAULT_SET = "turnwise-1"
+DEFAULT_SET = "turnwise-2"
+EARLIER_SETS = ("turnwise-1",)
 _MOST_FILES, _LARGEST = 1000, 2**18
 REQUIRED_IDS = frozenset({"statement", "format_guide", "write_program", "no_code", "prefill"})
 LONGEST_TEXT = 4_000_000  # characters, of a prompt and of every text on the way to it
@@ -71,11 +75,18 @@ class PromptSet:
 
     @classmethod
     def load(cls, folder: Path | None = None) -> Self:
-        """Return the set in ``folder`` or the bundled one; raises TurnwiseError if a file is missing or broken."""
-        folder = folder or Path(__file__).parent / "prompts" / DEFAULT_SET
-        if not folder.is_dir():
+        """Return the set in ``folder``, or a bundled one by its name.
+
+        Raises TurnwiseError if a file is missing or broken.
+        """
+        if folder is None or is_bundled_set(folder):
+            bundled = Path(__file__).parent / "prompts"
+            folder = bundled / (folder.name if folder else DEFAULT_SET)
+            texts = {**_read_folder(bundled / DEFAULT_SET), **_read_folder(folder)}
+        elif folder.is_dir():
+            texts = _read_folder(folder)
+        else:
             raise TurnwiseError(f"The prompt folder {str(folder)!r} does not exist: give another --prompts.")
-        texts = _read_folder(folder)
         templates = {}
         try:
             for name, fill in compile_templates(texts):
@@ -116,6 +127,11 @@ class PromptSet:
             raise TurnwiseError(
                 f"The prompt {prompt_id!r} of {self.name!r} cannot be filled in: {_reason(error)}."
             ) from None
+
+
+def is_bundled_set(folder: Path) -> bool:
+    """Return whether ``folder`` is the name of a bundled set, and no folder."""
+    return str(folder) in (DEFAULT_SET, *EARLIER_SETS) and not folder.is_dir()
 
 
 def _read_folder(folder: Path) -> dict[str, str]:

@@ -33,8 +33,8 @@ VERDICT, VALIDITY, CASES = "turnwise_verdict", "turnwise_validity", "cases"
 LIBRARY = "turnwise.benchmarks.checkers.library"
 IMPORTS = (
     LIBRARY,
-    *("bisect", "collections", "dataclasses", "decimal", "enum", "fractions", "functools", "heapq", "itertools"),
-    *("math", "operator", "re", "statistics", "string", "typing"),
+    *("bisect", "collections", "collections.abc", "dataclasses", "decimal", "enum", "fractions", "functools", "heapq"),
+    *("itertools", "math", "operator", "re", "statistics", "string", "typing"),
 )
 _LARGEST_FILE, _LARGEST_RESULTS = 2**18, 2**24
 _REFUSED = frozenset(

@@ -15,7 +15,8 @@ from turnwise.records.problem import MatchRule, Measure
 class Answers(StrEnum):
     """How many outputs are right: one; several; the parts of one in any order; a number within a tolerance.
 
-    An interactive program talks with a judge, and has no output of its own.
+    An interactive program talks with a judge, and has no output of its own. ``mismatched``: the tests are those of
+    another problem.
     """
 
     ONE = "one"
@@ -23,6 +24,7 @@ class Answers(StrEnum):
     ORDER = "order"
     TOLERANCE = "tolerance"
     INTERACTIVE = "interactive"
+    MISMATCHED = "mismatched"
 
 
 class Case(StrEnum):

@@ -15,6 +15,7 @@ It runs in a sandbox, this file's text before its own, so nothing of turnwise is
 [1, 2, 3]
 
 Numbers are read as contest checkers read them: ``+5``, ``05``, ``-0``, ``1_000`` and digits of other scripts are none.
+In an input zeros may lead: they change no number, and break no constraint of a statement.
 """
 
 import re
@@ -23,6 +24,7 @@ from typing import NoReturn
 
 _WORD = re.compile(r"[^ \t\n\r\f\v]+")
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,40}")
+_LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 _DECIMAL = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,400})?(?:[eE][-+]?[0-9]{1,2})?")
 _SHOWN = 40
 
@@ -80,6 +82,8 @@ class Reader:
     def integer(self, low: int, high: int, name: str = "a number") -> int:
         """Return the next word as an integer from ``low`` to ``high``."""
         word = self.word(name)
+        if self._refusal is Invalid and "0" in word[:2]:
+            word = _LEADING_ZEROS.sub("", word)
         if not _INTEGER.fullmatch(word):
             self.refuse(f"{name} is {_shown(word)}, not an integer")
         value = int(word)

@@ -311,7 +311,7 @@ def test_options_can_stand_in_a_file(files: Path) -> None:
 def test_prompts_of_ones_own_are_used_and_recorded(files: Path) -> None:
     """The set's name and hashes stand in run.json, its words in the dialogue."""
     prompts = files / "mine"
-    shutil.copytree(_ANSWERS.parents[3] / "tasks" / "prompts" / "turnwise-1", prompts)
+    shutil.copytree(_ANSWERS.parents[3] / "tasks" / "prompts" / "turnwise-2", prompts)
     (prompts / "format_guide.j2").write_text("Fence it, please.")
     done = _turnwise(*RUN, "--prompts", prompts, "--system_instruction", "Be brief.", cwd=files)
     assert done.returncode == 0, done.stderr

@@ -19,7 +19,7 @@ from turnwise.runners.work import freeze
 from turnwise.slurm.profile import ClusterProfile
 from turnwise.slurm.submission import Array, ClusterFolder, Jobs, SubmissionRecord, freeze_submission
 
-BUNDLED_PROMPTS = Path(__file__).resolve().parents[2] / "tasks" / "prompts" / "turnwise-1"
+BUNDLED_PROMPTS = Path(__file__).resolve().parents[2] / "tasks" / "prompts" / "turnwise-2"
 
 # One cluster for all of them, so one process of the test run.
 pytestmark = [pytest.mark.slurm, pytest.mark.slow, pytest.mark.xdist_group("slurm")]

@@ -40,7 +40,7 @@ def submission_of(folder: Path, workers: int) -> Submission:
     return freeze_submission(ClusterFolder(folder), record, [])
 
 
-BUNDLED_PROMPTS = Path(__file__).resolve().parents[2] / "tasks" / "prompts" / "turnwise-1"
+BUNDLED_PROMPTS = Path(__file__).resolve().parents[2] / "tasks" / "prompts" / "turnwise-2"
 
 
 class FakeCluster:

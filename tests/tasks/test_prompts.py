@@ -16,7 +16,7 @@ BUNDLED = Path(__file__).resolve().parents[2] / "tasks" / "prompts" / DEFAULT_SE
 def test_the_bundled_set_has_a_hash_per_prompt() -> None:
     """The hashes go into every run."""
     prompts = PromptSet.load()
-    assert prompts.name == "turnwise-1"
+    assert prompts.name == "turnwise-2"
     assert set(prompts.hashes) >= REQUIRED_IDS
     assert all(len(digest) == 16 for digest in prompts.hashes.values())
 

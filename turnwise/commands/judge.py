@@ -1,5 +1,6 @@
 """``turnwise judge``: the verdicts on what a model wrote."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,7 +62,8 @@ def judge_command(path: Path, options: JudgeOptions, *, environ: dict[str, str])
             check_output(output)
             folder = copy_for_judge(folder, output, machine, settings, loaded)
         judged = judge(folder, loaded, machine, settings)
-    said = [*_describe_judged(judged), *describe_near_limits(folder)]
+    untestable = [problem.id for one in loaded for problem in one.untestable]
+    said = [*_describe_judged(judged), *_describe_untestable(untestable), *describe_near_limits(folder)]
     if output is not None:
         said += describe_changes(compare_judges(before, folder))
     return "\n".join([*said, f"Judged: {folder.path}; next: turnwise score {folder.path}"])
@@ -91,6 +93,15 @@ def _describe_judged(judged: Judged) -> list[str]:
     if judged.unjudged:
         said.append(f"The machine failed on {judged.unjudged} programs: run the same line again to judge them.")
     return said
+
+
+def _describe_untestable(problems: Sequence[str]) -> list[str]:
+    if not problems:
+        return []
+    return [
+        f"Programs of {', '.join(problems)} are missing, since no hidden test of theirs keeps to its statement: "
+        "--tests all judges them by those that do not."
+    ]
 
 
 def describe_changes(changes: Changes) -> list[str]:

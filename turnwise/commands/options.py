@@ -130,7 +130,7 @@ class CommonOptions:
     )
     system_instruction: SystemInstruction = None
     prompts: Annotated[
-        Path | None, typer.Option(help="A folder of prompts in place of the bundled set turnwise-1.")
+        Path | None, typer.Option(help="A folder of prompts in place of the bundled set turnwise-2, or turnwise-1.")
     ] = None
     incorrect_programs: IncorrectPrograms = None
     limit: Annotated[

@@ -49,6 +49,7 @@ from turnwise.slurm.submission import (
     latest_submission,
 )
 from turnwise.slurm.supervisor import run_locally
+from turnwise.tasks.prompts import is_bundled_set
 from turnwise.texts import shown
 
 
@@ -165,7 +166,8 @@ def _check_limits(found: ClusterLimits) -> None:
 def _absolute(options: SubmitOptions) -> SubmitOptions:
     """Return the options with paths that mean the same in every job."""
     named = ("output_path", "data_dir", "prompts", "incorrect_programs")
-    paths = {name: path.absolute() for name in named if (path := getattr(options, name)) is not None}
+    given = {name: path for name in named if (path := getattr(options, name)) is not None}
+    paths = {name: path if is_bundled_set(path) else path.absolute() for name, path in given.items()}
     benchmark = str(Path(options.benchmark).absolute()) if is_benchmark_file(options.benchmark) else options.benchmark
     answers = str(Path(options.answers).absolute()) if is_own_set(options.answers) else options.answers
     return replace(options, **paths, benchmark=benchmark, answers=answers)

@@ -34,6 +34,7 @@ from turnwise.slurm.signals import Stop
 from turnwise.slurm.submission import SAMPLE, ClusterFolder, Submission, worker_name
 from turnwise.slurm.supervisor import STOPPED, JobFacts
 from turnwise.slurm.worker import judge_shards, sample_shards, serve
+from turnwise.tasks.prompts import is_bundled_set
 from turnwise.tasks.strategies import is_strategy_file
 
 PROMPTS, PROGRAMS, STRATEGY, ANSWERS = "prompts", "incorrect_programs", "strategy", "answers"
@@ -56,7 +57,7 @@ def named_inputs(options: SubmitOptions) -> dict[str, Path]:
     checkers = options.answers or _metadata(options).get("answers") or ""
     answers = Wanted(options.model_args).pairs.get("path", "") if options.model is BackEndName.REPLAY else ""
     found = {
-        PROMPTS: options.prompts,
+        PROMPTS: None if options.prompts and is_bundled_set(options.prompts) else options.prompts,
         PROGRAMS: options.incorrect_programs,
         STRATEGY: Path(strategy) if is_strategy_file(strategy) else None,
         ANSWERS: Path(answers) if answers else None,

@@ -1,0 +1,9 @@
+"""145: the number of knights."""
+
+from turnwise.benchmarks.checkers.library import Invalid, Reader
+
+
+def validate(text: str) -> None:
+    reader = Reader(text, Invalid)
+    reader.integer(1, 10000, "n")
+    reader.end()

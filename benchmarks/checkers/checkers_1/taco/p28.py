@@ -1,0 +1,12 @@
+"""28: the nodes, edges and diameters of graphs."""
+
+from turnwise.benchmarks.checkers.library import Invalid, Reader
+
+
+def validate(text: str) -> None:
+    reader = Reader(text, Invalid)
+    for _ in range(reader.integer(1, 10**5, "t")):
+        reader.integer(1, 10**9, "n")
+        reader.integer(0, 10**9, "m")
+        reader.integer(0, 10**9, "k")
+    reader.end()

@@ -1,0 +1,12 @@
+"""433: different points."""
+
+from turnwise.benchmarks.checkers.library import Invalid, Reader
+
+
+def validate(text: str) -> None:
+    reader = Reader(text, Invalid)
+    n = reader.integer(1, 2000, "n")
+    points = [(reader.integer(-100, 100, "x"), reader.integer(-100, 100, "y")) for _ in range(n)]
+    reader.end()
+    if len(set(points)) < len(points):
+        reader.refuse("the points are not distinct")

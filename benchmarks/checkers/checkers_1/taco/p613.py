@@ -1,0 +1,9 @@
+"""613: the length of permutations."""
+
+from turnwise.benchmarks.checkers.library import Invalid, Reader
+
+
+def validate(text: str) -> None:
+    reader = Reader(text, Invalid)
+    reader.integer(3, 10**6, "n")
+    reader.end()

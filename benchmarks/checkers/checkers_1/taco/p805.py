@@ -1,0 +1,9 @@
+"""805: the numbers of rocks, scissors and papers."""
+
+from turnwise.benchmarks.checkers.library import Invalid, Reader
+
+
+def validate(text: str) -> None:
+    reader = Reader(text, Invalid)
+    reader.integers(3, 1, 100, "r, s or p")
+    reader.end()

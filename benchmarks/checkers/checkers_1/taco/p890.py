@@ -1,0 +1,30 @@
+"""890: pairs of enemies, each pair once, and at most two enemies of each student."""
+
+from collections import Counter
+
+from turnwise.benchmarks.checkers.library import Invalid, Reader
+
+
+def validate(text: str) -> None:
+    reader = Reader(text, Invalid)
+    n = reader.integer(2, 100, "n")
+    edges = _edges(reader, n, reader.integer(1, 100, "m"))
+    reader.end()
+    _require_simple(reader, edges)
+    if max(Counter(vertex for edge in edges for vertex in edge).values()) > 2:
+        reader.refuse("a student has over two enemies")
+
+
+def _edges(reader: Reader, n: int, count: int) -> list[tuple[int, int]]:
+    return [(reader.integer(1, n, "a vertex"), reader.integer(1, n, "a vertex")) for _ in range(count)]
+
+
+def _require_simple(reader: Reader, edges: list[tuple[int, int]]) -> None:
+    """Refuse loops and double edges."""
+    seen: set[tuple[int, int]] = set()
+    for one, other in edges:
+        if one == other:
+            reader.refuse(f"edge {one} {other} is a loop")
+        if (min(one, other), max(one, other)) in seen:
+            reader.refuse(f"edge {one} {other} stands twice")
+        seen.add((min(one, other), max(one, other)))

@@ -75,20 +75,23 @@ def problems_table(problems: Sequence[ProblemAudit]) -> Table:
     return Table(headers, rows, 1, "Problems whose tests misjudge, worst first", notes)
 
 
-def disagreements_table(found: Disagreements) -> Table:
+def render_disagreements(found: Disagreements) -> str:
     """Return the disagreements that are named, and how many programs are wrong at least."""
-    rows = tuple(
-        (one.problem, one.first, one.second or "-", one.input, one.first_output, one.second_output, one.reason)
-        for one in found.found
+    lines = ["Disagreements of programs that pass, on new valid inputs"]
+    for one in found.found:
+        pair = f"{one.first}, {one.second}" if one.second else one.first
+        lines.append(f"{one.problem}: {pair}: {one.reason}")
+        lines += [f"    input: {one.input}", f"    output: {one.first_output}"]
+        lines += [f"    other output: {one.second_output}"] if one.second else []
+    return "\n".join(
+        [
+            *lines,
+            f"At least {found.wrong} of {_counted(found.programs, 'program')} are wrong although they pass: false "
+            f"positives on {_counted(found.problems, 'problem')}, {_counted(found.inputs, 'input')}.",
+            f"Left out: {_counted(found.without_validator, 'problem')} without a validator, {found.without_checker} "
+            f"with several answers and no checker, {found.few_programs} with fewer than two passing programs.",
+        ]
     )
-    notes = (
-        f"At least {found.wrong} of {_counted(found.programs, 'program')} that pass are wrong: false positives, on "
-        f"{_counted(found.problems, 'problem')}, {_counted(found.inputs, 'input')}.",
-        f"Left out: {_counted(found.without_validator, 'problem')} without a validator, {found.without_checker} with "
-        f"several answers and no checker, {found.few_programs} with fewer than two passing programs.",
-    )
-    headers = ("problem", "program", "other", "input", "output", "other's output", "what differs")
-    return Table(headers, rows, 7, "Disagreements of programs that pass", notes)
 
 
 def judge_line(audit: Audit) -> str:
@@ -101,13 +104,12 @@ def render_audit(audit: Audit) -> str:
     tables = [rates_table(audit), published_table()]
     if audit.by_problem:
         tables.append(problems_table(audit.by_problem))
-    if audit.disagreements is not None:
-        tables.append(disagreements_table(audit.disagreements))
+    pairs = [] if audit.disagreements is None else ["", render_disagreements(audit.disagreements)]
     legend = (
         "TPR: the share of right ones that the judge accepts. TNR: the share of wrong ones that it refuses. "
         "Intervals are Wilson's."
     )
-    return "\n".join([render_tables(tables), "", legend, judge_line(audit)])
+    return "\n".join([render_tables(tables), *pairs, "", legend, judge_line(audit)])
 
 
 def audit_document(audit: Audit) -> dict[str, object]:

@@ -1,8 +1,9 @@
 """Disagreements: programs that pass are run against each other on new valid inputs; where they differ, one is wrong.
 
 So tests that accept wrong programs show themselves without any label. Inputs are those of valid tests with a small
-change, and only those that the problem's validator accepts. Where a checker refuses an output, it is known whose is
-wrong; else two programs are named of which one is.
+change, and only those that the problem's validator accepts. Validators read words and take no heed of lines, and many
+right programs read lines: so a change keeps the lines as they are, with the numbers that count words or lines. Where a
+checker refuses an output, it is known whose is wrong; else two programs are named of which one is.
 """
 
 import hashlib
@@ -25,15 +26,15 @@ from turnwise.runners.judging.judge import OutputComparison, program_of
 from turnwise.runners.loading import Machine
 from turnwise.texts import printable
 
-INPUTS, TRIED = 20, 300  # valid inputs of a problem, and how many are tried to find them
+INPUTS, TRIED = 40, 600  # valid inputs of a problem, and how many are tried to find them
 PROGRAMS = 6  # of a problem, the known right ones first
 FOUND = 5  # disagreements named for a problem; all count
 _LONGEST_INPUT = 4000  # characters of a test that is changed
 _SHOWN = 300  # characters of an input or output in a finding
 _CHANGES = 3  # at most, of one input
+_BOUNDS = (0, 1, 2, -1, 10**5, 10**9)  # and the smallest and largest numbers of all tests
 _WORD = re.compile(r"\S+")
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
-_OWN_FAULTS = {Ending.FAILED, Ending.CPU_LIMIT, Ending.IDLE_LIMIT, Ending.MEMORY_LIMIT, Ending.OUTPUT_LIMIT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,10 @@ class Passing:
 
 @dataclass(frozen=True, slots=True)
 class _Compared:
-    """What comparing the programs of one problem showed: those known to be wrong, and pairs of which one is."""
+    """What comparing the programs of one problem showed: those known to be wrong, and pairs of which one is.
+
+    No program is in two pairs, so that each pair has a wrong one of its own.
+    """
 
     programs: int = 0
     inputs: int = 0
@@ -61,13 +65,8 @@ class _Compared:
 
     @property
     def least_wrong(self) -> int:
-        """How many programs are wrong at least: pairs that share no program have a wrong one each."""
-        taken, count = set(self.wrong), len(self.wrong)
-        for pair in sorted(self.pairs):
-            if not taken.intersection(pair):
-                taken.update(pair)
-                count += 1
-        return count
+        """How many programs are wrong at least."""
+        return len(self.wrong) + sum(self.wrong.isdisjoint(pair) for pair in self.pairs)
 
 
 def find_disagreements(
@@ -111,14 +110,35 @@ def find_disagreements(
 def changed_inputs(texts: Sequence[str], generator: np.random.Generator, count: int) -> list[str]:
     """Return up to ``count`` different texts, each one of ``texts`` with one to three small changes."""
     short = [text for text in texts if len(text) <= _LONGEST_INPUT]
+    numbers = sorted({int(word) for text in short for word in text.split() if _INTEGER.fullmatch(word)})
+    bounds = (*_BOUNDS, *numbers[:2], *numbers[-2:])
     found: dict[str, None] = {}
     for _ in range(count if short else 0):
         text = short[generator.integers(len(short))]
         for _ in range(generator.integers(1, _CHANGES + 1)):
-            text = _KINDS[generator.integers(len(_KINDS))](text, generator)
+            changed = _KINDS[generator.integers(len(_KINDS))](text, generator, bounds)
+            if _counts_in(text) <= _counts_in(changed):
+                text = changed
         if text not in texts:
             found[text] = None
     return list(found)
+
+
+def _counts_in(text: str) -> set[tuple[int, int, str]]:
+    """Return the numbers that count what follows, by line and place in it: words, letters or lines."""
+    lines = [line.split() for line in text.split("\n")]
+    found = set()
+    for number, words in enumerate(lines):
+        following = lines[number + 1 :]
+        counts = {"words of the line": len(words) - 1}
+        if following:
+            alike = next((at for at, line in enumerate(following) if len(line) != len(following[0])), len(following))
+            counts |= {"words": len(following[0]), "lines": alike}
+            if len(following[0]) == 1:
+                counts["letters"] = len(following[0][0])
+        for place, word in enumerate(words):
+            found |= {(number, place, what) for what, count in counts.items() if word == str(count)}
+    return found
 
 
 def _distinct(passing: Sequence[Passing]) -> Iterator[Passing]:
@@ -172,10 +192,14 @@ def _compare_runs(
 
     answered = {}
     for one, run in runs.items():
-        if run.ending in _OWN_FAULTS and not run.hampered:
-            compared.wrong.add(one.name)
-            add(one, None, f"it ends with {run.ending.value} on a valid input")
-        elif run.ending is Ending.FINISHED and not run.hampered:
+        if run.hampered:
+            continue
+        if run.ending is not Ending.FINISHED:
+            verdict = comparison.compare(TestCase(text, ""), run).verdict
+            if verdict is not Verdict.INFRASTRUCTURE_FAILURE:
+                compared.wrong.add(one.name)
+                add(one, None, f"{verdict.value} on a valid input")
+        else:
             output = text_of(run.output)
             answer = checker.ask(text, output, output) if checker is not None else None
             if answer is not None and answer.word is Word.WRONG:
@@ -184,9 +208,11 @@ def _compare_runs(
             elif answer is None or answer.word is Word.RIGHT:
                 answered[one] = run
     for first, second in combinations(answered, 2):
-        pair = (first.name, second.name)
-        if pair not in compared.pairs and _differ(text, answered[first], answered[second], comparison, checker):
-            compared.pairs.add(pair)
+        named = {name for pair in compared.pairs for name in pair}
+        if not named & {first.name, second.name} and _differ(
+            text, answered[first], answered[second], comparison, checker
+        ):
+            compared.pairs.add((first.name, second.name))
             add(first, second, "one of the two outputs is wrong")
 
 
@@ -223,7 +249,7 @@ def _cut(text: str) -> str:
     return printable(text.strip(), limit=_SHOWN)
 
 
-Kind = Callable[[str, np.random.Generator], str]
+Kind = Callable[[str, np.random.Generator, Sequence[int]], str]
 
 
 def _pick(text: str, pattern: re.Pattern[str], generator: np.random.Generator) -> re.Match[str] | None:
@@ -236,22 +262,21 @@ def _put(text: str, match: re.Match[str], word: str) -> str:
     return text[: match.start()] + word + text[match.end() :]
 
 
-def _step_number(text: str, generator: np.random.Generator) -> str:
+def _step_number(text: str, generator: np.random.Generator, _: Sequence[int]) -> str:
     match = _pick(text, _INTEGER, generator)
     return text if match is None else _put(text, match, str(int(match.group()) + (1, -1)[generator.integers(2)]))
 
 
-def _bound_number(text: str, generator: np.random.Generator) -> str:
-    """Put a value in place of a number that is often a boundary, or another number of the same input."""
-    match, other = _pick(text, _INTEGER, generator), _pick(text, _INTEGER, generator)
-    if match is None or other is None:
+def _bound_number(text: str, generator: np.random.Generator, bounds: Sequence[int]) -> str:
+    """Put a value in place of a number that is often a boundary, half of it or its double."""
+    match = _pick(text, _INTEGER, generator)
+    if match is None:
         return text
-    value = int(match.group())
-    values = (0, 1, 2, -1, value // 2, value * 2, 10**9, int(other.group()))
+    values = (*bounds, int(match.group()) // 2, int(match.group()) * 2)
     return _put(text, match, str(values[generator.integers(len(values))]))
 
 
-def _swap_words(text: str, generator: np.random.Generator) -> str:
+def _swap_words(text: str, generator: np.random.Generator, _: Sequence[int]) -> str:
     words = list(_WORD.finditer(text))
     if len(words) < 2:
         return text
@@ -259,7 +284,7 @@ def _swap_words(text: str, generator: np.random.Generator) -> str:
     return _put(_put(text, words[second], words[first].group()), words[first], words[second].group())
 
 
-def _change_letter(text: str, generator: np.random.Generator) -> str:
+def _change_letter(text: str, generator: np.random.Generator, _: Sequence[int]) -> str:
     """Put a letter of the same input in place of a letter of one word."""
     match, other = _pick(text, _WORD, generator), _pick(text, _WORD, generator)
     if match is None or other is None:
@@ -269,25 +294,24 @@ def _change_letter(text: str, generator: np.random.Generator) -> str:
     return _put(text, match, word[:place] + letter + word[place + 1 :])
 
 
-def _shorten(text: str, generator: np.random.Generator) -> str:
-    """Take a word, or a letter of one, away, and one from the number just before that counts them, where one does."""
-    lines = text.split("\n")
-    places = [place for place, line in enumerate(lines) if line.split()]
+def _shorten(text: str, generator: np.random.Generator, _: Sequence[int]) -> str:
+    """Take a word of a line away, or a letter of its only word, and one from the number before that counts them."""
+    lines = [line.split() for line in text.split("\n")]
+    places = [
+        (number, place)
+        for number, place, what in sorted(_counts_in(text))
+        if (what == "words" and len(lines[number + 1]) > 1) or (what == "letters" and len(lines[number + 1][0]) > 1)
+    ]
     if not places:
         return text
-    place = places[generator.integers(len(places))]
-    words = lines[place].split()
-    count = len(words)
-    if count == 1 and len(words[0]) > 1:
-        count, cut = len(words[0]), generator.integers(len(words[0]))
-        words = [words[0][:cut] + words[0][cut + 1 :]]
-    else:
-        del words[generator.integers(count)]
-    lines[place] = " ".join(words)
-    if place and str(count) in (before := lines[place - 1].split()):
-        before[before.index(str(count))] = str(count - 1)
-        lines[place - 1] = " ".join(before)
-    return "\n".join(lines)
+    number, place = places[generator.integers(len(places))]
+    counted = lines[number + 1]
+    lines[number][place] = str(int(lines[number][place]) - 1)
+    cut = generator.integers(int(lines[number][place]) + 1)
+    lines[number + 1] = (
+        [counted[0][:cut] + counted[0][cut + 1 :]] if len(counted) == 1 else counted[:cut] + counted[cut + 1 :]
+    )
+    return "\n".join(map(" ".join, lines))
 
 
 _KINDS: tuple[Kind, ...] = (_step_number, _step_number, _bound_number, _swap_words, _change_letter, _shorten)

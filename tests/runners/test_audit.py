@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from turnwise.benchmarks.checkers.checker_sets import Validation, Validations, digest_of, library_text
@@ -14,6 +15,7 @@ from turnwise.records.codec import to_json
 from turnwise.records.problem import Limits
 from turnwise.records.settings import JudgeSettings
 from turnwise.runners.audit import AuditPlan, audit_task
+from turnwise.runners.disagreements import INPUTS, changed_inputs
 from turnwise.runners.execution.interface import Ending, Execution, Executor, Program, Session
 from turnwise.runners.judging.checking import Checkers
 from turnwise.runners.loading import Machine
@@ -222,11 +224,26 @@ def test_disagreements_find_a_wrong_program_that_every_test_accepts(machine: Mac
     found = audit.disagreements
     assert found is not None
     assert (found.problems, found.without_validator, found.few_programs) == (2, 1, 0)  # Pair's two are both right
-    assert found.programs == 4 and found.wrong == 1 and 2 < found.inputs <= 40
+    assert found.programs == 4 and found.wrong == 1 and 2 < found.inputs <= 2 * INPUTS
     (finding,) = found.found
     assert finding.problem == "codecontests/9001_A. Sum" and "-" in finding.input
     assert SOLUTIONS in finding.first and INCORRECT in finding.second
     assert finding.first_output != finding.second_output
+
+
+def test_changed_inputs_keep_their_lines_and_what_counts_them() -> None:
+    """A program that reads lines finds as many as before, and in each as many words as the line before says."""
+    text = "2\n3 7\n1 2 3\n1 8\n5\n"
+    found = changed_inputs([text], np.random.default_rng(0), 200)
+    assert len(found) > 50 and text not in found
+    for changed in found:
+        tests, *lines, last = changed.split("\n")
+        assert (tests, len(lines), last) == ("2", 4, "")
+        for head, line in zip(lines[::2], lines[1::2], strict=True):
+            assert len(head.split()) == 2 and len(line.split()) == int(head.split()[0])
+    assert any(changed.split("\n")[1].startswith("2 ") for changed in found)
+    assert changed_inputs(["5\nabcab\n"], np.random.default_rng(0), 200).count("4\nabca\n") == 1
+    assert changed_inputs([text], np.random.default_rng(0), 200) == found
 
 
 def test_where_a_checker_knows_the_wrong_program_it_is_named_alone(

@@ -127,13 +127,15 @@ def changed_inputs(texts: Sequence[str], generator: np.random.Generator, count: 
 def _counts_in(text: str) -> set[tuple[int, int, str]]:
     """Return the numbers that count what follows, by line and place in it: words, letters or lines."""
     lines = [line.split() for line in text.split("\n")]
-    found = set()
+    found: set[tuple[int, int, str]] = set()
     for number, words in enumerate(lines):
         following = lines[number + 1 :]
-        counts = {"words of the line": len(words) - 1}
+        counts = {}
+        if words and words[0] == str(len(words) - 1):
+            found.add((number, 0, "words of the line"))
         if following:
             alike = next((at for at, line in enumerate(following) if len(line) != len(following[0])), len(following))
-            counts |= {"words": len(following[0]), "lines": alike}
+            counts = {"words": len(following[0]), "lines": alike}
             if len(following[0]) == 1:
                 counts["letters"] = len(following[0][0])
         for place, word in enumerate(words):

@@ -102,7 +102,7 @@ def test_these_options_have_choices() -> None:
     assert names == {
         "--model": {*asking, "grid"},
         "--profile": {*asking, "grid"},
-        "--matcher": {*asking, "grid", "judge", "check"},
+        "--matcher": {*asking, "grid", "judge", "audit", "check"},
         "--feedback": {*asking, "prompts show"},
         "--cluster": {"submit", "resume"},
         "--tier": {"doctor"},

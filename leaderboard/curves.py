@@ -9,7 +9,7 @@ counts, its bounds and its intervals. Draws nothing.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -120,18 +120,28 @@ def _curve_of_tokens(
     outcomes: TaskOutcomes, budgets: Sequence[int], n: int | None, turns: int, generator: np.random.Generator | None
 ) -> list[Point]:
     found = _known_tokens(outcomes, turns)
+    values = _values_of_tokens(found, budgets, n)
+    equal: Sequence[Floats | None] = [None] * len(budgets)
+    if outcomes.by_equality is not None:
+        passed = outcomes.by_equality[..., turns - 1] == 1
+        equal = list(_values_of_tokens(replace(found, passed=passed), budgets, n).T)
+    lower, upper = _bounds_of_tokens(found, budgets, n)
+    intervals = intervals_over_problems(values, [one.id for one in outcomes.problems], generator)
+    name = "all" if n is None else str(n)
+    columns = zip(budgets, values.T, lower.T, upper.T, intervals, equal, strict=True)
+    return [
+        Point(n, budget, summarise(ALL, f"{name} of {budget} tokens", turns, value, least, most, of_budget, other))
+        for budget, value, least, most, of_budget, other in columns
+    ]
+
+
+def _values_of_tokens(found: _Known, budgets: Sequence[int], n: int | None) -> Floats:
+    """Return the value of each problem at each budget, float64[P, B]; NaN where there is none."""
     values = np.full((len(found.means), len(budgets)), np.nan)
     told = ~np.isnan(found.means) & ~found.unjudged  # what is not judged is no random part: nothing is said without it
     arrays = (found.passed[told], found.public[told], found.tokens[told])
     values[told] = curve_over_tokens(*arrays, budgets=budgets, n=n, known_P_K=found.known[told])
-    lower, upper = _bounds_of_tokens(found, budgets, n)
-    intervals = intervals_over_problems(values, [one.id for one in outcomes.problems], generator)
-    name = "all" if n is None else str(n)
-    columns = zip(budgets, values.T, lower.T, upper.T, intervals, strict=True)
-    return [
-        Point(n, budget, summarise(ALL, f"{name} of {budget} tokens", turns, value, least, most, of_budget))
-        for budget, value, least, most, of_budget in columns
-    ]
+    return values
 
 
 def _bounds_of_tokens(found: _Known, budgets: Sequence[int], n: int | None) -> tuple[Floats, Floats]:

@@ -17,9 +17,8 @@ from turnwise.json_text import json_text
 from turnwise.leaderboard.estimators import Booleans, Floats
 from turnwise.leaderboard.formats import Table
 from turnwise.leaderboard.paper_cells import find_estimate
-from turnwise.leaderboard.scores import metrics_of, values_of
+from turnwise.leaderboard.scores import estimate_document, metrics_of, values_of
 from turnwise.leaderboard.tables import ScoredTask, notes, odd_mark, percent
-from turnwise.records.codec import to_json
 from turnwise.records.metrics import NAtK
 from turnwise.texts import printable
 
@@ -56,7 +55,7 @@ def heat_map(scored: Sequence[ScoredTask], *, metric: str = "") -> str:
     for one in scored:
         name = metric or default_metric(one)
         estimate = find_estimate(one, name)
-        rows.append({**_place(one), "metric": name, **({} if estimate is None else to_json(estimate))})
+        rows.append({**_place(one), "metric": name, **({} if estimate is None else estimate_document(estimate))})
     return json_text({"format": 1, "cells": rows}, indent=1, ensure_ascii=False)
 
 

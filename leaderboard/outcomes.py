@@ -19,6 +19,7 @@ from turnwise.errors import TurnwiseError
 from turnwise.records.judgement import Judgement, Place, places_of
 from turnwise.records.report import Verdict
 from turnwise.records.run_folder import AskedProblem, RunFolder, RunRecord, TaskRecord
+from turnwise.records.settings import JudgeRecord
 from turnwise.records.trajectory import End, Trajectory
 
 MISSING = -1
@@ -58,7 +59,8 @@ class TaskOutcomes:
     1 is yes, 0 no, MISSING unknown. ``tokens``, int64 of the same shape, are those of the prompts and replies so far.
     ``gaps`` counts dialogues whose outcome at the full budget is missing, ``ends`` how dialogues ended, ``verdicts``
     those of their submissions. ``withheld`` counts dialogues with a reply that the provider withheld, by its name for
-    it, ``cut_prompts`` those in which the server cut a prompt without a word.
+    it, ``cut_prompts`` those in which the server cut a prompt without a word. ``by_equality`` is ``passed`` had only
+    outputs that equal the expected ones been right; None where the judge does not say so.
     """
 
     record: TaskRecord
@@ -72,6 +74,7 @@ class TaskOutcomes:
     costs: Costs
     withheld: Mapping[str, int] = field(default_factory=dict)
     cut_prompts: int = 0
+    by_equality: npt.NDArray[np.int8] | None = None
 
     @property
     def problems(self) -> tuple[AskedProblem, ...]:
@@ -140,8 +143,8 @@ def _read_task(
     record, trajectories = folder.record, folder.trajectories(task.task)
     if witness is not None:
         trajectories = witnessed(trajectories, partial(witness, folder.path, task.task), judgements)
-    samples, anew = record.samples_per_problem, record.judge.judged_anew
-    return tally(task, trajectories, judgements, samples=samples, anew=anew, origin=str(folder.path))
+    samples = record.samples_per_problem
+    return tally(task, trajectories, judgements, samples=samples, judge=record.judge, origin=str(folder.path))
 
 
 def witnessed(
@@ -161,15 +164,16 @@ def tally(
     judgements: Mapping[Place, Judgement],
     *,
     samples: int,
-    anew: bool = False,
+    judge: JudgeRecord | None = None,
     origin: str = "",
 ) -> TaskOutcomes:
-    """Return the outcomes of a task of which each problem was asked ``samples`` times; ``anew``: see is_judged_anew.
+    """Return the outcomes of a task of which each problem was asked ``samples`` times, judged by ``judge``.
 
     Raises TurnwiseError, naming the ``origin``, for a dialogue of more turns than the task has.
     """
     shape = (len(task.asked), samples, task.max_turns)
-    passed, public = np.full(shape, MISSING, dtype=np.int8), np.full(shape, MISSING, dtype=np.int8)
+    passed, public, equal = (np.full(shape, MISSING, dtype=np.int8) for _ in range(3))
+    anew = judge is not None and judge.judged_anew
     tokens = np.full(shape, MISSING, dtype=np.int64)
     row = {problem.id: index for index, problem in enumerate(task.asked)}
     counts = _Counts()
@@ -182,7 +186,8 @@ def tally(
                 f"{trajectory.problem}, more than the {task.max_turns} of {task.task}: it is damaged."
             )
         place = (row[trajectory.problem], trajectory.sample)
-        passed[place], public[place] = _outcome(trajectory, judgements, task.max_turns, anew=anew)
+        by_turn = _outcome(trajectory, judgements, task.max_turns, anew=anew)
+        passed[place], public[place], equal[place] = zip(*by_turn, strict=True)
         tokens[place] = _tokens(trajectory, task.max_turns)
         _count(counts, trajectory, judgements, known=passed[place][-1] != MISSING)
     if sampled < shape[0] * shape[1]:
@@ -203,13 +208,14 @@ def tally(
         costs,
         counts.withheld,
         counts.cut_prompts,
+        equal if judge is not None and judge.matcher else None,  # another tool's judge compares as it likes
     )
 
 
 def _outcome(
     trajectory: Trajectory, judgements: Mapping[Place, Judgement], max_turns: int, *, anew: bool
-) -> tuple[list[int], list[int]]:
-    """Return, for each turn budget, whether the submission passed all tests, and whether the public ones.
+) -> list[tuple[int, int, int]]:
+    """Return for each turn budget whether the submission passed all tests, the public ones, and all by equality.
 
     Of a run judged ``anew`` the public reports are another judge's, and say nothing.
     """
@@ -217,21 +223,20 @@ def _outcome(
     for place, turn in zip(places_of(trajectory), trajectory.turns, strict=True):
         judgement = judgements.get(place) if place is not None else None
         if judgement is not None:
-            by_turn.append((int(judgement.passed), int(judgement.public_passed)))
+            by_turn.append((int(judgement.passed), int(judgement.public_passed), int(judgement.passed_by_equality)))
         elif anew and turn.program is not None:
-            by_turn.append((MISSING, MISSING))
+            by_turn.append((MISSING, MISSING, MISSING))
         elif turn.public_report.public_passed and turn.program is not None:
-            by_turn.append((MISSING, 1))
+            by_turn.append((MISSING, 1, MISSING))
         else:
-            by_turn.append((0, 0))
+            by_turn.append((0, 0, 0))
     if trajectory.is_missing:
-        after = (MISSING, MISSING)
+        after = (MISSING, MISSING, MISSING)
     elif trajectory.end is End.CONTEXT_OVERFLOW or not by_turn:
-        after = (0, 0)  # the model has no program for the turn it could not take
+        after = (0, 0, 0)  # the model has no program for the turn it could not take
     else:
         after = by_turn[-1]
-    by_turn += [after] * (max_turns - len(by_turn))
-    return [passed for passed, _ in by_turn], [public for _, public in by_turn]
+    return by_turn + [after] * (max_turns - len(by_turn))
 
 
 def _tokens(trajectory: Trajectory, max_turns: int) -> list[int]:

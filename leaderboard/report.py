@@ -17,9 +17,10 @@ from turnwise.json_text import json_text
 from turnwise.leaderboard.curves import Curve, draw_curve
 from turnwise.leaderboard.formats import render_notes
 from turnwise.leaderboard.intervals import LEVEL
+from turnwise.leaderboard.judges import answers_text, tests_text
 from turnwise.leaderboard.outcomes import Gap, RunOutcomes, TaskOutcomes
 from turnwise.leaderboard.papers import Shown
-from turnwise.leaderboard.scores import score_task
+from turnwise.leaderboard.scores import estimate_document, score_task
 from turnwise.leaderboard.tables import ScoredTask, estimates_csv, render_scores, run_names
 from turnwise.records.choices import Along, By, Parity, Style
 from turnwise.records.codec import to_json
@@ -189,11 +190,15 @@ def _prompts_text(settings: RunSettings, scored: ScoredTask) -> list[str]:
 
 def _judge_text(scored: ScoredTask) -> list[str]:
     """Return what gave the verdicts; of another tool's judge only its name is known."""
-    judge = scored.run.record.judge
+    judge, checked = scored.run.record.judge, scored.outcomes.record.checked
     if not judge.matcher:
         return [f"judged by {judge.executor}" if judge.executor else "not judged"]
+    left_out = sum(scored.outcomes.record.invalid_tests.values())
     return [
         f"matcher {judge.matcher}",
+        answers_text(judge),
+        tests_text(judge) + (f": {left_out} of the published ones left out" if left_out else ""),
+        *([f"problems with a checker or a stated tolerance: {checked}"] if checked else []),
         f"time factor {judge.time_factor:g}",
         *(["with the stub's imports and helpers (--stub-imports)"] if scored.run.record.judge.stub_imports else []),
         judge.interpreter,
@@ -224,6 +229,8 @@ def _to_json(scored: ScoredTask) -> dict[str, object]:
             "asked": len(outcomes.record.asked),
             "left_out": len(outcomes.record.left_out),
         },
+        **({"checked": outcomes.record.checked} if outcomes.record.checked else {}),
+        **({"invalid_tests": dict(outcomes.record.invalid_tests)} if outcomes.record.invalid_tests else {}),
         "dialogues": outcomes.dialogues,
         "missing": {gap.value: count for gap, count in sorted(outcomes.gaps.items())},
         "ends": {end.value: count for end, count in sorted(outcomes.ends.items())},
@@ -231,5 +238,5 @@ def _to_json(scored: ScoredTask) -> dict[str, object]:
         **({"cut_prompts": outcomes.cut_prompts} if outcomes.cut_prompts else {}),
         "verdicts": {verdict.value: count for verdict, count in sorted(outcomes.verdicts.items())},
         "costs": {name: getattr(costs, name) for name in costs.__slots__},
-        "estimates": [to_json(estimate) for estimate in scored.estimates],
+        "estimates": [estimate_document(estimate) for estimate in scored.estimates],
     }

@@ -10,7 +10,8 @@ have one right answer only, where others are flagged.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from turnwise.leaderboard.intervals import Interval, bca, jackknife
 from turnwise.leaderboard.outcomes import MISSING, TaskOutcomes
 from turnwise.leaderboard.papers import Shown, parity_interval
 from turnwise.records.choices import Over, Parity
+from turnwise.records.codec import to_json
 from turnwise.records.metrics import NAtK
 from turnwise.records.problem import Flag
 from turnwise.records.run_folder import AskedProblem
@@ -111,6 +113,8 @@ class Estimate:
 
     ``value`` is None where no problem has enough known outcomes. ``intervals`` say nothing of what is missing,
     and one that cannot be had is not among them: a draw of all samples, or one problem, shows no spread.
+    ``by_equality`` is the value had only outputs that equal the expected ones been right, on the same tests and
+    problems; None where that is not known.
     """
 
     group: str
@@ -122,6 +126,12 @@ class Estimate:
     lower_bound: float
     upper_bound: float
     intervals: Mapping[Shown, Interval] = field(default_factory=dict)
+    by_equality: float | None = None
+
+    @property
+    def differs_by_equality(self) -> bool:
+        """Whether equality would have given another value."""
+        return self.value is not None and self.by_equality is not None and abs(self.value - self.by_equality) > CERTAIN
 
     @property
     def is_certain(self) -> bool:
@@ -172,7 +182,8 @@ def estimate(
         if parity is not None and generator is not None and np.all(counted.samples >= metric.drawn):
             as_there = parity_interval(counted, parity, n=metric.n, drawn=metric.drawn, generator=generator)
             intervals |= {parity: as_there} if as_there is not None else {}
-        found.append(summarise(group, metric.name, metric.turns, column, lower, upper, intervals))
+        equal = _values_by_equality(outcomes, metric, chosen, column)
+        found.append(summarise(group, metric.name, metric.turns, column, lower, upper, intervals, equal))
     return found
 
 
@@ -187,15 +198,46 @@ def _values(outcomes: TaskOutcomes, metric: Metric, rows: Integers) -> Floats:
     return values if np.isnan(known).any() else known
 
 
+def _values_by_equality(outcomes: TaskOutcomes, metric: Metric, rows: Integers, values: Floats) -> Floats | None:
+    """Return what the ``values`` of some problems are by equality; None where the judge does not say so.
+
+    Which programs are submitted stays as it is: those that passed the public tests by the judge of the run.
+    """
+    if outcomes.by_equality is None or np.array_equal(outcomes.by_equality, outcomes.passed):
+        return None if outcomes.by_equality is None else values
+    return _values(replace(outcomes, passed=outcomes.by_equality), metric, rows)
+
+
+def estimate_document(one: Estimate) -> dict[str, Any]:
+    """Return an estimate as it stands in JSON: by equality only where that is another value."""
+    document: dict[str, Any] = to_json(one)
+    if not one.differs_by_equality:
+        del document["by_equality"]
+    return document
+
+
 def summarise(
-    group: str, name: str, turns: int, values: Floats, lower: Floats, upper: Floats, intervals: Mapping[Shown, Interval]
+    group: str,
+    name: str,
+    turns: int,
+    values: Floats,
+    lower: Floats,
+    upper: Floats,
+    intervals: Mapping[Shown, Interval],
+    equal: Floats | None,
 ) -> Estimate:
-    """Return the estimate of values of problems, NaN where there is none, and of their bounds: float64[P] each."""
+    """Return the estimate of values of problems, NaN where there is none, and of their bounds: float64[P] each.
+
+    ``equal`` are the values by equality, None if unknown. They count the same problems: where one of these has none,
+    there is no mean.
+    """
     counted = ~np.isnan(values)
     value = float(np.mean(values[counted])) if counted.any() else None
     place = (group, name, turns)
     bounds = (float(lower.mean()), float(upper.mean()))
-    return Estimate(*place, value, int(counted.sum()), len(values), *bounds, intervals)
+    by_equality = None if value is None or equal is None else float(np.mean(equal[counted]))
+    by_equality = None if by_equality is None or np.isnan(by_equality) else by_equality
+    return Estimate(*place, value, int(counted.sum()), len(values), *bounds, intervals, by_equality)
 
 
 def contest_of(problem_id: str) -> str:

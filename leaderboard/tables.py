@@ -13,6 +13,7 @@ from pathlib import Path
 from turnwise.benchmarks.taco import DIFFICULTIES
 from turnwise.leaderboard.formats import Table, render_notes, render_table, to_csv
 from turnwise.leaderboard.intervals import Interval
+from turnwise.leaderboard.judges import group_text, ranked_together
 from turnwise.leaderboard.outcomes import RunOutcomes, TaskOutcomes
 from turnwise.leaderboard.papers import Shown
 from turnwise.leaderboard.scores import ALL, CLEAN, Estimate
@@ -25,6 +26,10 @@ from turnwise.texts import printable
 
 ODD = "\N{DAGGER}"  # of rows with many replies that a provider withheld, or prompts that a server cut
 _FEW = 0.01
+BY_EQUALITY = (
+    "by equality: the score had only outputs that equal the expected ones been right; dialogues, tests and what is "
+    "submitted are the same."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +73,14 @@ def scores_table(
     names = run_names(scored)
     rows = [row for one in scored for row in _rows(one, by)]
     columns = metric_columns(scored, by)
+    shown = [cell for row in rows for cell in _estimates(row, columns, by)]
+    differing = {metric for metric, one in shown if one is not None and one.differs_by_equality}
     profiles = {one.run.record.settings.profile for one in scored} != {"default"}
     headers = ["model", *(["profile"] if profiles else []), "task"]
     headers += ["turns"] if by is By.TURNS else []
-    headers += ["problems", "dialogues", *columns]
+    headers += ["problems", "dialogues"]
+    for metric in columns:
+        headers += [metric, _by_equality(metric)] if metric in differing else [metric]
     texts = headers.index("task") + 1
     if by is not By.DIFFICULTY:
         costs = {"calls": True, "tokens": _know_tokens(scored), "judge s": with_seconds}
@@ -81,6 +90,7 @@ def scores_table(
         cells = {**_cells(row, columns, by, names, over), **(_costs(row) if by is not By.DIFFICULTY else {})}
         body.append(tuple(cells.get(name, "") for name in headers))
     said = [*notes(scored), *(_absent_levels(scored) if by is By.DIFFICULTY else ())]
+    said += [BY_EQUALITY] if differing else []
     return Table(tuple(headers), tuple(body), texts, notes=tuple(said))
 
 
@@ -103,6 +113,7 @@ def flat(estimate: Estimate) -> dict[str, object]:
     """Return an estimate as cells: the ends of each kind of interval in columns of their own."""
     cells: dict[str, object] = to_json(estimate)
     del cells["intervals"]
+    cells["by_equality"] = "" if estimate.by_equality is None else estimate.by_equality
     for over in (*Over, *Parity):
         interval = estimate.intervals.get(over)
         cells[f"lower_over_{over}"] = "" if interval is None else interval.lower
@@ -123,8 +134,8 @@ def run_names(scored: Sequence[ScoredTask]) -> dict[Path, str]:
 
 
 def notes(scored: Sequence[ScoredTask]) -> list[str]:
-    """Return the sentences on each task where outcomes are missing or dialogues ended in an odd way."""
-    found = []
+    """Return the sentences on each task with rows judged differently, missing outcomes or odd ends."""
+    found = list(_judged_differently(scored))
     names = run_names(scored)
     for one in scored:
         name = f"{names[one.run.path]}, {one.outcomes.record.task}"
@@ -133,6 +144,19 @@ def notes(scored: Sequence[ScoredTask]) -> list[str]:
         found += [f"{name}: {note}" for note in _odd_ends(one.outcomes)]
         found += [f"{name}: {note}" for note in _odd_replies(one)]
     return found
+
+
+def _judged_differently(scored: Sequence[ScoredTask]) -> Iterator[str]:
+    """Yield a sentence on each task whose rows other answers or tests judged."""
+    by_task: dict[str, list[ScoredTask]] = {}
+    for one in scored:
+        by_task.setdefault(one.outcomes.record.task, []).append(one)
+    for task, several in by_task.items():
+        groups = ranked_together([(one.run.record.judge, one.outcomes.record) for one in several])
+        if len(groups) > 1:
+            judges = " / ".join(group_text([several[at].run.record.judge for at in group]) for group in groups)
+            said = f"{task}: rows were judged differently"
+            yield f"{said}, so their differences are not those of the models alone: {judges}."
 
 
 def _absent_levels(scored: Sequence[ScoredTask]) -> Iterator[str]:
@@ -232,11 +256,21 @@ def _at_budget(row: _Row, metric: str) -> Estimate | None:
     return row.find(metric, min(row.turns, int(metric.partition("@")[2])))
 
 
+def _estimates(row: _Row, columns: Sequence[str], by: By) -> list[tuple[str, Estimate | None]]:
+    """Return the estimate of each column of a row."""
+    find = row.find if by is By.TURNS else partial(_at_budget, row)
+    return [(metric, find(metric)) for metric in columns]
+
+
+def _by_equality(metric: str) -> str:
+    """Return the header of the column beside that of ``metric``."""
+    return f"{metric} by equality"
+
+
 def _cells(row: _Row, columns: Sequence[str], by: By, names: Mapping[Path, str], over: Shown | None) -> dict[str, str]:
     """Return the cells of a row by header, but for the costs."""
     outcomes = row.scored.outcomes
-    find = row.find if by is By.TURNS else partial(_at_budget, row)
-    estimates = {metric: find(metric) for metric in columns}
+    estimates = dict(_estimates(row, columns, by))
     asked = next((estimate.asked for estimate in estimates.values() if estimate is not None), 0)
     return {
         "model": names[row.scored.run.path],
@@ -246,6 +280,7 @@ def _cells(row: _Row, columns: Sequence[str], by: By, names: Mapping[Path, str],
         "problems": f"{asked} of {outcomes.record.loaded}" if row.group == ALL else str(asked),
         "dialogues": str(asked * outcomes.passed.shape[1]),
         **{metric: percent(estimate, over) for metric, estimate in estimates.items()},
+        **{_by_equality(metric): percent_by_equality(estimate) for metric, estimate in estimates.items()},
     }
 
 
@@ -260,6 +295,13 @@ def percent(estimate: Estimate | None, over: Shown | None = None) -> str:
     if interval is not None and isinstance(over, Parity):  # as papers print it; it need not hold the score
         return f"{100 * estimate.value:.1f}{mark} [{100 * interval.lower:.1f}, {100 * interval.upper:.1f}]"
     return f"{100 * estimate.value:.1f}{mark}{_reach(estimate.value, interval)}"
+
+
+def percent_by_equality(estimate: Estimate | None) -> str:
+    """Return the cell of the value by equality: empty where it is not known."""
+    if estimate is None or estimate.by_equality is None:
+        return ""
+    return f"{100 * estimate.by_equality:.1f}" + ("" if estimate.is_certain else "*")
 
 
 def _reach(value: float, interval: Interval | None) -> str:

@@ -236,24 +236,24 @@ def _with_valid_tests(
     """Return the problems without the tests that ``judge`` leaves out: those whose input breaks the statement."""
     if judge.tests != TestsChoice.VALID:
         return tuple(problems)
-    answers = validators_of(judge)
-    folder = machine.cache_dir / "validity"
+    answers, folder = validators_of(judge), machine.cache_dir / "validity"
+    found = {problem.id: answers.find(problem.id) for problem in problems}
+    validators = {name: checker for name, checker in found.items() if checker is not None and checker.validates}
+    done = 0
 
     def validated(problem: Problem) -> Problem:
-        checker = answers.find(problem.id)
-        if checker is None or not checker.validates:
+        nonlocal done
+        if problem.id not in validators:
             return problem
         tests = problem.public_tests + problem.hidden_tests
-        broken = constraints_broken(checker, tests, machine.checkers, folder)
+        broken = constraints_broken(validators[problem.id], tests, machine.checkers, folder)
+        done += 1
+        machine.report(f"{name}: valid tests", done, len(validators))
         invalid = {number for number, constraint in enumerate(broken) if constraint}
         return problem.without_tests(invalid) if invalid else problem
 
-    found = []
     with ThreadPoolExecutor(max_workers=machine.workers) as pool:
-        for problem in pool.map(validated, problems):
-            found.append(problem)
-            machine.report(f"{name}: valid tests", len(found), len(problems))
-    return tuple(found)
+        return tuple(pool.map(validated, problems))
 
 
 def _first(problems: tuple[Problem, ...], limit: float | None) -> tuple[Problem, ...]:

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from turnwise.errors import TurnwiseError
 from turnwise.files import read_whole
+from turnwise.json_text import json_text
 from turnwise.records.codec import from_json, if_set, reason_of
 from turnwise.records.problem import Checker
 from turnwise.records.settings import DEFAULT_ANSWERS, EQUALITY, JudgeSettings
@@ -102,7 +103,7 @@ class Validations:
 
 @dataclass(frozen=True, slots=True)
 class CheckerSet:
-    """A set of checkers: its name, the digest of its set.json, and what was validated, by problem id.
+    """A set of checkers: its name, the digest of those that may be used, and what was validated, by problem id.
 
     ``folder`` is None for equality, which has none.
     """
@@ -184,9 +185,9 @@ def _load(folder: Path) -> CheckerSet:
             f"The checkers {str(folder)!r} were validated with another library.py than this one's: turnwise checkers "
             "validate does it anew."
         )
-    return CheckerSet(
-        results.name, hashlib.sha256(data).hexdigest(), folder, {one.problem: one for one in results.checkers}
-    )
+    usable = sorted([one.problem, one.sha256] for one in results.checkers if not one.failures)
+    digest = digest_of(json_text([results.library_sha256, *usable]))
+    return CheckerSet(results.name, digest, folder, {one.problem: one for one in results.checkers})
 
 
 def read_checker_file(folder: Path, name: str) -> str:

@@ -39,7 +39,7 @@ from turnwise.leaderboard.page.table import (
     estimate_cells,
     estimate_key,
     make_rows,
-    task_table,
+    task_tables,
     tokens_per_dialogue,
 )
 from turnwise.leaderboard.published import published_rows, published_table_of
@@ -106,7 +106,8 @@ def _context(
         by_task.setdefault(row.task, []).append(row)
     tasks = [_task(several, behaviours, on_progress) for several in by_task.values()]
     metrics = metric_columns([row.scored for row in rows])
-    tables = [task_table(several, task, metrics) for several, task in zip(by_task.values(), tasks, strict=True)]
+    of_tasks = [task_tables(several, task, metrics) for several, task in zip(by_task.values(), tasks, strict=True)]
+    tables = [table for several in of_tasks for table in several]
     index = {row.key: number for number, row in enumerate(rows)}
     pairs = [(f"pairs-{number}", packed(task.pop("pairs"))) for number, task in enumerate(tasks)]
     return {
@@ -305,6 +306,7 @@ def _pairs(row: PageRow) -> Iterator[tuple[str, str]]:
     yield "data", f"{record.benchmark}, split {record.split}, sha256 {record.data_sha256}"
     yield "benchmark", f"of its own, sha256 {record.benchmark_sha256}" if record.benchmark_sha256 else ""
     yield "problems", _problems(row)
+    yield "tests left out", "\n".join(f"{name}: {count}" for name, count in record.invalid_tests.items())
     yield "strategy", record.strategy
     yield "prompts", f"set {run.record.prompts.set}\n{_lines(run.record.prompts.hashes)}".strip()
     yield "sampling", _lines(settings.sampling.told())
@@ -320,7 +322,8 @@ def _pairs(row: PageRow) -> Iterator[tuple[str, str]]:
 def _problems(row: PageRow) -> str:
     record = row.scored.outcomes.record
     left_out = f"; left out: {len(record.left_out)}" if record.left_out else ""
-    return f"{len(record.asked)} asked of {record.loaded} loaded{left_out}"
+    checked = f"; with a checker or a stated tolerance: {record.checked}" if record.checked else ""
+    return f"{len(record.asked)} asked of {record.loaded} loaded{left_out}{checked}"
 
 
 def _costs(row: PageRow) -> str:

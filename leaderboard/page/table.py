@@ -20,10 +20,11 @@ from turnwise.benchmarks.mappings import read_mapping
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.charts.data import headline
 from turnwise.leaderboard.comparison import compare_tasks, difference_document, rank_tasks
+from turnwise.leaderboard.judges import answers_text, group_text, ranked_together, tests_text
 from turnwise.leaderboard.outcomes import MISSING
 from turnwise.leaderboard.paper_cells import find_estimate, size_of
 from turnwise.leaderboard.scores import Estimate
-from turnwise.leaderboard.tables import ScoredTask, notes, odd_mark, percent, run_names
+from turnwise.leaderboard.tables import ScoredTask, notes, odd_mark, percent, percent_by_equality, run_names
 from turnwise.records.choices import Over, Parity
 from turnwise.records.codec import first_mistake
 from turnwise.records.metrics import NAtK
@@ -65,6 +66,7 @@ class PageRow:
     def facets(self) -> dict[str, str]:
         """Return what the page can filter by; an empty text where it is not known."""
         settings, record = self.scored.run.record.settings, self.scored.outcomes.record
+        judge = self.scored.run.record.judge
         size, is_open = self.facts.size_billions, self.facts.open_weights
         return {
             "benchmark": record.benchmark,
@@ -78,6 +80,8 @@ class PageRow:
             "temperature": _text(settings.sampling.temperature),
             "size": _size_band(size),
             "weights": "" if is_open is None else "open" if is_open else "closed",
+            "answers": answers_text(judge).removeprefix("answers ") if judge.matcher else "",
+            "tests": tests_text(judge).removeprefix("tests ") if judge.matcher else "",
         }
 
 
@@ -126,13 +130,14 @@ def estimate_key(one: Estimate) -> str:
 
 
 def estimate_cells(one: Estimate) -> list[object]:
-    """Return ``[value, counted, asked, lower bound, upper bound, {over: [lower, upper]}]``."""
+    """Return ``[value, counted, asked, lower bound, upper bound, {over: [lower, upper]}, by equality if another]``."""
     intervals = {
         over.value: [interval.lower, interval.upper]
         for over, interval in one.intervals.items()
         if not isinstance(over, Parity)
     }
-    return [one.value, one.counted, one.asked, one.lower_bound, one.upper_bound, intervals]
+    cells: list[object] = [one.value, one.counted, one.asked, one.lower_bound, one.upper_bound, intervals]
+    return [*cells, one.by_equality] if one.differs_by_equality else cells
 
 
 def tokens_per_dialogue(scored: ScoredTask) -> float | None:
@@ -158,11 +163,12 @@ def _text(value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One score of a row; ``reach`` are the ends of its interval where it is the usual one."""
+    """One score of a row; where it is the usual one, the ends of its interval and the score by equality if another."""
 
     metric: str
     text: str
     reach: str = ""
+    by_equality: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,16 +197,36 @@ class TableRow:
 
 @dataclass(frozen=True, slots=True)
 class TaskTable:
-    """A task, what is said beside its name, its usual score, and its rows."""
+    """Rows of a task that are ranked together, what is said beside its name, and its usual score.
+
+    ``judged`` says how the rows were judged, where others of the task were judged differently.
+    """
 
     name: str
+    judged: str
     about: str
     metric: str
     rows: tuple[TableRow, ...]
 
 
-def task_table(rows: Sequence[PageRow], task: Mapping[str, Any], metrics: Sequence[str]) -> TaskTable:
-    """Return the table of the rows of one task, which ``describe_task`` describes."""
+def judged_of(rows: Sequence[PageRow]) -> dict[str, str]:
+    """Return by the key of each row of one task how those ranked with it were judged; "" where all are."""
+    groups = ranked_together([(row.scored.run.record.judge, row.scored.outcomes.record) for row in rows])
+    if len(groups) == 1:
+        return {row.key: "" for row in rows}
+    texts = [(group, group_text([rows[at].scored.run.record.judge for at in group])) for group in groups]
+    return {rows[at].key: text for group, text in texts for at in group}
+
+
+def task_tables(rows: Sequence[PageRow], task: Mapping[str, Any], metrics: Sequence[str]) -> list[TaskTable]:
+    """Return the tables of the rows of one task, which ``describe_task`` describes: one for each group with places."""
+    groups: dict[str, list[PageRow]] = {}
+    for row in rows:
+        groups.setdefault(task["judged"][row.key], []).append(row)
+    return [_task_table(several, task, metrics, judged) for judged, several in groups.items()]
+
+
+def _task_table(rows: Sequence[PageRow], task: Mapping[str, Any], metrics: Sequence[str], judged: str) -> TaskTable:
     metric = headline(rows[0].scored)
     ranks: dict[str, list[int]] = {}
     for row in rows:
@@ -216,16 +242,15 @@ def task_table(rows: Sequence[PageRow], task: Mapping[str, Any], metrics: Sequen
     record = rows[0].scored.outcomes.record
     common = [part for part in settings_of(rows[0]) if all(part in settings_of(row) for row in rows)]
     about = f"{task['benchmark']}, {task['split']}: {len(task['problems'])} of {task['loaded']} problems"
-    about = " · ".join([about, *common])
+    about = " · ".join([about, *common, *([judged] if judged else [])])
     shown = tuple(_table_row(row, ranks.get(row.key), metrics, common) for row in sorted(rows, key=order))
-    return TaskTable(record.task, about, metric, shown)
+    return TaskTable(record.task, judged, about, metric, shown)
 
 
 def _rank(row: PageRow, task: Mapping[str, Any]) -> list[int] | None:
     metric = headline(row.scored)
     turns = row.scored.outcomes.record.max_turns
-    ranks = task["places"].get(f"{metric}|{turns}", {}).get("ranks", {})
-    found: list[int] | None = ranks.get(row.key)
+    found: list[int] | None = task["places"].get(f"{metric}|{turns}", {}).get(row.key)
     return found
 
 
@@ -235,7 +260,9 @@ def _table_row(row: PageRow, rank: list[int] | None, metrics: Sequence[str], com
     cells = []
     for metric in metrics:
         estimate = find_estimate(row.scored, metric)
-        cells.append(Cell(metric, percent(estimate), _reach(estimate) if metric == usual else ""))
+        is_usual = metric == usual
+        other = percent_by_equality(estimate) if is_usual and estimate and estimate.differs_by_equality else ""
+        cells.append(Cell(metric, percent(estimate), _reach(estimate) if is_usual else "", other))
     tokens = tokens_per_dialogue(row.scored)
     return TableRow(
         row.key,
@@ -284,6 +311,7 @@ def _bar(estimate: Estimate | None) -> Bar:
 def describe_task(rows: Sequence[PageRow], on_progress: Progress) -> dict[str, object]:
     """Return what the page knows of the task of these rows, which all have the same."""
     record = rows[0].scored.outcomes.record
+    judged = judged_of(rows)
     problems = {
         one.id: [one.id, one.difficulty, list(one.flags)] for row in rows for one in row.scored.outcomes.problems
     }
@@ -295,7 +323,8 @@ def describe_task(rows: Sequence[PageRow], on_progress: Progress) -> dict[str, o
         "turns": max(row.scored.outcomes.record.max_turns for row in rows),
         "problems": list(problems.values()),
         "solved": {row.key: _solved(row, list(problems)) for row in rows},
-        "places": _places(rows),
+        "judged": judged,
+        "places": _places(rows, judged),
         "pairs": _pairs(rows, on_progress),
     }
 
@@ -313,23 +342,17 @@ def _n_at_k(rows: Sequence[PageRow]) -> list[NAtK]:
     return list(dict.fromkeys(metric for row in rows for metric in row.scored.n_at_k))
 
 
-def _places(rows: Sequence[PageRow]) -> dict[str, object]:
-    """Return by ``metric|turns`` the problems that all rows know and the ``[best, worst]`` place of each row."""
-    if len(rows) < 2:
-        return {}
-    rankings = rank_tasks(
-        [row.scored.outcomes for row in rows],
-        over=Over.PROBLEMS,
-        generator=np.random.default_rng(_SEED),
-        n_at_k=_n_at_k(rows),
-    )
-    return {
-        f"{one.metric}|{one.turns}": {
-            "problems": one.problems,
-            "ranks": {row.key: [rank.best, rank.worst] for row, rank in zip(rows, one.ranks, strict=True)},
-        }
-        for one in rankings
-    }
+def _places(rows: Sequence[PageRow], judged: Mapping[str, str]) -> dict[str, dict[str, list[int]]]:
+    """Return by ``metric|turns`` the ``[best, worst]`` place of each row among those that were ``judged`` alike."""
+    found: dict[str, dict[str, list[int]]] = {}
+    for judge in dict.fromkeys(judged.values()):
+        group = [row for row in rows if judged[row.key] == judge]
+        if len(group) > 1:
+            outcomes, generator = [row.scored.outcomes for row in group], np.random.default_rng(_SEED)
+            for one in rank_tasks(outcomes, over=Over.PROBLEMS, generator=generator, n_at_k=_n_at_k(group)):
+                places = found.setdefault(f"{one.metric}|{one.turns}", {})
+                places |= {row.key: [rank.best, rank.worst] for row, rank in zip(group, one.ranks, strict=True)}
+    return found
 
 
 def _pairs(rows: Sequence[PageRow], on_progress: Progress) -> dict[str, object]:

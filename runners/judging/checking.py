@@ -20,6 +20,7 @@ from pathlib import Path
 from turnwise.benchmarks import values
 from turnwise.benchmarks.checkers.checker_sets import VALIDITY, VERDICT
 from turnwise.files import write_atomically
+from turnwise.json_text import json_text
 from turnwise.records.problem import Checker, Limits, TestCase
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.interface import Closable, Ending, Execution, Program, Session
@@ -141,7 +142,7 @@ def constraints_broken(checker: Checker, tests: Sequence[TestCase], checkers: Ch
     broken = [reason or "" for reason in found]
     if None not in found:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, json.dumps(broken))
+        write_atomically(path, json_text(broken))
     return broken
 
 

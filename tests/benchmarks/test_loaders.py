@@ -220,7 +220,12 @@ def test_limits_are_the_rows_or_ten_seconds_and_a_gibibyte(
         ("codecontests", {"name": "1599_H2. Another"}, ()),
         ("codecontests", {"cf_tags": ["interactive"]}, (Flag.INTERACTIVE,)),
         ("codecontests", {"description": "This is an interactive problem."}, (Flag.INTERACTIVE,)),
-        ("codecontests", {"description": "If there are many, print any of them."}, (Flag.MULTIPLE_ANSWERS,)),
+        (
+            "codecontests",
+            {"description": "If there are many, print any of them."},
+            (Flag.MULTIPLE_ANSWERS, Flag.GUESSED_KIND),
+        ),
+        ("codecontests", {"name": "1618_E. Singers' Tour", "description": "Print any of them."}, ()),
         ("taco", {"input_output": ""}, (Flag.NO_HIDDEN_TESTS, Flag.INCOMPLETE)),
         ("taco", {"input_output": '{"inputs": ["1"], "outputs": ["1"]}'}, (Flag.NO_HIDDEN_TESTS,)),
         ("taco", {"_tests": "full-from-source-dataset"}, ()),

@@ -22,7 +22,7 @@ def test_what_is_given_goes_before_the_profile() -> None:
         gen_kwargs="temperature=1.0",
         given={"matcher": "exact", "seed": 3, "system_instruction": "Be brief."},
     )
-    assert config.judge == JudgeSettings(matcher="exact", interpreter="python3.10")
+    assert config.judge == JudgeSettings(matcher="exact", interpreter="python3.10", answers="equality", tests="all")
     assert config.settings == RunSettings(
         profile="rlef",
         seed=3,

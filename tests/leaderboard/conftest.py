@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -93,9 +94,16 @@ def _write_run(
     problems: Sequence[str | AskedProblem] = ("b/a",),
     settings: RunSettings | None = None,
     command: str = "turnwise run",
+    judged_by: JudgeRecord | None = None,
+    of_tasks: dict[str, Any] | None = None,
 ) -> Path:
     asked = [one if isinstance(one, AskedProblem) else AskedProblem(id=one) for one in problems]
     record = _record(model, tasks or {"t": 3}, asked, settings or RunSettings(), command)
+    record = replace(
+        record,
+        judge=judged_by or record.judge,
+        tasks=tuple(replace(task, **(of_tasks or {})) for task in record.tasks),
+    )
     plans = [(task.task, plan_order(task, record.samples_per_problem)) for task in record.tasks]
     shards = [shard for task, keys in plans for shard in cut_shards(task, keys, size=1)]
     folder, lines = RunFolder(path), {(one.task, one.problem, one.sample): to_line(one) for one in trajectories}
@@ -127,7 +135,10 @@ def judge() -> Callable[..., Judgement]:
 
 @pytest.fixture(scope="session")
 def write_run() -> Callable[..., Path]:
-    """write_run(path, trajectories, judgements, ...): a run folder; each dialogue not given is not sampled yet."""
+    """write_run(path, trajectories, judgements, ...): a run folder; each dialogue not given is not sampled yet.
+
+    ``judged_by`` is its judge, ``of_tasks`` fields of its tasks.
+    """
     return _write_run
 
 
@@ -146,5 +157,46 @@ def small_run(
         given = options.pop("settings", {})
         chosen = RunSettings(**{"samples_per_problem": 2, "n_at_k": ("1@3",), **given})
         return write_run(tmp_path / name, [solved, lost], [judge(solved)], settings=chosen, **options)
+
+    return write
+
+
+@pytest.fixture
+def checked_run(
+    tmp_path: Path,
+    write_run: Callable[..., Path],
+    dialogue: Callable[..., Trajectory],
+    judge: Callable[..., Judgement],
+) -> Callable[..., Path]:
+    """checked_run(name, ...): a run that checkers-1 and valid tests judged; two problems, four dialogues, two turns.
+
+    On b/a two pass in turn 1, one of them by a checker's word, and another one in turn 2, by that, too. On b/b one is
+    right as equality has it, and one passes the public tests alone, with an output that only the checker accepts.
+    """
+
+    def write(name: str, **options: Any) -> Path:
+        several = [
+            *(dialogue("pass", sample=0), dialogue("pass", sample=1)),
+            *(dialogue("fail", "pass", sample=2), dialogue("fail", "fail", sample=3)),
+            *(dialogue("pass", problem="b/b", sample=0), dialogue("pass", problem="b/b", sample=1)),
+            *(dialogue("fail", "fail", problem="b/b", sample=sample) for sample in (2, 3)),
+        ]
+        judged = [
+            judge(several[0]),
+            judge(several[1], checked=2),
+            judge(several[2], checked=1),
+            judge(several[4]),
+            judge(several[5], -1, Verdict.WRONG_ANSWER, public_passed=True, checked=1),
+        ]
+        answers = {"answers": "checkers-1", "answers_sha256": "1a2b3c4d5e6f" + "0" * 52, "tests": "valid"}
+        chosen = {
+            "tasks": {"t": 2},
+            "problems": (AskedProblem("b/a", "EASY", ("multiple_answers",)), AskedProblem("b/b", "HARD")),
+            "settings": RunSettings(samples_per_problem=4, n_at_k=("1@4",)),
+            "judged_by": JudgeRecord("planned 1", "CPython 3.11", "tokens", 1.0, **answers),
+            "of_tasks": {"checked": 1, "invalid_tests": {"b/a": 3, "b/b": 2}},
+            **options,
+        }
+        return write_run(tmp_path / name, several, judged, model=name, **chosen)
 
     return write

@@ -30,6 +30,7 @@ from turnwise.exchange.runs import find_runs
 from turnwise.records.choices import BackEndName, ClusterKind, Style
 from turnwise.records.codec import to_json, to_line
 from turnwise.records.run_folder import RunFolder, digest_file, digest_line
+from turnwise.records.settings import EQUALITY, JudgeSettings
 from turnwise.runners.execution.reference import ReferenceExecutor
 from turnwise.runners.judging_step import copy_for_judge
 from turnwise.runners.loading import Machine
@@ -44,7 +45,7 @@ Command = Callable[[Path, Path], object]
 
 def _judge_anew(run: Path, out: Path) -> None:
     machine = Machine(ReferenceExecutor(), cache_dir=out / "cache")
-    copy_for_judge(RunFolder(run), out / "copy", machine, matcher="tokens", time_factor=1.0)
+    copy_for_judge(RunFolder(run), out / "copy", machine, JudgeSettings(answers=EQUALITY, tests="all"), ())
 
 
 def _open_work(run: Path, out: Path) -> None:

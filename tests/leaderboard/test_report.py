@@ -11,6 +11,7 @@ from turnwise.commands.score import score_command
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.runs import find_runs, read_runs
 from turnwise.leaderboard.report import LEGEND, render_report, score_runs, write_report
+from turnwise.leaderboard.scores import estimate_document
 from turnwise.records.choices import By
 from turnwise.records.codec import to_json
 from turnwise.records.judgement import Judgement
@@ -63,7 +64,7 @@ def test_scores_json_holds_all_a_number_rests_on(small_run: WriteSmallRun) -> No
             },
         },
     )
-    assert estimates == [to_json(one) for one in scored[0].estimates]
+    assert estimates == [estimate_document(one) for one in scored[0].estimates]
     assert {
         "group": "all",
         "metric": "1@3",
@@ -148,7 +149,8 @@ def test_a_report_says_what_it_means_and_rests_on(small_run: WriteSmallRun) -> N
         LEGEND,
         "Settings: profile default, at most 3 turns with failed_tests feedback, samples per problem: 2, seed 7, "
         "temperature 0.2, max_tokens 512, stop ['END'], extraction last_program 1, prefilled, prompts turnwise-1, "
-        "matcher tokens, time factor 1, CPython 3.11, executor planned 1 (isolation: none).",
+        "matcher tokens, answers equality, tests all, time factor 1, CPython 3.11, executor planned 1 "
+        "(isolation: none).",
     ]
 
 

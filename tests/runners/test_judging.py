@@ -14,7 +14,7 @@ from turnwise.records.codec import to_line
 from turnwise.records.problem import Limits
 from turnwise.records.report import Verdict
 from turnwise.records.run_folder import RunFolder
-from turnwise.records.settings import RunSettings
+from turnwise.records.settings import JudgeSettings, RunSettings
 from turnwise.runners.execution.interface import Ending, Execution, Program, Session
 from turnwise.runners.execution.reference import ReferenceExecutor
 from turnwise.runners.judging_step import copy_for_judge, judge, load_run
@@ -156,7 +156,7 @@ def test_a_run_is_judged_anew_in_a_copy(
     judge(folder, tasks, machine)
     before = _verdicts(folder)
     for _ in range(2):
-        copy = copy_for_judge(folder, tmp_path / "anew", machine, matcher="exact", time_factor=2.0)
+        copy = copy_for_judge(folder, tmp_path / "anew", machine, JudgeSettings("exact", 2.0), [])
         judge(copy, load_run(copy, machine), machine)
     assert copy.record.judge.matcher == "exact" and copy.record.judge.time_factor == 2.0
     first, second, _ = (problem.id for problem in tasks[0].asked)
@@ -190,10 +190,10 @@ def test_a_copy_overwrites_nothing(
         target.mkdir()
         (target / "notes.txt").write_text("mine")
     else:
-        copy_for_judge(folder, target, machine, matcher="exact", time_factor=1.0)
+        copy_for_judge(folder, target, machine, JudgeSettings("exact", 1.0), [])
     before = {path: path.read_bytes() for path in target.rglob("*") if path.is_file()}
     with pytest.raises(TurnwiseError, match=r"(holds another run|is not empty): give another --output_path"):
-        copy_for_judge(folder, target, machine, matcher="deepmind", time_factor=1.0)
+        copy_for_judge(folder, target, machine, JudgeSettings("deepmind", 1.0), [])
     assert {path: path.read_bytes() for path in target.rglob("*") if path.is_file()} == before
 
 
@@ -208,13 +208,13 @@ def test_a_copy_that_fails_leaves_nothing_and_names_the_file(
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
     try:
         with pytest.raises(OSError, match="File too large") as failed:
-            copy_for_judge(folder, target, machine, matcher="exact", time_factor=1.0)
+            copy_for_judge(folder, target, machine, JudgeSettings("exact", 1.0), [])
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert failed.value.filename.endswith(f"trajectories/{TASK.name}/00000.jsonl")
     assert sorted(tmp_path.iterdir()) == before
     target.mkdir()  # an empty folder is as good as none
-    copy = copy_for_judge(folder, target, machine, matcher="exact", time_factor=1.0)
+    copy = copy_for_judge(folder, target, machine, JudgeSettings("exact", 1.0), [])
     assert copy.run_json.exists() and sorted(tmp_path.iterdir()) == sorted([*before, target])
 
 

@@ -17,7 +17,7 @@ from turnwise.errors import TurnwiseError
 from turnwise.exchange.imported import Options
 from turnwise.records.choices import BackEndName, Matcher
 from turnwise.records.run_folder import RunFolder
-from turnwise.records.settings import RunSettings
+from turnwise.records.settings import JudgeSettings, RunSettings
 from turnwise.runners.execution.interface import Executor
 from turnwise.runners.judging.judge import Judge
 from turnwise.runners.loading import Machine, load_task
@@ -110,6 +110,6 @@ def test_the_instance_of_the_release(executor: Executor, cache_dir: Path, data_d
     for stub_imports in (False, True):
         settings = RunSettings(samples={"humaneval_plus_singleturn": ("humaneval_plus/HumanEval/0",)})
         task = TASKS["humaneval_plus_singleturn"]
-        (problem,) = load_task(task, settings, machine, stub_imports=stub_imports).asked
+        (problem,) = load_task(task, settings, machine, JudgeSettings(stub_imports=stub_imports)).asked
         verdicts.append(Judge(executor).judge(problem, program).verdict.value)
     assert verdicts == ["runtime_error", "passed"]

@@ -1,6 +1,7 @@
 """``turnwise compare``: two runs problem by problem, or the places that three and more runs can have."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,14 @@ from turnwise.exchange.runs import read_run, runs_at
 from turnwise.json_text import json_text
 from turnwise.leaderboard.comparison import Difference, Rank, Ranking, compare_tasks, difference_document, rank_tasks
 from turnwise.leaderboard.intervals import LEVEL
+from turnwise.leaderboard.judges import group_text, ranked_together
 from turnwise.leaderboard.outcomes import RunOutcomes, TaskOutcomes
 from turnwise.records.choices import Over
 from turnwise.records.codec import to_json
 from turnwise.records.metrics import NAtK, check_support, parse_n_at_k
 from turnwise.texts import printable
+
+Groups = list[list[int]]  # of runs that are ranked together
 
 _SEED = 0
 _MOST_NAMED = 10  # differing settings
@@ -30,6 +34,33 @@ _TESTS_OF_RANKS = {
     Over.PROBLEMS: "two runs exchanged problem by problem: about problems like these",
     Over.CONTESTS: "two runs exchanged contest by contest: about contests like these",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Ranked:
+    """The rankings of runs that are ranked together; ``judged`` says how, where others were judged differently."""
+
+    task: str
+    runs: Sequence[RunOutcomes]
+    judged: str
+    rankings: Sequence[Ranking]
+
+    @property
+    def has_places(self) -> bool:
+        """Whether there is another run to be before or behind."""
+        return len(self.runs) > 1
+
+    def documents(self) -> list[dict[str, object]]:
+        """Return the rankings as they stand in JSON: with the runs that they are of where these are not all."""
+        found = []
+        for ranking in self.rankings:
+            data: dict[str, object] = to_json(ranking)
+            if self.judged:
+                data |= {"judged": self.judged, "runs": [str(run.path) for run in self.runs]}
+            if not self.has_places:
+                data["ranks"] = [{"value": rank.value} for rank in ranking.ranks]
+            found.append(data)
+        return found
 
 
 def compare_command(
@@ -54,15 +85,30 @@ def compare_command(
         samples, turns = task.passed.shape[1:]
         for name in asked:
             check_support(parse_n_at_k(name), samples=samples, turns=turns)
+    groups = {
+        name: ranked_together([(run.record.judge, one.record) for run, one in zip(runs, several, strict=True)])
+        for name, several in tasks.items()
+    }
     notes = [
         f"{name}: the data files of the {'two ' if len(runs) == 2 else ''}runs differ; problems are compared by id."
         for name, several in tasks.items()
         if len({(one.record.data_sha256, one.record.benchmark_sha256) for one in several}) > 1
     ]
+    notes += [_judged_differently(name, runs, apart) for name, apart in groups.items() if len(apart) > 1]
     if len(runs) == 2:
         notes += _differing(runs, list(tasks))
-    chosen = _rank if len(runs) > 2 else _compare
-    return chosen(runs, tasks, Over(over), wanted, notes, as_json=as_json)
+        return _compare(runs, tasks, Over(over), wanted, notes, as_json=as_json)
+    return _rank(runs, tasks, groups, Over(over), wanted, notes, as_json=as_json)
+
+
+def _judged_differently(task: str, runs: Sequence[RunOutcomes], groups: Groups) -> str:
+    """Return the sentence on runs of a task that other answers or tests judged."""
+    judges = [group_text([runs[number].record.judge for number in group]) for group in groups]
+    if len(runs) == 2:
+        a, b = judges
+        said = f"{task}: A ({a}) and B ({b}) were judged differently"
+        return f"{said}, so their difference is not that of the models alone."
+    return f"{task}: runs that were judged differently have no places among each other: {' / '.join(judges)}."
 
 
 def _differing(runs: Sequence[RunOutcomes], tasks: Sequence[str]) -> list[str]:
@@ -79,7 +125,7 @@ def _differing(runs: Sequence[RunOutcomes], tasks: Sequence[str]) -> list[str]:
 def _settings_of(run: RunOutcomes, tasks: Sequence[str]) -> dict[str, dict[str, object]]:
     """Return by task what decides its result: the run's settings, judge and prompts, its strategy and turns."""
     record = run.record
-    whole = {**to_json(record.settings), "judge": to_json(record.judge), "prompts": record.prompts.set}
+    whole = {**to_json(record.settings), "judge": asdict(record.judge), "prompts": record.prompts.set}
     own = {one.record.task: {"strategy": one.record.strategy, "max_turns": one.record.max_turns} for one in run.tasks}
     return {name: {**whole, **own[name]} for name in tasks}
 
@@ -112,6 +158,7 @@ def _compare(
 def _rank(
     runs: Sequence[RunOutcomes],
     tasks: dict[str, list[TaskOutcomes]],
+    groups: Mapping[str, Groups],
     over: Over,
     wanted: Sequence[NAtK],
     notes: Sequence[str],
@@ -119,15 +166,22 @@ def _rank(
     as_json: bool,
 ) -> str:
     generator = np.random.default_rng(_SEED)
-    found = {
-        name: rank_tasks(several, over=over, n_at_k=wanted, generator=generator) for name, several in tasks.items()
-    }
-    _check_known(found)
+    found = []
+    for name, several in tasks.items():
+        for group in groups[name]:
+            rankings = rank_tasks([several[at] for at in group], over=over, n_at_k=wanted, generator=generator)
+            members = [runs[at] for at in group]
+            judged = group_text([run.record.judge for run in members]) if len(groups[name]) > 1 else ""
+            found.append(_Ranked(name, members, judged, rankings))
+    _check_known({one.task: [ranking for other in found for ranking in other.rankings] for one in found})
     if not as_json:
-        return _render_rankings(runs, found, over, notes)
+        return _render_rankings(found, over, notes)
     document: dict[str, object] = {"runs": [{"model": run.model, "run": str(run.path)} for run in runs]}
     document |= {"over": over, "notes": list(notes)}
-    document["tasks"] = {name: [to_json(one) for one in rankings] for name, rankings in found.items()}
+    by_task: dict[str, list[dict[str, object]]] = {name: [] for name in tasks}
+    for one in found:
+        by_task[one.task] += one.documents()
+    document["tasks"] = by_task
     return json_text(document, indent=1, ensure_ascii=False)
 
 
@@ -179,11 +233,9 @@ def _to_json(runs: Sequence[RunOutcomes], found: dict[str, list[Difference]], ov
     return json_text(document, indent=1, ensure_ascii=False)
 
 
-def _render_rankings(
-    runs: Sequence[RunOutcomes], found: Mapping[str, Sequence[Ranking]], over: Over, notes: Sequence[str]
-) -> str:
+def _render_rankings(found: Sequence[_Ranked], over: Over, notes: Sequence[str]) -> str:
     """Return a table for each task, best run first by its pass@1, and what a place means."""
-    parts = [_ranking_table(name, runs, rankings) for name, rankings in found.items() if rankings]
+    parts = [_ranking_table(one) for one in found if one.rankings]
     meaning = (
         "Score, then places: from 1 + the runs that are significantly better to the last that is not significantly "
         f"worse, on the problems that all runs know. Tested by {_TESTS_OF_RANKS[over]}; Holm's correction keeps the "
@@ -192,7 +244,8 @@ def _render_rankings(
     return "\n".join(["\n\n".join(parts), "", meaning, *notes])
 
 
-def _ranking_table(task: str, runs: Sequence[RunOutcomes], rankings: Sequence[Ranking]) -> str:
+def _ranking_table(ranked: _Ranked) -> str:
+    runs, rankings = ranked.runs, ranked.rankings
     first = next((one for one in rankings if one.metric == "pass@1"), rankings[0])
     order = sorted(range(len(runs)), key=lambda run: (-first.ranks[run].value, run))
     headers = ["model", "run", *(one.metric for one in rankings)]
@@ -200,15 +253,18 @@ def _ranking_table(task: str, runs: Sequence[RunOutcomes], rankings: Sequence[Ra
         [
             printable(runs[run].model, limit=80),
             str(runs[run].path),
-            *(_rank_cell(one.ranks[run]) for one in rankings),
+            *(_rank_cell(one.ranks[run], has_place=ranked.has_places) for one in rankings),
         ]
         for run in order
     ]
     rows.append(["", "problems", *(str(one.problems) for one in rankings)])
     align = ["left", "left"] + ["right"] * len(rankings)
-    return f"{task}\n{tabulate(rows, headers=headers, disable_numparse=True, colalign=align)}"
+    title = f"{ranked.task}, {ranked.judged}" if ranked.judged else ranked.task
+    return f"{title}\n{tabulate(rows, headers=headers, disable_numparse=True, colalign=align)}"
 
 
-def _rank_cell(rank: Rank) -> str:
+def _rank_cell(rank: Rank, *, has_place: bool) -> str:
+    if not has_place:
+        return f"{100 * rank.value:.1f}"
     places = f"{rank.best}" if rank.best == rank.worst else f"{rank.best}-{rank.worst}"
     return f"{100 * rank.value:.1f}  ({places})"

@@ -183,7 +183,7 @@ def read_lm_eval_run(path: Path, witness: Witness | None = None) -> RunOutcomes:
             witnessed(_in_order(contents.dialogues, record, task.task), partial(see, path, task.task), judgements),
             judgements,
             samples=record.samples_per_problem,
-            anew=record.judge.judged_anew,
+            judge=record.judge,
             origin=str(path),
         )
         for task in record.tasks

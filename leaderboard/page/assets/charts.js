@@ -40,7 +40,8 @@ function drawCharts() {
   if (wanted === drawnFor) return;
   drawnFor = wanted;
   const all = rowsOf(task);
-  byId("charts-about").textContent = `${task.task}. ${all.length > MOST_DRAWN ? `At most ${MOST_DRAWN} of ${all.length} runs are drawn; choose which.` : "Choose which runs are drawn."}`;
+  const mixed = new Set(rows.map(judgedOf)).size > 1 ? " Some were judged differently; filters by answers and tests leave those of one judge." : "";
+  byId("charts-about").textContent = `${task.task}. ${all.length > MOST_DRAWN ? `At most ${MOST_DRAWN} of ${all.length} runs are drawn; choose which.` : "Choose which runs are drawn."}${mixed}`;
   const colours = DATA.colours[isDark() ? "dark" : "light"];
   const chosen = new Map(rows.map((row, number) => [row.key, colours[number]]));
   byId("legend").replaceChildren(...byScore(all).map((row) => legendEntry(row, chosen)));

@@ -1,10 +1,17 @@
 // The table as it is shown, as CSV, Markdown, LaTeX, or references; and the details of one run.
-const NAMES = ["place", "model", "task", "score", "value", "lower", "upper", "problems", "tokens"];
+const BY_EQUALITY = "by equality"; // a column where a row has it
+const NAMES = ["place", "model", "task", "score", "value", BY_EQUALITY, "lower", "upper", "problems", "tokens"];
+function shownTable() {
+  const rows = [NAMES, ...shownRows()];
+  const kept = NAMES.map((name, i) => name !== BY_EQUALITY || rows.slice(1).some((row) => row[i]));
+  return rows.map((row) => row.filter((_, i) => kept[i]));
+}
+
 function shownRows() {
   return [...table.querySelectorAll("tr[data-row]")].filter((line) => !line.hidden && !line.parentNode.hidden).map((line) => {
     const row = DATA.rows[line.dataset.row], metric = metricOf(row), one = find(row, metric), place = placeOf(row);
     const ends = one?.interval ? one.interval.map(percent) : ["", ""];
-    return [place ? [...new Set(place)].join("-") : "", row.name, row.task, metric, one?.value == null ? "" : scoreText(one), ...ends, one ? `${one.counted} of ${one.asked}` : "", row.tokens ? Math.round(row.tokens) : ""].map(String);
+    return [place ? [...new Set(place)].join("-") : "", row.name, row.task, metric, one?.value == null ? "" : scoreText(one), one?.byEquality == null ? "" : percent(one.byEquality), ...ends, one ? `${one.counted} of ${one.asked}` : "", row.tokens ? Math.round(row.tokens) : ""].map(String);
   });
 }
 
@@ -12,16 +19,16 @@ const csvCell = (text) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""'
 const TEX = { "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}" };
 const texCell = (text) => text.replace(/[\\~^&%$#_{}]/g, (one) => TEX[one] ?? `\\${one}`);
 const WRITERS = {
-  CSV: (rows) => [NAMES, ...rows].map((row) => row.map(csvCell).join(",")).join("\n"),
-  Markdown: (rows) => [NAMES, NAMES.map(() => "---"), ...rows].map((row) => `| ${row.map((one) => one.replace(/([\\|<[`])/g, "\\$1")).join(" | ")} |`).join("\n"),
-  LaTeX: (rows) => ["\\begin{tabular}{lll" + "r".repeat(NAMES.length - 3) + "}", "\\toprule", NAMES.map(texCell).join(" & ") + " \\\\", "\\midrule",
+  CSV: (rows) => rows.map((row) => row.map(csvCell).join(",")).join("\n"),
+  Markdown: ([names, ...rows]) => [names, names.map(() => "---"), ...rows].map((row) => `| ${row.map((one) => one.replace(/([\\|<[`])/g, "\\$1")).join(" | ")} |`).join("\n"),
+  LaTeX: ([names, ...rows]) => ["\\begin{tabular}{lll" + "r".repeat(names.length - 3) + "}", "\\toprule", names.map(texCell).join(" & ") + " \\\\", "\\midrule",
     ...rows.map((row) => row.map(texCell).join(" & ") + " \\\\"), "\\bottomrule", "\\end{tabular}"].join("\n"),
   BibTeX: () => [...new Set([...DATA.references, ...rowsShown().map((row) => row.bibtex).filter(Boolean)])].join("\n\n"),
 };
 
 function showCopy(kind) {
   byId("copy-kinds").replaceChildren(...Object.keys(WRITERS).map((name) => make("button", { type: "button", "aria-pressed": name === kind, click: () => showCopy(name) }, name)));
-  const text = plainLines(WRITERS[kind](shownRows()));
+  const text = plainLines(WRITERS[kind](shownTable()));
   byId("copy-text").value = text;
   if (!byId("copied").open) byId("copied").showModal();
   byId("copy-text").select();

@@ -79,6 +79,8 @@ function drawDifferences(known, a, b) {
   });
   const head = make("tr", {}, ["score", "problems", "A", "B", "B − A", "95 % interval", "p"].map((one, i) => make("th", { scope: "col", class: i ? "number" : "" }, one)));
   const drawn = [make("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "Differences" }, make("table", { id: "differences" }, make("thead", {}, head), make("tbody", {}, rows)))];
+  const [one, other] = [a, b].map((key) => judgedOf(DATA.rows[key]));
+  if (one !== other) drawn.unshift(make("p", { class: "about" }, `A (${one}) and B (${other}) were judged differently, so their difference is not that of the models alone.`));
   const flipped = Object.entries(found.find((one) => one.metric === "pass@1")?.flipped ?? {});
   if (!flipped.length) return [...drawn, make("p", { class: "count" }, "No problem is flipped by pass@1.")];
   const link = (key, problem, text) => make("button", { type: "button", class: "quiet", "data-row": key, "data-problem": problem }, text);

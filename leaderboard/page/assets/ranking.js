@@ -31,7 +31,7 @@ function setColumn(name, head) {
 }
 
 function drawBody(body, shown) {
-  const keys = DATA.tasks.find((one) => one.task === body.dataset.task).rows.filter((key) => shown.has(key));
+  const keys = DATA.tasks.find((one) => one.task === body.dataset.task).rows.filter((key) => shown.has(key) && judgedOf(DATA.rows[key]) === body.dataset.judged);
   body.hidden = !keys.length;
   for (const line of body.querySelectorAll("tr[data-row]")) line.hidden = !shown.has(line.dataset.row);
   const rows = keys.map((key) => DATA.rows[key]);
@@ -69,12 +69,14 @@ function drawLine(line, row) {
     const isChosen = name === metric;
     cell.classList.toggle("chosen", isChosen);
     const one = row.metrics.includes(name) ? find(row, name) : null;
-    cell.replaceChildren(scoreText(one), ...(isChosen && one?.interval ? [" ", make("small", { class: "sub" }, reach(one))] : []));
+    const details = isChosen && one ? [one.interval ? reach(one) : "", byEquality(one)].filter(Boolean) : [];
+    cell.replaceChildren(scoreText(one), ...details.flatMap((text) => [" ", make("small", { class: "sub" }, text)]));
   }
   line.querySelector(".problems").textContent = found ? (found.counted === found.asked ? `${found.asked}` : `${found.counted} of ${found.asked}`) : "";
 }
 
 const reach = (one) => `${percent(one.interval[0])}–${percent(one.interval[1])}`;
+const byEquality = (one) => (one.byEquality === undefined ? "" : `by equality ${percent(one.byEquality)}${one.certain ? "" : "*"}`);
 const scoreText = (one) => (!one ? "" : one.value === null ? "missing" : percent(one.value) + (one.certain ? "" : "*"));
 
 function bar(one) {

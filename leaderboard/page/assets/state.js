@@ -30,6 +30,7 @@ function change(changes, { push = false } = {}) {
 }
 
 const tasksShown = () => DATA.tasks.filter((one) => state.task === EVERY || one.task === state.task);
+const judgedOf = (row) => taskOf(row).judged[row.key]; // "" where all rows of the task are ranked together
 const taskOf = (row) => DATA.tasks.find((one) => one.task === row.task);
 const rowsShown = () => tasksShown().flatMap((task) => task.rows.map((key) => DATA.rows[key])).filter(isShown);
 
@@ -51,14 +52,13 @@ function budgetFor(row, metric) {
 function find(row, metric, group = state.group) {
   const cells = metric ? row.estimates[`${group}|${metric}|${budgetFor(row, metric)}`] : undefined;
   if (!cells) return null;
-  const [value, counted, asked, lower, upper, intervals] = cells;
+  const [value, counted, asked, lower, upper, intervals, byEquality] = cells;
   const certain = counted === asked && upper - lower < 1e-12;
-  return { value, counted, asked, certain, interval: intervals[state.over] ?? null };
+  return { value, counted, asked, certain, interval: intervals[state.over] ?? null, byEquality };
 }
 
 function placeOf(row) {
   const metric = metricOf(row);
   if (!metric || state.group !== "all") return null;
-  const found = taskOf(row).places[`${metric}|${budgetFor(row, metric)}`];
-  return found?.ranks[row.key] ?? null;
+  return taskOf(row).places[`${metric}|${budgetFor(row, metric)}`]?.[row.key] ?? null;
 }

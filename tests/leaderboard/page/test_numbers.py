@@ -15,6 +15,7 @@ from turnwise.leaderboard.comparison import compare_tasks
 from turnwise.leaderboard.report import score_runs
 from turnwise.records.choices import Over
 from turnwise.records.metrics import NAtK
+from turnwise.records.settings import JudgeRecord
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
@@ -124,6 +125,44 @@ def test_the_script_draws_what_stood_there_without_it(
     seen: Cells = page.evaluate(CELLS)
     assert {row: [text for text, _ in cells.values()] for row, cells in seen.items()} == without
     assert {cells["pass@1"][0] for cells in seen.values()} == {"6.2", "18.8", "31.2", "43.8"}
+    page.close()
+
+
+def test_sections_of_different_judges_stay_apart(
+    browser: Chromium, checked_run: Callable[..., Path], page_of: Callable[..., Path]
+) -> None:
+    """However they are sorted; scores by equality are drawn anew and copied, filters name answers and tests."""
+    equality = JudgeRecord("planned 1", "CPython 3.11", "tokens", 1.0)
+    page = browser.open(page_of(checked_run("a"), checked_run("b"), checked_run("c", judged_by=equality)))
+    page.until("document.querySelector('#matrix button') !== null")
+    sections = """[...document.querySelectorAll("#table tbody")].map((body) =>
+[...body.querySelectorAll("tr[data-row]")].map((line) => line.dataset.row))"""
+    assert page.evaluate(sections) == [["a.t", "b.t"], ["c.t"]]
+    page.click('th[data-sort="name"] button')
+    page.click('th[data-sort="name"] button')
+    assert page.evaluate(sections) == [["b.t", "a.t"], ["c.t"]]
+    cell = 'document.querySelector(\'tr[data-row="b.t"] td[data-metric="1@2"]\').textContent'
+    assert page.evaluate(cell).endswith("by equality 25.0")
+    page.click("#copy")
+    copied = page.evaluate("document.querySelector('#copy-text').value").splitlines()
+    assert copied[0] == "place,model,task,score,value,by equality,lower,upper,problems,tokens"
+    assert [line.split(",")[5] for line in copied[1:]] == ["25.0"] * 3
+    page.evaluate("document.querySelector('#copied').close()")
+    _choose(page, "first", "a.t")
+    _choose(page, "second", "c.t")
+    page.until("document.querySelector('#difference').textContent.includes('were judged differently')")
+    page.click("#more")
+    names = page.evaluate("[...document.querySelectorAll('[data-facet]')].map((one) => one.dataset.facet)")
+    assert names == ["answers", "tests"]
+    about = "document.querySelector('#charts-about').textContent"
+    assert "Some were judged differently" in page.evaluate(about)
+    page.evaluate(
+        "(() => { const one = document.querySelector('[data-facet=tests]'); one.value = 'valid'; "
+        "one.dispatchEvent(new Event('change')); })()"
+    )
+    page.until("[...document.querySelectorAll('#table tbody')].filter((one) => !one.hidden).length === 1")
+    assert "judged differently" not in page.evaluate(about)
+    assert page.complaints() == []
     page.close()
 
 

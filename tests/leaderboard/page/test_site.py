@@ -26,7 +26,7 @@ from turnwise.leaderboard.report import score_runs
 from turnwise.records.judgement import Judgement
 from turnwise.records.report import Verdict
 from turnwise.records.run_folder import AskedProblem, RunFolder, Shard
-from turnwise.records.settings import RunSettings
+from turnwise.records.settings import JudgeRecord, RunSettings
 from turnwise.records.trajectory import End, Trajectory
 
 MakeDialogue = Callable[..., Trajectory]
@@ -85,6 +85,47 @@ def test_the_page_holds_every_estimate_as_it_is(tmp_path: Path, run: Callable[..
             one.value, one.counted, one.asked, one.lower_bound, one.upper_bound,
         )  # fmt: skip
         assert intervals == {over.value: [ends.lower, ends.upper] for over, ends in one.intervals.items()}
+
+
+def test_rows_that_were_judged_differently_are_sections_of_their_own(
+    tmp_path: Path, checked_run: Callable[..., Path]
+) -> None:
+    """With places among themselves, a sentence, and filters; a row that is alone in its section has no place."""
+    equality = JudgeRecord("planned 1", "CPython 3.11", "tokens", 1.0)
+    page = _write(tmp_path / "site", checked_run("a"), checked_run("b"), checked_run("c", judged_by=equality))
+    (task,), html = _data(page)["tasks"], page.read_text(encoding="utf-8")
+    first, second = "answers checkers-1 (sha256 1a2b3c4d5e6f), tests valid", "answers equality, tests all"
+    assert task["judged"] == {"a.t": first, "b.t": first, "c.t": second}
+    assert task["places"]["1@2|2"] == {"a.t": [1, 2], "b.t": [1, 2]}
+    sections = re.findall(r'<tbody data-task="t" data-judged="([^"]*)">(.*?)</tbody>', html, re.DOTALL)
+    rows = [[judged, *re.findall(r'<tr data-row="([^"]*)">', text)] for judged, text in sections]
+    assert rows == [[first, "a.t", "b.t"], [second, "c.t"]]
+    assert f" · {first}</small>" in sections[0][1] and '<td class="place">\u2013</td>' in sections[1][1]
+    assert "stand apart, with places of their own" in html
+    facets = [row["facets"] for row in _data(page)["rows"].values()]
+    assert [(one["answers"], one["tests"]) for one in facets[1:]] == [
+        ("checkers-1 (sha256 1a2b3c4d5e6f)", "valid"),
+        ("equality", "all"),
+    ]
+
+
+def test_rows_of_one_judge_are_one_section(tmp_path: Path, checked_run: Callable[..., Path]) -> None:
+    """Without a word of judges beside the task."""
+    page = _write(tmp_path / "site", checked_run("a"), checked_run("b"))
+    assert page.read_text(encoding="utf-8").count('<tbody data-task="t" data-judged="">') == 1
+    assert "stand apart" not in page.read_text(encoding="utf-8")
+    assert _data(page)["tasks"][0]["places"]["1@2|2"] == {"a.t": [1, 2], "b.t": [1, 2]}
+
+
+def test_the_score_by_equality_stands_below_the_score(tmp_path: Path, checked_run: Callable[..., Path]) -> None:
+    """Where it is another: in the table without a script, and in the data of the page."""
+    page = _write(tmp_path / "site", checked_run("a"))
+    estimates = _data(page)["rows"]["a.t"]["estimates"]
+    assert estimates["all|1@2|2"][6:] == [pytest.approx(0.25)] and estimates["all|pass@4|2"][6:] == []
+    html = page.read_text(encoding="utf-8")
+    assert html.count('<small class="sub">by equality 25.0</small>') == 1 and "<li><b>by equality</b>" in html
+    details = dict(_data(page)["rows"]["a.t"]["details"])
+    assert details["tests left out"] == "b/a: 3\nb/b: 2" and "tolerance: 1" in details["problems"]
 
 
 def test_many_dialogues_lie_beside_the_page(tmp_path: Path, run: Callable[..., Path]) -> None:

@@ -54,7 +54,7 @@ def rates_table(audit: Audit) -> Table:
 
 def published_table() -> Table:
     """Return the published rates."""
-    rows = tuple((one.tests, _percent(one.right_accepted), _percent(one.wrong_refused)) for one in PUBLISHED)
+    rows = tuple((rates.tests, _percent(rates.right_accepted), _percent(rates.wrong_refused)) for rates in PUBLISHED)
     return Table(("tests", "TPR", "TNR"), rows, 1, f"Published: {PUBLISHED_SOURCE}; not measured here")
 
 
@@ -62,36 +62,39 @@ def problems_table(problems: Sequence[ProblemAudit]) -> Table:
     """Return the problems that refuse right programs or accept wrong ones, worst first, as many as are named."""
     rows = tuple(
         (
-            one.problem,
-            f"{one.refused} of {one.right}",
-            f"{one.accepted} of {one.wrong}",
-            f"{one.unnoticed} of {one.mutants}",
-            _first_refused(one),
+            problem.problem,
+            f"{problem.refused} of {problem.right}",
+            f"{problem.accepted} of {problem.wrong}",
+            f"{problem.unnoticed} of {problem.mutants}",
+            _first_refused(problem),
         )
-        for one in problems[:ON_PAGE]
+        for problem in problems[:ON_PAGE]
     )
     notes = (f"And {_counted(len(problems) - ON_PAGE, 'more problem')}.",) if len(problems) > ON_PAGE else ()
     headers = ("problem", "right refused", "wrong accepted", "mutants unnoticed", "first right program refused")
     return Table(headers, rows, 1, "Problems whose tests misjudge, worst first", notes)
 
 
-def render_disagreements(found: Disagreements) -> str:
+def render_disagreements(disagreements: Disagreements) -> str:
     """Return the disagreements that are named, and how many programs are wrong at least."""
     lines = ["Disagreements of programs that pass, on new valid inputs"]
-    for one in found.found:
-        pair = f"{one.first}, {one.second}" if one.second else one.first
-        lines.append(f"{one.problem}: {pair}: {one.reason}")
-        lines += [f"    input: {one.input}", f"    output: {one.first_output}"]
-        lines += [f"    other output: {one.second_output}"] if one.second else []
-    return "\n".join(
-        [
-            *lines,
-            f"At least {found.wrong} of {_counted(found.programs, 'program')} are wrong although they pass: false "
-            f"positives on {_counted(found.problems, 'problem')}, {_counted(found.inputs, 'input')}.",
-            f"Left out: {_counted(found.without_validator, 'problem')} without a validator, {found.without_checker} "
-            f"with several answers and no checker, {found.few_programs} with fewer than two passing programs.",
-        ]
+    for example in disagreements.examples:
+        pair = f"{example.first}, {example.second}" if example.second else example.first
+        lines.append(f"{example.problem}: {pair}: {example.reason}")
+        lines += [f"    input: {example.input}", f"    output: {example.first_output}"]
+        lines += [f"    other output: {example.second_output}"] if example.second else []
+    programs, inputs = _counted(disagreements.programs, "program"), _counted(disagreements.inputs, "input")
+    left_out = (
+        f"{_counted(disagreements.without_validator, 'problem')} without a validator",
+        f"{disagreements.without_checker} with several answers and no checker",
+        f"{disagreements.few_programs} with fewer than two passing programs",
     )
+    lines += [
+        f"At least {disagreements.wrong} of {programs} are wrong although they pass: false positives on "
+        f"{_counted(disagreements.problems, 'problem')}, {inputs}.",
+        f"Left out: {', '.join(left_out)}.",
+    ]
+    return "\n".join(lines)
 
 
 def judge_line(audit: Audit) -> str:
@@ -120,21 +123,21 @@ def audit_document(audit: Audit) -> dict[str, object]:
         {**to_json(rate), "interval": None if interval is None else to_json(interval)}
         for rate, interval in zip(audit.rates, intervals, strict=True)
     ]
-    published = {"source": PUBLISHED_SOURCE, "rates": [to_json(one) for one in PUBLISHED]}
+    published = {"source": PUBLISHED_SOURCE, "rates": [to_json(rates) for rates in PUBLISHED]}
     return {**data, "rates": rates, "published": published}
 
 
 def read_audits(paths: Iterable[Path]) -> list[Audit]:
     """Return the audits in files, and in the .json files of folders; raises TurnwiseError for one that is none."""
-    found: list[Path] = []
+    files: list[Path] = []
     for path in paths:
         inside = sorted(path.glob("*.json")) if path.is_dir() else [path]
         if not inside:
             raise TurnwiseError(
                 f"The folder {str(path)!r} holds no .json file: give --audit what turnwise audit -o wrote."
             )
-        found += inside
-    return [read_audit(path) for path in dict.fromkeys(found)]
+        files += inside
+    return [read_audit(path) for path in dict.fromkeys(files)]
 
 
 def fits(audit: Audit, scored: Sequence[ScoredTask]) -> bool:
@@ -142,9 +145,9 @@ def fits(audit: Audit, scored: Sequence[ScoredTask]) -> bool:
     place = (audit.benchmark, audit.split, audit.data_sha256, _stem(audit.task))
     return any(
         (record.benchmark, record.split, record.data_sha256, _stem(record.task)) == place
-        and _deciding(one.run.record.judge) == _deciding(audit.judge)
-        for one in scored
-        for record in [one.outcomes.record]
+        and _deciding(task.run.record.judge) == _deciding(audit.judge)
+        for task in scored
+        for record in [task.outcomes.record]
     )
 
 
@@ -177,8 +180,8 @@ def _notes(audit: Audit) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _first_refused(one: ProblemAudit) -> str:
-    refused = [misjudged for misjudged in one.misjudged if misjudged.truth is Truth.RIGHT]
+def _first_refused(problem: ProblemAudit) -> str:
+    refused = [misjudged for misjudged in problem.misjudged if misjudged.truth is Truth.RIGHT]
     if not refused:
         return "-"
     parts = (refused[0].test, refused[0].verdict, refused[0].note)

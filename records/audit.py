@@ -133,7 +133,7 @@ class Disagreements:
     programs: int
     inputs: int
     wrong: int
-    found: tuple[Disagreement, ...]
+    examples: tuple[Disagreement, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,12 +185,12 @@ def read_audit(path: Path) -> Audit:
 
 
 def _counts(audit: Audit) -> list[int]:
-    found = [audit.problems, audit.unknown, audit.left_out, audit.mutants]
+    counts = [audit.problems, audit.unknown, audit.left_out, audit.mutants]
     for rate in audit.rates:
-        found += [rate.accepted, rate.refused, rate.missing]
-    for one in audit.by_problem:
-        found += [one.right, one.refused, one.wrong, one.accepted, one.mutants, one.unnoticed]
+        counts += [rate.accepted, rate.refused, rate.missing]
+    for problem in audit.by_problem:
+        counts += [problem.right, problem.refused, problem.wrong, problem.accepted, problem.mutants, problem.unnoticed]
     if (pairs := audit.disagreements) is not None:
-        found += [pairs.problems, pairs.without_validator, pairs.without_checker, pairs.few_programs]
-        found += [pairs.programs, pairs.inputs, pairs.wrong]
-    return found
+        counts += [pairs.problems, pairs.without_validator, pairs.without_checker, pairs.few_programs]
+        counts += [pairs.programs, pairs.inputs, pairs.wrong]
+    return counts

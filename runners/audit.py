@@ -116,18 +116,20 @@ class _Auditor:
     def audit(self, labels: Labels, plan: AuditPlan) -> Audit:
         """Return what the labels, the data set's programs and the mutants show."""
         known = list(self._programs(labels))
-        if plan.mutants or plan.disagreements or any(one.truth is None for one in known):
+        if plan.mutants or plan.disagreements or any(program.truth is None for program in known):
             self._best = self._load_best()
-        reports = self._judge_all("programs", [JudgeRequest(self._problems[one.problem], one.program) for one in known])
+        reports = self._judge_all(
+            "programs", [JudgeRequest(self._problems[program.problem], program.program) for program in known]
+        )
         truths = self._find_truths(known)
         programs = [
-            self._judged(one, truth, source, report)
-            for one, (truth, source), report in zip(known, truths, reports, strict=True)
+            self._judged(program, truth, source, report)
+            for program, (truth, source), report in zip(known, truths, reports, strict=True)
             if truth is not None
         ]
-        outputs = self._judge_outputs([one for one in labels.outputs if one.problem in self._problems])
+        outputs = self._judge_outputs([label for label in labels.outputs if label.problem in self._problems])
         made, mutants = self._judge_mutants(known, plan.mutants)
-        found = [*programs, *outputs]
+        judged = [*programs, *outputs]
         task = self._opened.task
         return Audit(
             turnwise=turnwise.__version__,
@@ -138,11 +140,11 @@ class _Auditor:
             judge=judge_record(self._judge.environment, self._settings),
             tier=self._judge.environment.tier,
             problems=len(self._problems),
-            rates=(*_rates(found), *_rates(mutants)),
-            by_problem=_by_problem(found, mutants),
+            rates=(*_rates(judged), *_rates(mutants)),
+            by_problem=_by_problem(judged, mutants),
             labels=labels.name,
             unknown=sum(truth is None for truth, _ in truths),
-            left_out=labels.left_out + sum(one.problem not in self._problems for one in labels.outputs),
+            left_out=labels.left_out + sum(label.problem not in self._problems for label in labels.outputs),
             mutants=made,
             disagreements=self._disagreements(known, reports) if plan.disagreements else None,
         )
@@ -154,9 +156,9 @@ class _Auditor:
                 yield _Known(problem.id, program, SOLUTIONS, Truth.RIGHT)
             for program in dict.fromkeys(problem.incorrect_solutions):
                 yield _Known(problem.id, program, INCORRECT, Truth.WRONG)
-        for one in labels.programs:
-            if one.problem in self._problems:
-                yield _Known(one.problem, one.program, one.source, one.truth)
+        for label in labels.programs:
+            if label.problem in self._problems:
+                yield _Known(label.problem, label.program, label.source, label.truth)
 
     def _load_best(self) -> dict[str, Problem]:
         """Return the problems as they are best judged: by checkers where there are some, on valid tests."""
@@ -177,17 +179,17 @@ class _Auditor:
 
         One of unknown truth is known to be wrong if a checker refuses what it prints on an original test.
         """
-        unknown = [one for one in known if one.truth is None and self._best[one.problem].is_checked]
-        requests = [JudgeRequest(_originals(self._best[one.problem]), one.program) for one in unknown]
+        unknown = [program for program in known if program.truth is None and self._best[program.problem].is_checked]
+        requests = [JudgeRequest(_originals(self._best[program.problem]), program.program) for program in unknown]
         wrong = {
-            one
-            for one, report in zip(unknown, self._judge_all("programs of unknown truth", requests), strict=True)
+            program
+            for program, report in zip(unknown, self._judge_all("programs of unknown truth", requests), strict=True)
             if (result := _wrong_answer(report)) is not None and not result.note
         }
-        return [(Truth.WRONG, REFUSED) if one in wrong else (one.truth, one.source) for one in known]
+        return [(Truth.WRONG, REFUSED) if program in wrong else (program.truth, program.source) for program in known]
 
-    def _judged(self, one: _Known, truth: Truth, source: str, report: Report) -> _Judged:
-        problem, digest = self._problems[one.problem], program_hash(one.program)
+    def _judged(self, known: _Known, truth: Truth, source: str, report: Report) -> _Judged:
+        problem, digest = self._problems[known.problem], program_hash(known.program)
         accepted = None if report.verdict is Verdict.INFRASTRUCTURE_FAILURE else report.passed
         misjudged = None
         if accepted is False and truth is Truth.RIGHT:
@@ -198,19 +200,19 @@ class _Auditor:
             misjudged = Misjudged(digest, source, truth, test, verdict, printable(last[0], limit=_NOTE_CHARACTERS))
         elif accepted and truth is Truth.WRONG:
             misjudged = Misjudged(digest, source, truth)
-        return _Judged(one.problem, digest, source, truth, Unit.PROGRAMS, accepted, misjudged)
+        return _Judged(known.problem, digest, source, truth, Unit.PROGRAMS, accepted, misjudged)
 
     def _judge_outputs(self, labels: Sequence[LabelledOutput]) -> list[_Judged]:
         """Return how the judge compares right outputs, each, and the programs that printed them, each as a whole."""
         by_program: dict[tuple[str, str, str], list[LabelledOutput]] = defaultdict(list)
-        for one in labels:
-            by_program[one.problem, one.program, one.source].append(one)
-        found: list[_Judged] = []
+        for label in labels:
+            by_program[label.problem, label.program, label.source].append(label)
+        outcomes: list[_Judged] = []
         with ThreadPoolExecutor(max_workers=self._machine.workers) as pool:
             for number, judged in enumerate(pool.map(self._compare, by_program.values()), 1):
-                found += judged
+                outcomes += judged
                 self._machine.report(f"{self._opened.task.name}: right outputs", number, len(by_program))
-        return found
+        return outcomes
 
     def _compare(self, labels: Sequence[LabelledOutput]) -> list[_Judged]:
         """Return what the judge says of the outputs of one program on tests that are in use."""
@@ -219,21 +221,21 @@ class _Auditor:
         place = (problem.id, printable(first.program, limit=40), first.source, Truth.RIGHT)
         outputs, failure = [], None
         with OutputComparison(problem, self._judge.environment.matcher, self._machine.checkers) as comparison:
-            for one in (one for one in labels if one.test.input in used):
-                execution = Execution(Ending.FINISHED, one.output.encode("utf-8", "surrogatepass"))
-                compared = comparison.compare(used[one.test.input], execution)
+            for label in (label for label in labels if label.test.input in used):
+                execution = Execution(Ending.FINISHED, label.output.encode("utf-8", "surrogatepass"))
+                compared = comparison.compare(used[label.test.input], execution)
                 is_missing = compared.verdict is Verdict.INFRASTRUCTURE_FAILURE
                 accepted = None if is_missing else compared.verdict is Verdict.PASSED
                 outputs.append(_Judged(*place, Unit.OUTPUTS, accepted))
                 if accepted is False and failure is None:
-                    is_public = any(one.test.input == test.input for test in problem.public_tests)
+                    is_public = any(label.test.input == test.input for test in problem.public_tests)
                     reason = compared.reason if is_public else ""
                     note = ": ".join(filter(None, (compared.note, reason)))
-                    name = _test_name(problem, one.test.input)
+                    name = _test_name(problem, label.test.input)
                     failure = Misjudged(place[1], first.source, Truth.RIGHT, name, compared.verdict.value, note)
         if not outputs:
             return []
-        answers = {one.accepted for one in outputs}
+        answers = {output.accepted for output in outputs}
         whole = False if False in answers else None if None in answers else True
         return [*outputs, _Judged(*place, Unit.PROGRAMS, whole, failure)]
 
@@ -246,24 +248,24 @@ class _Auditor:
             for parent in self._parents(known)
             for text in self._mutants_of(parent.program, count)
         ]
-        requests = [JudgeRequest(_originals(self._best[one.problem]), one.program) for one in made]
+        requests = [JudgeRequest(_originals(self._best[mutant.problem]), mutant.program) for mutant in made]
         wrong = []
-        for one, report in zip(made, self._judge_all("mutants on original tests", requests), strict=True):
+        for mutant, report in zip(made, self._judge_all("mutants on original tests", requests), strict=True):
             if (result := _wrong_answer(report)) is not None:
-                tests = _originals(self._best[one.problem]).hidden_tests
-                wrong.append(_Mutant(one.problem, one.program, tests[result.index].input))
-        requests = [JudgeRequest(self._without(one.problem, one.input), one.program) for one in wrong]
+                tests = _originals(self._best[mutant.problem]).hidden_tests
+                wrong.append(_Mutant(mutant.problem, mutant.program, tests[result.index].input))
+        requests = [JudgeRequest(self._without(mutant.problem, mutant.input), mutant.program) for mutant in wrong]
         reports = self._judge_all("wrong mutants on other tests", requests)
         return len(made), [
             _Judged(
-                one.problem,
-                program_hash(one.program),
+                mutant.problem,
+                program_hash(mutant.program),
                 MUTANTS,
                 Truth.WRONG,
                 Unit.PROGRAMS,
                 None if report.verdict is Verdict.INFRASTRUCTURE_FAILURE else report.passed,
             )
-            for one, report in zip(wrong, reports, strict=True)
+            for mutant, report in zip(wrong, reports, strict=True)
         ]
 
     def _parents(self, known: Sequence[_Known]) -> list[_Known]:
@@ -272,18 +274,18 @@ class _Auditor:
         Problems with several answers and no checker have none: nobody could say that a mutant is wrong.
         """
         tried: dict[str, list[_Known]] = defaultdict(list)
-        for one in known:
-            best = self._best[one.problem]
+        for program in known:
+            best = self._best[program.problem]
             can_tell = best.is_checked or Flag.MULTIPLE_ANSWERS not in best.flags
-            if one.truth is Truth.RIGHT and can_tell and len(tried[one.problem]) < _PARENTS:
-                tried[one.problem].append(one)
-        candidates = [one for several in tried.values() for one in several]
-        requests = [JudgeRequest(_originals(self._best[one.problem]), one.program) for one in candidates]
+            if program.truth is Truth.RIGHT and can_tell and len(tried[program.problem]) < _PARENTS:
+                tried[program.problem].append(program)
+        candidates = [program for of_problem in tried.values() for program in of_problem]
+        requests = [JudgeRequest(_originals(self._best[program.problem]), program.program) for program in candidates]
         reports = self._judge_all("right programs on original tests", requests)
         chosen: dict[str, _Known] = {}
-        for one, report in zip(candidates, reports, strict=True):
+        for program, report in zip(candidates, reports, strict=True):
             if report.passed:
-                chosen.setdefault(one.problem, one)
+                chosen.setdefault(program.problem, program)
         return list(chosen.values())
 
     def _mutants_of(self, program: str, count: int) -> list[str]:
@@ -295,10 +297,10 @@ class _Auditor:
         if execution.ending is not Ending.FINISHED:
             return []
         try:
-            found = values.loads(execution.output.decode("ascii"))
+            texts = values.loads(execution.output.decode("ascii"))
         except (ValueError, RecursionError):
             return []
-        return [text for text in found if isinstance(text, str)][:count] if isinstance(found, list) else []
+        return [text for text in texts if isinstance(text, str)][:count] if isinstance(texts, list) else []
 
     def _without(self, problem_id: str, text: str) -> Problem:
         """Return a problem as it is judged without the tests of this input."""
@@ -308,9 +310,9 @@ class _Auditor:
 
     def _disagreements(self, known: Sequence[_Known], reports: Sequence[Report]) -> Disagreements:
         passing: dict[str, list[Passing]] = defaultdict(list)
-        for one, report in zip(known, reports, strict=True):
+        for program, report in zip(known, reports, strict=True):
             if report.passed:
-                passing[one.problem].append(Passing(one.program, one.source))
+                passing[program.problem].append(Passing(program.program, program.source))
         answers = validators_of(self._settings)
         problems = [(self._best[name], answers.find(name), passing[name]) for name in self._problems]
         matcher = self._judge.environment.matcher
@@ -357,8 +359,8 @@ def _name_of(problem: Problem, index: int, *, is_public: bool) -> str:
 def _rates(judged: Iterable[_Judged]) -> list[Rate]:
     """Return the rate of each source, right ones first, in the order in which sources come."""
     groups: dict[tuple[str, Truth, Unit], list[bool | None]] = defaultdict(list)
-    for one in judged:
-        groups[one.source, one.truth, one.unit].append(one.accepted)
+    for outcome in judged:
+        groups[outcome.source, outcome.truth, outcome.unit].append(outcome.accepted)
     rates = [
         Rate(*group, accepted.count(True), accepted.count(False), accepted.count(None))
         for group, accepted in groups.items()
@@ -369,22 +371,22 @@ def _rates(judged: Iterable[_Judged]) -> list[Rate]:
 def _by_problem(judged: Sequence[_Judged], mutants: Sequence[_Judged]) -> tuple[ProblemAudit, ...]:
     """Return the problems with a fault, worst first."""
     programs: dict[str, list[_Judged]] = defaultdict(list)
-    for one in judged:
-        if one.unit is Unit.PROGRAMS and one.accepted is not None:
-            programs[one.problem].append(one)
+    for outcome in judged:
+        if outcome.unit is Unit.PROGRAMS and outcome.accepted is not None:
+            programs[outcome.problem].append(outcome)
     changed: dict[str, list[_Judged]] = defaultdict(list)
-    for one in mutants:
-        if one.accepted is not None:
-            changed[one.problem].append(one)
+    for outcome in mutants:
+        if outcome.accepted is not None:
+            changed[outcome.problem].append(outcome)
     names = dict.fromkeys([*programs, *changed])
-    found = [_problem_audit(name, programs[name], changed[name]) for name in names]
-    with_fault = (one for one in found if any(one.faults))
-    return tuple(sorted(with_fault, key=lambda one: (*(-fault for fault in one.faults), one.problem)))
+    audits = [_problem_audit(name, programs[name], changed[name]) for name in names]
+    with_fault = (audit for audit in audits if any(audit.faults))
+    return tuple(sorted(with_fault, key=lambda audit: (*(-fault for fault in audit.faults), audit.problem)))
 
 
 def _problem_audit(name: str, programs: Sequence[_Judged], mutants: Sequence[_Judged]) -> ProblemAudit:
     counts: Mapping[tuple[Truth, bool], int] = {
-        (truth, accepted): sum(one.truth is truth and one.accepted is accepted for one in programs)
+        (truth, accepted): sum(program.truth is truth and program.accepted is accepted for program in programs)
         for truth in Truth
         for accepted in (True, False)
     }
@@ -395,6 +397,6 @@ def _problem_audit(name: str, programs: Sequence[_Judged], mutants: Sequence[_Ju
         wrong=counts[Truth.WRONG, True] + counts[Truth.WRONG, False],
         accepted=counts[Truth.WRONG, True],
         mutants=len(mutants),
-        unnoticed=sum(bool(one.accepted) for one in mutants),
-        misjudged=tuple(one.misjudged for one in programs if one.misjudged is not None)[:_MOST_MISJUDGED],
+        unnoticed=sum(bool(mutant.accepted) for mutant in mutants),
+        misjudged=tuple(program.misjudged for program in programs if program.misjudged is not None)[:_MOST_MISJUDGED],
     )

@@ -28,7 +28,7 @@ from turnwise.texts import printable
 
 INPUTS, TRIED = 40, 600  # valid inputs of a problem, and how many are tried to find them
 PROGRAMS = 6  # of a problem, the known right ones first
-FOUND = 5  # disagreements named for a problem; all count
+EXAMPLES = 5  # disagreements named for a problem; all count
 _LONGEST_INPUT = 4000  # characters of a test that is changed
 _SHOWN = 300  # characters of an input or output in a finding
 _CHANGES = 3  # at most, of one input
@@ -61,7 +61,7 @@ class _Compared:
     inputs: int = 0
     wrong: set[str] = field(default_factory=set)
     pairs: set[tuple[str, str]] = field(default_factory=set)
-    found: list[Disagreement] = field(default_factory=list)
+    examples: list[Disagreement] = field(default_factory=list)
 
     @property
     def least_wrong(self) -> int:
@@ -91,8 +91,8 @@ def find_disagreements(
     ]
     compared = []
     with ThreadPoolExecutor(max_workers=machine.workers) as pool:
-        for one in pool.map(lambda item: _compare(item[0], item[1], item[2], machine, matcher), work):
-            compared.append(one)
+        for result in pool.map(lambda item: _compare(item[0], item[1], item[2], machine, matcher), work):
+            compared.append(result)
             machine.report(f"{what}: disagreements", len(compared), len(work))
     without_checker = sum(problem.id in with_validator and problem.id not in is_told for problem, _ in able)
     return Disagreements(
@@ -100,10 +100,10 @@ def find_disagreements(
         without_validator=len(able) - len(with_validator),
         without_checker=without_checker,
         few_programs=len(with_validator) - without_checker - len(work),
-        programs=sum(one.programs for one in compared),
-        inputs=sum(one.inputs for one in compared),
-        wrong=sum(one.least_wrong for one in compared),
-        found=tuple(finding for one in compared for finding in one.found[:FOUND]),
+        programs=sum(result.programs for result in compared),
+        inputs=sum(result.inputs for result in compared),
+        wrong=sum(result.least_wrong for result in compared),
+        examples=tuple(example for result in compared for example in result.examples[:EXAMPLES]),
     )
 
 
@@ -112,7 +112,7 @@ def changed_inputs(texts: Sequence[str], generator: np.random.Generator, count: 
     short = [text for text in texts if len(text) <= _LONGEST_INPUT]
     numbers = sorted({int(word) for text in short for word in text.split() if _INTEGER.fullmatch(word)})
     bounds = (*_BOUNDS, *numbers[:2], *numbers[-2:])
-    found: dict[str, None] = {}
+    changed_texts: dict[str, None] = {}
     for _ in range(count if short else 0):
         text = short[generator.integers(len(short))]
         for _ in range(generator.integers(1, _CHANGES + 1)):
@@ -120,36 +120,36 @@ def changed_inputs(texts: Sequence[str], generator: np.random.Generator, count: 
             if _counts_in(text) <= _counts_in(changed):
                 text = changed
         if text not in texts:
-            found[text] = None
-    return list(found)
+            changed_texts[text] = None
+    return list(changed_texts)
 
 
 def _counts_in(text: str) -> set[tuple[int, int, str]]:
     """Return the numbers that count what follows, by line and place in it: words, letters or lines."""
     lines = [line.split() for line in text.split("\n")]
-    found: set[tuple[int, int, str]] = set()
+    numbers: set[tuple[int, int, str]] = set()
     for number, words in enumerate(lines):
         following = lines[number + 1 :]
         counts = {}
         if words and words[0] == str(len(words) - 1):
-            found.add((number, 0, "words of the line"))
+            numbers.add((number, 0, "words of the line"))
         if following:
             alike = next((at for at, line in enumerate(following) if len(line) != len(following[0])), len(following))
             counts = {"words": len(following[0]), "lines": alike}
             if len(following[0]) == 1:
                 counts["letters"] = len(following[0][0])
         for place, word in enumerate(words):
-            found |= {(number, place, what) for what, count in counts.items() if word == str(count)}
-    return found
+            numbers |= {(number, place, what) for what, count in counts.items() if word == str(count)}
+    return numbers
 
 
 def _distinct(passing: Sequence[Passing]) -> Iterator[Passing]:
     """Yield the programs, each text once, with the source that names it first."""
     seen: set[str] = set()
-    for one in passing:
-        if one.program not in seen:
-            seen.add(one.program)
-            yield one
+    for program in passing:
+        if program.program not in seen:
+            seen.add(program.program)
+            yield program
 
 
 def _compare(
@@ -159,8 +159,8 @@ def _compare(
     compared = _Compared(len(programs), len(inputs))
     with ExitStack() as stack:
         sessions = [
-            stack.enter_context(machine.executor.open(program_of(problem, one.program), PYTHON, problem.limits))
-            for one in programs
+            stack.enter_context(machine.executor.open(program_of(problem, program.program), PYTHON, problem.limits))
+            for program in programs
         ]
         comparison = stack.enter_context(OutputComparison(problem, matcher, machine.checkers))
         checker = None
@@ -169,9 +169,9 @@ def _compare(
         for text in inputs:
             data = text.encode("utf-8", "surrogatepass")
             runs = {
-                one: next(iter(session.run([data])))
-                for one, session in zip(programs, sessions, strict=True)
-                if one.name not in compared.wrong
+                program: next(iter(session.run([data])))
+                for program, session in zip(programs, sessions, strict=True)
+                if program.name not in compared.wrong
             }
             _compare_runs(problem, text, runs, comparison, checker, compared)
     return compared
@@ -190,25 +190,25 @@ def _compare_runs(
     def add(first: Passing, second: Passing | None, reason: str) -> None:
         name, output = (second.name, _cut(text_of(runs[second].output))) if second is not None else ("", "")
         first_output = _cut(text_of(runs[first].output))
-        compared.found.append(Disagreement(problem.id, first.name, name, _cut(text), first_output, output, reason))
+        compared.examples.append(Disagreement(problem.id, first.name, name, _cut(text), first_output, output, reason))
 
     answered = {}
-    for one, run in runs.items():
+    for program, run in runs.items():
         if run.hampered:
             continue
         if run.ending is not Ending.FINISHED:
             verdict = comparison.compare(TestCase(text, ""), run).verdict
             if verdict is not Verdict.INFRASTRUCTURE_FAILURE:
-                compared.wrong.add(one.name)
-                add(one, None, f"{verdict.value} on a valid input")
+                compared.wrong.add(program.name)
+                add(program, None, f"{verdict.value} on a valid input")
         else:
             output = text_of(run.output)
             answer = checker.ask(text, output, output) if checker is not None else None
             if answer is not None and answer.word is Word.WRONG:
-                compared.wrong.add(one.name)
-                add(one, None, printable(f"the checker refuses its output: {answer.reason}", limit=_SHOWN))
+                compared.wrong.add(program.name)
+                add(program, None, printable(f"the checker refuses its output: {answer.reason}", limit=_SHOWN))
             elif answer is None or answer.word is Word.RIGHT:
-                answered[one] = run
+                answered[program] = run
     for first, second in combinations(answered, 2):
         named = {name for pair in compared.pairs for name in pair}
         if not named & {first.name, second.name} and _differ(

@@ -73,7 +73,7 @@ def read_labels(path: Path, source: ProblemSet, asked: Sequence[Problem]) -> Lab
         raise TurnwiseError(
             f"The labels {str(path)!r} cannot be read ({error.strerror or error}): give --labels another file."
         ) from None
-    known, by_id = {one.id for one in source.problems}, {one.id: one for one in asked}
+    known, by_id = {problem.id for problem in source.problems}, {problem.id: problem for problem in asked}
     programs, outputs, left_out, has_verdicts = [], [], 0, False
     for row in rows:
         if row.error is not None:
@@ -103,13 +103,13 @@ def _problem(row: Row, source: ProblemSet, known: set[str]) -> str:
     name = source_name(row.data.get("problem", row.data.get("task_id")))
     if name is None:
         raise _fail(row, "a label lacks the field 'problem'; give it the name of one.")
-    found = problem_id(source.benchmark, name)
-    if found not in known:
+    identifier = problem_id(source.benchmark, name)
+    if identifier not in known:
         try:
             source.find(name)
         except TurnwiseError as error:
             raise _fail(row, str(error)) from None
-    return found
+    return identifier
 
 
 def _truth(row: Row) -> Truth | None:

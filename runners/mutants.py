@@ -43,16 +43,16 @@ def mutants_of(source: str, count: int) -> list[str]:
     try:
         tree = ast.parse(source)
         plain = ast.unparse(tree)
-        found = {}
+        mutants = {}
         for node in list(ast.walk(tree)):
             for change, undo in _changes(node):
                 change()
                 text = ast.unparse(ast.fix_missing_locations(tree))
                 undo()
-                found[hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()] = text
+                mutants[hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()] = text
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
-    return [text for _, text in sorted(found.items()) if text != plain][:count]
+    return [text for _, text in sorted(mutants.items()) if text != plain][:count]
 
 
 def _changes(node: ast.AST) -> Iterator[Change]:

@@ -118,8 +118,8 @@ ANSWERS = [
 @pytest.fixture(scope="module")
 def checkers() -> Iterator[Checkers]:
     """What runs the checkers of all tests here."""
-    with Checkers() as found:
-        yield found
+    with Checkers() as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +154,7 @@ def _write(path: Path, rows: Iterable[object]) -> Path:
 
 
 def _rates(audit: Audit) -> set[tuple[object, ...]]:
-    return {(one.source, one.truth, one.unit, one.accepted, one.refused, one.missing) for one in audit.rates}
+    return {(rate.source, rate.truth, rate.unit, rate.accepted, rate.refused, rate.missing) for rate in audit.rates}
 
 
 def test_a_judge_with_checkers_and_valid_tests(machine: Machine, answers: str, tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_a_judge_with_checkers_and_valid_tests(machine: Machine, answers: str, t
         (MUTANTS, WRONG, PROGRAMS, 2, 5, 0),
     }
     assert (audit.unknown, audit.left_out, audit.mutants) == (1, 1, 8)
-    assert [(one.problem, *one.faults) for one in audit.by_problem] == [
+    assert [(problem.problem, *problem.faults) for problem in audit.by_problem] == [
         ("codecontests/9001_A. Sum", 1, 0),
         ("codecontests/9003_A. Sign", 0, 2),  # n >= 0 and n > -1 fail on 0 alone
     ]
@@ -193,9 +193,11 @@ def test_a_judge_by_equality_and_all_tests(machine: Machine, tmp_path: Path) -> 
     }
     first, second = audit.by_problem
     assert (first.problem, first.right, first.refused, first.wrong) == ("codecontests/9001_A. Sum", 3, 3, 3)
-    assert {(one.test, one.verdict) for one in first.misjudged} == {("hidden test 2 (generated)", "wrong_answer")}
+    assert {(program.test, program.verdict) for program in first.misjudged} == {
+        ("hidden test 2 (generated)", "wrong_answer")
+    }
     assert (second.problem, second.right, second.refused) == ("codecontests/9002_A. Pair", 4, 2)
-    assert [(one.source, one.test) for one in second.misjudged] == [
+    assert [(program.source, program.test) for program in second.misjudged] == [
         (SOLUTIONS, "public test 1"),
         ("right outputs", "public test 1"),
     ]
@@ -211,8 +213,8 @@ def test_a_right_program_that_is_refused_on_a_public_test_has_the_checkers_note(
     ]
     plan = AuditPlan(labels=_write(tmp_path / "labels.jsonl", rows), mutants=0)
     audit = audit_task(TASK, machine, JudgeSettings(answers=answers), plan)
-    (pair,) = (one for one in audit.by_problem if "Pair" in one.problem)
-    assert [(one.test, one.note) for one in pair.misjudged] == [
+    (pair,) = (problem for problem in audit.by_problem if "Pair" in problem.problem)
+    assert [(program.test, program.note) for program in pair.misjudged] == [
         ("public test 1", "the sum is another"),
         ("hidden test 1", ""),
     ]
@@ -221,29 +223,33 @@ def test_a_right_program_that_is_refused_on_a_public_test_has_the_checkers_note(
 def test_disagreements_find_a_wrong_program_that_every_test_accepts(machine: Machine, answers: str) -> None:
     """Two programs pass and differ on negative numbers, which no test has: one of them is wrong."""
     audit = audit_task(TASK, machine, JudgeSettings(answers=answers), AuditPlan(mutants=0, disagreements=True))
-    found = audit.disagreements
-    assert found is not None
-    assert (found.problems, found.without_validator, found.few_programs) == (2, 1, 0)  # Pair's two are both right
-    assert found.programs == 4 and found.wrong == 1 and 2 < found.inputs <= 2 * INPUTS
-    (finding,) = found.found
-    assert finding.problem == "codecontests/9001_A. Sum" and "-" in finding.input
-    assert SOLUTIONS in finding.first and INCORRECT in finding.second
-    assert finding.first_output != finding.second_output
+    disagreements = audit.disagreements
+    assert disagreements is not None
+    assert (disagreements.problems, disagreements.without_validator, disagreements.few_programs) == (
+        2,
+        1,
+        0,
+    )  # Pair's two are both right
+    assert disagreements.programs == 4 and disagreements.wrong == 1 and 2 < disagreements.inputs <= 2 * INPUTS
+    (example,) = disagreements.examples
+    assert example.problem == "codecontests/9001_A. Sum" and "-" in example.input
+    assert SOLUTIONS in example.first and INCORRECT in example.second
+    assert example.first_output != example.second_output
 
 
 def test_changed_inputs_keep_their_lines_and_what_counts_them() -> None:
     """A program that reads lines finds as many as before, and in each as many words as the line before says."""
     text = "2\n3 7 9\n5 6 4\n1 8 9\n5\n"
-    found = changed_inputs([text], np.random.default_rng(0), 200)
-    assert len(found) > 50 and text not in found
-    for changed in found:
+    inputs = changed_inputs([text], np.random.default_rng(0), 200)
+    assert len(inputs) > 50 and text not in inputs
+    for changed in inputs:
         _, *lines, last = changed.split("\n")
         assert (len(lines), last) == (4, "")
         for head, line in zip(lines[::2], lines[1::2], strict=True):
             assert len(line.split()) == int(head.split()[0])
-    assert any(changed.split("\n")[1].startswith("2 ") for changed in found)
+    assert any(changed.split("\n")[1].startswith("2 ") for changed in inputs)
     assert changed_inputs(["5\nabcab\n"], np.random.default_rng(0), 200).count("4\nabca\n") == 1
-    assert changed_inputs([text], np.random.default_rng(0), 200) == found
+    assert changed_inputs([text], np.random.default_rng(0), 200) == inputs
 
 
 def test_where_a_checker_knows_the_wrong_program_it_is_named_alone(
@@ -252,10 +258,10 @@ def test_where_a_checker_knows_the_wrong_program_it_is_named_alone(
     """A program that passes because no test has a large number, and fails on larger ones."""
     rows = [{"problem": "9002_A. Pair", "program": "n = int(input())\nprint(0, n if n < 6 else 0)\n"}]
     plan = AuditPlan(labels=_write(tmp_path / "labels.jsonl", [*rows, LABELS[0]]), mutants=0, disagreements=True)
-    found = audit_task(TASK, machine, JudgeSettings(answers=answers), plan).disagreements
-    assert found is not None and found.wrong == 2
-    (finding,) = (one for one in found.found if "Pair" in one.problem)
-    assert finding.second == "" and "the sum is another" in finding.reason and "(labels)" in finding.first
+    disagreements = audit_task(TASK, machine, JudgeSettings(answers=answers), plan).disagreements
+    assert disagreements is not None and disagreements.wrong == 2
+    (example,) = (example for example in disagreements.examples if "Pair" in example.problem)
+    assert example.second == "" and "the sum is another" in example.reason and "(labels)" in example.first
 
 
 class _SpoiledExecutor:
@@ -297,17 +303,17 @@ def test_what_the_machine_failed_to_judge_is_missing(
     )
     plan = AuditPlan(labels=_write(tmp_path / "labels.jsonl", rows), mutants=0)
     audit = audit_task(TASK, spoiled, JudgeSettings(answers=answers), plan)
-    (rate,) = (one for one in audit.rates if one.source == "labels")
+    (rate,) = (rate for rate in audit.rates if rate.source == "labels")
     assert (rate.accepted, rate.refused, rate.missing, rate.rate) == (1, 0, 1, 1.0)
 
 
 def test_mutants_are_small_and_always_the_same() -> None:
     """Comparisons, constants, arithmetic, ranges and conditions, one at a time; none of what is no Python."""
     source = "for i in range(3):\n    if i < 2 and i % 2 == 0:\n        print(i + 1)"
-    found = mutants_of(source, 100)
+    mutants = mutants_of(source, 100)
     for part in ("i <= 2", "range(3 + 1)", "i + 2", "i - 1", "if i < 2:", "if True:", "i < 2 or", "i % 2 != 0"):
-        assert any(part in text for text in found), part
-    assert mutants_of(source, 3) == found[:3]
+        assert any(part in text for text in mutants), part
+    assert mutants_of(source, 3) == mutants[:3]
     assert mutants_of("print(", 5) == mutants_of("", 5) == []
 
 

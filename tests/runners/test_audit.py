@@ -203,6 +203,13 @@ def test_a_judge_by_equality_and_all_tests(machine: Machine, tmp_path: Path) -> 
     ]
 
 
+def test_mutants_are_shown_wrong_by_the_best_that_is_known(machine: Machine) -> None:
+    """Not by the judge under audit; where several answers are right and no checker knows them, there are none."""
+    audit = audit_task(TASK, machine, JudgeSettings(answers="equality", tests="all"), AuditPlan(mutants=100))
+    assert audit.mutants == 6  # of Sum and Sign
+    assert (MUTANTS, WRONG, PROGRAMS, 2, 3, 0) in _rates(audit)
+
+
 def test_a_right_program_that_is_refused_on_a_public_test_has_the_checkers_note(
     machine: Machine, answers: str, tmp_path: Path
 ) -> None:

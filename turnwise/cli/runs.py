@@ -74,7 +74,13 @@ def judge(
     say(judge_command(run_folder, options, environ=dict(os.environ)))
 
 
-@takes(AuditOptions)
+@takes(
+    AuditOptions,
+    helps={
+        "answers": "Which outputs are right: equality (the expected one), checkers-1, or a folder of checkers "
+        "(docs/checkers.md)."
+    },
+)
 def audit(options: AuditOptions, as_json: AsJson = False) -> None:
     """Tell how far verdicts can be trusted: how the judge judges programs known to be right or wrong."""
     from turnwise.commands.audit import audit_command

@@ -27,7 +27,7 @@ from turnwise.texts import printable
 ODD = "\N{DAGGER}"  # of rows with many replies that a provider withheld, or prompts that a server cut
 _FEW = 0.01
 BY_EQUALITY = (
-    "by equality: the score had only outputs that equal the expected ones been right; dialogues, tests and what is "
+    "- by equality: the score had only outputs that equal the expected ones been right; dialogues, tests and what is "
     "submitted are the same."
 )
 
@@ -73,14 +73,10 @@ def scores_table(
     names = run_names(scored)
     rows = [row for one in scored for row in _rows(one, by)]
     columns = metric_columns(scored, by)
-    shown = [cell for row in rows for cell in _estimates(row, columns, by)]
-    differing = {metric for metric, one in shown if one is not None and one.differs_by_equality}
     profiles = {one.run.record.settings.profile for one in scored} != {"default"}
     headers = ["model", *(["profile"] if profiles else []), "task"]
     headers += ["turns"] if by is By.TURNS else []
-    headers += ["problems", "dialogues"]
-    for metric in columns:
-        headers += [metric, _by_equality(metric)] if metric in differing else [metric]
+    headers += ["problems", "dialogues", *columns]
     texts = headers.index("task") + 1
     if by is not By.DIFFICULTY:
         costs = {"calls": True, "tokens": _know_tokens(scored), "judge s": with_seconds}
@@ -89,8 +85,10 @@ def scores_table(
     for row in rows:
         cells = {**_cells(row, columns, by, names, over), **(_costs(row) if by is not By.DIFFICULTY else {})}
         body.append(tuple(cells.get(name, "") for name in headers))
+        if equal := _cells_by_equality(row, columns, by, names):
+            body.append(tuple(equal.get(name, "") for name in headers))
     said = [*notes(scored), *(_absent_levels(scored) if by is By.DIFFICULTY else ())]
-    said += [BY_EQUALITY] if differing else []
+    said += [BY_EQUALITY] if len(body) > len(rows) else []
     return Table(tuple(headers), tuple(body), texts, notes=tuple(said))
 
 
@@ -262,11 +260,6 @@ def _estimates(row: _Row, columns: Sequence[str], by: By) -> list[tuple[str, Est
     return [(metric, find(metric)) for metric in columns]
 
 
-def _by_equality(metric: str) -> str:
-    """Return the header of the column beside that of ``metric``."""
-    return f"{metric} by equality"
-
-
 def _cells(row: _Row, columns: Sequence[str], by: By, names: Mapping[Path, str], over: Shown | None) -> dict[str, str]:
     """Return the cells of a row by header, but for the costs."""
     outcomes = row.scored.outcomes
@@ -280,8 +273,18 @@ def _cells(row: _Row, columns: Sequence[str], by: By, names: Mapping[Path, str],
         "problems": f"{asked} of {outcomes.record.loaded}" if row.group == ALL else str(asked),
         "dialogues": str(asked * outcomes.passed.shape[1]),
         **{metric: percent(estimate, over) for metric, estimate in estimates.items()},
-        **{_by_equality(metric): percent_by_equality(estimate) for metric, estimate in estimates.items()},
     }
+
+
+def _cells_by_equality(row: _Row, columns: Sequence[str], by: By, names: Mapping[Path, str]) -> dict[str, str]:
+    """Return the cells of the row below: the scores by equality; none where they are the same."""
+    estimates = _estimates(row, columns, by)
+    if not any(one is not None and one.differs_by_equality for _, one in estimates):
+        return {}
+    cells = _cells(row, columns, by, names, None)
+    label = f"{row.label}, by equality" if row.label.startswith("- ") else "- by equality"
+    equal = {metric: percent_by_equality(estimate) for metric, estimate in estimates}
+    return {**cells, "task": label, "problems": cells["problems"].partition(" ")[0], **equal}
 
 
 def percent(estimate: Estimate | None, over: Shown | None = None) -> str:

@@ -125,12 +125,18 @@ def load_task(task: Task, settings: RunSettings, machine: Machine, judge: JudgeS
     return resolve_task(opened, machine, judge)
 
 
-def resolve_task(opened: LoadedTask, machine: Machine, judge: JudgeSettings) -> LoadedTask:
+def resolve_task(
+    opened: LoadedTask, machine: Machine, judge: JudgeSettings, *, with_expected: bool = True
+) -> LoadedTask:
     """Return the task that ``open_task`` opened, its problems as they are judged: expected outputs computed.
 
-    Problems without a valid hidden test are left out. Raises TurnwiseError if no other is there.
+    ``with_expected`` False leaves those out, so that no program is run but validators. Problems without a valid hidden
+    test are left out. Raises TurnwiseError if no other is there.
     """
-    resolved = _resolve(opened.task, opened.asked, machine, judge)
+    if with_expected:
+        resolved = _resolve(opened.task, opened.asked, machine, judge)
+    else:
+        resolved = as_judged(opened.task.name, opened.asked, machine, judge)
     asked = tuple(problem for problem in resolved if problem.is_scorable)
     if not asked:
         raise TurnwiseError(

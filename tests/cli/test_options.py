@@ -103,6 +103,7 @@ def test_these_options_have_choices() -> None:
         "--model": {*asking, "grid"},
         "--profile": {*asking, "grid"},
         "--matcher": {*asking, "grid", "judge", "audit", "check"},
+        "--tests": {*asking, "grid", "judge", "audit"},
         "--feedback": {*asking, "prompts show"},
         "--cluster": {"submit", "resume"},
         "--tier": {"doctor"},

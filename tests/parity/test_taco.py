@@ -17,9 +17,7 @@ pytestmark = [pytest.mark.data, pytest.mark.slow]
 # Why each program of the data set's examples does not pass (docs/parity.md).
 EXPLAINED = {
     "136": Verdict.WRONG_ANSWER,  # prints YES for Yes, and the task is not listed as ignoring case
-    "261": Verdict.WRONG_ANSWER,  # another program's answer: prints YES where a number is asked
     "572": Verdict.RUNTIME_ERROR,  # recursion deeper than its own setting
-    "592": Verdict.RUNTIME_ERROR,  # reads a second number that the input does not have
     "993": Verdict.TIME_LIMIT,  # more than 10 s of CPU time
 }
 # Their programs take more time than all others together.
@@ -33,9 +31,12 @@ def test_reference_programs_pass_unless_explained(
     """Cases 2 and 3 of the special judge are accepted, case 1 is flagged, and every failure is explained."""
     problems = load_problems("taco", data_dir=data_dir).scorable
     complete = [row for row in recorded("taco/test.jsonl.gz") if row["_tests"] == "full-from-source-dataset"]
-    assert len(problems) == sum(row["_format"] == "stdin" and _test_count(row) > 1 for row in complete)
+    mismatched = {261, 592}  # their tests are another problem's
+    rows = [row for row in complete if row["_index"] not in mismatched]
+    assert len(problems) == sum(row["_format"] == "stdin" and _test_count(row) > 1 for row in rows)
     for problem in problems:
-        assert (Flag.MULTIPLE_ANSWERS in problem.flags) or problem.special_judge_case != 1
+        has_several = Flag.MULTIPLE_ANSWERS in problem.flags
+        assert has_several or problem.special_judge_case != 1 or problem.name == "394"  # whose answer is unique
     requests = [JudgeRequest(p, p.solutions[0]) for p in problems if Flag.MULTIPLE_ANSWERS not in p.flags]
     honoured = {request.problem.special_judge_case for request in requests}
     assert {2, 3} <= honoured

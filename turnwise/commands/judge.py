@@ -105,7 +105,9 @@ def _describe_untestable(problems: Sequence[str]) -> list[str]:
 
 
 def describe_changes(changes: Changes) -> list[str]:
-    """Return what the new judge changed, one sentence a finding."""
+    """Return what the new judge changed, one sentence a finding; nothing where the other's verdicts are not known."""
+    if not changes.programs:
+        return []
     pairs = sorted(changes.verdicts.items(), key=lambda item: (-item[1], item[0]))
     total = sum(changes.verdicts.values())
     listed = "; ".join(f"{before} to {after}: {count}" for (before, after), count in pairs)

@@ -80,9 +80,8 @@ def open_job(
         problems = [problem for one in opened for problem in one.source.problems]
         wanted = Wanted(options.model_args, environ, settings, tasks, problems, base_url=base_url)
         model = stand_in(back_end) or back_end.open(wanted)
-        loaded = opened
-        if not options.dry_run:  # which runs no program: expected outputs may take minutes
-            loaded = [resolve_task(one, machine, config.judge) for one in opened]
+        # A dry run does without expected outputs, which may take minutes.
+        loaded = [resolve_task(one, machine, config.judge, with_expected=not options.dry_run) for one in opened]
         is_run = not options.dry_run or options.calibrate > 0
         decoys = load_decoys(loaded, settings, machine, path=options.incorrect_programs, runnable=is_run)
         yield Job(loaded, model, settings, prompts, command, decoys, config.judge), machine

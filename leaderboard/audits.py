@@ -11,10 +11,11 @@ from pathlib import Path
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.formats import Table, render_tables
 from turnwise.leaderboard.intervals import LEVEL, Interval, wilson
+from turnwise.leaderboard.judges import answers_text, tests_text
 from turnwise.leaderboard.tables import ScoredTask
 from turnwise.records.audit import Audit, Disagreements, ProblemAudit, Rate, Truth, read_audit
 from turnwise.records.codec import to_json
-from turnwise.records.settings import EQUALITY, JudgeRecord
+from turnwise.records.settings import JudgeRecord
 from turnwise.texts import printable
 
 ON_PAGE = 10  # problems of an audit that its text names, worst first
@@ -99,7 +100,17 @@ def render_disagreements(disagreements: Disagreements) -> str:
 
 def judge_line(audit: Audit) -> str:
     """Return what gave the verdicts."""
-    return f"Judge: {printable(', '.join([*_judge_text(audit.judge), _executor_text(audit)]), limit=1000)}."
+    judge = audit.judge
+    parts = [
+        f"matcher {judge.matcher}",
+        f"time factor {judge.time_factor:g}",
+        answers_text(judge),
+        tests_text(judge),
+        *(["with the stub's imports and helpers (--stub-imports)"] if judge.stub_imports else []),
+        judge.interpreter,
+        f"executor {judge.executor} (isolation: {audit.tier})",
+    ]
+    return f"Judge: {printable(', '.join(parts), limit=1000)}."
 
 
 def render_audit(audit: Audit) -> str:
@@ -186,23 +197,6 @@ def _first_refused(problem: ProblemAudit) -> str:
         return "-"
     parts = (refused[0].test, refused[0].verdict, refused[0].note)
     return printable(": ".join(part for part in parts if part), limit=_TEXT_CHARACTERS)
-
-
-def _judge_text(judge: JudgeRecord) -> list[str]:
-    digest = f" (sha256 {judge.answers_sha256[:12]})" if judge.answers_sha256 else ""
-    is_digest_of_answers = judge.answers != EQUALITY
-    return [
-        f"matcher {judge.matcher}",
-        f"time factor {judge.time_factor:g}",
-        f"answers {judge.answers}{digest if is_digest_of_answers else ''}",
-        f"tests {judge.tests}{'' if is_digest_of_answers else digest}",
-        *(["with the stub's imports and helpers (--stub-imports)"] if judge.stub_imports else []),
-        judge.interpreter,
-    ]
-
-
-def _executor_text(audit: Audit) -> str:
-    return f"executor {audit.judge.executor} (isolation: {audit.tier})"
 
 
 def _percent(share: float) -> str:

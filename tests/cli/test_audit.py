@@ -78,6 +78,7 @@ def test_labels_that_are_none_are_refused(tmp_path: Path, cache_dir: Path, label
         ),
         (["-t", TASK, "--mutants", "-1"], "--mutants is -1: give a number of mutants for each problem, or 0 for none"),
         (["-t", TASK, "--time-factor", "0"], "--time-factor is 0: give a number above 0"),
+        (["-t", TASK, "-L", "inf"], "--limit is inf: give a number of problems, or a fraction above 0"),
         (["-t", TASK, "--answers", "nosuch"], "Unknown answers 'nosuch': choose equality, checkers-1, or a folder"),
         (["-t", TASK, "-o", "."], r"The output '\.' is a folder: give --output_path a file, such as audit\.json"),
         (["-t", TASK, "-o", "/dev/null/a"], "The output '/dev/null' cannot be written, since '/dev/null' is no folder"),

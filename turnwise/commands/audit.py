@@ -5,7 +5,7 @@ from pathlib import Path
 
 from turnwise.benchmarks.checkers.checker_sets import load_checkers
 from turnwise.benchmarks.own import find_benchmarks
-from turnwise.commands.machine import check_output, check_time_factor, open_machine, show_progress
+from turnwise.commands.machine import check_limit, check_output, check_time_factor, open_machine, show_progress
 from turnwise.commands.options import AuditOptions
 from turnwise.errors import TurnwiseError
 from turnwise.records.audit import Audit, write_audit
@@ -20,6 +20,7 @@ def audit_command(options: AuditOptions, *, environ: dict[str, str]) -> Audit:
     Raises TurnwiseError for options that cannot be, before any program runs.
     """
     task = _task(options)
+    check_limit(options.limit)
     check_time_factor(options.time_factor)
     load_checkers(options.answers)
     if options.mutants < 0:

@@ -29,7 +29,7 @@ from turnwise.texts import printable
 INPUTS, TRIED = 40, 600  # valid inputs of a problem, and how many are tried to find them
 PROGRAMS = 6  # of a problem, the known right ones first
 EXAMPLES = 5  # disagreements named for a problem; all count
-_LONGEST_INPUT = 4000  # characters of a test that is changed
+_LONGEST_INPUT = 2000  # characters of a test that is changed
 _SHOWN = 300  # characters of an input or output in a finding
 _CHANGES = 3  # at most, of one input
 _BOUNDS = (0, 1, 2, -1, 10**5, 10**9)  # and the smallest and largest numbers of all tests
@@ -77,29 +77,27 @@ def find_disagreements(
     what: str,
 ) -> Disagreements:
     """Return where the passing programs of each problem, which come with its validator, differ on new valid inputs."""
-    able = [(problem, checker) for problem, checker, _ in problems]
-    with_validator = {problem.id for problem, checker in able if checker is not None and checker.validates}
-    is_told = {problem.id for problem, _ in able if problem.is_checked or Flag.MULTIPLE_ANSWERS not in problem.flags}
-    chosen = {problem.id: list(dict.fromkeys(_distinct(passing)))[:PROGRAMS] for problem, _, passing in problems}
-    work = [
-        (problem, checker, chosen[problem.id])
-        for problem, checker in able
-        if checker is not None
-        and problem.id in with_validator & is_told
-        and not problem.is_function_call
-        and len(chosen[problem.id]) > 1
-    ]
-    compared = []
+    work, compared = [], []
+    without_validator = without_checker = few_programs = 0
+    for problem, validator, passing in problems:
+        programs = list(_distinct(passing))[:PROGRAMS]
+        if validator is None or not validator.validates or problem.is_function_call:
+            without_validator += 1
+        elif Flag.MULTIPLE_ANSWERS in problem.flags and not problem.is_checked:
+            without_checker += 1
+        elif len(programs) < 2:
+            few_programs += 1
+        else:
+            work.append((problem, validator, programs))
     with ThreadPoolExecutor(max_workers=machine.workers) as pool:
         for result in pool.map(lambda item: _compare(item[0], item[1], item[2], machine, matcher), work):
             compared.append(result)
             machine.report(f"{what}: disagreements", len(compared), len(work))
-    without_checker = sum(problem.id in with_validator and problem.id not in is_told for problem, _ in able)
     return Disagreements(
         problems=len(work),
-        without_validator=len(able) - len(with_validator),
+        without_validator=without_validator,
         without_checker=without_checker,
-        few_programs=len(with_validator) - without_checker - len(work),
+        few_programs=few_programs,
         programs=sum(result.programs for result in compared),
         inputs=sum(result.inputs for result in compared),
         wrong=sum(result.least_wrong for result in compared),
@@ -115,10 +113,11 @@ def changed_inputs(texts: Sequence[str], generator: np.random.Generator, count: 
     changed_texts: dict[str, None] = {}
     for _ in range(count if short else 0):
         text = short[generator.integers(len(short))]
+        counts = _counts_in(text)
         for _ in range(generator.integers(1, _CHANGES + 1)):
             changed = _KINDS[generator.integers(len(_KINDS))](text, generator, bounds)
-            if _counts_in(text) <= _counts_in(changed):
-                text = changed
+            if counts <= (counts_now := _counts_in(changed)):
+                text, counts = changed, counts_now
         if text not in texts:
             changed_texts[text] = None
     return list(changed_texts)
@@ -127,19 +126,22 @@ def changed_inputs(texts: Sequence[str], generator: np.random.Generator, count: 
 def _counts_in(text: str) -> set[tuple[int, int, str]]:
     """Return the numbers that count what follows, by line and place in it: words, letters or lines."""
     lines = [line.split() for line in text.split("\n")]
+    alike = [1] * len(lines)  # lines from this one on with as many words
+    for number in range(len(lines) - 2, -1, -1):
+        if len(lines[number]) == len(lines[number + 1]):
+            alike[number] += alike[number + 1]
     numbers: set[tuple[int, int, str]] = set()
     for number, words in enumerate(lines):
-        following = lines[number + 1 :]
-        counts = {}
         if words and words[0] == str(len(words) - 1):
             numbers.add((number, 0, "words of the line"))
-        if following:
-            alike = next((at for at, line in enumerate(following) if len(line) != len(following[0])), len(following))
-            counts = {"words": len(following[0]), "lines": alike}
-            if len(following[0]) == 1:
-                counts["letters"] = len(following[0][0])
-        for place, word in enumerate(words):
-            numbers |= {(number, place, what) for what, count in counts.items() if word == str(count)}
+        if number + 1 < len(lines):
+            following = lines[number + 1]
+            counts = {str(alike[number + 1]): "lines"}
+            if len(following) == 1:
+                counts[str(len(following[0]))] = "letters"
+            counts[str(len(following))] = "words"
+            if not counts.keys().isdisjoint(words):
+                numbers |= {(number, place, counts[word]) for place, word in enumerate(words) if word in counts}
     return numbers
 
 

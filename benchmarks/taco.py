@@ -1,9 +1,9 @@
 """TACO (BAAI/TACO): rows of its parquet files to problems, by stdin or by calling a function.
 
-The first test is public, the rest is hidden (arXiv 2410.08105). ``input_output`` and ``solutions`` are
-JSON inside strings. The official list of special-judge tasks (data/taco_special_judge.json) is honoured
-as far as outputs alone allow: case 2 ignores case, case 3 gives expected integers the float tolerance
-too; case 1 (non-deterministic output) is flagged, so that scores can be read without it.
+The first test is public, the rest is hidden (arXiv 2410.08105); which of those were generated is not told, so any may
+be. ``input_output`` and ``solutions`` are JSON inside strings. The official list of special-judge tasks
+(data/taco_special_judge.json) is honoured as far as outputs alone allow: case 2 ignores case, case 3 gives expected
+integers the float tolerance too; case 1 (non-deterministic output) is flagged, so that scores can be read without it.
 """
 
 import json
@@ -122,6 +122,7 @@ def parse_taco(row: Row, split: Split) -> Problem:
         solutions=_parse_solutions(row, fields.solutions),
         contradiction=contradiction,
         stated=kind.stated_rule(rule) if kind else None,
+        generated_tests=len(tests[1:]),
     )
 
 

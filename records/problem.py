@@ -141,7 +141,8 @@ class Problem:
 
     ``rule`` is how the data set is judged by equality; ``stated`` takes its place where the statement says another, and
     ``checker`` decides where neither accepts. The last ``generated_tests`` of the hidden tests are nobody's: they were
-    made by changing others. ``invalid_tests`` counts those that were left out, since their input breaks the statement.
+    made by changing others, or may have been. ``invalid_tests`` counts those that were left out, since their input
+    breaks the statement.
     """
 
     id: str

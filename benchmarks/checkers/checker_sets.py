@@ -15,14 +15,14 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
 from turnwise.errors import TurnwiseError
-from turnwise.files import read_whole
+from turnwise.files import read_whole, write_atomically
 from turnwise.json_text import json_text
-from turnwise.records.codec import from_json, if_set, reason_of
+from turnwise.records.codec import from_json, if_set, reason_of, to_json
 from turnwise.records.problem import Checker
 from turnwise.records.settings import DEFAULT_ANSWERS, EQUALITY, JudgeSettings
 from turnwise.texts import shown
@@ -42,7 +42,8 @@ _REFUSED = frozenset(
     {
         *("eval", "exec", "compile", "open", "input", "breakpoint", "globals", "locals", "vars", "getattr", "setattr"),
         *("attrgetter", "methodcaller", "pickle", "ctypes", "os", "sys", "subprocess", "inspect", "importlib"),
-        *("builtins", "import_module"),
+        *("builtins", "bltns", "import_module", "get_type_hints", "ForwardRef", "make_dataclass", "Formatter"),
+        *("get_field", "CodeType", "FunctionType"),
     }
 )
 _ENDING = """
@@ -162,20 +163,34 @@ def folder_of(answers: str) -> Path:
     return folder
 
 
-@cache
-def _load(folder: Path) -> CheckerSet:
+def read_results(folder: Path) -> Validations:
+    """Return what validating the checkers in ``folder`` showed.
+
+    Raises TurnwiseError where there is no such file, or it cannot be read.
+    """
     path = folder / RESULTS
     try:
         data = read_whole(path, limit=_LARGEST_RESULTS, follow=False)
-        results = from_json(Validations, json.loads(data))
+        return from_json(Validations, json.loads(data))
     except FileNotFoundError:
         raise TurnwiseError(
-            f"The folder of checkers {str(folder)!r} holds no {RESULTS}: turnwise checkers validate makes it."
+            f"The folder of checkers {str(folder)!r} holds no {RESULTS}: turnwise checkers validate --write makes it."
         ) from None
     except (OSError, ValueError, RecursionError) as error:
         raise TurnwiseError(
-            f"{str(path)!r} cannot be read ({reason_of(error)}): turnwise checkers validate makes it anew."
+            f"{str(path)!r} cannot be read ({reason_of(error)}): turnwise checkers validate --write makes it anew."
         ) from None
+
+
+def write_results(folder: Path, results: Validations) -> None:
+    """Write what validating the checkers in ``folder`` showed, a checker after the other by their files."""
+    ordered = replace(results, checkers=tuple(sorted(results.checkers, key=lambda one: one.file)))
+    write_atomically(folder / RESULTS, json_text(to_json(ordered), indent=1, ensure_ascii=False) + "\n")
+
+
+@cache
+def _load(folder: Path) -> CheckerSet:
+    results, path = read_results(folder), folder / RESULTS
     if results.name in (EQUALITY, *BUNDLED) and folder.parent != Path(__file__).parent:
         raise TurnwiseError(
             f"{str(path)!r} calls its set {results.name!r}, which is the package's own: give another name."
@@ -183,7 +198,7 @@ def _load(folder: Path) -> CheckerSet:
     if results.library_sha256 != digest_of(library_text()):
         raise TurnwiseError(
             f"The checkers {str(folder)!r} were validated with another library.py than this one's: turnwise checkers "
-            "validate does it anew."
+            "validate --write does it anew."
         )
     usable = sorted([one.problem, one.sha256] for one in results.checkers if not one.failures)
     digest = digest_of(json_text([results.library_sha256, *usable]))

@@ -12,20 +12,21 @@ with the token of that call. The output is hostile to the checker as the program
 import hashlib
 import json
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 from turnwise.benchmarks import values
-from turnwise.benchmarks.checkers.checker_sets import VALIDITY, VERDICT
+from turnwise.benchmarks.checkers.checker_sets import CASES, VALIDITY, VERDICT
 from turnwise.files import write_atomically
 from turnwise.json_text import json_text
 from turnwise.records.problem import Checker, Limits, TestCase
 from turnwise.runners.execution.hardened import HardenedExecutor
-from turnwise.runners.execution.interface import Closable, Ending, Execution, Program, Session
+from turnwise.runners.execution.interface import PYTHON, Closable, Ending, Execution, Program, Session
 
 CHECKER_LIMITS = Limits(time_limit_seconds=10.0, memory_limit_bytes=2 * 2**30, output_limit_bytes=2**20)
+CASES_LIMITS = replace(CHECKER_LIMITS, output_limit_bytes=2**23)
 _MACHINE_ENDINGS = (Ending.STARVED, Ending.INFRASTRUCTURE)
 _LONGEST_REASON = 200
 
@@ -50,6 +51,35 @@ class Answer:
     is_spoiled: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """The constraint of the statement that an input breaks, "" for none, and None where there is no answer.
+
+    The reason of no answer is how the validator ended; ``is_spoiled`` says that the machine failed.
+    """
+
+    constraint: str | None
+    reason: str = ""
+    is_spoiled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A small input of a brute force, its expected output, and outputs with whether each of them is right."""
+
+    text: str
+    expected: str
+    outputs: Mapping[str, bool]
+
+
+class NoCasesError(ValueError):
+    """A brute force made no cases; the text says how it ended, ``is_spoiled`` that the machine failed."""
+
+    def __init__(self, reason: str, *, is_spoiled: bool = False) -> None:
+        self.is_spoiled = is_spoiled
+        super().__init__(reason)
+
+
 class Checkers(Closable):
     """Opens checkers in an executor of their own, which starts when it is first needed.
 
@@ -60,21 +90,40 @@ class Checkers(Closable):
         self._lock = threading.Lock()
         self._executor: HardenedExecutor | None = None
 
-    def open(self, checker: Checker) -> "CheckerSession":
-        """Return a session of ``checker``; whoever opens it closes it."""
-        program = Program(checker.source.encode(), VERDICT, is_fresh=True)
+    def open(self, checker: Checker, *, is_fresh: bool = True) -> "CheckerSession":
+        """Return a session of ``checker``; whoever opens it closes it.
+
+        Unless it ``is_fresh``, one process is asked about all outputs, as long as it answers: for validating.
+        """
+        program = Program(checker.source.encode(), VERDICT, is_fresh=is_fresh)
         return CheckerSession(self.executor.open(program, checker.language, CHECKER_LIMITS))
 
-    def validity(self, checker: Checker, inputs: Sequence[str]) -> list[str | None]:
-        """Return what each input breaks of its statement: "" for nothing, None where that could not be found out."""
+    def validity(self, checker: Checker, inputs: Sequence[str]) -> list[Validity]:
+        """Return what each input breaks of its statement; a run that the machine spoils is repeated."""
         program = Program(checker.source.encode(), VALIDITY)
-        found: list[str | None] = []
+        found: list[Validity] = []
         with self.executor.open(program, checker.language, CHECKER_LIMITS) as session:
             for text in inputs:
                 execution = _run(session, [text])
                 said = _value(execution)
-                found.append(said[:_LONGEST_REASON] if isinstance(said, str) else None)
+                if isinstance(said, str):
+                    found.append(Validity(said[:_LONGEST_REASON]))
+                else:
+                    found.append(Validity(None, _end_of(execution), _is_spoiled(execution)))
         return found
+
+    def cases(self, text: str, language: str = PYTHON) -> tuple[Case, ...]:
+        """Return the cases that the ``text`` of a brute force makes; raises NoCasesError if it makes none."""
+        with self.executor.open(Program(text.encode(), CASES), language, CASES_LIMITS) as session:
+            execution = _run(session, [])
+        if _is_spoiled(execution):
+            raise NoCasesError(execution.error or execution.hampered, is_spoiled=True)
+        if execution.ending is not Ending.FINISHED:
+            raise NoCasesError(_end_of(execution))
+        made = _value(execution)
+        if not isinstance(made, list) or not made:
+            raise NoCasesError("cases() returns no list of cases")
+        return tuple(map(_case_of, made))
 
     @property
     def executor(self) -> HardenedExecutor:
@@ -101,17 +150,14 @@ class CheckerSession(Closable):
     def ask(self, text: str, output: str, expected: str) -> Answer:
         """Return what the checker says of ``output``, which answers ``text``; a run the machine spoils is repeated."""
         execution = _run(self._session, [text, output, expected])
-        if execution.ending in _MACHINE_ENDINGS:
-            execution = _run(self._session, [text, output, expected])
-        if execution.ending in _MACHINE_ENDINGS or execution.hampered:
+        if _is_spoiled(execution):
             return Answer(None, execution.error or execution.hampered, is_spoiled=True)
         said = _value(execution)
         if isinstance(said, list) and len(said) == 2 and all(isinstance(part, str) for part in said):
             word, reason = said
             if word in tuple(Word):
                 return Answer(Word(word), reason[:_LONGEST_REASON])
-        last = execution.error.strip().splitlines()[-1:] or [execution.ending.value]
-        return Answer(None, last[0][:_LONGEST_REASON])
+        return Answer(None, _end_of(execution))
 
     def close(self) -> None:
         """End what still runs."""
@@ -139,15 +185,37 @@ def constraints_broken(checker: Checker, tests: Sequence[TestCase], checkers: Ch
     except (OSError, ValueError, RecursionError):
         pass
     found = checkers.validity(checker, [test.input for test in tests])
-    broken = [reason or "" for reason in found]
-    if None not in found:
+    broken = [one.constraint or "" for one in found]
+    if all(one.constraint is not None for one in found):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, json_text(broken))
     return broken
 
 
 def _run(session: Session, arguments: list[object]) -> Execution:
-    return next(iter(session.run([values.dumps(arguments).encode("ascii")])))
+    """Return how a call ended; one that the machine spoils is repeated once."""
+    data = values.dumps(arguments).encode("ascii")
+    execution = next(iter(session.run([data])))
+    return next(iter(session.run([data]))) if execution.ending in _MACHINE_ENDINGS else execution
+
+
+def _is_spoiled(execution: Execution) -> bool:
+    return execution.ending in _MACHINE_ENDINGS or bool(execution.hampered)
+
+
+def _end_of(execution: Execution) -> str:
+    """Return how a call ended that gave no answer: its last words, else the ending."""
+    last = execution.error.strip().splitlines()[-1:] or [execution.ending.value]
+    return last[0][:_LONGEST_REASON]
+
+
+def _case_of(made: object) -> Case:
+    if isinstance(made, tuple | list) and len(made) == 3:
+        text, expected, outputs = made
+        are_texts = isinstance(text, str) and isinstance(expected, str) and isinstance(outputs, dict)
+        if are_texts and all(isinstance(one, str) and isinstance(right, bool) for one, right in outputs.items()):
+            return Case(text, expected, outputs)
+    raise NoCasesError("a case of cases() is no (input, expected output, {output: whether it is right})")
 
 
 def _value(execution: Execution) -> object:

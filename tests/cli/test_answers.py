@@ -49,7 +49,7 @@ def test_judging_anew_counts_what_changed(by_equality: Path, tmp_path: Path) -> 
     ("arguments", "sentence"),
     [
         ((*RUN, "--answers", "checkers-9"), "Unknown answers 'checkers-9': choose equality, checkers-1, or a folder"),
-        ((*RUN, "--answers", "."), "The folder of checkers '.' holds no set.json: turnwise checkers validate makes"),
+        ((*RUN, "--answers", "."), "The folder of checkers '.' holds no set.json: turnwise checkers validate --write"),
         ((*RUN, "--tests", "some"), "--tests is 'some': choose one of all, valid."),
         ((*RUN, "--metadata", '{"tests": "some"}'), "--metadata tests is 'some': it has to be 'all' or 'valid'."),
         ((*RUN, "--metadata", '{"answers": ""}'), "--metadata answers is ''"),

@@ -17,12 +17,13 @@ from turnwise.commands.options import (
     Interpreter,
     ShowOptions,
     SkipBroken,
+    ValidateOptions,
     Workers,
 )
 from turnwise.errors import InfrastructureError
 from turnwise.json_text import json_text
 from turnwise.records.choices import IsolationTier
-from turnwise.records.settings import OnError
+from turnwise.records.settings import DEFAULT_ANSWERS, OnError
 
 app = typer.Typer(
     name="turnwise",
@@ -31,6 +32,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+)
+checkers_app = typer.Typer(
+    help="Checkers of problems with several right answers.", no_args_is_help=True, rich_markup_mode=None
 )
 prompts_app = typer.Typer(help="The prompts, filled in.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -76,6 +80,23 @@ def show_prompts(options: ShowOptions) -> None:
     from turnwise.commands.prompts import show_command
 
     say(show_command(options, environ=dict(os.environ)))
+
+
+@takes(ValidateOptions)
+def validate_checkers(
+    options: ValidateOptions,
+    answers: Annotated[
+        str, typer.Argument(metavar="[SET]", help="checkers-1, or a folder of checkers (docs/checkers.md).")
+    ] = DEFAULT_ANSWERS,
+    as_json: AsJson = False,
+) -> None:
+    """Try each checker of a set on right, wrong and hostile outputs; status 1 if any does not validate."""
+    from turnwise.commands.checkers import validate_command
+
+    validated = validate_command(answers, options, environ=dict(os.environ), as_json=as_json)
+    say(validated.text)
+    if not validated.is_valid:
+        raise typer.Exit(1)
 
 
 @takes(CheckOptions)
@@ -139,5 +160,7 @@ app.command("doctor")(doctor)
 app.command("export")(results.export_run)
 app.command("import")(results.import_run)
 app.command("demo")(runs.demo)
+app.add_typer(checkers_app, name="checkers")
+checkers_app.command("validate")(validate_checkers)
 app.add_typer(prompts_app, name="prompts")
 prompts_app.command("show")(show_prompts)

@@ -365,6 +365,30 @@ class ShowOptions:
         return _typed(self, ("strategy", "reasoning", "instruction", "feedback", "system_instruction"))
 
 
+@dataclass(frozen=True, slots=True)
+class ValidateOptions:
+    """The options of ``turnwise checkers validate``."""
+
+    tasks: Annotated[
+        str,
+        typer.Option("--tasks", "-t", help="The tasks with the problems; default: the test split of each benchmark."),
+    ] = ""
+    data_dir: DataDir = None
+    benchmark: Benchmark = ""
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="JSON lines of outputs known to be right: problem, group, index, output (docs/checkers.md)."),
+    ] = None
+    write: Annotated[bool, typer.Option("--write", help="Write what is found into the set's set.json.")] = False
+    survivors: Annotated[
+        bool, typer.Option("--survivors", help="Show the mutants that were accepted, for a person to read.")
+    ] = False
+    table: Annotated[
+        bool, typer.Option("--table", help="Print the Markdown table of the set's set.json; nothing is validated.")
+    ] = False
+    workers: Workers = 0
+
+
 def _typed(options: object, names: Sequence[str]) -> dict[str, object]:
     """Return by name the values of ``options`` that are not those of an option that was not typed, as plain data."""
     values = {name: getattr(options, name) for name in names}

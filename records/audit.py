@@ -69,7 +69,8 @@ class Rate:
 class Misjudged:
     """A right program that was refused, at which test and how, or a wrong one that was accepted.
 
-    ``program`` is the hash of its text. ``note`` is what the checker said, or the error, on a public test.
+    ``program`` is the hash of its text, ``test`` the name of the test in the data, such as ``generated_tests 0``, and
+    ``note`` what the checker said, or the error, on a public one.
     """
 
     program: str

@@ -26,10 +26,11 @@ from turnwise.records.problem import Flag, Limits, Problem
 from turnwise.records.report import Report, TestResult, Verdict
 from turnwise.records.settings import DEFAULT_ANSWERS, EQUALITY, JudgeSettings, RunSettings
 from turnwise.runners import mutants as mutants_module
+from turnwise.runners.audit_labels import LabelledOutput, Labels, read_labels
 from turnwise.runners.disagreements import Passing, find_disagreements
 from turnwise.runners.execution.interface import PYTHON, Ending, Execution, Program
 from turnwise.runners.judging.judge import Judge, JudgeRequest, OutputComparison, judge_record
-from turnwise.runners.labels import LabelledOutput, Labels, read_labels
+from turnwise.runners.judging.labels import name_of_test
 from turnwise.runners.loading import LoadedTask, Machine, open_task, resolve_task
 from turnwise.tasks.catalog import Task
 from turnwise.texts import printable
@@ -108,6 +109,7 @@ class _Auditor:
         self._opened = opened
         self._loaded = loaded
         self._problems = {problem.id: problem for problem in loaded.asked}
+        self._as_opened = {problem.id: problem for problem in opened.asked}
         self._judge = judge
         self._settings = settings
         self._machine = machine
@@ -193,14 +195,21 @@ class _Auditor:
         accepted = None if report.verdict is Verdict.INFRASTRUCTURE_FAILURE else report.passed
         misjudged = None
         if accepted is False and truth is Truth.RIGHT:
-            test, result = _first_failure(problem, report)
-            note = result.note or result.error if result is not None else report.error
-            last = note.strip().splitlines()[-1:] or [""]
-            verdict = (result.verdict if result is not None else report.verdict).value
-            misjudged = Misjudged(digest, source, truth, test, verdict, printable(last[0], limit=_NOTE_CHARACTERS))
+            test, verdict, note = "", report.verdict, report.error
+            if (failure := _first_failure(problem, report)) is not None:
+                text, result = failure
+                test, verdict, note = self._name_of(known.problem, text), result.verdict, result.note or result.error
+            last = (note.strip().splitlines() or [""])[-1]
+            misjudged = Misjudged(digest, source, truth, test, verdict.value, printable(last, limit=_NOTE_CHARACTERS))
         elif accepted and truth is Truth.WRONG:
             misjudged = Misjudged(digest, source, truth)
         return _Judged(known.problem, digest, source, truth, Unit.PROGRAMS, accepted, misjudged)
+
+    def _name_of(self, problem_id: str, text: str) -> str:
+        """Return the name that the first test with this input has in the data."""
+        problem = self._as_opened[problem_id]
+        tests = problem.public_tests + problem.hidden_tests
+        return name_of_test(problem, next(number for number, test in enumerate(tests) if test.input == text))
 
     def _judge_outputs(self, labels: Sequence[LabelledOutput]) -> list[_Judged]:
         """Return how the judge compares right outputs, each, and the programs that printed them, each as a whole."""
@@ -231,7 +240,7 @@ class _Auditor:
                     is_public = any(label.test.input == test.input for test in problem.public_tests)
                     reason = compared.reason if is_public else ""
                     note = ": ".join(filter(None, (compared.note, reason)))
-                    name = _test_name(problem, label.test.input)
+                    name = self._name_of(problem.id, label.test.input)
                     failure = Misjudged(place[1], first.source, Truth.RIGHT, name, compared.verdict.value, note)
         if not outputs:
             return []
@@ -331,29 +340,13 @@ def _wrong_answer(report: Report) -> TestResult | None:
     return last if last is not None and last.verdict is Verdict.WRONG_ANSWER else None
 
 
-def _first_failure(problem: Problem, report: Report) -> tuple[str, TestResult | None]:
-    """Return the name of the first test that failed, and its result; "" and None where no test ran."""
-    for is_public, results in ((True, report.public), (False, report.hidden or ())):
+def _first_failure(problem: Problem, report: Report) -> tuple[str, TestResult] | None:
+    """Return the input of the first test that failed, and its result; None where no test ran."""
+    for tests, results in ((problem.public_tests, report.public), (problem.hidden_tests, report.hidden or ())):
         for result in results:
             if result.verdict is not Verdict.PASSED:
-                return _name_of(problem, result.index, is_public=is_public), result
-    return "", None
-
-
-def _test_name(problem: Problem, text: str) -> str:
-    for is_public, tests in ((True, problem.public_tests), (False, problem.hidden_tests)):
-        for index, test in enumerate(tests):
-            if test.input == text:
-                return _name_of(problem, index, is_public=is_public)
-    return ""
-
-
-def _name_of(problem: Problem, index: int, *, is_public: bool) -> str:
-    """Return a test as a reader finds it, counted from 1 among those in use."""
-    if is_public:
-        return f"public test {index + 1}"
-    is_generated = index >= len(problem.hidden_tests) - problem.generated_tests
-    return f"hidden test {index + 1}" + (" (generated)" if is_generated else "")
+                return tests[result.index].input, result
+    return None
 
 
 def _rates(judged: Iterable[_Judged]) -> list[Rate]:

@@ -246,7 +246,7 @@ def _valid_inputs(problem: Problem, validator: Checker, machine: Machine) -> lis
     texts = [test.input for test in (*problem.public_tests, *problem.hidden_tests)]
     tried = changed_inputs(texts, np.random.default_rng(seed), TRIED)
     broken = machine.checkers.validity(validator, tried)
-    return [text for text, constraint in zip(tried, broken, strict=True) if constraint == ""][:INPUTS]
+    return [text for text, validity in zip(tried, broken, strict=True) if validity.constraint == ""][:INPUTS]
 
 
 def _cut(text: str) -> str:

@@ -193,13 +193,11 @@ def test_a_judge_by_equality_and_all_tests(machine: Machine, tmp_path: Path) -> 
     }
     first, second = audit.by_problem
     assert (first.problem, first.right, first.refused, first.wrong) == ("codecontests/9001_A. Sum", 3, 3, 3)
-    assert {(program.test, program.verdict) for program in first.misjudged} == {
-        ("hidden test 2 (generated)", "wrong_answer")
-    }
+    assert {(program.test, program.verdict) for program in first.misjudged} == {("generated_tests 0", "wrong_answer")}
     assert (second.problem, second.right, second.refused) == ("codecontests/9002_A. Pair", 4, 2)
     assert [(program.source, program.test) for program in second.misjudged] == [
-        (SOLUTIONS, "public test 1"),
-        ("right outputs", "public test 1"),
+        (SOLUTIONS, "public_tests 0"),
+        ("right outputs", "public_tests 0"),
     ]
 
 
@@ -222,8 +220,8 @@ def test_a_right_program_that_is_refused_on_a_public_test_has_the_checkers_note(
     audit = audit_task(TASK, machine, JudgeSettings(answers=answers), plan)
     (pair,) = (problem for problem in audit.by_problem if "Pair" in problem.problem)
     assert [(program.test, program.note) for program in pair.misjudged] == [
-        ("public test 1", "the sum is another"),
-        ("hidden test 1", ""),
+        ("public_tests 0", "the sum is another"),
+        ("private_tests 0", ""),
     ]
 
 
@@ -357,8 +355,8 @@ def test_a_rate_of_nothing_is_no_rate() -> None:
         ({"program": SUM, "right": True}, r"row 1: A label lacks the field 'problem'"),
         ({"problem": "9001_A. Sum", "right": True}, r"row 1: A label lacks the field 'program'"),
         ({"problem": "9001_A. Sum", "program": SUM, "right": True, "source": 3}, r"row 1: 'source' is 3; give a text"),
-        ({**ANSWERS[0], "group": "tests"}, r"row 1: The group is 'tests'; give one of public_tests"),
-        ({**ANSWERS[0], "index": -1}, r"row 1: The index is -1; give the number of a test"),
+        ({**ANSWERS[0], "group": "tests"}, r"row 1: field 'group' is str 'tests': input should be 'public_tests', "),
+        ({**ANSWERS[0], "index": -1}, r"row 1: field 'index' is int -1: input should be greater than or equal to 0"),
         ({**ANSWERS[0], "verdict": "wrong"}, r"row 1: 'verdict' of an output is 'wrong'; outputs are right ones alone"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Labels: programs and outputs of which somebody says that they are right or wrong, from JSON lines.
+"""The labels of an audit: programs and outputs of which somebody says that they are right or wrong, from JSON lines.
 
     {"problem", "program", "verdict"}                       a program (or ``solution``, ``code``): right, wrong, unknown
     {"problem", "program", "group", "index", "output"}      what a right program, of which ``program`` is the hash,
@@ -14,15 +14,15 @@ from pathlib import Path
 
 from turnwise.benchmarks.catalog import ProblemSet
 from turnwise.benchmarks.ids import problem_id, source_name
-from turnwise.benchmarks.rows import OF_ANSWERS, Row, digest_files, read_rows
+from turnwise.benchmarks.rows import OF_ANSWERS, Row, RowError, digest_files, read_rows, validated
 from turnwise.errors import TurnwiseError
 from turnwise.records.audit import Truth
 from turnwise.records.problem import Problem, TestCase
+from turnwise.runners.judging.labels import OutputRow, place_of
 from turnwise.texts import encodable, printable, shown
 
 UNKNOWN = "unknown"
 _PROGRAMS, _OUTPUTS = "labels", "right outputs"  # the sources of those that name none
-_GROUPS = ("public_tests", "private_tests", "generated_tests")
 _PROGRAM = ("program", "solution", "code")
 _LONGEST_SOURCE = 80
 
@@ -81,7 +81,10 @@ def read_labels(path: Path, source: ProblemSet, asked: Sequence[Problem]) -> Lab
         has_verdicts |= bool({"output", "verdict", "right"} & row.data.keys())
         problem = _problem(row, source, known)
         if "output" in row.data:
-            label = _output(row, problem, by_id.get(problem))
+            try:
+                label = _output(row, problem, by_id.get(problem))
+            except RowError as error:
+                raise error.without_option() from None
             if label is not None:
                 outputs.append(label)
             left_out += label is None
@@ -143,27 +146,17 @@ def _text(row: Row, *names: str) -> str:
 
 def _output(row: Row, problem: str, asked: Problem | None) -> LabelledOutput | None:
     """Return the label on an output, or None where its problem or its test is not at hand."""
-    program, output = _text(row, "program"), _text(row, "output")
-    group, index = row.data.get("group"), row.data.get("index")
-    if group not in _GROUPS:
-        raise _fail(row, f"the group is {shown(group)}; give one of {', '.join(_GROUPS)}.")
-    if not isinstance(index, int) or isinstance(index, bool) or index < 0:
-        raise _fail(row, f"the index is {shown(index)}; give the number of a test, from 0.")
+    fields, program = validated(row, OutputRow), _text(row, "program")
     for field in ("verdict", "right"):
         if row.data.get(field) not in (None, True, Truth.RIGHT):
             raise _fail(row, f"{field!r} of an output is {shown(row.data[field])}; outputs are right ones alone.")
     if asked is None:
         return None
-    generated = len(asked.hidden_tests) - asked.generated_tests
-    tests = dict(
-        zip(
-            _GROUPS,
-            (asked.public_tests, asked.hidden_tests[:generated], asked.hidden_tests[generated:]),
-            strict=True,
-        )
-    )[str(group)]
-    source = _source(row, _OUTPUTS)
-    return LabelledOutput(problem, program, source, tests[index], output) if index < len(tests) else None
+    start, count = place_of(asked, fields.group)
+    if fields.index >= count:
+        return None
+    test = (*asked.public_tests, *asked.hidden_tests)[start + fields.index]
+    return LabelledOutput(problem, program, _source(row, _OUTPUTS), test, fields.output)
 
 
 def _fail(row: Row, problem: str) -> TurnwiseError:

@@ -72,7 +72,8 @@ def render_report(
         return to_document(scored)
     if style == Style.CSV:
         return estimates_csv(scored, [settings_text(one) for one in scored])
-    notes = ["", LEGEND, *interval_lines(scored, over), *_remedies(scored), *settings_lines(scored)]
+    notes = ["", LEGEND, *interval_lines(scored, over), *_remedies(scored)]
+    notes += [*judged_lines(scored), *settings_lines(scored)]
     return "\n".join([render_scores(scored, by=by, over=over, style=style), *render_notes(notes, style)])
 
 
@@ -125,6 +126,19 @@ def _remedies(scored: Sequence[ScoredTask]) -> list[str]:
             if not run.path.is_dir():
                 target = f"import {run.path.parent} --format lm-eval -o NEW, then turnwise judge NEW"
             found.append(f"{run.path} holds programs that are not judged yet: turnwise {target}")
+    return list(dict.fromkeys(found))
+
+
+def judged_lines(scored: Sequence[ScoredTask]) -> list[str]:
+    """Return of each task how many problems checkers or stated tolerances decide, and how many tests were left out."""
+    found = []
+    for one in scored:
+        record = one.outcomes.record
+        left_out = sum(record.invalid_tests.values())
+        parts = [f"checkers or stated tolerances decide {record.checked} of {len(record.asked)} problems"]
+        parts += [f"tests left out, since their input breaks the statement: {left_out}"] if left_out else []
+        if record.checked or left_out:
+            found.append(f"{printable(record.task, limit=80)}: {'; '.join(parts)}.")
     return list(dict.fromkeys(found))
 
 
@@ -190,15 +204,13 @@ def _prompts_text(settings: RunSettings, scored: ScoredTask) -> list[str]:
 
 def _judge_text(scored: ScoredTask) -> list[str]:
     """Return what gave the verdicts; of another tool's judge only its name is known."""
-    judge, checked = scored.run.record.judge, scored.outcomes.record.checked
+    judge = scored.run.record.judge
     if not judge.matcher:
         return [f"judged by {judge.executor}" if judge.executor else "not judged"]
-    left_out = sum(scored.outcomes.record.invalid_tests.values())
     return [
         f"matcher {judge.matcher}",
         answers_text(judge),
-        tests_text(judge) + (f": {left_out} of the published ones left out" if left_out else ""),
-        *([f"problems with a checker or a stated tolerance: {checked}"] if checked else []),
+        tests_text(judge),
         f"time factor {judge.time_factor:g}",
         *(["with the stub's imports and helpers (--stub-imports)"] if scored.run.record.judge.stub_imports else []),
         judge.interpreter,

@@ -150,13 +150,13 @@ class CheckerSession(Closable):
     def ask(self, text: str, output: str, expected: str) -> Answer:
         """Return what the checker says of ``output``, which answers ``text``; a run the machine spoils is repeated."""
         execution = _run(self._session, [text, output, expected])
-        if _is_spoiled(execution):
-            return Answer(None, execution.error or execution.hampered, is_spoiled=True)
         said = _value(execution)
         if isinstance(said, list) and len(said) == 2 and all(isinstance(part, str) for part in said):
             word, reason = said
             if word in tuple(Word):
                 return Answer(Word(word), reason[:_LONGEST_REASON])
+        if _is_spoiled(execution):
+            return Answer(None, execution.error or execution.hampered, is_spoiled=True)
         return Answer(None, _end_of(execution))
 
     def close(self) -> None:

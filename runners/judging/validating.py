@@ -1,10 +1,11 @@
 """Validating a set of checkers: what each shows on the tests of its problem, on right outputs, wrong and hostile ones.
 
-A checker validates if it accepts the expected output of every valid test, every output that is known to be right and
-what a brute force calls right, and refuses what a brute force calls wrong, mutants that are wrong whatever the problem
-is (mutations.py) and hostile outputs; if it always gives an answer; and if its validator calls no test invalid but
-generated ones. Other mutants that it accepts are kept for a person to read. Expected, right and hostile outputs are
-checked as the judge does it, in a process each; mutants and the many outputs of a brute force share one.
+A checker validates if it accepts the expected output of every valid test (but one that is cut off), every output that
+is known to be right and what a brute force calls right, and refuses what a brute force calls wrong, mutants that are
+wrong whatever the problem is (mutations.py) and hostile outputs; if it always gives an answer; and if its validator
+calls no test invalid but generated ones. Other mutants that it accepts are kept for a person to read. Expected, right
+and hostile outputs are checked as the judge does it, in a process each; mutants and the many outputs of a brute force
+share one.
 
 Everything of a checker runs in the sandbox of ``Checkers``. A machine that fails ends the validating: nothing is known.
 """
@@ -36,6 +37,7 @@ from turnwise.texts import printable, shown
 
 NO_DATA = "the data at hand do not have its problem"
 MUTATED_TESTS = 20
+CUT = "..."  # ends an expected output that the data set holds in part (taco/869), which no checker can accept
 _LONGEST_MUTATED = 200_000  # characters of an expected output
 _MOST_FAILURES = 3
 _LONGEST_FAILURE = 300
@@ -228,7 +230,7 @@ class _Validating:
         for number in valid:
             test = self._tests[number]
             answer = _ask(session, test, test.output or "")
-            if answer.word is not Word.RIGHT:
+            if answer.word is not Word.RIGHT and not (test.output or "").rstrip().endswith(CUT):
                 self._fail(f"{_verb(answer)} the expected output of {self._name(number)}: {answer.reason}")
             if self._failures.are_many:
                 return

@@ -115,8 +115,8 @@ def test_scores_json_says_what_differs_and_who_judged(checked_run: Any) -> None:
         (
             BY_CHECKERS,
             {"checked": 1, "invalid_tests": {"b/a": 3, "b/b": 2}},
-            "matcher tokens, answers checkers-1 (sha256 1a2b3c4d5e6f), tests valid: 5 of the published ones left out, "
-            "problems with a checker or a stated tolerance: 1, time factor 1",
+            "t: checkers or stated tolerances decide 1 of 2 problems; tests left out, since their input breaks the "
+            "statement: 5.",
         ),
         (BY_CHECKERS, {}, "matcher tokens, answers checkers-1 (sha256 1a2b3c4d5e6f), tests valid, time factor 1"),
         (BY_EQUALITY_ALONE, {}, "matcher tokens, answers equality, tests all, time factor 1"),
@@ -131,7 +131,7 @@ def test_scores_json_says_what_differs_and_who_judged(checked_run: Any) -> None:
 def test_the_settings_line_names_answers_and_tests(
     checked_run: Any, judged_by: JudgeRecord, of_tasks: dict[str, Any], text: str
 ) -> None:
-    """With the digest of the set, the tests left out, and the problems that equality alone does not decide."""
+    """With the digest of the set; the line above counts what that means for the task."""
     path = checked_run("run", judged_by=judged_by, of_tasks=of_tasks)
     assert text in render_report(score_runs(read_runs([path])))
 

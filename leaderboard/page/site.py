@@ -26,6 +26,7 @@ from markupsafe import Markup
 import turnwise
 from turnwise.files import inside, write_atomically
 from turnwise.json_text import json_line
+from turnwise.leaderboard.audits import judge_line, published_table, rates_table
 from turnwise.leaderboard.behaviour import Behaviour
 from turnwise.leaderboard.charts import specs
 from turnwise.leaderboard.charts.data import KINDS, Series, chart_data, headline
@@ -44,6 +45,7 @@ from turnwise.leaderboard.page.table import (
 from turnwise.leaderboard.published import published_rows, published_table_of
 from turnwise.leaderboard.report import settings_lines, settings_text
 from turnwise.leaderboard.tables import ScoredTask, metric_columns
+from turnwise.records.audit import Audit
 from turnwise.records.codec import to_json
 from turnwise.texts import printable
 
@@ -56,11 +58,12 @@ _ESCAPES = {ord(one): f"\\u{ord(one):04x}" for one in "<>&\u2028\u2029"}
 
 @dataclass(frozen=True, slots=True)
 class SiteOptions:
-    """What the page is called, facts on models, and the script that draws charts."""
+    """What the page is called, facts on models, the script that draws charts, and audits of its judges."""
 
     vega: str
     title: str = DEFAULT_TITLE
     facts: Mapping[str, ModelFacts] = field(default_factory=dict)
+    audits: Sequence[Audit] = ()
     inline_bytes: int = INLINE_BYTES
 
 
@@ -117,6 +120,8 @@ def _context(
         "notes": [(row.key, note) for row in rows for note in row.notes],
         "settings": settings_lines([row.scored for row in rows]),
         "published": _published(rows),
+        "audits": [(rates_table(audit), judge_line(audit)) for audit in options.audits],
+        "published_rates": published_table(),
         "has_dialogues": bool(pieces),
         "data": island(_data(rows, tasks, metrics, _places(pieces, index, sidecars=sidecars))),
         "pieces": [

@@ -181,7 +181,7 @@ class Judge:
             return replace(begun, hidden=())
         with (
             self._executor.open(program, PYTHON, problem.limits) as session,
-            _Comparison(problem, self.environment.matcher, self._checkers) as comparison,
+            OutputComparison(problem, self.environment.matcher, self._checkers) as comparison,
         ):
             public, error = self._run_public(problem, session, comparison) if begun is None else (begun.public, None)
             if error is not None:
@@ -194,7 +194,7 @@ class Judge:
         return Report(problem.id, _overall(public, shown or ()), public, shown, self.environment)
 
     def _run_public(
-        self, problem: Problem, session: Session, comparison: "_Comparison"
+        self, problem: Problem, session: Session, comparison: "OutputComparison"
     ) -> tuple[tuple[TestResult, ...], str | None]:
         results = []
         for index, (test, execution) in enumerate(self._executions(session, problem.public_tests)):
@@ -216,7 +216,7 @@ class Judge:
             )
         return tuple(results), None
 
-    def _run_hidden(self, problem: Problem, session: Session, comparison: "_Comparison") -> tuple[TestResult, ...]:
+    def _run_hidden(self, problem: Problem, session: Session, comparison: "OutputComparison") -> tuple[TestResult, ...]:
         results = []
         for index, (test, execution) in enumerate(self._executions(session, problem.hidden_tests)):
             found = comparison.compare(test, execution)
@@ -243,7 +243,7 @@ class Judge:
 
 
 @dataclass(frozen=True, slots=True)
-class _Compared:
+class ComparedOutput:
     """The verdict on one output; ``reason`` is the checker's own and may speak of the test, ``note`` never does."""
 
     verdict: Verdict
@@ -252,7 +252,7 @@ class _Compared:
     reason: str = ""
 
 
-class _Comparison(Closable):
+class OutputComparison(Closable):
     """Compares the outputs of one program with what is expected, and asks the problem's checker about the others."""
 
     def __init__(self, problem: Problem, matcher: str, checkers: Checkers) -> None:
@@ -261,45 +261,45 @@ class _Comparison(Closable):
         self._checkers = checkers
         self._session: CheckerSession | None = None
 
-    def compare(self, test: TestCase, execution: Execution) -> _Compared:
+    def compare(self, test: TestCase, execution: Execution) -> ComparedOutput:
         """Return the verdict on what one run of the program on ``test`` showed."""
         problem = self._problem
         if execution.ending is not Ending.FINISHED:
-            return _Compared(_VERDICT_BY_ENDING[execution.ending])
+            return ComparedOutput(_VERDICT_BY_ENDING[execution.ending])
         try:
             right = self._matches(problem.stated or problem.rule, test, execution)
         except ValueError:
             right = False
             if not execution.hampered:
-                return _Compared(Verdict.RUNTIME_ERROR)  # what came back is no value
+                return ComparedOutput(Verdict.RUNTIME_ERROR)  # what came back is no value
         if right:
             checked = problem.stated is not None and not self._matches(problem.rule, test, execution)
-            return _Compared(Verdict.PASSED, checked)
+            return ComparedOutput(Verdict.PASSED, checked)
         if problem.checker is not None and problem.checker.checks:
             found = self._ask(problem.checker, test, text_of(execution.output))
         else:
-            found = _Compared(Verdict.WRONG_ANSWER)
+            found = ComparedOutput(Verdict.WRONG_ANSWER)
         is_spoiled = execution.hampered and found.verdict is not Verdict.PASSED
-        return _Compared(Verdict.INFRASTRUCTURE_FAILURE) if is_spoiled else found
+        return ComparedOutput(Verdict.INFRASTRUCTURE_FAILURE) if is_spoiled else found
 
     def _matches(self, rule: MatchRule, test: TestCase, execution: Execution) -> bool:
         return output_matches(rule, test, execution.output, matcher=self._matcher)
 
-    def _ask(self, checker: Checker, test: TestCase, output: str) -> _Compared:
+    def _ask(self, checker: Checker, test: TestCase, output: str) -> ComparedOutput:
         """Return what the checker makes of an output; where it gives no answer, what it makes of the expected one."""
         if self._session is None:
             self._session = self._checkers.open(checker)
         expected = test.output or ""
         answer = self._session.ask(test.input, output, expected)
         if answer.word is Word.RIGHT:
-            return _Compared(Verdict.PASSED, checked=True)
+            return ComparedOutput(Verdict.PASSED, checked=True)
         if answer.word is Word.WRONG:
-            return _Compared(Verdict.WRONG_ANSWER, reason=answer.reason)
+            return ComparedOutput(Verdict.WRONG_ANSWER, reason=answer.reason)
         if answer.word is Word.INVALID_INPUT:
-            return _Compared(Verdict.WRONG_ANSWER, note=INVALID_INPUT_NOTE, reason=answer.reason)
+            return ComparedOutput(Verdict.WRONG_ANSWER, note=INVALID_INPUT_NOTE, reason=answer.reason)
         if not answer.is_spoiled and self._session.ask(test.input, expected, expected).word is Word.RIGHT:
-            return _Compared(Verdict.WRONG_ANSWER, note=UNREADABLE_NOTE, reason=answer.reason)
-        return _Compared(Verdict.INFRASTRUCTURE_FAILURE, note=NO_ANSWER_NOTE, reason=answer.reason)
+            return ComparedOutput(Verdict.WRONG_ANSWER, note=UNREADABLE_NOTE, reason=answer.reason)
+        return ComparedOutput(Verdict.INFRASTRUCTURE_FAILURE, note=NO_ANSWER_NOTE, reason=answer.reason)
 
     def close(self) -> None:
         """End the checker."""

@@ -22,7 +22,9 @@ from turnwise.texts import shown
 Group = Literal["public_tests", "private_tests", "generated_tests"]
 
 
-class _Row(BaseModel):
+class OutputRow(BaseModel):
+    """A row as it is read; other fields are passed over."""
+
     model_config = ConfigDict(strict=True)
     problem: str
     group: Group
@@ -48,11 +50,11 @@ def read_labels(path: Path, problems: Sequence[Problem]) -> Mapping[str, tuple[L
     benchmarks = sorted({one.benchmark for one in problems})
 
     def parse(row: Row) -> Label:
-        fields = validated(row, _Row)
+        fields = validated(row, OutputRow)
         found = [by_id[name] for one in benchmarks if (name := problem_id(one, fields.problem)) in by_id]
         if not found:
             raise row.fail(f"problem {shown(fields.problem)} is none of {', '.join(benchmarks)} here.")
-        start, count = _place_of(found[0], fields.group)
+        start, count = place_of(found[0], fields.group)
         if fields.index >= count:
             raise row.fail(f"index is {fields.index}, and the {fields.group} of {found[0].id!r} here are {count}.")
         return Label(found[0].id, start + fields.index, fields.output)
@@ -76,13 +78,13 @@ def read_labels(path: Path, problems: Sequence[Problem]) -> Mapping[str, tuple[L
 def name_of_test(problem: Problem, number: int) -> str:
     """Return the name of a test as labels have it, such as ``private_tests 3``, counted from 0."""
     for group in get_args(Group):
-        start, count = _place_of(problem, group)
+        start, count = place_of(problem, group)
         if start <= number < start + count:
             return f"{group} {number - start}"
     raise IndexError(number)
 
 
-def _place_of(problem: Problem, group: Group) -> tuple[int, int]:
+def place_of(problem: Problem, group: Group) -> tuple[int, int]:
     """Return the number of the first test of a group, counted over public and hidden tests, and how many there are."""
     public, private = len(problem.public_tests), len(problem.hidden_tests) - problem.generated_tests
     return {

@@ -102,8 +102,8 @@ def test_these_options_have_choices() -> None:
     assert names == {
         "--model": {*asking, "grid"},
         "--profile": {*asking, "grid"},
-        "--matcher": {*asking, "grid", "judge", "check"},
-        "--tests": {*asking, "grid", "judge"},
+        "--matcher": {*asking, "grid", "judge", "audit", "check"},
+        "--tests": {*asking, "grid", "judge", "audit"},
         "--feedback": {*asking, "prompts show"},
         "--cluster": {"submit", "resume"},
         "--tier": {"doctor"},

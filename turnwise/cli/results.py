@@ -90,6 +90,10 @@ def publish(
     allow_missing: Annotated[
         bool, typer.Option("--allow-missing", help="Publish with dialogues missing, with the bounds that this leaves.")
     ] = False,
+    audit: Annotated[
+        list[Path] | None,
+        typer.Option(help="What turnwise audit -o wrote, or a folder of it: how far to trust the verdicts."),
+    ] = None,
 ) -> None:
     """Make the leaderboard page of runs: one file that needs no server and no network."""
     from turnwise.commands.publish import publish_command
@@ -103,6 +107,7 @@ def publish(
         facts=models,
         with_dialogues=dialogues,
         allow_missing=allow_missing,
+        audits=audit or (),
     )
     say(said)
 

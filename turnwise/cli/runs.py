@@ -1,4 +1,4 @@
-"""The commands that make runs and judge them: run, sample, grid, judge and demo, and on clusters submit to worker."""
+"""The commands that make runs and judge them: run, sample, grid, judge, audit, demo; on clusters submit to worker."""
 
 import os
 import sys
@@ -9,7 +9,17 @@ from typing import Annotated
 import typer
 
 from turnwise.cli.parameters import say, takes
-from turnwise.commands.options import ClusterProfileFile, Force, GridOptions, JudgeOptions, RunOptions, SubmitOptions
+from turnwise.commands.options import (
+    AsJson,
+    AuditOptions,
+    ClusterProfileFile,
+    Force,
+    GridOptions,
+    JudgeOptions,
+    RunOptions,
+    SubmitOptions,
+)
+from turnwise.json_text import json_text
 from turnwise.records.choices import ClusterKind
 
 Submitted = Annotated[Path, typer.Argument(metavar="RUN", help="A folder that turnwise submit wrote.")]
@@ -62,6 +72,22 @@ def judge(
     from turnwise.commands.judge import judge_command
 
     say(judge_command(run_folder, options, environ=dict(os.environ)))
+
+
+@takes(
+    AuditOptions,
+    helps={
+        "answers": "Which outputs are right: equality (the expected one), checkers-1, or a folder of checkers "
+        "(docs/checkers.md)."
+    },
+)
+def audit(options: AuditOptions, as_json: AsJson = False) -> None:
+    """Tell how far verdicts can be trusted: how the judge judges programs known to be right or wrong."""
+    from turnwise.commands.audit import audit_command
+    from turnwise.leaderboard.audits import audit_document, render_audit
+
+    found = audit_command(options, environ=dict(os.environ))
+    say(json_text(audit_document(found), indent=1) if as_json else render_audit(found))
 
 
 def demo(

@@ -35,6 +35,12 @@ def check_time_factor(time_factor: float) -> None:
         raise TurnwiseError(f"--time-factor is {time_factor:g}: give a number above 0.")
 
 
+def check_limit(limit: float | None) -> None:
+    """Raise TurnwiseError unless ``limit`` can be a number of problems, or a fraction of them."""
+    if limit is not None and not 0 < limit < math.inf:
+        raise TurnwiseError(f"--limit is {limit:g}: give a number of problems, or a fraction above 0.")
+
+
 def check_output(output: Path) -> Path:
     """Return the folder in which ``output`` lies or will be made; TurnwiseError unless it is or can become a folder."""
     existing = next(path for path in (output.absolute(), *output.absolute().parents) if path.exists())

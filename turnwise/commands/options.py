@@ -302,6 +302,41 @@ class CheckOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditOptions:
+    """The options of ``turnwise audit``."""
+
+    tasks: Annotated[str, typer.Option("--tasks", "-t", help="The task whose judge is audited.")]
+    split: Annotated[str, typer.Option(help="Another split of the task's benchmark, such as train.")] = ""
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="JSON lines of programs or outputs known to be right or wrong (docs/judging.md)."),
+    ] = None
+    mutants: Annotated[int, typer.Option(help="Small faults put into right programs of each problem; 0: none.")] = 5
+    disagreements: Annotated[
+        bool, typer.Option("--disagreements", help="Run programs that pass against each other on new valid inputs.")
+    ] = False
+    limit: Annotated[
+        float | None, typer.Option("--limit", "-L", help="Only the first N problems of the task, or a fraction.")
+    ] = None
+    output_path: Annotated[
+        Path | None, typer.Option("--output-path", "-o", help="A file for the audit, which publish --audit reads.")
+    ] = None
+    data_dir: DataDir = None
+    benchmark: Benchmark = ""
+    matcher: Annotated[Matcher, typer.Option(help="How outputs are compared: tokens, exact or deepmind.")] = (
+        Matcher.TOKENS
+    )
+    time_factor: Annotated[float, typer.Option(help="Multiplies every time limit; recorded.")] = 1.0
+    interpreter: Interpreter = ""
+    stub_imports: StubImports = False
+    answers: Answers = DEFAULT_ANSWERS
+    tests: Annotated[TestsChoice, typer.Option(help="all, or valid: without those that break their statement.")] = (
+        TestsChoice.VALID
+    )
+    workers: Workers = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ShowOptions:
     """The options of ``turnwise prompts show``."""
 

@@ -1,7 +1,6 @@
 """Options as text to RunSettings: profile, --metadata, --gen_kwargs, --samples, --config; checked before any work."""
 
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from turnwise.benchmarks.checkers.checker_sets import load_checkers
 from turnwise.benchmarks.mappings import read_mapping
 from turnwise.benchmarks.matching import check_matcher
 from turnwise.benchmarks.own import find_benchmarks
-from turnwise.commands.machine import check_time_factor
+from turnwise.commands.machine import check_limit, check_time_factor
 from turnwise.commands.options import CommonOptions, ShowOptions
 from turnwise.errors import TurnwiseError
 from turnwise.records.settings import (
@@ -135,8 +134,7 @@ def _as_option(name: str, value: Any) -> Any:
 def check_settings(config: RunConfig, chosen: Sequence[Task], *, metrics_given: bool = False) -> None:
     """Raise TurnwiseError for the first setting that cannot be, or does not go with the tasks ``chosen``."""
     settings = config.settings
-    if settings.limit is not None and not 0 < settings.limit < math.inf:
-        raise TurnwiseError(f"--limit is {settings.limit:g}: give a number of problems, or a fraction above 0.")
+    check_limit(settings.limit)
     check_time_factor(config.judge.time_factor)
     check_matcher(config.judge.matcher)
     load_checkers(config.judge.answers)  # raises for what is none

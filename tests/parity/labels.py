@@ -3,8 +3,8 @@
     python tests/parity/labels.py DATA_DIR RECORDED.jsonl.gz OUT.jsonl
 
 Programs that the data mark as verified (they passed the public and the first 60 private and generated tests) are
-right, source ``verified``. What a recorded model answered is of unknown truth: ``turnwise audit`` takes it as wrong only
-where a checker refuses it on an original test.
+right, source ``verified``. What a recorded model answered is of unknown truth: ``turnwise audit`` takes it as wrong
+only where a checker refuses it on an original test.
 """
 
 import gzip

@@ -1,12 +1,13 @@
-"""What checkers cost: python tests/performance/checking.py DATA_DIR RECORDED.jsonl.gz
+"""What checkers cost: python tests/performance/checking.py [DATA_DIR RECORDED.jsonl.gz]
 
-The recorded answers to CodeContests are judged by equality and by checkers, twice each and in turns, on all tests and
+By default the data are those of the tests, which are said to be absent where they are. The recorded answers to CodeContests are judged by equality and by checkers, twice each and in turns, on all tests and
 on the valid ones, without a cache. CPU seconds are those of all processes together; ratios from one run count. Checkers
 let programs go on that equality stops at an early test, so the tests that were run are counted beside.
 """
 
 import gzip
 import json
+import os
 import resource
 import sys
 import tempfile
@@ -83,4 +84,12 @@ def main(data_dir: Path, recorded: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    shared = Path(__file__).resolve().parents[3] / "shared"
+    full = Path(os.environ.get("TURNWISE_TEST_FULL", shared / "full"))
+    answers = Path(os.environ.get("TURNWISE_TEST_DATA", shared / "data")) / "recorded" / "codecontests.jsonl.gz"
+    if len(sys.argv) == 3:
+        full, answers = map(Path, sys.argv[1:])
+    if full.is_dir() and answers.is_file():
+        main(full, answers)
+    else:
+        print(f"not measured: there is no {full}, or no {answers}")

@@ -43,6 +43,7 @@ MOST_DIALOGUES = 20_000_000
 _MOST_CELLS = 200_000_000  # dialogues x turns: arrays of scores have that many
 _LARGEST_RECORD, _LARGEST_PLAN, _LARGEST_SHARD = 2**26, 2**29, 2**30  # bytes
 _MOST_METRICS = 100
+_MOST_COUNTED = 2**32
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,10 @@ def check_bounds(record: RunRecord) -> None:
         raise ValueError(f"samples_per_problem is {shown(samples)}")
     if sum(dialogues[task.task] * task.max_turns for task in record.tasks) > _MOST_CELLS:
         raise ValueError(f"{max(task.max_turns for task in record.tasks)} turns are too many for its dialogues")
+    for task in record.tasks:
+        counts = (task.checked, *task.invalid_tests.values())
+        if not all(0 <= count <= _MOST_COUNTED for count in counts):
+            raise ValueError(f"tasks: checked or invalid_tests of {task.task} is out of bounds")
     if twice := [name for name, count in Counter(task.task for task in record.tasks).items() if count > 1]:
         raise ValueError(f"{twice[0]} stands there twice")
     for task in record.tasks:

@@ -19,11 +19,13 @@ from pathlib import Path
 
 from turnwise.benchmarks import values
 from turnwise.benchmarks.checkers.checker_sets import CASES, VALIDITY, VERDICT
+from turnwise.errors import InfrastructureError
 from turnwise.files import write_atomically
 from turnwise.json_text import json_text
 from turnwise.records.problem import Checker, Limits, TestCase
 from turnwise.runners.execution.hardened import HardenedExecutor
 from turnwise.runners.execution.interface import PYTHON, Closable, Ending, Execution, Program, Session
+from turnwise.texts import printable
 
 CHECKER_LIMITS = Limits(time_limit_seconds=10.0, memory_limit_bytes=2 * 2**30, output_limit_bytes=2**20)
 CASES_LIMITS = replace(CHECKER_LIMITS, output_limit_bytes=2**23)
@@ -172,7 +174,8 @@ def text_of(output: bytes) -> str:
 def constraints_broken(checker: Checker, tests: Sequence[TestCase], checkers: Checkers, folder: Path) -> list[str]:
     """Return the constraint that the input of each test breaks, "" where it breaks none, or nobody can say.
 
-    What was found once is kept below ``folder``.
+    What was found once is kept below ``folder``. Raises InfrastructureError where the machine fails: another time other
+    tests would be left out.
     """
     digest = hashlib.sha256(checker.sha256.encode())
     for test in tests:
@@ -185,6 +188,11 @@ def constraints_broken(checker: Checker, tests: Sequence[TestCase], checkers: Ch
     except (OSError, ValueError, RecursionError):
         pass
     found = checkers.validity(checker, [test.input for test in tests])
+    if spoiled := next((one for one in found if one.constraint is None and one.is_spoiled), None):
+        raise InfrastructureError(
+            f"The machine failed while {checker.origin} told valid tests ({printable(spoiled.reason, limit=200)}): "
+            "try again."
+        )
     broken = [one.constraint or "" for one in found]
     if all(one.constraint is not None for one in found):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,9 @@
 """What checkers cost: python tests/performance/checking.py [DATA_DIR RECORDED.jsonl.gz]
 
-By default the data are those of the tests, which are said to be absent where they are. The recorded answers to CodeContests are judged by equality and by checkers, twice each and in turns, on all tests and
-on the valid ones, without a cache. CPU seconds are those of all processes together; ratios from one run count. Checkers
-let programs go on that equality stops at an early test, so the tests that were run are counted beside.
+By default the data are those of the tests, which are said to be absent where they are. The recorded answers to
+CodeContests are judged by equality and by checkers, twice each and in turns, on all tests and on the valid ones,
+without a cache. CPU seconds are those of all processes together; ratios from one run count. Checkers let programs go on
+that equality stops at an early test, so the tests that were run are counted beside.
 """
 
 import gzip

@@ -139,7 +139,7 @@ def open_machine(
     check_data_dir(data_dir)
     cache_dir = check_cache_dir(default_cache_dir(environ))
     workers = workers or max(1, usable_cores() - (back_end.cores if back_end else 0))
-    need_descriptors(workers)
+    need_descriptors(2 * workers)  # of programs and of checkers
     with closing(HardenedExecutor(interpreter)) as executor:
         for advice in check_machine(executor, workers=workers, environ=environ):
             print(f"turnwise: {advice}", file=sys.stderr, flush=True)

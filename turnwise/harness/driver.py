@@ -112,7 +112,7 @@ def open_machine(options: Options) -> Iterator[Machine]:
 @lru_cache(maxsize=1)
 def _sandbox(interpreter: str, workers: int) -> HardenedExecutor:
     """Return the one sandbox of this process, whose tasks share it; it ends with the process, or for another one."""
-    need_descriptors(workers)
+    need_descriptors(2 * workers)  # of programs and of checkers
     executor = HardenedExecutor(interpreter)
     for advice in check_machine(executor, workers=workers, environ=dict(os.environ)):
         print(f"turnwise: {advice}", file=sys.stderr, flush=True)

@@ -297,9 +297,11 @@ class OutputComparison(Closable):
             return ComparedOutput(Verdict.WRONG_ANSWER, reason=answer.reason)
         if answer.word is Word.INVALID_INPUT:
             return ComparedOutput(Verdict.WRONG_ANSWER, note=INVALID_INPUT_NOTE, reason=answer.reason)
-        if not answer.is_spoiled and self._session.ask(test.input, expected, expected).word is Word.RIGHT:
+        again = answer if answer.is_spoiled else self._session.ask(test.input, expected, expected)
+        if again.word is Word.RIGHT:
             return ComparedOutput(Verdict.WRONG_ANSWER, note=UNREADABLE_NOTE, reason=answer.reason)
-        return ComparedOutput(Verdict.INFRASTRUCTURE_FAILURE, note=NO_ANSWER_NOTE, reason=answer.reason)
+        note = "" if again.is_spoiled else NO_ANSWER_NOTE
+        return ComparedOutput(Verdict.INFRASTRUCTURE_FAILURE, note=note, reason=answer.reason)
 
     def close(self) -> None:
         """End the checker."""

@@ -13,7 +13,8 @@ from turnwise.benchmarks.catalog import ProblemSet, load_problems
 from turnwise.records.problem import Problem
 
 # Scorable problems of the public test sets (docs/data.md).
-SCORABLE = {"codecontests": 138, "taco": 99, "humaneval_plus": 164, "mbpp_plus": 378}
+# Of CodeContests one less than the data have: no hidden test of 1586_B keeps to its statement.
+SCORABLE = {"codecontests": 137, "taco": 99, "humaneval_plus": 164, "mbpp_plus": 378}
 NEVER = "def f(x):\n    while True:\n        pass\n"
 ROW = {"prompt": "Return x.", "entry_point": "f", "canonical_solution": NEVER, "base_input": [[1]], "plus_input": [[2]]}
 

@@ -289,21 +289,24 @@ def load_decoys(
     tasks: Sequence[LoadedTask],
     settings: RunSettings,
     machine: Machine,
+    judge: JudgeSettings = DEFAULT_JUDGE,
     *,
     path: Path | None = None,
     runnable: bool = True,
 ) -> dict[str, DecoyPool]:
-    """Return the pool of each task that is told of random programs; none is made where no task is.
+    """Return the pool of each task that is told of random programs, as ``judge`` judges them; none where no task is.
 
     Unless they have to be ``runnable``, no program is run here.
 
     Raises TurnwiseError if there are too few, or the file at ``path`` cannot be read.
     """
     wanted = [loaded for loaded in tasks if strategy_of(settings, loaded.task).uses_random_feedback]
-    return {loaded.task.name: _load_pool(loaded, machine, path, runnable) for loaded in wanted}
+    return {loaded.task.name: _load_pool(loaded, machine, judge, path, runnable) for loaded in wanted}
 
 
-def _load_pool(loaded: LoadedTask, machine: Machine, path: Path | None, runnable: bool) -> DecoyPool:
+def _load_pool(
+    loaded: LoadedTask, machine: Machine, judge: JudgeSettings, path: Path | None, runnable: bool
+) -> DecoyPool:
     if path is None:
         source = f"{loaded.task.benchmark.name}/{loaded.task.split}"
         programs: Mapping[str, Sequence[str]] = {one.id: one.incorrect_solutions for one in loaded.source.problems}
@@ -315,7 +318,10 @@ def _load_pool(loaded: LoadedTask, machine: Machine, path: Path | None, runnable
     asked = {problem.id: problem for problem in loaded.asked}
     chosen = [asked.get(one.id, one) for one in loaded.source.problems if programs.get(one.id)]
     if runnable:
-        chosen = [*resolve_expected(chosen, machine.executor, cache_dir=machine.cache_dir, workers=machine.workers)]
+        known = resolve_expected(chosen, machine.executor, cache_dir=machine.cache_dir, workers=machine.workers)
+        others = as_judged(loaded.task.name, [one for one in known if one.id not in asked], machine, judge)
+        judged = {problem.id: problem for problem in others}
+        chosen = [judged.get(one.id, one) for one in known]
     return DecoyPool(_decoys(chosen, programs), source=source)
 
 

@@ -264,6 +264,10 @@ def test_what_the_options_name_is_frozen_once_and_told_by_its_digest(tmp_path: P
     assert (moved.prompts, moved.model_args) == (Path("/frozen/prompts"), "path=/frozen/answers,model=a*")
     assert json.loads(moved.metadata) == {"strategy": "/frozen/strategy"}
     assert with_inputs(replace(options, strategy="own.yaml"), {"strategy": Path("/f")}).strategy == "/f"
+    own = replace(options, answers=str(tmp_path / "mine"), prompts=Path("turnwise-1"))
+    assert set(named_inputs(own)) == {"incorrect_programs", "strategy", "answers", "checkers"}
+    assert with_inputs(own, {"checkers": Path("/frozen/mine")}).answers == "/frozen/mine"
+    assert "checkers" not in named_inputs(replace(options, answers="checkers-1"))
 
 
 @pytest.mark.parametrize("kind", ["code", "strategy"])

@@ -55,10 +55,11 @@ class _TestsFile(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The problem that was judged and its report."""
+    """The problem that was judged, its report, and by which answers and tests, where it has a name."""
 
     problem: Problem
     report: Report
+    judged_by: str = ""
 
 
 def check_program(program: Path, options: CheckOptions, executor: Executor, *, environ: dict[str, str]) -> CheckResult:
@@ -75,8 +76,13 @@ def check_program(program: Path, options: CheckOptions, executor: Executor, *, e
         if not own:
             machine = Machine(executor, default_cache_dir(environ), checkers=checkers)
             (problem,) = as_judged("check", [problem], machine, settings)
+            if not problem.is_scorable:
+                raise TurnwiseError(
+                    f"{problem.id} has no hidden test whose input keeps to its statement: give --tests all."
+                )
         judge = Judge(executor, matcher=options.matcher.value, time_factor=options.time_factor, checkers=checkers)
-        return CheckResult(problem, judge.judge(problem, source))
+        judged_by = "" if own else f"answers {settings.answers}, tests {settings.tests}, "
+        return CheckResult(problem, judge.judge(problem, source), judged_by)
 
 
 def render_check(result: CheckResult) -> str:
@@ -92,7 +98,7 @@ def render_check(result: CheckResult) -> str:
         lines.append(f"Flags: {', '.join(problem.flags)}.")
     environment = report.environment
     lines.append(
-        f"Judged with matcher {environment.matcher}, {environment.interpreter}, "
+        f"Judged with matcher {environment.matcher}, {result.judged_by}{environment.interpreter}, "
         f"executor {environment.executor} (isolation: {environment.tier})."
     )
     return "\n".join(lines)

@@ -143,7 +143,7 @@ def _run(
 
         loaded = [load_task(task, first, machine, judge) for task in tasks]
         problems = [problem for one in loaded for problem in one.source.problems]
-        decoys = _decoys(cells, loaded, machine, options.incorrect_programs)
+        decoys = _decoys(cells, loaded, machine, judge, options.incorrect_programs)
         grid = Grid(cells, loaded, model, prompts, decoys, command, recorded, judge)
         for ran in run_grid(grid, machine, output=options.output):
             folder = options.output / ran.cell.name
@@ -152,12 +152,16 @@ def _run(
 
 
 def _decoys(
-    cells: Sequence[Cell], loaded: Sequence[LoadedTask], machine: Machine, path: Path | None
+    cells: Sequence[Cell],
+    loaded: Sequence[LoadedTask],
+    machine: Machine,
+    judge: JudgeSettings,
+    path: Path | None,
 ) -> dict[str, DecoyPool]:
     pools: dict[str, DecoyPool] = {}
     for cell in cells:
         missing = [one for one in loaded if one.task.name not in pools]
-        pools |= load_decoys(missing, cell.settings, machine, path=path)
+        pools |= load_decoys(missing, cell.settings, machine, judge, path=path)
     return pools
 
 

@@ -69,7 +69,7 @@ def show_command(options: ShowOptions, *, environ: dict[str, str]) -> str:
         for task in tasks:
             prompts.check(strategy_of(settings, task).prompt_ids)
             loaded = _load_one(task, config, options.problem, machine)
-            decoys = load_decoys([loaded], settings, machine, path=options.incorrect_programs)
+            decoys = load_decoys([loaded], settings, machine, config.judge, path=options.incorrect_programs)
             job = Job([loaded], ScriptedSampler({}), settings, prompts, decoys=decoys)
             judge = Judge(machine.executor, matcher=config.judge.matcher, checkers=machine.checkers)
             shown = list(walk(Dialogue(loaded.asked[0], 0, job.plan_of(loaded)), judge, programs, count))

@@ -83,7 +83,7 @@ def open_job(
         # A dry run does without expected outputs, which may take minutes.
         loaded = [resolve_task(one, machine, config.judge, with_expected=not options.dry_run) for one in opened]
         is_run = not options.dry_run or options.calibrate > 0
-        decoys = load_decoys(loaded, settings, machine, path=options.incorrect_programs, runnable=is_run)
+        decoys = load_decoys(loaded, settings, machine, config.judge, path=options.incorrect_programs, runnable=is_run)
         yield Job(loaded, model, settings, prompts, command, decoys, config.judge), machine
 
 

@@ -254,7 +254,7 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
                     "all in the metadata, or leave it out."
                 )
             self._judged = as_judged(task.name, self._chosen, machine, self._options.judge)
-            decoys = load_decoys([self._loaded], settings, machine)
+            decoys = load_decoys([resolved], settings, machine, self._options.judge)
         plan = dialogue_plan(said, task, self._prompts, decoys.get(task.name))
         by_id = {one.id: one for one in resolved.asked}
         return TaskWork(plan, by_id, self._options, generation, seed, chat, environment)

@@ -25,6 +25,7 @@ from pathlib import Path
 from turnwise.errors import TurnwiseError
 from turnwise.files import PLAIN_NAME, inside, read_whole, write_atomically
 from turnwise.json_text import json_text
+from turnwise.records.choices import TestsChoice
 from turnwise.records.codec import from_json, from_lines, if_set, reason_of, to_json
 from turnwise.records.judgement import Judgement, Place, read_judgements
 from turnwise.records.settings import MOST_TURNS, JudgeRecord, PromptsRecord, RunSettings
@@ -121,6 +122,8 @@ def check_bounds(record: RunRecord) -> None:
     settings, samples = record.settings, record.samples_per_problem
     if not record.tasks:
         raise ValueError("tasks are none")
+    if record.judge.tests not in tuple(TestsChoice):
+        raise ValueError(f"judge: tests is {shown(record.judge.tests)}")
     for name, values in (("reasoning", settings.reasoning), ("n_at_k", settings.n_at_k)):
         if len(values) > _MOST_METRICS:
             raise ValueError(f"settings: {name} is {shown(values)}")

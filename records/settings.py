@@ -230,7 +230,7 @@ class JudgeRecord:
     judged_anew: bool = if_set(False)
     answers: str = if_set(EQUALITY)
     answers_sha256: str = if_set("")
-    tests: TestsChoice = if_set(TestsChoice.ALL)
+    tests: str = if_set(TestsChoice.ALL.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -347,5 +347,5 @@ def judge_record(environment: Environment, settings: JudgeSettings, *, judged_an
         judged_anew=judged_anew,
         answers=answers.name,
         answers_sha256=validators_of(settings).sha256 if settings.tests == TestsChoice.VALID else answers.sha256,
-        tests=TestsChoice(settings.tests),
+        tests=settings.tests,
     )

@@ -106,6 +106,20 @@ def test_a_run_reads_back(folder: RunFolder) -> None:
     assert [list(folder.trajectories(task)) for task in "tux"] == [_trajectories(first), _trajectories(other), []]
 
 
+@pytest.mark.parametrize(
+    ("record", "sentence"),
+    [
+        (replace(RECORD, judge=replace(RECORD.judge, tests="some")), "judge: tests is 'some'"),
+        (replace(RECORD, tasks=(replace(RECORD.tasks[0], checked=-1),)), "checked or invalid_tests of t is out of"),
+        (replace(RECORD, tasks=(replace(RECORD.tasks[0], invalid_tests={"b/z": -1}),)), "invalid_tests of t is out of"),
+    ],
+)
+def test_what_no_judge_says_is_refused(record: RunRecord, sentence: str, folder: RunFolder) -> None:
+    """Unknown tests, and counts below 0."""
+    folder.run_json.write_text(to_line(record))
+    assert sentence in _error(lambda: folder.record)
+
+
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=4), st.integers(1, 7), st.integers(1, 5))
 def test_a_plan_reads_back_however_it_is_cut(problems: list[int], samples: int, size: int) -> None:
     """shards.jsonl says first and count of each; together they are every dialogue once, in order."""

@@ -1,7 +1,7 @@
 """Recorded programs on problems with several right answers: what checkers change, and that they change nothing else."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +30,10 @@ RIGHT_ON_VALID_TESTS = {"1579_D. Productive Meeting": 1, "1582_B. Luntik and Sub
 
 
 @pytest.fixture(scope="module")
-def machine(executor: Executor, cache_dir: Path) -> Machine:
+def machine(executor: Executor, cache_dir: Path) -> Iterator[Machine]:
     """The machine of this test run, its checkers with it."""
-    return Machine(executor, cache_dir, workers=2, checkers=Checkers())
+    with Checkers() as checkers:
+        yield Machine(executor, cache_dir, workers=2, checkers=checkers)
 
 
 def _judge(

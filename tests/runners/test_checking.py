@@ -260,11 +260,11 @@ def test_feedback_speaks_of_one_right_answer(executor: Executor, checkers: Check
     assert {name for name in prompts.hashes if prompts.hashes[name] != earlier.hashes[name]} == {"feedback/_tests"}
 
 
-def test_problems_are_as_the_settings_judge_them(executor: Executor, tmp_path: Path) -> None:
+def test_problems_are_as_the_settings_judge_them(executor: Executor, checkers: Checkers, tmp_path: Path) -> None:
     """Equality has no checkers and no stated rules; valid tests are told by the same validators under either."""
     planting = load_problems("sample_codecontests").find("sample_D. Ring of Beds")
     broken = replace(planting, hidden_tests=(*planting.hidden_tests, TestCase("0\n", "\n")), stated=MatchRule())
-    machine = Machine(executor, tmp_path)
+    machine = Machine(executor, tmp_path, checkers=checkers)
     found = {
         (answers, tests): as_judged("task", [broken], machine, JudgeSettings(answers=answers, tests=tests))[0]
         for answers in ("equality", "checkers-1")

@@ -1,12 +1,12 @@
 """Sets of checkers: folders with a file for each problem, and what validating them showed.
 
     set.json                            what ``turnwise checkers validate`` found: a line for each checker, its sha256
-    <benchmark>/p<name>.py              the checker of a problem, its input validator, or both (library.py)
+    <benchmark>/p<name>.py              the checker of a problem, its input validator, or both (reading.py)
     brute_force/<benchmark>/p<name>.py  outputs of small inputs with whether they are right, for validating alone
 
 The package's own set is ``checkers-1``; any other is named by its folder. A checker that set.json does not call
 validated, or whose file has changed since, is not used, and the set says so. A file is read, never imported: what runs
-is its text, in a sandbox, with that of library.py before it and the function that the judge calls behind it. One that
+is its text, in a sandbox, with that of reading.py before it and the function that the judge calls behind it. One that
 calls what no checker needs (open, eval, imports that are not on the list) is refused by the name of that.
 """
 
@@ -31,9 +31,9 @@ BUNDLED = ("checkers-1",)
 RESULTS = "set.json"
 BRUTE_FORCE = "brute_force"
 VERDICT, VALIDITY, CASES = "turnwise_verdict", "turnwise_validity", "cases"
-LIBRARY = "turnwise.benchmarks.checkers.library"
+READING = "turnwise.benchmarks.checkers.reading"
 IMPORTS = (
-    LIBRARY,
+    READING,
     *("bisect", "collections", "collections.abc", "dataclasses", "decimal", "enum", "fractions", "functools", "heapq"),
     *("itertools", "math", "operator", "re", "statistics", "string", "typing"),
 )
@@ -96,7 +96,7 @@ class Validations:
     """The file set.json."""
 
     name: str
-    library_sha256: str
+    reading_sha256: str
     checkers: tuple[Validation, ...]
     origin: str = if_set("")
     licence: str = if_set("")
@@ -117,19 +117,23 @@ class CheckerSet:
     def find(self, problem: str) -> Checker | None:
         """Return the checker of the problem with this id, or None if there is none that may be used."""
         validation = self.validations.get(problem)
-        if self.folder is None or validation is None or self.reason_against(problem):
+        text, reason = self._read(validation)
+        if validation is None or not text or reason:
             return None
-        return assemble(read_checker_file(self.folder, validation.file), origin=f"{self.name} {validation.file}")
+        return assemble(text, origin=f"{self.name} {validation.file}")
 
     def reason_against(self, problem: str) -> str:
         """Return why the checker of a problem may not be used; "" if it may, or there is none."""
-        validation = self.validations.get(problem)
+        return self._read(self.validations.get(problem))[1]
+
+    def _read(self, validation: Validation | None) -> tuple[str, str]:
+        """Return the text of a checker, "" for none, and why it may not be used."""
         if self.folder is None or validation is None:
-            return ""
+            return "", ""
         if validation.failures:
-            return f"it did not validate: {validation.failures[0]}"
-        has_changed = digest_of(read_checker_file(self.folder, validation.file)) != validation.sha256
-        return "it has changed since it was validated" if has_changed else ""
+            return "", f"it did not validate: {validation.failures[0]}"
+        text = read_checker_file(self.folder, validation.file)
+        return text, "" if digest_of(text) == validation.sha256 else "it has changed since it was validated"
 
 
 def load_checkers(answers: str) -> CheckerSet:
@@ -195,13 +199,13 @@ def _load(folder: Path) -> CheckerSet:
         raise TurnwiseError(
             f"{str(path)!r} calls its set {results.name!r}, which is the package's own: give another name."
         )
-    if results.library_sha256 != digest_of(library_text()):
+    if results.reading_sha256 != digest_of(reading_text()):
         raise TurnwiseError(
-            f"The checkers {str(folder)!r} were validated with another library.py than this one's: turnwise checkers "
+            f"The checkers {str(folder)!r} were validated with another reading.py than this one's: turnwise checkers "
             "validate --write does it anew."
         )
     usable = sorted([one.problem, one.sha256] for one in results.checkers if not one.failures)
-    digest = digest_of(json_text([results.library_sha256, *usable]))
+    digest = digest_of(json_text([results.reading_sha256, *usable]))
     return CheckerSet(results.name, digest, folder, {one.problem: one for one in results.checkers})
 
 
@@ -248,7 +252,7 @@ def assemble(text: str, *, origin: str) -> Checker:
     lines = text.splitlines()
     for number in imports:
         lines[number - 1] = ""
-    source = "\n".join([library_text(), *lines, _ENDING])
+    source = "\n".join([reading_text(), *lines, _ENDING])
     return Checker(source, origin, checks, validates)
 
 
@@ -261,9 +265,9 @@ def assemble_cases(text: str, *, origin: str) -> str:
 
 
 @cache
-def library_text() -> str:
+def reading_text() -> str:
     """Return the text that stands before every checker."""
-    return Path(__file__).with_name("library.py").read_text("utf-8")
+    return Path(__file__).with_name("reading.py").read_text("utf-8")
 
 
 def digest_of(text: str) -> str:
@@ -272,7 +276,7 @@ def digest_of(text: str) -> str:
 
 
 def _screen(text: str, origin: str) -> tuple[dict[str, int], list[int]]:
-    """Return the functions that a file defines, with how many arguments, and the lines that import the library.
+    """Return the functions that a file defines, with how many arguments, and the lines that import reading.py.
 
     Raises TurnwiseError for what is no Python, and names, attributes and imports that no checker needs.
     """
@@ -280,7 +284,7 @@ def _screen(text: str, origin: str) -> tuple[dict[str, int], list[int]]:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise TurnwiseError(f"The checker {origin} is no Python ({reason_of(error)}): mend it.") from None
-    library_lines: list[int] = []
+    import_lines: list[int] = []
     for node in ast.walk(tree):
         for name in _names_in(node):
             if name in _REFUSED or name.startswith("__"):
@@ -294,10 +298,10 @@ def _screen(text: str, origin: str) -> tuple[dict[str, int], list[int]]:
                     f"The checker {origin} imports {module}, line {getattr(node, 'lineno', 1)}: it may import "
                     f"{', '.join(IMPORTS[1:])}."
                 )
-        if isinstance(node, ast.ImportFrom) and node.module == LIBRARY:
-            library_lines += range(node.lineno, (node.end_lineno or node.lineno) + 1)
+        if isinstance(node, ast.ImportFrom) and node.module == READING:
+            import_lines += range(node.lineno, (node.end_lineno or node.lineno) + 1)
     functions = {one.name: len(one.args.args) for one in tree.body if isinstance(one, ast.FunctionDef)}
-    return functions, library_lines
+    return functions, import_lines
 
 
 def _names_in(node: ast.AST) -> Iterator[str]:

@@ -16,14 +16,14 @@ from turnwise.benchmarks.checkers.checker_sets import (
     checker_files,
     digest_of,
     folder_of,
-    library_text,
     load_checkers,
     read_checker_file,
     read_results,
+    reading_text,
     stem_of,
     write_results,
 )
-from turnwise.benchmarks.checkers.library import Invalid, Reader, Wrong
+from turnwise.benchmarks.checkers.reading import Invalid, Reader, Wrong
 from turnwise.errors import TurnwiseError
 
 SOUND = '"""A checker."""\n\n\ndef check(text: str, output: str, expected: str) -> None: ...\n'
@@ -180,10 +180,10 @@ def test_a_module_off_the_list_is_refused(module: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["from . import x", "from .. import x", "from .library import Reader", "from turnwise import errors"]
+    "line", ["from . import x", "from .. import x", "from .reading import Reader", "from turnwise import errors"]
 )
 def test_a_module_of_turnwise_is_refused(line: str) -> None:
-    """The library alone is there, and its text stands before the checker."""
+    """reading.py alone is there, and its text stands before the checker."""
     with pytest.raises(TurnwiseError, match="The checker own imports"):
         assemble(f"{line}\n{SOUND}", origin="own")
 
@@ -196,11 +196,11 @@ def test_a_pattern_is_compiled_and_own_attributes_are_used() -> None:
         assemble(f"from re import compile\n{SOUND}", origin="own")
 
 
-def test_what_runs_is_the_library_then_the_checker() -> None:
-    """The line that imports the library is left out, also over several lines; line numbers stay."""
-    text = "from turnwise.benchmarks.checkers.library import (\n    Reader,\n    Wrong,\n)\n" + SOUND
+def test_what_runs_is_reading_then_the_checker() -> None:
+    """The line that imports reading.py is left out, also over several lines; line numbers stay."""
+    text = "from turnwise.benchmarks.checkers.reading import (\n    Reader,\n    Wrong,\n)\n" + SOUND
     checker = assemble(text, origin="own")
-    assert checker.source.startswith(library_text()) and "import (" not in checker.source
+    assert checker.source.startswith(reading_text()) and "import (" not in checker.source
     assert checker.source.splitlines().count("") >= 4 and not checker.validates
 
 
@@ -240,10 +240,10 @@ def test_files_are_found_by_benchmark_and_stem(tmp_path: Path) -> None:
     assert [stem_of(name) for name in ("1582_F1. K (easy)", "36", "HumanEval/3")] == ["p1582_f1", "p36", "phumaneval_3"]
 
 
-def _written(folder: Path, *checkers: Validation, name: str = "own", library: str = "") -> CheckerSet:
+def _written(folder: Path, *checkers: Validation, name: str = "own", reading: str = "") -> CheckerSet:
     (folder / "toy").mkdir(parents=True, exist_ok=True)
     (folder / "toy" / "p1.py").write_text(SOUND)
-    write_results(folder, Validations(name, library or digest_of(library_text()), checkers))
+    write_results(folder, Validations(name, reading or digest_of(reading_text()), checkers))
     return load_checkers(str(folder))
 
 
@@ -260,11 +260,11 @@ def test_a_checker_is_used_if_it_was_validated_as_it_is(tmp_path: Path) -> None:
 
 
 def test_a_set_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
-    """One of the package's name, of another library, or whose file is torn."""
+    """One of the package's name, of another reading.py, or whose file is torn."""
     with pytest.raises(TurnwiseError, match=r"calls its set 'checkers-1', which is the package's own"):
         _written(tmp_path / "a", name="checkers-1")
-    with pytest.raises(TurnwiseError, match=r"validated with another library.py than this one's"):
-        _written(tmp_path / "b", library="0")
+    with pytest.raises(TurnwiseError, match=r"validated with another reading.py than this one's"):
+        _written(tmp_path / "b", reading="0")
     (tmp_path / "c").mkdir()
     (tmp_path / "c" / "set.json").write_text("{")
     with pytest.raises(TurnwiseError, match=r"cannot be read \(it is cut off or no JSON\): turnwise checkers validate"):
@@ -279,12 +279,12 @@ def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
 
 
 def test_every_checker_of_the_package_was_validated_as_it_is() -> None:
-    """A file that was added or changed, or another library, needs turnwise checkers validate --write."""
+    """A file that was added or changed, or another reading.py, needs turnwise checkers validate --write."""
     folder = folder_of("checkers-1")
     results = read_results(folder)
     now = {name: digest_of(read_checker_file(folder, name)) for _, name in checker_files(folder)}
     assert {one.file: one.sha256 for one in results.checkers} == now
-    assert results.library_sha256 == digest_of(library_text()) and results.name == "checkers-1"
+    assert results.reading_sha256 == digest_of(reading_text()) and results.name == "checkers-1"
 
 
 def test_every_brute_force_of_the_package_is_of_a_checker() -> None:

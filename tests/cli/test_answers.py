@@ -74,18 +74,18 @@ def test_a_checker_of_ones_own_is_used_by_name_alone(by_equality: Path, tmp_path
     own = tmp_path / "mine"
     (own / "sample_codecontests").mkdir(parents=True)
     text = (
-        "from turnwise.benchmarks.checkers.library import Wrong\n\n\n"
+        "from turnwise.benchmarks.checkers.reading import Wrong\n\n\n"
         "def check(text: str, output: str, expected: str) -> None:\n"
         "    if 'YES' not in output:\n        raise Wrong('no')\n"
     )
     (own / "sample_codecontests" / "psample_d.py").write_text(text)
-    from turnwise.benchmarks.checkers.checker_sets import Validation, Validations, digest_of, library_text
+    from turnwise.benchmarks.checkers.checker_sets import Validation, Validations, digest_of, reading_text
     from turnwise.records.codec import to_line
 
     planting = Validation(
         "sample_codecontests/sample_D. Ring of Beds", "sample_codecontests/psample_d.py", digest_of(text)
     )
-    results = Validations("mine", digest_of(library_text()), (planting,))
+    results = Validations("mine", digest_of(reading_text()), (planting,))
     (own / "set.json").write_text(to_line(results))
     done = _turnwise("judge", by_equality, "-o", tmp_path / "new", "--answers", own, "--tests", "all")
     assert done.returncode == 0, done.stderr

@@ -17,7 +17,7 @@ from turnwise.errors import TurnwiseError
 
 CHECKER = '''"""Two numbers from 1 that add up to n."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:
@@ -114,7 +114,7 @@ def test_tests_left_out_are_listed_with_the_constraint_that_they_break(place: Pa
 def test_a_run_does_not_use_a_checker_that_did_not_validate(place: Path) -> None:
     """The run goes on with equality for that problem, and says so."""
     failed = Validation("toy/A. Pair", "toy/pa.py", "0", failures=("it accepts nothing",))
-    write_results(place / "own", Validations("own", _library_digest(), (failed,)))
+    write_results(place / "own", Validations("own", _reading_digest(), (failed,)))
     answer = "```python\n" + (place / "program.py").read_text() + "```"
     rows = [{"problem": f"toy/{row['name']}", "solution": answer} for row in ROWS]
     (place / "answers.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -124,8 +124,8 @@ def test_a_run_does_not_use_a_checker_that_did_not_validate(place: Path) -> None
     assert "the checker of toy/A. Pair is not used: it did not validate: it accepts nothing." in done.stderr
 
 
-def _library_digest() -> str:
-    return read_results(folder_of("checkers-1")).library_sha256
+def _reading_digest() -> str:
+    return read_results(folder_of("checkers-1")).reading_sha256
 
 
 def test_one_document_holds_what_was_left_out_and_what_survived(place: Path) -> None:

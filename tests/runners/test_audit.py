@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from turnwise.benchmarks.checkers.checker_sets import Validation, Validations, digest_of, library_text
+from turnwise.benchmarks.checkers.checker_sets import Validation, Validations, digest_of, reading_text
 from turnwise.errors import TurnwiseError
 from turnwise.records.audit import Audit, Rate, Truth, Unit, read_audit, write_audit
 from turnwise.records.codec import to_json
@@ -38,7 +38,7 @@ NEGATIVE_PAIR = "n = int(input())\nprint(-1, n + 1)\n"
 SIGN = 'n = int(input())\nprint("YES" if n > 0 else "NO")\n'
 
 SUM_CHECKER = '''"""The numbers."""
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:
@@ -47,7 +47,7 @@ def validate(text: str) -> None:
     reader.end()
 '''
 PAIR_CHECKER = '''"""Two numbers that are not negative and have the sum."""
-from turnwise.benchmarks.checkers.library import Invalid, Reader, Wrong
+from turnwise.benchmarks.checkers.reading import Invalid, Reader, Wrong
 
 
 def validate(text: str) -> None:
@@ -134,7 +134,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> str:
         Validation(f"codecontests/{problem}", f"codecontests/{name}", digest_of(text))
         for problem, (name, text) in files.items()
     )
-    results = Validations("toy", digest_of(library_text()), validations)
+    results = Validations("toy", digest_of(reading_text()), validations)
     (folder / "set.json").write_text(json.dumps(to_json(results)))
     return str(folder)
 

@@ -36,7 +36,7 @@ SUM = Problem(
     generated_tests=2,
 )
 SUMS = """
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

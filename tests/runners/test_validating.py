@@ -19,7 +19,7 @@ from turnwise.runners.judging.validating import NO_DATA, CheckerReport, masked, 
 
 CHECKER = '''"""Two numbers from 1 that add up to n."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

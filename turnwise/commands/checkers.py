@@ -18,8 +18,8 @@ from turnwise.benchmarks.checkers.checker_sets import (
     checker_files,
     digest_of,
     folder_of,
-    library_text,
     read_results,
+    reading_text,
     write_results,
 )
 from turnwise.benchmarks.own import find_benchmarks
@@ -85,7 +85,7 @@ def validate_command(
         )
     results = Validations(
         earlier.name,
-        digest_of(library_text()),
+        digest_of(reading_text()),
         tuple(one.validation for one in reports),
         earlier.origin,
         earlier.licence,

@@ -2,7 +2,7 @@
 
 from string import ascii_uppercase
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 10**6
 

@@ -2,7 +2,7 @@
 
 from math import acos, atan2, hypot, pi
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _FARTHEST = 10**5
 _LARGEST_RADIUS = 2 * 10**5

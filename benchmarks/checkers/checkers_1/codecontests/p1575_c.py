@@ -2,7 +2,7 @@
 
 from math import isqrt
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 2 * 10**5
 

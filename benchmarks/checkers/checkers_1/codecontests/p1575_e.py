@@ -1,6 +1,6 @@
 """1575_E: a sum over the paths of a tree modulo 10^9 + 7."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

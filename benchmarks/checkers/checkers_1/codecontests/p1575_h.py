@@ -1,6 +1,6 @@
 """1575_H: the fewest changes for each number of occurrences."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

@@ -1,6 +1,6 @@
 """1575_I: the least energy of each query."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 10**9
 

@@ -1,6 +1,6 @@
 """1575_J: the column of each ball, in the order of the balls."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

@@ -1,6 +1,6 @@
 """1575_K: a number of colourings modulo 10^9 + 7."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 10**9
 

@@ -1,6 +1,6 @@
 """1575_L: the largest number of indices with a_i = i."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 2 * 10**5
 

@@ -1,6 +1,6 @@
 """1575_M: a sum of squared distances, which are integers."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

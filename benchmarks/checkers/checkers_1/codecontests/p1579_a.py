@@ -1,6 +1,6 @@
 """1579_A: whether the string can be erased, in any case."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

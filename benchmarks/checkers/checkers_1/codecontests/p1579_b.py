@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 10**9
 

@@ -1,6 +1,6 @@
 """1579_C: whether ticks make the field, in any case."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

@@ -1,6 +1,6 @@
 """1579_D: as many talks of two different people as possible, at most a_i of person i."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 2 * 10**5
 

@@ -1,6 +1,6 @@
 """1579_E2: the fewest inversions."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 2 * 10**5
 

@@ -1,6 +1,6 @@
 """1579_F: the number of steps, or -1."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 10**6
 

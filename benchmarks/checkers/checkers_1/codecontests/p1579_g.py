@@ -1,6 +1,6 @@
 """1579_G: the least length of the coverage."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 10**4
 

@@ -1,6 +1,6 @@
 """1580_A: the fewest operations."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 400
 

@@ -1,6 +1,6 @@
 """1580_B: the number of permutations of length n with k good numbers, modulo p."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

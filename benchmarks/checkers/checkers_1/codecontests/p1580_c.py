@@ -1,6 +1,6 @@
 """1580_C: the number of trains in maintenance on each day."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

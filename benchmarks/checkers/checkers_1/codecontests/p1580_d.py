@@ -1,6 +1,6 @@
 """1580_D: the greatest value of a subsequence of length m."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

@@ -1,6 +1,6 @@
 """1580_E: the least cost of construction before all incidents and after each."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

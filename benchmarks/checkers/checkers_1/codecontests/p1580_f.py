@@ -1,6 +1,6 @@
 """1580_F: the number of plans modulo 998244353."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

@@ -1,6 +1,6 @@
 """1581_A: the number of permutations of length 2n with n or more rises, modulo 1000000007."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _LENGTHS = 10**5
 

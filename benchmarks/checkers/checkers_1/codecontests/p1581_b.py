@@ -1,6 +1,6 @@
 """1581_B: YES or NO, whether a simple connected graph of diameter below k - 1 exists."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

@@ -1,6 +1,6 @@
 """1582_A: the least difference of the durations of two concerts."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

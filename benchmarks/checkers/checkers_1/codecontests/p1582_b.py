@@ -1,6 +1,6 @@
 """1582_B: the number of subsequences whose sum is one less than the sum of a."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 10**9
 _LENGTHS = 2 * 10**5

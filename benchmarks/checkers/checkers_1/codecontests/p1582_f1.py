@@ -1,6 +1,6 @@
 """1582_F1: how many values the XOR of an increasing subsequence takes, and the values in increasing order."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

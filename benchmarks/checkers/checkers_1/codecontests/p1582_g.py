@@ -1,6 +1,6 @@
 """1582_G: the number of segments whose path of calculations holds integers only."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

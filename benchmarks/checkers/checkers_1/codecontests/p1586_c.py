@@ -1,6 +1,6 @@
 """1586_C: YES or NO for each query, whether the columns are determinable."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _CELLS = 10**6
 

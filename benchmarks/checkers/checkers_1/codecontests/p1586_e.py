@@ -3,7 +3,7 @@
 from itertools import pairwise
 from typing import NamedTuple
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 3 * 10**5
 

@@ -1,6 +1,6 @@
 """1586_F: the fewest colors c, and colors of all edges that leave no path of k edges in one color."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

@@ -1,6 +1,6 @@
 """1586_G: the number of time travels before the funny scene; one right answer."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 2 * 10**5
 

@@ -1,6 +1,6 @@
 """1586_H: per group the greatest enjoyment and the toll to reimburse; one right answer."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 2 * 10**5
 _LARGEST = 10**9

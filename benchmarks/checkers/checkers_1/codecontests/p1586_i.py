@@ -1,6 +1,6 @@
 """1586_I: UNIQUE with the only mastapeece, NONE or MULTIPLE; one right answer."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

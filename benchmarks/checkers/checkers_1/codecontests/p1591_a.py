@@ -1,6 +1,6 @@
 """1591_A: the height of the flower, or -1 if it dies; one right answer."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

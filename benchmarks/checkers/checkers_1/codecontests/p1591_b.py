@@ -1,6 +1,6 @@
 """1591_B: the number of eversions until the array stops changing; one right answer."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 2 * 10**5
 

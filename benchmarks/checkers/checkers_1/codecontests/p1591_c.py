@@ -1,6 +1,6 @@
 """1591_C: the minimum distance to deliver all bags; one right answer."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 2 * 10**5
 _FARTHEST = 10**9

@@ -1,6 +1,6 @@
 """1591_D: whether 3-cycles can sort the array; one right answer."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 5 * 10**5
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 10**6
 _Query = tuple[int, int, int]

@@ -1,6 +1,6 @@
 """1591_F: the number of arrays without equal neighbours, modulo 998244353; one right answer."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

@@ -1,6 +1,6 @@
 """1594_A: l < r with l + (l + 1) + ... + r = n, at most 1e18 either way from zero."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 10**18
 

@@ -1,6 +1,6 @@
 """1594_B: the k-th special number modulo 1e9 + 7; one right answer."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

@@ -3,7 +3,7 @@
 import math
 import string
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 3 * 10**5
 

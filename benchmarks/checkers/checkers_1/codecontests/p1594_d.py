@@ -1,6 +1,6 @@
 """1594_D: the maximum number of imposters, or -1 for a contradiction; one right answer."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST_PLAYERS = 2 * 10**5
 _MOST_COMMENTS = 5 * 10**5

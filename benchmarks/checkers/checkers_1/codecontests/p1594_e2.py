@@ -1,6 +1,6 @@
 """1594_E2: the number of good colorings modulo 1e9 + 7; one right answer."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _COLORS = ("white", "yellow", "green", "blue", "red", "orange")
 

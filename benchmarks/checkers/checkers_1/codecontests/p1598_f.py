@@ -1,6 +1,6 @@
 """1598_F: the maximum number of prefixes that are regular; one right answer."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _LONGEST = 4 * 10**5
 

@@ -1,6 +1,6 @@
 """1598_G: two substrings of s, the second right behind the first, that add up to x."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _LONGEST = 5 * 10**5
 _LONGEST_SUM = 2 * 10**5

@@ -1,6 +1,6 @@
 """1599_A: every weight once, each with a side, so that the side in S is heavier after every move; it always exists."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _LONGEST = 2 * 10**5
 _HEAVIEST = 10**9

@@ -1,6 +1,6 @@
 """1599_J: an array in which each number of B is the sum of two elements, or NO if there is none."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _LONGEST = 10**3
 _LARGEST_SUM = 10**6

@@ -2,7 +2,7 @@
 
 from itertools import combinations
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 2 * 10**5
 _PARTY = 5

@@ -1,6 +1,6 @@
 """1601_A: all possible values of k in increasing order; one right answer."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 200000
 

@@ -1,6 +1,6 @@
 """1601_B: the fewest jumps out of the well, and the depths that so many jumps reach, one after another; or -1."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _DEEPEST = 300_000
 

@@ -1,6 +1,6 @@
 """1604_D: n from 1 to 2e18 with n mod x = y mod n."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST_CASES = 10**5
 _MOST_GIVEN = 10**9

@@ -1,6 +1,6 @@
 """1606_A: a string with as many ab as ba, the fewest letters away from s."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST_CASES = 1000
 _LONGEST = 100

@@ -1,6 +1,6 @@
 """1606_D: rows colored and a cut, red above blue on its left, blue above red on its right; or NO if none is."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST_CASES = 1000
 _LONGEST = 5 * 10**5

@@ -1,6 +1,6 @@
 """1607_E: a cell from which the robot executes as many commands as from any."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST_CASES = 10**4
 _LONGEST = 10**6

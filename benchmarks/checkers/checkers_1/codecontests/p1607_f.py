@@ -1,6 +1,6 @@
 """1607_F: a cell with the longest walk of all, and the number of its moves."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST_CASES = 10**4
 _LONGEST = 2000

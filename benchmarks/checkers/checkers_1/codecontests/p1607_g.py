@@ -1,6 +1,6 @@
 """1607_G: the least balance, and how much fish and meat of each dish is eaten for it."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST_CASES = 10**4
 _MOST_DISHES = 2 * 10**5

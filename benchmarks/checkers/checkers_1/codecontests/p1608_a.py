@@ -1,6 +1,6 @@
 """1608_A: n integers from 1 to 1e9, each above the one before it and not divisible by it."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST_CASES = 100
 _LONGEST = 1000

@@ -1,6 +1,6 @@
 """1608_B: a permutation with a local maximums and b local minimums; -1 if there is none."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST_CASES = 10**4
 _LONGEST = 10**5

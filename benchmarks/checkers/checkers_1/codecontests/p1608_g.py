@@ -2,7 +2,7 @@
 
 from string import ascii_lowercase
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _LONGEST = 10**5
 

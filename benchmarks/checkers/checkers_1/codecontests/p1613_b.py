@@ -1,6 +1,6 @@
 """1613_B: n / 2 different pairs of different elements x and y, x mod y being no element."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST_CASES = 10**4
 _LONGEST = 2 * 10**5

@@ -1,6 +1,6 @@
 """1615_A: the least ugliness of each row of buildings."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

@@ -1,6 +1,6 @@
 """1615_D: a light on every edge of the tree that keeps the known lights and every elf's parity, or NO if none does."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST_CASES = 2 * 10**4
 _MOST_NODES = 2 * 10**5

@@ -1,6 +1,6 @@
 """1615_G: the zeros replaced such that as many numbers as the reference has stand in a pair of equal neighbours."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 3 * 10**5
 _MOST_GIVEN = 600

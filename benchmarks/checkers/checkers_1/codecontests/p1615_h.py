@@ -1,6 +1,6 @@
 """1615_H: scores that satisfy every requirement with as few operations as the reference needs."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 1000
 _MOST_SCORE = 10**9

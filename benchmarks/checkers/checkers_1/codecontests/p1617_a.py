@@ -3,7 +3,7 @@
 from itertools import permutations
 from string import ascii_lowercase
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

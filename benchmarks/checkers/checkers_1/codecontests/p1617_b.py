@@ -2,7 +2,7 @@
 
 from math import gcd
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST_CASES = 10**5
 _MOST = 10**9

@@ -1,6 +1,6 @@
 """1617_E: two chocolates that need the most exchanges of all pairs, and how many these are."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 2 * 10**5
 _MOST_TYPE = 10**9

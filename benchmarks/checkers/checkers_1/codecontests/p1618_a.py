@@ -1,6 +1,6 @@
 """1618_A: the three numbers, in any order, whose seven sums are given."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST_CASES = 5000
 _MOST = 10**9

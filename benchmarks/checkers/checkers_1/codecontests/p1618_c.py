@@ -3,7 +3,7 @@
 from itertools import pairwise
 from math import gcd
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST_CASES = 1000
 _MOST_ELEMENTS = 100

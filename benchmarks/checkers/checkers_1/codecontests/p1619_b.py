@@ -1,6 +1,6 @@
 """1619_B: the number of squares and cubes up to each n."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

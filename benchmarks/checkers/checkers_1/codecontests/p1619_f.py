@@ -1,6 +1,6 @@
 """1619_F: a schedule of k games of all players at m tables as even as can be, where big tables are shared fairly."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST_CASES = 10**4
 _MOST_PLAYERS = 2 * 10**5

@@ -1,6 +1,6 @@
 """1620_A: YES or NO, whether each string is consistent."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

@@ -1,6 +1,6 @@
 """1620_F: signs for a permutation that leave no three numbers in descending order, or NO if there are none."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST_CASES = 2 * 10**5
 _MOST = 10**6

@@ -1,6 +1,6 @@
 """1622_A: YES or NO, whether the sticks of each test case make a rectangle."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

@@ -1,6 +1,6 @@
 """1622_B: a permutation that rates liked songs above disliked ones, as near to the predicted one as can be."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST_CASES = 10**4
 _MOST = 2 * 10**5

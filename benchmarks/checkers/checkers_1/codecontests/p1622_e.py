@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST_CASES = 10**4
 _MOST_STUDENTS = 10

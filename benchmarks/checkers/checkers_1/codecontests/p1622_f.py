@@ -4,7 +4,7 @@ from itertools import accumulate
 from math import isqrt
 from operator import xor
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 10**6
 

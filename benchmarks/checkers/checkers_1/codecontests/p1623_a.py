@@ -1,6 +1,6 @@
 """1623_A: the time until the robot cleans the cell in each test case."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

@@ -1,6 +1,6 @@
 """1623_B: every range of Alice once, in any order, with the number that Bob picked in it."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST_CASES = 1000
 _MOST = 1000

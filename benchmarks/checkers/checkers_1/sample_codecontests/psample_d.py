@@ -1,6 +1,6 @@
 """sample_D: bulbs around a circle, neighbours differing by 1, with a given sum; or NO where there are none."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

@@ -1,6 +1,6 @@
 """114: pairs of friends and of people who dislike each other, each pair once."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

@@ -1,6 +1,6 @@
 """133: a grid of directions that never lead out sideways, and the columns of balls."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

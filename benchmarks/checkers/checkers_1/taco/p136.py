@@ -1,6 +1,6 @@
 """136: the parents in a tree whose root has two children at least."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

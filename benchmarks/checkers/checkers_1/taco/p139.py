@@ -1,6 +1,6 @@
 """139: a permutation and queries, one of the second type at least."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

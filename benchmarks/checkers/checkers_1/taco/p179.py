@@ -1,6 +1,6 @@
 """179: the remaining marks, with a sum of all at most x and a median of at least y; or -1."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

@@ -1,6 +1,6 @@
 """195: a tree with edges of two colours, and a length."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

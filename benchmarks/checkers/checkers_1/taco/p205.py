@@ -1,6 +1,6 @@
 """205: the most subsequences whose sorting sorts the whole, which are the cycles of the permutation that sorts it."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 10**5
 

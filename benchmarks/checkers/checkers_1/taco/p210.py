@@ -1,6 +1,6 @@
 """210: an undirected graph of 3 to 100 vertices with exactly k triangles."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

@@ -3,7 +3,7 @@
 from functools import reduce
 from operator import xor
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 10**9
 

@@ -1,6 +1,6 @@
 """214: pictures, one of them liked at least, and weights whose sum stays below the prime."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

@@ -1,6 +1,6 @@
 """217: the vertices and edges of a graph that can be."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

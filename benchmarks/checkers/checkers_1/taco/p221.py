@@ -1,6 +1,6 @@
 """221: integers on a rooted tree, c_i of those in the subtree of i less than that of i; NO if some c_i is too large."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 2000
 

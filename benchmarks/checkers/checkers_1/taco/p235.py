@@ -1,6 +1,6 @@
 """235: how often two players show each of three things in n rounds."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

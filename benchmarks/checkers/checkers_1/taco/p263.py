@@ -1,6 +1,6 @@
 """263: two distances, and the places of two friends at each moment."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

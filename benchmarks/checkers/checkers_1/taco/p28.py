@@ -1,6 +1,6 @@
 """28: the nodes, edges and diameters of graphs."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

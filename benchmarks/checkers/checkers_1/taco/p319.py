@@ -1,6 +1,6 @@
 """319: the parents and the colours of the vertices of a tree."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

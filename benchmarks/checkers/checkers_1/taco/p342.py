@@ -1,6 +1,6 @@
 """342: parents of a rooted tree, which differ from those given in as few places as can be."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 200_000
 

@@ -1,6 +1,6 @@
 """353: a colouring of the rows and a cut, red above blue to the left of it and blue above red to the right; or NO."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 10**6
 

@@ -1,6 +1,6 @@
 """356: roads and train routes that join every city with the capital."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

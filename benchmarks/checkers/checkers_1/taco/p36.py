@@ -1,6 +1,6 @@
 """36: weights at most 2 n^2 from zero on the edges of a connected graph, whose sums at the vertices are as asked."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 10**5
 

@@ -1,6 +1,6 @@
 """39: lamps, and sets that switch them, of which no three meet and some light all."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 3 * 10**5
 

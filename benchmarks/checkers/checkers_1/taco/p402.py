@@ -1,6 +1,6 @@
 """402: a tree with cats on some vertices, and how many of them in a row are bearable."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

@@ -1,6 +1,6 @@
 """42: a clique of k vertices, or vertices of which each has k neighbours among them; -1 if there are neither."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 10**5
 _MOST_IN_ALL = 2 * 10**5

@@ -1,6 +1,6 @@
 """442: pairs of chemicals, the lower number first, each pair once."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

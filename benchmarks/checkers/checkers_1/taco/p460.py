@@ -1,6 +1,6 @@
 """460: weights of some edges of a complete graph, but not of all."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

@@ -1,6 +1,6 @@
 """513: colours for all pairs of n nodes, the fewest that leave no path of k edges in one colour."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

@@ -1,6 +1,6 @@
 """526: probabilities of at most 6 digits after the point."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

@@ -1,6 +1,6 @@
 """550: permutations, and prefixes that are sorted with probabilities of at most 6 digits after the point."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

@@ -1,6 +1,6 @@
 """557: a graph without loops and double edges, in which no path joins two governments."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

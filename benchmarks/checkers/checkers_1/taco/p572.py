@@ -1,6 +1,6 @@
 """572: a tree with a red and a blue vertex at least."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

@@ -1,6 +1,6 @@
 """625: a grid of at most 1,000,000 cells, and ranges of its columns."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

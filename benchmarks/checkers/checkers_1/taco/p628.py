@@ -1,6 +1,6 @@
 """628: two chocolates as many exchanges apart as any two are, and that number: a distance in a tree with root 0."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

@@ -1,6 +1,6 @@
 """653: two different allowed cells, and the segments of allowed cells."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

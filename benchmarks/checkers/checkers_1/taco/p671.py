@@ -1,6 +1,6 @@
 """671: a pond, a scoop that fits in it and fishes that fit in it."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

@@ -1,6 +1,6 @@
 """683: balls of k colours, at most 1000 in all."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

@@ -1,6 +1,6 @@
 """743: people, a probability of two digits after the point, and seconds."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

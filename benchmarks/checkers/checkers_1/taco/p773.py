@@ -1,6 +1,6 @@
 """773: junctions, roads between different ones, and taxis."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

@@ -1,6 +1,6 @@
 """805: the numbers of rocks, scissors and papers."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

@@ -1,6 +1,6 @@
 """82: shortcuts that never lead back and whose ends are in order."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

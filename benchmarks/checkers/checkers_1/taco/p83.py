@@ -1,6 +1,6 @@
 """83: at most n cities, each of which switches its roads, after which all roads are asphalted; or Impossible."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 200  # The statement shows the bounds of n and m in a picture only.
 

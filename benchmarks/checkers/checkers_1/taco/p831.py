@@ -1,6 +1,6 @@
 """831: a group of the integers 1 to n, neither empty nor all, whose sum is half of all, or half a unit beside it."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

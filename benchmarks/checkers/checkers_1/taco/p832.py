@@ -1,6 +1,6 @@
 """832: two disjoint vertex covers, so each edge has one end in each; -1 only if the graph has an odd cycle."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 100_000
 

@@ -1,6 +1,6 @@
 """842: a tree with amounts at its vertices and lengths of its edges."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

@@ -1,6 +1,6 @@
 """863: operations on strings of the first six letters, no two on the same two letters."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

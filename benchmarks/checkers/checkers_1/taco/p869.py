@@ -1,6 +1,6 @@
 """869: at most 100,000 sums and xors of numbers on the board, which starts with x, that write 1."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _HIGHEST = 5 * 10**18
 

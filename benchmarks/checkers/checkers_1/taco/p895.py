@@ -1,6 +1,6 @@
 """895: levels of two rows whose first and last cells are safe."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

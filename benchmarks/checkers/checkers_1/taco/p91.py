@@ -1,6 +1,6 @@
 """91: the lower neighbour of each inflorescence."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 
 def validate(text: str) -> None:

@@ -1,6 +1,6 @@
 """993: forbidden pairs of vertices, each pair once, and a degree."""
 
-from turnwise.benchmarks.checkers.library import Invalid, Reader
+from turnwise.benchmarks.checkers.reading import Invalid, Reader
 
 _MOST = 10**6  # The statement shows the bounds of n, m and k in a picture only.
 

@@ -211,6 +211,23 @@ def _interrupt_at_random_moments(tmp_path: Path, cache_dir: Path, *, times: int)
         assert b"Traceback" not in said and b"never retrieved" not in said, said.decode()
 
 
+def test_a_signal_when_all_is_done_is_no_traceback() -> None:
+    """It comes upon the very step that gives the signals back."""
+    source = (
+        "import os, signal, sys\n"
+        "from turnwise.cli import main\n"
+        "close = main.Interrupter.close\n"
+        "def late(self):\n"
+        "    main.Interrupter.close = close\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "main.Interrupter.close = late\n"
+        "sys.argv = ['turnwise', '--help']\n"
+        "main.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (130, "turnwise: interrupted; run the same line again to go on.\n")
+
+
 @pytest.mark.slow
 def test_an_interrupted_run_ends_at_whatever_moment_it_comes(tmp_path: Path, cache_dir: Path) -> None:
     """No traceback, and no process that waits for ever."""

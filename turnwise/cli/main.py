@@ -42,15 +42,19 @@ def main() -> None:
     """Run the command line and end the process with its exit status; SIGTERM stops it as Ctrl-C does."""
     interrupter = Interrupter()
     try:
-        interrupter.listen()  # before the imports that take time
-        open_missing_streams()
-        _escape_what_streams_cannot_hold()
-        status = _finish(list(map(_with_dashes, sys.argv[1:])))
-    except Interruption:
+        try:
+            interrupter.listen()  # before the imports that take time
+            open_missing_streams()
+            _escape_what_streams_cannot_hold()
+            status = _finish(list(map(_with_dashes, sys.argv[1:])))
+        except Interruption:
+            say_interrupted()
+            status = STATUS
+        finally:
+            interrupter.close()
+    except Interruption:  # the first signal, which came when all was done
         say_interrupted()
         status = STATUS
-    finally:
-        interrupter.close()
     sys.exit(status)
 
 

@@ -1,0 +1,211 @@
+"""What training leaves: what stands in a folder of training data, and what a checkpoint says of itself.
+
+    DATA/report.json          how the data were made, step by step (DataReport)
+    DATA/train.jsonl          the dialogues as messages
+    DATA/tokens.jsonl.gz      the same as rows of token ids and labels
+    MODEL/training.json       how a checkpoint was trained (TrainedModel); whoever samples from it records it
+
+The folders may be somebody else's: their files are read up to a size, and what they hold has the types and the bounds
+that readers rely on.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from turnwise.errors import TurnwiseError
+from turnwise.files import inside, read_whole, write_atomically
+from turnwise.json_text import json_text
+from turnwise.records.codec import from_json, reason_of, to_json
+from turnwise.records.settings import JudgeRecord, PromptsRecord
+from turnwise.texts import shown
+
+FORMAT = 1
+REPORT, MESSAGES, TOKENS = "report.json", "train.jsonl", "tokens.jsonl.gz"
+TRAINING = "training.json"
+_LARGEST = 2**26  # bytes, of a record
+
+
+@dataclass(frozen=True, slots=True)
+class DataSettings:
+    """What decides which dialogues become training data, and how.
+
+    ``turns`` are those of the dialogues: ``multi``, ``single`` or ``all``; ``learn`` which replies have labels: ``all``
+    of a dialogue or the ``last``. Dialogues of more than ``max_length`` tokens are dropped. Programs of a problem are
+    near copies from ``similarity`` (Jaccard) on, and ``most`` of each problem are kept. A problem is contaminated when
+    its statement shares ``containment`` of the word 8-grams of the shorter one with a problem of ``against``.
+    """
+
+    turns: str = "multi"
+    learn: str = "all"
+    max_length: int = 8192
+    similarity: float = 0.7
+    most: int = 50
+    against: tuple[str, ...] = ()
+    containment: float = 0.5
+    embed: str = ""
+    train_on_test: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunSource:
+    """A run that the dialogues come from: its folder's name, its model, and the digests of its record and shards."""
+
+    name: str
+    model: Mapping[str, str]
+    record_sha256: str
+    shards_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenizerRecord:
+    """The tokenizer: its name as given, and the digest of its vocabulary, its special tokens and its chat template."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepCount:
+    """What is left after a step, and what it dropped by reason; ``tokens`` None where they are not counted."""
+
+    problems: int
+    dialogues: int
+    tokens: int | None = None
+    dropped: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DataStep:
+    """A step of making the data, of the dialogues of one turn and of those of several."""
+
+    name: str
+    single: StepCount
+    multi: StepCount
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """A file of the data: its digest, its rows, its tokens and those that have labels (0 where it holds messages)."""
+
+    sha256: str
+    rows: int
+    tokens: int = 0
+    labels: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DataReport:
+    """report.json: where training data come from and how they were made.
+
+    ``tasks`` are those that were sampled, with the digests of their data. ``tokenizer`` is None where no tokens were
+    made.
+    """
+
+    format: int = field(default=FORMAT, kw_only=True)
+    turnwise: str
+    command: str
+    settings: DataSettings
+    runs: tuple[RunSource, ...]
+    tasks: Mapping[str, str]
+    judge: JudgeRecord
+    prompts: PromptsRecord
+    tokenizer: TokenizerRecord | None
+    steps: tuple[DataStep, ...]
+    contaminated: Mapping[str, str]
+    files: Mapping[str, DataFile]
+
+
+@dataclass(frozen=True, slots=True)
+class FineTuningSettings:
+    """What decides a fine-tuning, besides the data and the model; sequences and steps in tokens.
+
+    ``tokens_per_step`` are met on average: a step has as many rows as hold so many. The learning rate rises over
+    ``warmup_steps`` and falls as a cosine to ``final_rate`` of its peak. ``lora_rank`` 0 trains all weights.
+    """
+
+    profile: str = "zheng-rft"
+    learning_rate: float = 2e-6
+    steps: int = 545
+    max_length: int = 8192
+    tokens_per_step: int = 524_288
+    warmup_steps: int = 10
+    final_rate: float = 0.1
+    weight_decay: float = 0.0
+    rows_per_device: int = 1
+    lora_rank: int = 0
+    dtype: str = "bfloat16"
+    save_steps: int = 50
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedModel:
+    """training.json of a checkpoint: what it was made of, and how.
+
+    ``method`` is ``rft``; ``data_sha256`` the digest of the report of the data; ``tasks`` those that were trained on,
+    ``train_on_test`` those of them that are tests.
+    """
+
+    format: int = field(default=FORMAT, kw_only=True)
+    turnwise: str
+    method: str
+    base_model: str
+    data_sha256: str
+    tasks: tuple[str, ...]
+    train_on_test: tuple[str, ...]
+    settings: FineTuningSettings
+    step: int
+    command: str
+
+
+def read_report(folder: Path) -> DataReport:
+    """Return the report on the training data in ``folder``; raises TurnwiseError if there is none that can be read."""
+    path = inside(folder, REPORT)
+    try:
+        data = json.loads(read_whole(path, limit=_LARGEST, follow=False))
+        _check_format(data)
+        return from_json(DataReport, data)
+    except (FileNotFoundError, NotADirectoryError):
+        raise TurnwiseError(
+            f"{str(folder)!r} holds no training data, since there is no {REPORT}: name a folder that turnwise rft-data "
+            "wrote."
+        ) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise TurnwiseError(f"{str(path)!r} cannot be read ({reason_of(error)}): make the data again.") from None
+
+
+def write_report(folder: Path, report: DataReport) -> None:
+    """Write report.json, whole or not at all."""
+    write_atomically(inside(folder, REPORT), json_text(to_json(report), indent=1, ensure_ascii=False) + "\n")
+
+
+def read_trained_model(folder: Path) -> TrainedModel | None:
+    """Return what the model in ``folder`` says of its training, None for one that turnwise did not train.
+
+    Raises TurnwiseError if that cannot be read.
+    """
+    path = inside(folder, TRAINING)
+    try:
+        data = json.loads(read_whole(path, limit=_LARGEST, follow=False))
+        _check_format(data)
+        return from_json(TrainedModel, data)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError, RecursionError) as error:
+        raise TurnwiseError(
+            f"{str(path)!r} cannot be read ({reason_of(error)}): without it nobody knows what the model was trained "
+            "on; restore it."
+        ) from None
+
+
+def write_trained_model(folder: Path, trained: TrainedModel) -> None:
+    """Write training.json of a checkpoint."""
+    write_atomically(inside(folder, TRAINING), json_text(to_json(trained), indent=1, ensure_ascii=False) + "\n")
+
+
+def _check_format(data: object) -> None:
+    if isinstance(data, dict) and data.get("format") != FORMAT:
+        number, version = shown(data.get("format")), shown(data.get("turnwise"), limit=80)
+        raise ValueError(f"format {number} is unknown here; turnwise {version}, which wrote it, reads it")

@@ -1,1 +1,1 @@
-"""Learning from trajectories, by rejection-sampling fine-tuning and reinforcement learning; not built yet."""
+"""Learning from trajectories: training data from solved dialogues, and fine-tuning on them (arXiv 2410.08105)."""

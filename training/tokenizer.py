@@ -1,7 +1,7 @@
 """The tokenizer of the model to train: opened by its name, told by a digest, and refused if it loses text.
 
-A reply is learnt as token ids. So a tokenizer that does not give a program back as it was (indentation, tabs, letters of
-other alphabets) would teach another program than the one that solved the problem.
+A reply is learnt as token ids. So a tokenizer that does not give a program back as it was (indentation, tabs, other
+alphabets) would teach another program than the one that solved the problem.
 """
 
 import hashlib
@@ -43,8 +43,8 @@ def check_round_trip(tokenizer: Any, text: str) -> None:
     if back != text:
         at = next((at for at, (a, b) in enumerate(zip(text, back, strict=False)) if a != b), min(len(text), len(back)))
         raise TurnwiseError(
-            f"The tokenizer {tokenizer.name_or_path!r} does not give text back as it was ({text[at : at + 20]!r} became "
-            f"{back[at : at + 20]!r}), so a model would learn other programs: name another model."
+            f"The tokenizer {tokenizer.name_or_path!r} does not give text back as it was ({text[at : at + 20]!r} "
+            f"became {back[at : at + 20]!r}), so a model would learn other programs: name another model."
         )
 
 

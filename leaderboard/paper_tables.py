@@ -7,12 +7,13 @@
     taco       pass@k and n@k on TACO by difficulty (2410.08105)
     behaviour  failures, repairs, similarity, answers by turn (both; behaviour-chrf: with chrF)
     rlef       n@k on the valid and test splits of CodeContests (2410.02089, table 1)
+    rft        before and after fine-tuning: n@k, by turn, and how the answers look (2410.08105, section 5)
 
 A cell without a run is empty; two runs for one cell are an error. Published numbers stand in a table of their
 own with their citations. Nothing is estimated here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 
 from turnwise.benchmarks.taco import DIFFICULTIES
@@ -42,10 +43,11 @@ from turnwise.leaderboard.paper_cells import (
     value_of,
 )
 from turnwise.leaderboard.papers import Shown
-from turnwise.leaderboard.published import published_table_of
-from turnwise.leaderboard.scores import ALL
+from turnwise.leaderboard.published import published_fine_tuning, published_table_of
+from turnwise.leaderboard.scores import ALL, Estimate
 from turnwise.leaderboard.tables import ScoredTask, notes, odd_mark, percent, run_names
 from turnwise.records.choices import PaperTable
+from turnwise.records.metrics import NAtK
 from turnwise.records.report import Verdict
 from turnwise.records.settings import FEEDBACK_KINDS, INSTRUCTIONS, NONE, REASONING
 from turnwise.records.trajectory import End
@@ -194,6 +196,74 @@ def rlef_tables(scored: Sequence[ScoredTask], over: Shown | None = None) -> list
     return [table, *published_table_of(["codecontests"])]
 
 
+def rft_tables(scored: Sequence[ScoredTask], over: Shown | None = None) -> list[Table]:
+    """Return the runs in the order given, the gain below each pair of a task, then each by turn, and what is published.
+
+    The gains are differences of the numbers above them; ``turnwise compare`` says how far chance goes.
+    """
+    several = those(scored, lambda one: one.outcomes.record.max_turns > 1, "rft", "a multi-turn task")
+    names = run_names(several)
+    metrics = list(dict.fromkeys(metric for one in several for metric in _budgets_and_asked(one)))
+    by_task: dict[str, list[ScoredTask]] = {}
+    for one in several:
+        by_task.setdefault(one.outcomes.record.task, []).append(one)
+    rows: list[tuple[str, ...]] = []
+    for task, runs in by_task.items():
+        values = []
+        for one in runs:
+            behaviour = measure(*one.run.dialogues(task), similarity=ratio)
+            looks = [_mean_over_turns(behaviour, name) for name in _LOOKS]
+            values.append([*(_value_at(one, metric) for metric in metrics), *looks])
+            cells = [percent(_estimate_at(one, metric), over) for metric in metrics]
+            shown = [_mean(value, decimals) for value, decimals in zip(looks, _LOOKS.values(), strict=True)]
+            rows.append((names[one.run.path], task + odd_mark(one), *cells, *shown))
+        if len(runs) == 2:
+            rows.append(("gain", "", *_gains(*values, scores=len(metrics))))
+    headers = ("model", "task", *metrics, *_LOOKS)
+    title = (
+        "Before and after fine-tuning, percent solved; difflib the similarity of consecutive programs, the rest means "
+        "over answers"
+    )
+    first = Table(headers, tuple(rows), 2, title, tuple(notes(several)))
+    return [first, *_tables(several, ratio, "difflib")[:1], *published_fine_tuning()]
+
+
+_LOOKS = {"non-code": 3, "difflib": 3, "characters": 0, "tokens": 0}  # with their decimals
+
+
+def _budgets_and_asked(one: ScoredTask) -> list[str]:
+    budgets = [str(NAtK(1, turns)) for turns in range(1, one.outcomes.record.max_turns + 1)]
+    return list(dict.fromkeys([*budgets, *asked_of(one)]))
+
+
+def _estimate_at(one: ScoredTask, metric: str) -> Estimate | None:
+    """Return the estimate of an n@k at k turns, or at all turns where that is fewer."""
+    return find_estimate(one, metric, min(one.outcomes.record.max_turns, int(metric.partition("@")[2])))
+
+
+def _value_at(one: ScoredTask, metric: str) -> float | None:
+    estimate = _estimate_at(one, metric)
+    return None if estimate is None else estimate.value
+
+
+def _mean_over_turns(behaviour: Behaviour, name: str) -> float | None:
+    values = {
+        "non-code": [value for turn in behaviour.turns for value in turn.non_code],
+        "difflib": [value for turn in behaviour.turns for value in turn.similarities],
+        "characters": [float(value) for turn in behaviour.turns for value in turn.characters],
+        "tokens": [float(value) for turn in behaviour.turns for value in turn.tokens],
+    }
+    return mean_of(values[name])
+
+
+def _gains(before: Sequence[float | None], after: Sequence[float | None], *, scores: int) -> Iterator[str]:
+    """Yield the cells of what the second of two rows has more than the first; the first ``scores`` in percent."""
+    decimals = [*([1] * scores), *_LOOKS.values()]
+    for place, (old, new, digits) in enumerate(zip(before, after, decimals, strict=True)):
+        difference = None if old is None or new is None else (new - old) * (100 if place < scores else 1)
+        yield "" if difference is None else f"{difference:+.{digits}f}"
+
+
 def behaviour_tables(scored: Sequence[ScoredTask], _: Shown | None = None) -> list[Table]:
     """Return the tables with difflib's ratio as the similarity of consecutive programs; they have no intervals."""
     return _tables(scored, ratio, "difflib")
@@ -263,6 +333,7 @@ PAPER_TABLES: dict[str, Callable[[Sequence[ScoredTask], Shown | None], list[Tabl
     PaperTable.COT_GAIN: cot_gain_tables,
     PaperTable.TACO: taco_tables,
     PaperTable.RLEF: rlef_tables,
+    PaperTable.RFT: rft_tables,
     PaperTable.BEHAVIOUR: behaviour_tables,
     PaperTable.BEHAVIOUR_CHRF: chrf_tables,
 }

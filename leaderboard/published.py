@@ -11,6 +11,8 @@ from importlib import resources
 
 from turnwise.leaderboard.formats import Table
 
+NON_CODE = "non-code"  # a share of the answers, no score
+
 
 @dataclass(frozen=True, slots=True)
 class PublishedRow:
@@ -38,6 +40,8 @@ class PublishedRow:
     @property
     def cell(self) -> str:
         """The number as printed, with its interval."""
+        if self.metric == NON_CODE:
+            return f"{self.value / 100:.2f}"
         interval = f" [{self.ci95[0]:.1f}, {self.ci95[1]:.1f}]" if self.ci95 else ""
         return f"{self.value:.1f}{interval}"
 
@@ -52,8 +56,26 @@ def published_rows(*, benchmarks: Iterable[str]) -> tuple[PublishedRow, ...]:
 
 def published_table_of(benchmarks: Sequence[str]) -> list[Table]:
     """Return what was published on ``benchmarks``, valid and test side by side where both were."""
+    rows = [row for row in published_rows(benchmarks=benchmarks) if row.metric != NON_CODE]
+    return [_table(rows, f"{', '.join(benchmarks)}, published (not measured here), percent solved")]
+
+
+def published_fine_tuning() -> list[Table]:
+    """Return what 2410.08105 has of a model before and after rejection-sampling fine-tuning."""
+    rows = published_rows(benchmarks=["codecontests"])
+    tuned = {(row.model, row.metric) for row in rows if row.method == "RFT"}
+    kept = [row for row in rows if (row.model, row.metric) in tuned and row.method in ("base", "RFT")]
+    return [
+        _table(
+            kept,
+            "Fine-tuning on CodeContests, published (not measured here), percent solved and non-code share",
+        )
+    ]
+
+
+def _table(published: Iterable[PublishedRow], title: str) -> Table:
     found: dict[tuple[str, ...], dict[str, PublishedRow]] = {}
-    for row in published_rows(benchmarks=benchmarks):
+    for row in published:
         temperature = "" if row.temperature is None else f"{row.temperature:g}"
         name = (row.model, row.method, row.metric, row.mode, temperature, row.citation)
         found.setdefault(name, {})[row.split] = row
@@ -63,4 +85,4 @@ def published_table_of(benchmarks: Sequence[str]) -> list[Table]:
         for name, rows in found.items()
     )
     headers = ("model", "method", "metric", "turns", "temperature", *splits, "source")
-    return [Table(headers, body, 2, f"{', '.join(benchmarks)}, published (not measured here), percent solved")]
+    return Table(headers, body, 2, title)

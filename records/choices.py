@@ -84,6 +84,7 @@ class PaperTable(StrEnum):
     COT_GAIN = "cot-gain"
     TACO = "taco"
     RLEF = "rlef"
+    RFT = "rft"
     BEHAVIOUR = "behaviour"
     BEHAVIOUR_CHRF = "behaviour-chrf"
 

@@ -13,7 +13,7 @@ from turnwise.errors import TurnwiseError
 from turnwise.exchange.runs import read_runs
 from turnwise.leaderboard.formats import Table, render_tables
 from turnwise.leaderboard.paper_tables import PAPER_TABLES, paper_tables
-from turnwise.leaderboard.published import published_rows
+from turnwise.leaderboard.published import NON_CODE, published_rows
 from turnwise.leaderboard.report import score_runs
 from turnwise.leaderboard.tables import ScoredTask
 from turnwise.records.choices import Style
@@ -176,13 +176,44 @@ def test_rlef_has_valid_beside_test_and_what_was_published_apart(run: MakeRun) -
     ]
     measured, published = paper_tables("rlef", runs)
     assert measured.rows == (("m-8B", "default", "2", "0.2", "1@2", "50.0", "100.0"),)
-    known = published_rows(benchmarks=["codecontests"])
+    known = [one for one in published_rows(benchmarks=["codecontests"]) if one.metric != NON_CODE]
     cells = [cell for row in published.rows for cell in row[5:7] if cell]
     assert sorted(cells) == sorted(one.cell for one in known) and len(known) > 50
     assert {row[-1] for row in published.rows} == {one.citation for one in known}
     of_70b = next(row for row in published.rows if row[:3] == ("Llama 3.1 70B Instruct", "RLEF", "10@100"))
     assert of_70b[5:] == ("54.5", "54.5", "RLEF v2 (ICML 2025, arXiv:2410.02089), Table 1")
     assert not {one.run.model for one in runs} & {row[0] for row in published.rows}
+
+
+def test_rft_has_before_and_after_with_the_gain_and_what_was_published(run: MakeRun) -> None:
+    """Two runs of a task have their difference below; by turn they stand in a table of their own."""
+    before = run("before", 1, samples=4, turns=2, n_at_k=("2@4",))
+    after = run("after", 3, samples=4, turns=2, n_at_k=("2@4",), model="m-8B-tuned")
+    scores, by_turn, published = paper_tables("rft", [*before, *after])
+    assert scores.headers == ("model", "task", "1@1", "1@2", "2@4", "non-code", "difflib", "characters", "tokens")
+    assert [row[:5] for row in scores.rows] == [
+        ("m-8B", "t", "0.0", "25.0", "50.0"),
+        ("m-8B-tuned", "t", "0.0", "75.0", "100.0"),
+        ("gain", "", "+0.0", "+50.0", "+50.0"),
+    ]
+    assert [(row[0], row[2]) for row in by_turn.rows] == [
+        (name, turn) for name in ("m-8B", "m-8B-tuned") for turn in "12"
+    ]
+    cells = {(row[1], row[2]): [cell for cell in row[5:-1] if cell] for row in published.rows}
+    assert cells == {
+        ("base", "10@100"): ["50.9"],
+        ("RFT", "10@100"): ["57.2"],
+        ("base", "non-code"): ["0.37"],
+        ("RFT", "non-code"): ["0.50"],
+    }
+
+
+def test_rft_has_no_gain_of_three_runs_nor_of_what_is_not_known(run: MakeRun) -> None:
+    """A difference is of two rows; one that lacks a metric leaves its cell empty."""
+    two = [*run("a", 1, samples=2, turns=2), *run("b", 2, samples=4, turns=2, n_at_k=("2@4",))]
+    scores = paper_tables("rft", two)[0]
+    assert scores.rows[2][:5] == ("gain", "", "+0.0", "+0.0", "")
+    assert len(paper_tables("rft", [*two, *run("c", 0, turns=2)])[0].rows) == 3
 
 
 def test_what_a_paper_took_over_is_cited_as_such() -> None:
@@ -203,11 +234,12 @@ def test_what_is_missing_is_footnoted(tmp_path: Path, write_run: WriteRun) -> No
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        ("", "--table is '': choose one of grid, feedback, turns, cot-gain, taco, rlef, behaviour, behaviour-chrf."),
+        ("", "--table is '': choose one of grid, feedback, turns, cot-gain, taco, rlef, rft, behaviour"),
         ("cot-gain", "--table cot-gain shows pass@100, and .* has 2 samples a problem: name runs with at least 100"),
         ("taco", "--table taco needs a run of TACO, and none of those named is one"),
         ("rlef", "needs a run of CodeContests"),
         ("turns", "needs a run of a multi-turn task"),
+        ("rft", "needs a run of a multi-turn task"),
         ("feedback", "needs a run of a multi-turn task"),
     ],
 )

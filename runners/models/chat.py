@@ -103,8 +103,7 @@ class ChatTemplate:
 
         ``after`` is what the model had and said in the call before: its messages are those before the last reply here,
         which says what the sampled ids say. The prompt then begins with these ids, and what the template adds follows.
-        Where the template edits what was said before, or the reply ended with a token that the template does not end
-        it with, everything is encoded afresh.
+        Where the template edits what was said before, everything is encoded afresh.
         """
         text = self._text(messages)
         added = None if after is None else self._added(messages, text, after)
@@ -153,13 +152,11 @@ class ChatTemplate:
             self._warn()
             return None
         added = self._encode(behind)
-        last = tuple(itertools.takewhile(self._special.__contains__, reversed(after.reply)))[::-1]
-        if not last:
-            return added  # the reply was cut, and the template ends it
-        overlap = next((n for n in range(len(last), 0, -1) if last[-n:] == self._ending[:n]), 0)
+        said = next((n for n in range(len(self._ending), 0, -1) if after.reply[-n:] == self._ending[:n]), 0)
         start = self._end_of_blank(added)
-        is_there = overlap and tuple(added[start : start + overlap]) == self._ending[:overlap]
-        return added[start + overlap :] if is_there else None
+        if said and tuple(added[start : start + said]) == self._ending[:said]:
+            return added[start + said :]
+        return added  # the reply was cut, and the template ends it
 
     @cached_property
     def _special(self) -> frozenset[int]:

@@ -19,6 +19,7 @@ from typing import Any, Self
 
 from turnwise.errors import MissingExtraError, TurnwiseError
 from turnwise.records.settings import Sampling
+from turnwise.records.training import describe_training
 from turnwise.records.trajectory import Context, Reply
 from turnwise.runners.models.back_end import (
     UNKNOWN_LENGTH,
@@ -80,6 +81,7 @@ class HFEngine:
         import torch
         import transformers
 
+        describe_training(options.model)  # where that cannot be read nothing is loaded
         device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
         loading: dict[str, object] = {"revision": options.revision, "trust_remote_code": options.trust_remote_code}
         try:
@@ -247,8 +249,11 @@ def _end_tokens(model: Any, tokenizer: Any) -> list[int]:
 
 
 def describe_hf(model: str, max_length: int, *, revision: str) -> dict[str, str]:
-    """Return the description of a model that transformers loads; the revision main is not named."""
-    found = {"back_end": "hf", "model": model, "max_length": str(max_length)}
+    """Return the description of a model that transformers loads; the revision main is not named.
+
+    Raises TurnwiseError if it is a folder whose record of its training cannot be read.
+    """
+    found = {"back_end": "hf", "model": model, "max_length": str(max_length), **describe_training(model)}
     return found if revision == "main" else {**found, "revision": revision}
 
 

@@ -18,6 +18,7 @@ from pydantic import ConfigDict
 
 from turnwise.errors import InfrastructureError, MissingExtraError, TurnwiseError
 from turnwise.records.settings import Sampling
+from turnwise.records.training import describe_training
 from turnwise.records.trajectory import Context, Reply
 from turnwise.runners.models.back_end import (
     UNKNOWN_LENGTH,
@@ -163,6 +164,7 @@ def open_vllm(
     from vllm.sampling_params import RequestOutputKind
     from vllm.v1.engine.async_llm import AsyncLLM
 
+    describe_training(options.model)  # where that cannot be read nothing is loaded
     arguments = options.engine_arguments()
     if unknown := sorted(set(arguments) - {one.name for one in fields(AsyncEngineArgs)}):
         raise TurnwiseError(f"--model_args {unknown[0]!r} is unknown to vLLM: mend it, or leave it out.")
@@ -205,8 +207,11 @@ def _sampling_fields(sampling: Sampling) -> dict[str, object]:
 
 
 def describe_vllm(model: str, max_length: int, *, revision: str | None, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the description of a model that vLLM loads."""
-    found = {"back_end": "vllm", "model": model, "max_model_len": str(max_length)}
+    """Return the description of a model that vLLM loads.
+
+    Raises TurnwiseError if it is a folder whose record of its training cannot be read.
+    """
+    found = {"back_end": "vllm", "model": model, "max_model_len": str(max_length), **describe_training(model)}
     if revision:
         found["revision"] = revision
     if environ.get("VLLM_BATCH_INVARIANT"):

@@ -47,8 +47,16 @@ def test_a_local_model_runs_end_to_end(folder: Path, tmp_path: Path, cache_dir: 
     _turnwise(cache_dir, "run", *arguments, "-o", tmp_path / "b")
     first, second = (next((tmp_path / name).rglob("00000.jsonl")).read_bytes() for name in "ab")
     assert first == second
-    reply = json.loads(first.splitlines()[0])["turns"][0]["calls"][0]["reply"]
-    assert len(reply["token_ids"]) == len(reply["logprobs"]) == reply["completion_tokens"] <= 6
+    for line in first.splitlines():
+        before: list[int] = []
+        turns = json.loads(line)["turns"]
+        assert len(turns) == 3
+        for turn in turns:
+            reply = turn["calls"][0]["reply"]
+            assert len(reply["token_ids"]) == len(reply["logprobs"]) == reply["completion_tokens"] <= 6
+            assert len(reply["prompt_token_ids"]) == reply["prompt_tokens"]
+            assert reply["prompt_token_ids"][: len(before)] == before  # all that the model had and sampled, as it was
+            before = [*reply["prompt_token_ids"], *reply["token_ids"]]
     assert "Dialogues: 6;" in _turnwise(cache_dir, "run", "--dry-run", *arguments, "-o", tmp_path / "a")
     moved = folder.rename(tmp_path / "away")  # a finished run does not open it again, and so its absence is no matter
     again = _turnwise(cache_dir, "run", *arguments, "-o", tmp_path / "a")

@@ -81,7 +81,6 @@ class HFEngine:
         import torch
         import transformers
 
-        describe_training(options.model)  # where that cannot be read nothing is loaded
         device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
         loading: dict[str, object] = {"revision": options.revision, "trust_remote_code": options.trust_remote_code}
         try:
@@ -266,6 +265,7 @@ class _Arguments(LocalArguments):
 def _open(wanted: Wanted) -> Model:
     given = wanted.parsed(_Arguments)
     name = given.name("hf")
+    describe_training(name)  # where that cannot be read nothing is loaded
     try:
         import torch  # noqa: F401 - whether it is there
         import transformers  # noqa: F401 - as above

@@ -164,7 +164,6 @@ def open_vllm(
     from vllm.sampling_params import RequestOutputKind
     from vllm.v1.engine.async_llm import AsyncLLM
 
-    describe_training(options.model)  # where that cannot be read nothing is loaded
     arguments = options.engine_arguments()
     if unknown := sorted(set(arguments) - {one.name for one in fields(AsyncEngineArgs)}):
         raise TurnwiseError(f"--model_args {unknown[0]!r} is unknown to vLLM: mend it, or leave it out.")
@@ -245,6 +244,7 @@ def _as_json(text: str) -> object:
 def _open(wanted: Wanted) -> Model:
     given = wanted.parsed(_Arguments)
     name = given.name("vllm")
+    describe_training(name)  # where that cannot be read nothing is loaded
     options = VLLMOptions(name, given.tokenizer, given.revision, given.trust_remote_code, given.engine_arguments())
     try:
         return open_vllm(options, wanted.settings.sampling, logprobs=given.logprobs, system_role=given.system_role)

@@ -162,9 +162,10 @@ def _check_tokens(reply: Reply) -> None:
     for count in (reply.prompt_tokens, reply.completion_tokens):
         if not 0 <= (count or 0) < _MOST_TOKENS:
             raise ValueError(f"a number of tokens is {shown(count)}")
-    for token in (*(reply.prompt_token_ids or ()), *(reply.token_ids or ())):
-        if not 0 <= token < _VOCABULARY:
-            raise ValueError(f"a token has the id {shown(token)}")
+    for ids in filter(None, (reply.prompt_token_ids, reply.token_ids)):
+        for token in (min(ids), max(ids)):
+            if not 0 <= token < _VOCABULARY:
+                raise ValueError(f"a token has the id {shown(token)}")
     if not all(map(math.isfinite, reply.logprobs or ())):
         raise ValueError("a log-probability is no number")
 

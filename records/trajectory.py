@@ -59,7 +59,7 @@ class Reply:
     """What the model answered; counts, ids and log-probabilities of tokens are None where the model does not tell.
 
     ``token_ids`` int[completion tokens], ``logprobs`` float[completion tokens] (natural, of the chosen tokens),
-    ``prompt_token_ids`` int[prompt tokens]. ``context`` is for the dialogue's next call, where the model ran here.
+    ``prompt_token_ids`` int[prompt tokens]. ``context`` is for the dialogue's next call, where the model runs here.
     ``withheld`` names why a provider gave no reply of the model (content_filter, refusal, tool_calls), "" where it
     did; ``withheld_content`` is what it gave instead, which is no part of the dialogue.
     """
@@ -75,6 +75,13 @@ class Reply:
     logprobs: tuple[float, ...] | None = if_set(None)
     prompt_token_ids: tuple[int, ...] | None = if_set(None)
     context: Context | None = in_memory(None)
+
+    @property
+    def known_context(self) -> Context | None:
+        """What the model had and said, as an engine in this process told it or as it was written."""
+        if self.context is not None or self.prompt_token_ids is None or self.token_ids is None:
+            return self.context
+        return Context(self.prompt_token_ids, self.token_ids)
 
 
 @dataclass(frozen=True, slots=True)

@@ -317,15 +317,17 @@ def test_a_prompt_that_is_counted_as_nothing_was_not_cut(counts: tuple[int, int]
         (CODE, True, True, False),
     ],
 )
+@pytest.mark.parametrize("as_written", [False, True])
 def test_a_call_goes_on_from_the_token_ids_of_the_call_before(
-    text: str, keep: bool, prefill: bool, goes_on: bool
+    text: str, keep: bool, prefill: bool, goes_on: bool, as_written: bool
 ) -> None:
     """Unless its messages say something else than the model did; in the record there is no word of it."""
     plan = DialoguePlan("t", multi_turn(3), PromptSet.load(), keep_reasoning=keep, prefill=prefill)
     dialogue = Dialogue(COMPLETION if prefill else PROBLEM, 0, plan)
     assert _ask(dialogue).after is None
     context = Context((1, 2), (3,))
-    dialogue.reply(Reply(text, context=context))
+    written = Reply(text, token_ids=context.reply, prompt_token_ids=context.prompt)  # of a run that was stopped
+    dialogue.reply(written if as_written else Reply(text, context=context))
     assert isinstance(dialogue.next_step(), RunPublicTests)
     dialogue.report(_report(Verdict.WRONG_ANSWER))
     assert _ask(dialogue).after == (context if goes_on else None)

@@ -18,7 +18,8 @@ from pydantic import ConfigDict
 
 from turnwise.errors import InfrastructureError, MissingExtraError, TurnwiseError
 from turnwise.records.settings import Sampling
-from turnwise.records.trajectory import Reply
+from turnwise.records.training import describe_training
+from turnwise.records.trajectory import Context, Reply
 from turnwise.runners.models.back_end import (
     UNKNOWN_LENGTH,
     BackEnd,
@@ -97,7 +98,7 @@ class VLLMModel:
         """Return the reply; raises RequestError, ContextOverflowError, or InfrastructureError for a dead engine."""
         if self._engine is None:
             raise InfrastructureError("The engine of vLLM has ended: start another run.")
-        prompt = self.template.render(request.messages)
+        prompt = self.template.render(request.messages, request.after)
         async with self.gate.slot(urgent=request.turn > 0 or request.call > 0):
             self._asked += 1
             try:
@@ -135,6 +136,7 @@ class VLLMModel:
 
     def _reply(self, prompt: Prompt, said: Any) -> Reply:
         token_ids = tuple(said.token_ids)
+        context = Context(tuple(prompt.token_ids), token_ids)
         logprobs = None
         if self._logprobs and said.logprobs is not None:
             logprobs = tuple(float(one[token].logprob) for token, one in zip(token_ids, said.logprobs, strict=True))
@@ -145,6 +147,8 @@ class VLLMModel:
             completion_tokens=len(token_ids),
             token_ids=token_ids if self._logprobs else None,
             logprobs=logprobs,
+            prompt_token_ids=context.prompt if self._logprobs else None,
+            context=context,
         )
 
 
@@ -202,8 +206,11 @@ def _sampling_fields(sampling: Sampling) -> dict[str, object]:
 
 
 def describe_vllm(model: str, max_length: int, *, revision: str | None, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the description of a model that vLLM loads."""
-    found = {"back_end": "vllm", "model": model, "max_model_len": str(max_length)}
+    """Return the description of a model that vLLM loads.
+
+    Raises TurnwiseError if it is a folder whose record of its training cannot be read.
+    """
+    found = {"back_end": "vllm", "model": model, "max_model_len": str(max_length), **describe_training(model)}
     if revision:
         found["revision"] = revision
     if environ.get("VLLM_BATCH_INVARIANT"):
@@ -237,6 +244,7 @@ def _as_json(text: str) -> object:
 def _open(wanted: Wanted) -> Model:
     given = wanted.parsed(_Arguments)
     name = given.name("vllm")
+    describe_training(name)  # where that cannot be read nothing is loaded
     options = VLLMOptions(name, given.tokenizer, given.revision, given.trust_remote_code, given.engine_arguments())
     try:
         return open_vllm(options, wanted.settings.sampling, logprobs=given.logprobs, system_role=given.system_role)

@@ -131,7 +131,7 @@ class TestCase:
     output: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Problem:
     """A task with its tests and limits.
 

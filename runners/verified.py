@@ -20,6 +20,7 @@ from turnwise.benchmarks.catalog import ProblemSet
 from turnwise.benchmarks.own import is_benchmark_file
 from turnwise.errors import TurnwiseError
 from turnwise.files import lines_of
+from turnwise.json_text import json_line
 from turnwise.records.codec import from_json, to_json
 from turnwise.records.own_solutions import Finding, VerifiedProblem
 from turnwise.records.run_folder import RunFolder, TaskRecord
@@ -59,7 +60,7 @@ class VerifiedProblems:
             "comparing": comparing_code().hex(),
             "solutions": self.solutions,
         }
-        key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        key = hashlib.sha256(json_line(parts).encode()).hexdigest()
         return self.cache_dir / "verified" / f"{key}.jsonl"
 
     def judge_record(self) -> JudgeRecord:

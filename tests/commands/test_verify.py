@@ -118,7 +118,10 @@ def test_a_run_asks_what_is_kept_and_goes_by_its_run_json(turnwise: Turnwise, mo
     line = shlex.split(said[said.index("turnwise verify") :].partition(", or ask")[0])
     assert turnwise(*line[1:])[0] == 0
     status, said = turnwise(*asking("run"))
-    assert status == 0 and "training problems, so this score is no evaluation" in said
+    assert (
+        status == 0
+        and "training problems, kept by up to 3 of their own solutions, so this score is no evaluation" in said
+    )
     task = task_of("out")
     assert (task["asked"], task["split"], task["own_solutions"]) == (KEPT, "train", 3)
     assert task["left_out"] == {

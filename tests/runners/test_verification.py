@@ -105,7 +105,8 @@ def task(tmp_path: Path) -> Task:
 def test_a_problem_on_which_the_machine_failed_is_judged_anew(task: Task, tmp_path: Path) -> None:
     """It is named and left out until then; those that are decided are not judged again."""
     executor = WordExecutor()
-    machine = Machine(executor, tmp_path / "cache")
+    told: list[tuple[str, int, int]] = []
+    machine = Machine(executor, tmp_path / "cache", on_progress=lambda *stage: told.append(stage))
     first = verify_task(task, machine, JudgeSettings())
     assert (first.kept, first.undecided) == (1, ["toy_train/spoiled"])
     verified = VerifiedProblems(executor, machine.cache_dir, JudgeSettings())
@@ -116,8 +117,10 @@ def test_a_problem_on_which_the_machine_failed_is_judged_anew(task: Task, tmp_pa
     assert findings_of(record) == dict(verified.find(task, loaded.source))
     executor.is_ill = False
     executor.opened.clear()
+    told.clear()
     second = verify_task(task, machine, JudgeSettings())
     assert (second.kept, second.undecided) == (2, []) and set(executor.opened) == {b"right 2", b"ill"}
+    assert [stage[1:] for stage in told if stage[0] == "toy_train_multiturn: own solutions"] == [(2, 3), (3, 3)]
 
 
 def test_only_what_is_asked_has_to_be_known(task: Task, tmp_path: Path) -> None:

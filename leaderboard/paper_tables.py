@@ -18,7 +18,6 @@ from itertools import product
 
 from turnwise.benchmarks.taco import DIFFICULTIES
 from turnwise.errors import TurnwiseError
-from turnwise.leaderboard.behaviour import Behaviour, Similarity, TurnBehaviour, load_chrf, mean_of, measure, ratio
 from turnwise.leaderboard.formats import Table
 from turnwise.leaderboard.paper_cells import (
     Cells,
@@ -51,6 +50,7 @@ from turnwise.records.metrics import NAtK
 from turnwise.records.report import Verdict
 from turnwise.records.settings import FEEDBACK_KINDS, INSTRUCTIONS, NONE, REASONING
 from turnwise.records.trajectory import End
+from turnwise.tasks.behaviour import Behaviour, Similarity, TurnBehaviour, load_chrf, mean_of, measure, ratio
 from turnwise.texts import printable
 
 COT_METRIC = "pass@100"

@@ -74,7 +74,7 @@ def render_report(
     if style == Style.CSV:
         return estimates_csv(scored, [settings_text(one) for one in scored])
     notes = ["", LEGEND, *interval_lines(scored, over), *_remedies(scored)]
-    notes += [*judged_lines(scored), *settings_lines(scored)]
+    notes += [*training_lines(scored), *judged_lines(scored), *settings_lines(scored)]
     return "\n".join([render_scores(scored, by=by, over=over, style=style), *render_notes(notes, style)])
 
 
@@ -127,6 +127,20 @@ def _remedies(scored: Sequence[ScoredTask]) -> list[str]:
             if not run.path.is_dir():
                 target = f"import {run.path.parent} --format lm-eval -o NEW, then turnwise judge NEW"
             found.append(f"{run.path} holds programs that are not judged yet: turnwise {target}")
+    return list(dict.fromkeys(found))
+
+
+def training_lines(scored: Sequence[ScoredTask]) -> list[str]:
+    """Return a sentence on each task whose problems are for training: which of them were asked."""
+    found = []
+    for record in (one.outcomes.record for one in scored if one.outcomes.record.is_training):
+        which = (
+            f"kept by up to {record.own_solutions} of their own solutions" if record.own_solutions else "all of them"
+        )
+        found.append(
+            f"{printable(record.task, limit=80)}: training problems, {which}, so this score is no evaluation and "
+            "stands on no board."
+        )
     return list(dict.fromkeys(found))
 
 

@@ -28,6 +28,7 @@ from turnwise.json_text import json_text
 from turnwise.records.choices import TestsChoice
 from turnwise.records.codec import from_json, from_lines, if_set, reason_of, to_json
 from turnwise.records.judgement import Judgement, Place, read_judgements
+from turnwise.records.problem import TRAINING_SPLIT
 from turnwise.records.settings import MOST_TURNS, JudgeRecord, PromptsRecord, RunSettings
 from turnwise.records.trajectory import Trajectory, read_trajectory
 from turnwise.texts import shown
@@ -62,6 +63,8 @@ class TaskRecord:
 
     ``benchmark_sha256`` is the digest of the file of a user's own benchmark. ``checked`` counts the problems with a
     checker or a tolerance of their own; ``invalid_tests`` says of how many tests each problem was rid.
+    ``own_solutions`` is how many of a training problem's own solutions were judged before it was asked; of those left
+    out for them the last flag is a Finding (own_solutions.py).
     """
 
     task: str
@@ -77,6 +80,12 @@ class TaskRecord:
     benchmark_sha256: str = if_set("")
     checked: int = if_set(0)
     invalid_tests: Mapping[str, int] = if_set(dict)
+    own_solutions: int = if_set(0)
+
+    @property
+    def is_training(self) -> bool:
+        """Whether its problems are for training, and no part of an evaluation or a board."""
+        return self.split == TRAINING_SPLIT
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,14 @@ from turnwise.commands.machine import check_runs_output, open_machine, show_prog
 from turnwise.commands.options import GridOptions
 from turnwise.commands.run import command_line, describe_sampled
 from turnwise.commands.settings import check_decoys, check_settings, config_of_options, tasks_of_options, with_prompts
+from turnwise.commands.verify import verified_problems
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.runs import find_runs, read_runs
 from turnwise.files import inside, write_atomically
 from turnwise.leaderboard.formats import render_notes, render_tables
 from turnwise.leaderboard.grid import grid_tables, heat_map
 from turnwise.leaderboard.paper_tables import paper_tables
-from turnwise.leaderboard.report import LEGEND, score_runs, settings_lines, write_report
+from turnwise.leaderboard.report import LEGEND, score_runs, settings_lines, training_lines, write_report
 from turnwise.leaderboard.scores import PASS_AT
 from turnwise.leaderboard.tables import ScoredTask
 from turnwise.records.choices import Style
@@ -63,7 +64,8 @@ def summarise(output: Path, *, metric: str = "") -> str:
     write_atomically(inside(output, "tables", "grid.txt"), tables + "\n")
     write_atomically(output / "heat_map.json", heat_map(scored, metric=metric) + "\n")
     first = "Settings of the first cell; what others have instead is in their names and run.json. "
-    notes = render_notes(["", LEGEND, first + " ".join(settings_lines(scored[:1]))], Style.TEXT)
+    settings = first + " ".join(settings_lines(scored[:1]))
+    notes = render_notes(["", LEGEND, *training_lines(scored), settings], Style.TEXT)
     return "\n".join([tables, *notes, f"Written: {output / 'scores.json'}, heat_map.json and tables/ beside it."])
 
 
@@ -141,7 +143,11 @@ def _run(
         def recorded(folder: Path) -> Model | None:
             return recorded_model(back_end, Wanted(options.model_args, environ), folder)
 
-        loaded = [load_task(task, first, machine, judge) for task in tasks]
+        begun = next((folder for cell in cells if (folder := options.output / cell.name / "run.json").is_file()), None)
+        verified = verified_problems(
+            options, RunConfig(first, judge), machine, run=begun.parent if begun is not None else None
+        )
+        loaded = [load_task(task, first, machine, judge, verified=verified) for task in tasks]
         problems = [problem for one in loaded for problem in one.source.problems]
         decoys = _decoys(cells, loaded, machine, judge, options.incorrect_programs)
         grid = Grid(cells, loaded, model, prompts, decoys, command, recorded, judge)

@@ -159,12 +159,15 @@ def _live(folder: Path) -> tuple[Any, Any]:
     return model, transformers.AutoTokenizer.from_pretrained(folder)
 
 
+@pytest.mark.filterwarnings("ignore:`gradient_checkpointing_enable`:FutureWarning")  # its name before 5.24
 def test_a_live_model_answers_as_a_loaded_one_and_is_left_as_it_was(folder: Path) -> None:
     """In the middle of training: its modes, its settings, and what it learns afterwards."""
     model, tokenizer = _live(folder)
     model.config.attention_dropout = 0.9
     for layer in model.model.layers:
         layer.self_attn.attention_dropout = 0.9  # which would spoil every answer
+    model.gradient_checkpointing_enable()
+    model.config.use_cache = False  # as trainers have it
     model.train()
     model.model.layers[0].eval()
     model.generation_config.repetition_penalty = 7.0

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
 
@@ -41,7 +42,8 @@ def rft_command(data: Path, options: RftOptions, *, environ: dict[str, str], arg
     """
     plan = training_of(data, options, command=shlex.join(["turnwise", *arguments])).plan(environ)
     check_output(plan.output)
-    plan.check_same()
+    if plan.is_main:
+        plan.check_same()
     if plan.is_done and not options.dry_run:
         return Trained(f"{_done(plan)} already; nothing was changed.")
     checked = check(plan) if plan.is_main else None
@@ -92,7 +94,7 @@ def _profile(options: RftOptions, dtype: str) -> Profile:
         if dtype not in list(TrainingType):
             raise TurnwiseError(f"-a dtype= is {dtype!r}: give one of {', '.join(TrainingType)}.")
     profile = PROFILES[options.profile]
-    typed = options.given() | ({"dtype": dtype} if dtype != "auto" else {})
+    typed: dict[str, Any] = options.given() | ({"dtype": dtype} if dtype != "auto" else {})
     epochs = None if options.steps is not None else options.epochs if options.epochs is not None else profile.epochs
     return Profile(replace(profile.settings, **typed), epochs)
 

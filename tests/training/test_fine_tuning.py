@@ -485,6 +485,8 @@ def test_damaged_data_are_refused(model: Path, data: Path, tmp_path: Path, damag
         ({"tokens_per_step": 0}, "--tokens-per-step is 0"),
         ({"final_rate": 2.0}, "--final-rate is 2: give a share of the peak"),
         ({"max_length": 12}, r"tokens, above --max-length 12, and none is cut"),
+        ({"steps": 545, "tokens_per_step": 524_288}, "are 2,249,924 epochs of the 10 that there are"),
+        ({"model_args": "model=x,device=tpu"}, "--model_args device is 'tpu': it has to be '', 'cpu' or 'cuda'"),
         ({"model": BackEndName.VLLM}, "-M vllm cannot be trained: give -M hf"),
         ({"model": None}, "turnwise rft needs a model: give -M hf"),
         ({"output_path": None}, "turnwise rft needs --output_path"),
@@ -540,6 +542,19 @@ def test_too_little_memory_or_disk_is_refused_before_weights_are_loaded(
             rft_command(data, _options(bare, tmp_path / "out"), environ={})
     assert told.value.exit_status == 2
     assert not (tmp_path / "out").exists()
+
+
+def test_accelerators_that_cannot_be_used_are_refused(
+    model: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is not there, and several where one process is to train: accelerate launch is named."""
+    options = replace(_options(model, tmp_path / "out"), model_args=f"model={model},device=cuda")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    with pytest.raises(TurnwiseError, match="device=cuda, and no accelerator is here"):
+        rft_command(data, options, environ={})
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 8)
+    with pytest.raises(TurnwiseError, match="by accelerate launch --num_processes 8 -m turnwise rft"):
+        rft_command(data, options, environ={})
 
 
 def test_without_trl_its_extra_is_named(

@@ -31,7 +31,7 @@ from turnwise.training.memory import (
     device_memory,
     estimate,
     free_disk,
-    shards_of,
+    is_sharded,
     size_of,
 )
 from turnwise.training.plan import ROWS, Plan
@@ -93,7 +93,8 @@ def check(plan: Plan) -> Checked:
         longest=longest,
         most_labels=int(sizes.labels.max()),
         tokens=plan.file.tokens,
-        shards=shards_of(plan.environ, plan.processes),
+        processes=plan.processes,
+        sharded=is_sharded(plan.environ),
     )
     return Checked(sizes, shape, needed, device_memory(plan.device, plan.environ), free_disk(plan.output))
 

@@ -598,11 +598,8 @@ def test_a_folder_in_use_is_refused(model: Path, data: Path, tmp_path: Path) -> 
     assert read_fine_tuning(output) is None
 
 
-@pytest.mark.long
-def test_two_processes_make_the_steps_of_one(model: Path, data: Path, tmp_path: Path) -> None:
-    """Under accelerate launch, two processes share a step's rows and come to the weights of one; one of them writes."""
-    alone, together = tmp_path / "alone", tmp_path / "together"
-    rft_command(data, _options(model, alone, rows=4), environ={})
+def _launch(data: Path, model: Path, output: Path, **options: object) -> "subprocess.CompletedProcess[str]":
+    """Train by two processes of accelerate launch, in six steps of four rows."""
     launch = [
         sys.executable,
         "-m",
@@ -613,11 +610,20 @@ def test_two_processes_make_the_steps_of_one(model: Path, data: Path, tmp_path: 
         "--num_machines",
         "1",
     ]
-    launch += ["--main_process_port", "0", "--num_cpu_threads_per_process", "1", "-m", "turnwise"]
-    line = ["rft", data, "-M", "hf", "-a", f"model={model},dtype=float32,device=cpu", "-o", together, "--steps", 6]
-    line += ["--tokens-per-step", round(4 * TOKENS_A_ROW), "--learning-rate", 1e-2, "--warmup-steps", 1]
-    line += ["--save-steps", 2]
-    process = subprocess.run([*launch, *map(str, line)], capture_output=True, text=True, check=False)
+    launch += ["--main_process_port", "0", "--num_cpu_threads_per_process", "1", "-m", "turnwise", "rft", str(data)]
+    launch += ["-M", "hf", "-a", f"model={model},dtype=float32,device=cpu", "-o", str(output)]
+    given = {"steps": 6, "tokens-per-step": round(4 * TOKENS_A_ROW), "learning-rate": 1e-2, "warmup-steps": 1}
+    given |= {"save-steps": 2} | {name.replace("_", "-"): value for name, value in options.items()}
+    line = [part for name, value in given.items() for part in (f"--{name}", str(value))]
+    return subprocess.run([*launch, *line], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.long
+def test_two_processes_make_the_steps_of_one(model: Path, data: Path, tmp_path: Path) -> None:
+    """Under accelerate launch, two processes share a step's rows and come to the weights of one; one of them writes."""
+    alone, together = tmp_path / "alone", tmp_path / "together"
+    rft_command(data, _options(model, alone, rows=4), environ={})
+    process = _launch(data, model, together)
     assert process.returncode == 0, process.stderr
     assert process.stdout.count("The model is trained") == process.stdout.count("Data: ") == 1
     assert [line["step"] for line in _log(together)] == [1, 2, 3, 4, 5, 6]
@@ -625,3 +631,17 @@ def test_two_processes_make_the_steps_of_one(model: Path, data: Path, tmp_path: 
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
     ours, theirs = _weights(alone / "checkpoint"), _weights(together / "checkpoint")
     assert np.mean([(ours[name] - theirs[name]).abs().mean() for name in ours]) < 1e-4
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [({"learning_rate": 1e25}, "so training stopped"), ({"max_length": 12}, "tokens, above --max-length 12")],
+)
+def test_of_two_processes_one_says_what_went_wrong(
+    model: Path, data: Path, tmp_path: Path, options: dict[str, object], sentence: str
+) -> None:
+    """Before training and within it, one sentence stands for all processes."""
+    process = _launch(data, model, tmp_path / "out", **options)
+    assert process.returncode != 0
+    assert process.stderr.count("turnwise: ") == 1 and sentence in process.stderr

@@ -35,7 +35,7 @@ from turnwise.training.memory import (
     size_of,
 )
 from turnwise.training.plan import ROWS, Plan
-from turnwise.training.rows import RowSizes, check_rows, write_rows
+from turnwise.training.token_file import RowSizes, check_rows, write_rows
 from turnwise.training.tokenizer import open_tokenizer, tokenizer_record
 
 MOST_EPOCHS = 1000

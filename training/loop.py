@@ -23,8 +23,8 @@ from turnwise.records.choices import TrainingType
 from turnwise.records.training import TRAINING, checkpoints_in, write_trained_model
 from turnwise.runners.logs import AppendLog
 from turnwise.training.plan import LOG, ROWS, Plan
-from turnwise.training.rows import RowSizes, row_order
 from turnwise.training.settings import LORA_ALPHA_PER_RANK
+from turnwise.training.token_file import RowSizes, row_order
 from turnwise.training.tokenizer import open_tokenizer
 
 Progress = Callable[[str, int, int], None]

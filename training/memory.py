@@ -28,7 +28,7 @@ from turnwise.records.choices import TrainingType
 from turnwise.records.training import FineTuningSettings
 from turnwise.runners.execution.host import inspect_host
 from turnwise.training.base_model import ModelShape
-from turnwise.training.rows import BYTES_PER_TOKEN
+from turnwise.training.token_file import BYTES_PER_TOKEN
 
 _SHARDED = ("ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED")
 _CHECKPOINTS = 3

@@ -30,8 +30,8 @@ from turnwise.records.training import (
     read_report,
 )
 from turnwise.training.base_model import BaseModel
-from turnwise.training.rows import tokens_of
 from turnwise.training.settings import Profile, check_settings, rows_per_step, with_epochs
+from turnwise.training.token_file import tokens_of
 
 LOG, ROWS = "log.jsonl", "rows.arrow"
 _CHECKPOINT, _ON_TEST = "checkpoint", "checkpoint-trained-on-test"

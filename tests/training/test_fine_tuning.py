@@ -39,7 +39,7 @@ from turnwise.records.training import (  # noqa: E402 - as above
 )
 from turnwise.runners.models.hf import HFEngine, HFOptions  # noqa: E402 - as above
 from turnwise.training.fine_tuning import check, train  # noqa: E402 - as above
-from turnwise.training.rows import row_order  # noqa: E402 - as above
+from turnwise.training.token_file import row_order  # noqa: E402 - as above
 from turnwise.training.tokenizer import open_tokenizer, tokenizer_record  # noqa: E402 - as above
 
 ROWS = make_rows(10)

@@ -3,6 +3,8 @@
     to_json(record)         its fields in their order; one that is ``if_set`` only where it differs from its default
     from_json(kind, data)   the record; every other field has to be there, none is unknown, no value is converted
 
+A field that is ``in_memory`` is no part of the record's JSON, nor of its equality: it is for this process alone.
+
 The fields' types are the format: numbers, texts, paths, enumerations, records, tuples (JSON lists) and mappings. A
 class may name properties that stand in its JSON for other readers, ``DERIVED``; they are not read.
 """
@@ -10,7 +12,7 @@ class may name properties that stand in its JSON for other readers, ``DERIVED``;
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 Record = TypeVar("Record")
 _Writer = Callable[[Any], object]
 _IF_SET = "written_if_set"
+_IN_MEMORY = "in_memory"
 # What pydantic says of Python's classes, said of JSON.
 _REASONS = {
     "unexpected_keyword_argument": "unknown field",
@@ -66,6 +69,11 @@ def if_set(default: object, **more: object) -> Any:
     if callable(default):
         return field(default_factory=default, hash=False, metadata=metadata)
     return field(default=default, metadata=metadata)
+
+
+def in_memory(default: object) -> Any:
+    """Return a field of a record that is never written nor read, and does not count when records are compared."""
+    return field(default=default, compare=False, repr=False, metadata={_IN_MEMORY: True})
 
 
 def to_json(record: object) -> Any:
@@ -143,13 +151,13 @@ def _writer(kind: Any) -> _Writer:
     """Return what makes a JSON object of a record of this ``kind``."""
     hints = get_type_hints(kind)
     always, if_set_ = [], []
-    for one in fields(kind):
+    for one in _written_fields(kind):
         writer = _writer_of(hints[one.name])
         if not one.metadata.get(_IF_SET):
             always.append((one.name, writer))
         else:
             if_set_.append((one.name, writer, one.default if one.default_factory is MISSING else one.default_factory()))
-    order = [one.name for one in fields(kind)] if if_set_ else []
+    order = [one.name for one in _written_fields(kind)] if if_set_ else []
     always += [(name, None) for name in getattr(kind, "DERIVED", ())]
 
     def write(record: object) -> dict[str, object]:
@@ -170,6 +178,10 @@ def _writer(kind: Any) -> _Writer:
         return _sorted(data, order) if more else data
 
     return write_what_is_set if if_set_ else write
+
+
+def _written_fields(kind: Any) -> list[Field[Any]]:
+    return [one for one in fields(kind) if not one.metadata.get(_IN_MEMORY)]
 
 
 def _sorted(data: dict[str, object], order: Sequence[str]) -> dict[str, object]:
@@ -231,8 +243,11 @@ def _strict(schema: object) -> Any:
         arguments = strict["schema"]
         if arguments["type"] == "dataclass-args":
             arguments["extra_behavior"] = "forbid"
+            held = {one.name for one in fields(schema["cls"])} - {one.name for one in _written_fields(schema["cls"])}
             for one in arguments["fields"]:
-                if one["name"] not in optional and one["schema"]["type"] == "default":
+                if one["name"] in held:
+                    one["init"] = False  # it gets its default; in the data it is an unknown field
+                elif one["name"] not in optional and one["schema"]["type"] == "default":
                     one["schema"] = one["schema"]["schema"]
             if derived := getattr(schema["cls"], "DERIVED", ()):
                 strict["schema"] = {"type": "function-before", "function": _without(derived), "schema": arguments}

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
-from turnwise.records.codec import from_json, if_set
+from turnwise.records.codec import from_json, if_set, in_memory
 from turnwise.records.report import Report
 from turnwise.records.thinking import strip_thinking
 from turnwise.texts import shown
 
 SCHEMA = 1
 _MOST_TOKENS = 2**40  # of one reply: so that no sum over a run overflows
+_VOCABULARY = 2**31  # of token ids
 
 
 class End(StrEnum):
@@ -46,10 +47,19 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Context:
+    """What a model has before it when a dialogue goes on: the token ids of a call's prompt and of its reply."""
+
+    prompt: tuple[int, ...]
+    reply: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """What the model answered; counts, ids and log-probabilities of tokens are None where the model does not tell.
 
-    ``token_ids`` int[completion tokens], ``logprobs`` float[completion tokens] (natural, of the chosen tokens).
+    ``token_ids`` int[completion tokens], ``logprobs`` float[completion tokens] (natural, of the chosen tokens),
+    ``prompt_token_ids`` int[prompt tokens]. ``context`` is for the dialogue's next call, where the model ran here.
     ``withheld`` names why a provider gave no reply of the model (content_filter, refusal, tool_calls), "" where it
     did; ``withheld_content`` is what it gave instead, which is no part of the dialogue.
     """
@@ -63,6 +73,8 @@ class Reply:
     withheld_content: str = if_set("")
     token_ids: tuple[int, ...] | None = if_set(None)
     logprobs: tuple[float, ...] | None = if_set(None)
+    prompt_token_ids: tuple[int, ...] | None = if_set(None)
+    context: Context | None = in_memory(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +162,9 @@ def _check_tokens(reply: Reply) -> None:
     for count in (reply.prompt_tokens, reply.completion_tokens):
         if not 0 <= (count or 0) < _MOST_TOKENS:
             raise ValueError(f"a number of tokens is {shown(count)}")
+    for token in (*(reply.prompt_token_ids or ()), *(reply.token_ids or ())):
+        if not 0 <= token < _VOCABULARY:
+            raise ValueError(f"a token has the id {shown(token)}")
     if not all(map(math.isfinite, reply.logprobs or ())):
         raise ValueError("a log-probability is no number")
 

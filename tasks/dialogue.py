@@ -17,12 +17,12 @@ never come near it.
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from turnwise.records.problem import Problem
 from turnwise.records.report import Report, Verdict
 from turnwise.records.settings import DEFAULT_EXTRACTION, TurnPlan
-from turnwise.records.trajectory import Call, End, Message, Reply, Trajectory, Turn
+from turnwise.records.trajectory import Call, Context, End, Message, Reply, Trajectory, Turn
 from turnwise.tasks.decoys import Decoy, DecoyPool, failing_report
 from turnwise.tasks.extraction import program_of
 from turnwise.tasks.feedback import feedback_kind, feedback_text, form_of
@@ -54,12 +54,16 @@ class DialoguePlan:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """The next call to the model: all messages so far, and the seed of this call."""
+    """The next call to the model: all messages so far, and the seed of this call.
+
+    ``after`` is what the model had in the call before, if it told and these messages only add to those of then.
+    """
 
     messages: tuple[Message, ...]
     turn: int
     call: int
     seed: int
+    after: Context | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,7 @@ class Dialogue:
         self._end: End | None = None
         self._decoy: Decoy | None = None
         self._counted: list[tuple[tuple[Message, ...], int]] = []
+        self._context: Context | None = None
         self._begin_turn()
 
     @property
@@ -132,20 +137,22 @@ class Dialogue:
         if not self._to_ask:
             return RunPublicTests(self._program, self.problem, self._next_feedback() == "ldb")
         turn, call = len(self._turns), len(self._calls)
-        return Ask((*self._history, *self._to_ask[0]), turn, call, self._seed(turn, call))
+        return Ask((*self._history, *self._to_ask[0]), turn, call, self._seed(turn, call), self._context)
 
     def reply(self, reply: Reply) -> None:
         """Take the model's reply to the current call; raises RuntimeError if none is waited for."""
         step = self.next_step()
         if not isinstance(step, Ask):
             raise RuntimeError("this dialogue does not wait for a reply")
-        is_cut = self._is_cut(step.messages, reply.prompt_tokens)
+        # A prompt made here is whole, though with other ids for an earlier reply it may be the shorter one.
+        is_cut = reply.context is None and self._is_cut(step.messages, reply.prompt_tokens)
         if is_cut and self._plan.strict_context:
             self.stop(End.CONTEXT_OVERFLOW)
             return
         asked = self._to_ask.pop(0)
-        call = Call(asked, reply, is_cut)
+        call = Call(asked, replace(reply, context=None), is_cut)
         self._calls.append(call)
+        self._context = reply.context if call.answer == reply.text else None  # else the history says something else
         self._history += said_by(call, is_last=not self._to_ask)
         if not self._to_ask:
             answer = self._history[-1].content
@@ -218,7 +225,9 @@ class Dialogue:
         turn = self._plan.strategy.turns[len(self._turns)]
         form = form_of(self.problem)
         if not self._plan.keep_reasoning:
-            self._history = without_reasoning(self._history)
+            kept = without_reasoning(self._history)
+            if len(kept) < len(self._history):
+                self._history, self._context = kept, None
         if told_of is None or report is None:
             opening = Message("user", "statement", "statement", render_statement(self._plan.prompts, self.problem))
         else:

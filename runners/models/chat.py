@@ -1,25 +1,30 @@
 """Dialogues as chat messages, the form in which servers and chat templates take them, and as token ids.
 
 Messages only ever grow at the end, so that a server's prefix cache serves every turn after the first. Engines that run
-in this process get token ids by the model's own chat template. Tokens are counted there, so a dialogue that outgrows
-the context ends; nothing of it is ever cut. Before a run they are counted by the model's own tokenizer, or by asking
-its server (openai/server.py).
+in this process get token ids by the model's own chat template: a reply stays as it was sampled, and a later prompt adds
+to it what the template adds. Tokens are counted there, so a dialogue that outgrows the context ends; nothing of it is
+ever cut. Before a run they are counted by the model's own tokenizer, or by asking its server (openai/server.py).
 """
 
 import copy
+import itertools
+import logging
 import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol, Self
 
 from turnwise.errors import TurnwiseError
-from turnwise.records.trajectory import Message
+from turnwise.records.trajectory import Context, Message
 from turnwise.runners.models.sampler import ContextOverflowError
 
 ChatMessage = dict[str, str]
+_LOGGER = logging.getLogger(__name__)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 THINK = "<think>"
+_PROBE = "turnwise"  # a reply that no template edits
 CHARACTERS_PER_TOKEN = 3.5  # of statements and code, roughly, with the tokenizers of today's models
 
 
@@ -58,11 +63,15 @@ def continues_answer(messages: Sequence[Message]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """Token ids of a dialogue, how many tokens may follow, and text that belongs before the reply."""
+    """Token ids of a dialogue, how many tokens may follow, and text that belongs before the reply.
+
+    ``continues``: the ids begin with those of the call before and of its reply, as they were.
+    """
 
     token_ids: list[int]
     max_tokens: int
     before_reply: str = ""
+    continues: bool = False
 
 
 class ChatTemplate:
@@ -81,6 +90,7 @@ class ChatTemplate:
         self._max_length = max_length
         self._max_tokens = max_tokens
         self._system_role = system_role
+        self._warnings: list[str] = []  # one for this template and those made of it
 
     def with_max_tokens(self, max_tokens: int | None) -> Self:
         """Return the template for replies of at most ``max_tokens``."""
@@ -88,30 +98,114 @@ class ChatTemplate:
         other._max_tokens = max_tokens
         return other
 
-    def render(self, messages: Sequence[Message]) -> Prompt:
-        """Return the prompt, with what room there is for a reply; raises ContextOverflowError where there is none."""
-        token_ids, text = self._encode(messages)
+    def render(self, messages: Sequence[Message], after: Context | None = None) -> Prompt:
+        """Return the prompt, with what room there is for a reply; raises ContextOverflowError where there is none.
+
+        ``after`` is what the model had and said in the call before: its messages are those before the last reply here,
+        which says what the sampled ids say. The prompt then begins with these ids, and what the template adds follows.
+        Where the template edits what was said before, or the reply ended with a token that the template does not end
+        it with, everything is encoded afresh.
+        """
+        text = self._text(messages)
+        added = None if after is None else self._added(messages, text, after)
+        token_ids = self._encode(text) if after is None or added is None else [*after.prompt, *after.reply, *added]
         room = self._max_length - len(token_ids)
         if room < 1:
             raise ContextOverflowError(f"{len(token_ids)} tokens leave no room for a reply in {self._max_length}")
-        # The template may have opened the thinking, which then lacks its beginning in the reply.
-        thinks = text.rstrip().endswith(THINK)
-        return Prompt(token_ids, min(room, self._max_tokens or room), f"{THINK}\n" if thinks else "")
+        limit = min(room, self._max_tokens or room)
+        return Prompt(token_ids, limit, _before_reply(text), continues=added is not None)
+
+    def complete(self, messages: Sequence[Message], text: str) -> tuple[int, ...]:
+        """Return the ids that a model samples to say ``text`` after ``messages``, which end where it speaks.
+
+        They are those of the text alone, without a thought's beginning that the template has written, and those by
+        which the template ends the model's turn.
+        """
+        begun = _before_reply(self._text(messages))
+        return (*self._encode(sendable(text).removeprefix(begun)), *self._ending)
 
     def count(self, messages: Sequence[Message]) -> int:
         """Return how many tokens the prompt has."""
-        return len(self._encode(messages)[0])
+        return len(self._encode(self._text(messages)))
 
-    def _encode(self, messages: Sequence[Message]) -> tuple[list[int], str]:
+    def _text(self, messages: Sequence[Message]) -> str:
         goes_on = continues_answer(messages)
-        text = self._tokenizer.apply_chat_template(
+        text: str = self._tokenizer.apply_chat_template(
             to_chat(messages, system_role=self._system_role),
             tokenize=False,
             add_generation_prompt=not goes_on,
             continue_final_message=goes_on,
         )
+        return text
+
+    def _encode(self, text: str) -> list[int]:
         # The template has written every special token, so that none is added a second time.
-        return list(self._tokenizer(text, add_special_tokens=False)["input_ids"]), text
+        return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def _added(self, messages: Sequence[Message], text: str, after: Context) -> list[int] | None:
+        """Return the ids that follow those of ``after`` in the prompt of ``text``; None where they cannot stay."""
+        replies = [at for at, one in enumerate(messages) if one.role == "assistant" and one.kind != "prefill"]
+        if not replies:
+            return None
+        before = self._text(messages[: replies[-1]])
+        behind = _behind(text.removeprefix(before), sendable(messages[replies[-1]].content))
+        if not text.startswith(before) or behind is None:
+            self._warn()
+            return None
+        added = self._encode(behind)
+        last = tuple(itertools.takewhile(self._special.__contains__, reversed(after.reply)))[::-1]
+        if not last:
+            return added  # the reply was cut, and the template ends it
+        overlap = next((n for n in range(len(last), 0, -1) if last[-n:] == self._ending[:n]), 0)
+        start = self._end_of_blank(added)
+        is_there = overlap and tuple(added[start : start + overlap]) == self._ending[:overlap]
+        return added[start + overlap :] if is_there else None
+
+    @cached_property
+    def _special(self) -> frozenset[int]:
+        added = self._tokenizer.added_tokens_decoder
+        return frozenset((*self._tokenizer.all_special_ids, *(one for one, token in added.items() if token.special)))
+
+    @cached_property
+    def _ending(self) -> tuple[int, ...]:
+        """The special tokens by which the template ends the model's turn; where it writes none, the tokenizer's own."""
+        asked = Message("user", "statement", "", _PROBE.upper())
+        text = self._text((asked, Message("assistant", "reply", "", _PROBE), asked))
+        ids = self._encode(text.partition(_PROBE)[2])
+        run = list(itertools.takewhile(self._special.__contains__, ids[self._end_of_blank(ids) :]))
+        end = self._tokenizer.eos_token_id
+        if end in run:
+            return tuple(run[: run.index(end) + 1])
+        return tuple(run[:1] or [one for one in (end,) if one is not None])
+
+    def _end_of_blank(self, ids: Sequence[int]) -> int:
+        """Return the place of the first special token if only white space is before it, else 0."""
+        place = next((at for at, token in enumerate(ids) if token in self._special), 0)
+        return 0 if place and self._tokenizer.decode(list(ids[:place])).strip() else place
+
+    def _warn(self) -> None:
+        if not self._warnings:
+            self._warnings.append(
+                f"The chat template of {self._tokenizer.name_or_path!r} edits what was said before, so the prompts of "
+                "later turns are encoded anew: their token ids do not begin with those that were sampled."
+            )
+            _LOGGER.warning(self._warnings[0])
+
+
+def _before_reply(text: str) -> str:
+    """Return what the reply to the prompt ``text`` lacks: the beginning of a thought, where the template opened it."""
+    return f"{THINK}\n" if text.rstrip().endswith(THINK) else ""
+
+
+def _behind(text: str, reply: str) -> str | None:
+    """Return what a template wrote behind ``reply``, with which ``text`` begins; None where it begins otherwise.
+
+    Many a template takes the white space around a reply away.
+    """
+    if text.startswith(reply):
+        return text[len(reply) :]
+    text, reply = text.lstrip(), reply.strip()
+    return text[len(reply) :] if text.startswith(reply) else None
 
 
 class TokenCounter(Protocol):

@@ -3,16 +3,23 @@
 Each row of a batch draws from a generator of its own seed (Gumbel noise on the log-probabilities, which is
 sampling from them exactly), so that a reply does not depend on the batch it was in, but for the arithmetic
 of the device. The model's own generation settings are not applied, but for its end tokens.
+
+An engine may also stand over a model that somebody else holds, such as one that is being trained: it finds it as it
+leaves it.
+
+>>> engine = HFEngine(model, tokenizer, HFOptions("my-model", one_generator=True), Sampling(temperature=1.0))
+>>> replies = engine.generate_batch(requests)
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
 from turnwise.errors import MissingExtraError, TurnwiseError
 from turnwise.records.settings import Sampling
-from turnwise.records.trajectory import Reply
+from turnwise.records.trajectory import Context, Reply
 from turnwise.runners.models.back_end import (
     UNKNOWN_LENGTH,
     BackEnd,
@@ -29,7 +36,11 @@ _SAMPLING = frozenset({"temperature", "top_p", "top_k", "max_tokens", "stop"})
 
 @dataclass(frozen=True, slots=True)
 class HFOptions:
-    """Which model and how it is loaded; ``device`` "" takes an accelerator where there is one."""
+    """Which model and how it is loaded; ``device`` "" takes an accelerator where there is one.
+
+    With ``one_generator`` a batch draws from one generator, of its first request's seed: faster, but a reply then
+    depends on the batch it was in.
+    """
 
     model: str
     revision: str = "main"
@@ -40,17 +51,35 @@ class HFOptions:
     trust_remote_code: bool = False
     logprobs: bool = False
     system_role: bool = True
+    one_generator: bool = False
 
 
 class HFEngine:
-    """A loaded model; raises TurnwiseError if it cannot be loaded."""
+    """Answers with ``model``, whatever device it is on; its modes and generation settings are left as they are found.
 
-    def __init__(self, options: HFOptions, sampling: Sampling) -> None:
+    The log-probabilities of replies are the model's own, at temperature 1: those of the policy that drew the tokens
+    only where that samples at temperature 1 without ``top_p`` and ``top_k``. Raises TurnwiseError for a model without
+    an end token or a tokenizer without a chat template.
+    """
+
+    def __init__(self, model: Any, tokenizer: Any, options: HFOptions, sampling: Sampling) -> None:
+        self._model = model
+        self._tokenizer = tokenizer
+        self._options = options
+        self._sampling = sampling
+        self._ends = _end_tokens(model, tokenizer)
+        max_length = options.max_length or int(getattr(model.config, "max_position_embeddings", 4096))
+        self.template = ChatTemplate(
+            tokenizer, max_length=max_length, max_tokens=sampling.max_tokens, system_role=options.system_role
+        )
+        self.description = describe_hf(options.model, max_length, revision=options.revision)
+
+    @classmethod
+    def load(cls, options: HFOptions, sampling: Sampling) -> Self:
+        """Return the engine over the model that ``options`` name; raises TurnwiseError if it cannot be loaded."""
         import torch
         import transformers
 
-        self._options = options
-        self._sampling = sampling
         device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
         loading: dict[str, object] = {"revision": options.revision, "trust_remote_code": options.trust_remote_code}
         try:
@@ -59,17 +88,7 @@ class HFEngine:
         except (OSError, ValueError) as error:
             reason = " ".join(str(error).split())[:300]
             raise TurnwiseError(f"The model {options.model!r} cannot be loaded ({reason}): mend -a model=.") from None
-        self._model = model.to(device).eval()
-        self._tokenizer = tokenizer
-        self._ends = _end_tokens(model, tokenizer)
-        max_length = options.max_length or int(getattr(model.config, "max_position_embeddings", 4096))
-        self.template = ChatTemplate(
-            tokenizer, max_length=max_length, max_tokens=sampling.max_tokens, system_role=options.system_role
-        )
-        self._model.generation_config = transformers.GenerationConfig(
-            eos_token_id=self._ends, pad_token_id=self._ends[0], use_cache=True
-        )
-        self.description = describe_hf(options.model, max_length, revision=options.revision)
+        return cls(model.to(device).eval(), tokenizer, options, sampling)
 
     def with_sampling(self, sampling: Sampling) -> Self:
         """Return the engine that samples by ``sampling``, over the same weights."""
@@ -86,7 +105,7 @@ class HFEngine:
         prompts: dict[int, Prompt] = {}
         for place, request in enumerate(requests):
             try:
-                prompts[place] = self.template.render(request.messages)
+                prompts[place] = self.template.render(request.messages, request.after)
             except ContextOverflowError as error:
                 outcomes[place] = error
         if prompts:
@@ -110,9 +129,10 @@ class HFEngine:
         rows = [[pad] * (longest - len(prompt.token_ids)) + prompt.token_ids for prompt in prompts]
         masks = [[0] * (longest - len(prompt.token_ids)) + [1] * len(prompt.token_ids) for prompt in prompts]
         device = self._model.device
-        choice = SeededChoice(self._sampling, seeds, device)
+        choice = SeededChoice(self._sampling, seeds, device, one_generator=self._options.one_generator)
         stops = {"stop_strings": list(self._sampling.stop), "tokenizer": self._tokenizer} if self._sampling.stop else {}
-        with torch.inference_mode():
+        # What inference_mode makes (a table of positions, say) could not be trained with afterwards.
+        with torch.no_grad(), self._generating():
             found = self._model.generate(
                 input_ids=torch.tensor(rows, device=device),
                 attention_mask=torch.tensor(masks, device=device),
@@ -125,6 +145,26 @@ class HFEngine:
         answers = found[:, longest:].tolist()
         return [self._reply(*one) for one in zip(prompts, answers, logprobs, strict=True)]
 
+    @contextmanager
+    def _generating(self) -> Iterator[None]:
+        """Have the model answer as in evaluation, with no settings but ours."""
+        import transformers
+
+        ours = transformers.GenerationConfig(eos_token_id=self._ends, pad_token_id=self._ends[0], use_cache=True)
+        # An adapter of peft gives its settings to the model that it adapts.
+        inner = getattr(self._model, "get_base_model", lambda: self._model)()
+        settings = [(one, one.generation_config) for one in {id(one): one for one in (self._model, inner)}.values()]
+        modes = [(module, module.training) for module in self._model.modules()]
+        try:
+            self._model.generation_config = ours
+            self._model.eval()
+            yield
+        finally:
+            for one, before in settings:
+                one.generation_config = before
+            for module, mode in modes:
+                module.training = mode
+
     def _reply(self, prompt: Prompt, answer: list[int], logprobs: list[float]) -> Reply:
         end = next((at + 1 for at, token in enumerate(answer) if token in self._ends), None)
         length = min(prompt.max_tokens, len(answer) if end is None else end)
@@ -132,26 +172,34 @@ class HFEngine:
         text = self._tokenizer.decode(token_ids, skip_special_tokens=True)
         cuts = [at for stop in self._sampling.stop if (at := text.find(stop)) >= 0]
         is_whole = (end is not None and end <= prompt.max_tokens) or bool(cuts)
+        context = Context(tuple(prompt.token_ids), tuple(token_ids))
         return Reply(
             prompt.before_reply + (text[: min(cuts)] if cuts else text),
             finish_reason="stop" if is_whole else "length",
             prompt_tokens=len(prompt.token_ids),
             completion_tokens=length,
-            token_ids=tuple(token_ids) if self._options.logprobs else None,
+            token_ids=context.reply if self._options.logprobs else None,
             logprobs=tuple(logprobs[:length]) if self._options.logprobs else None,
+            prompt_token_ids=context.prompt if self._options.logprobs else None,
+            context=context,
         )
 
 
 class SeededChoice:
     """Draws the next token of each row: logits float[rows, vocabulary] to 0 for the chosen one, -inf for others.
 
-    ``logprobs`` are those of the chosen tokens under the model itself, before temperature and cut-offs.
+    ``logprobs`` are those of the chosen tokens under the model itself, before temperature and cut-offs. With
+    ``one_generator`` the first seed is that of all rows.
     """
 
-    def __init__(self, sampling: Sampling, seeds: Sequence[int], device: object) -> None:
+    def __init__(
+        self, sampling: Sampling, seeds: Sequence[int], device: object, *, one_generator: bool = False
+    ) -> None:
         import torch
 
         self._sampling = sampling
+        if one_generator:
+            seeds = seeds[:1]
         self._generators = [torch.Generator(device).manual_seed(seed) for seed in seeds]
         self.logprobs: list[object] = []
 
@@ -173,9 +221,8 @@ class SeededChoice:
         import torch
 
         scores = self._without_unlikely(scores / self._temperature)
-        uniform = torch.stack(
-            [torch.rand(scores.shape[1], generator=one, device=one.device) for one in self._generators]
-        )
+        shape = (scores.shape[0] // len(self._generators), scores.shape[1])
+        uniform = torch.cat([torch.rand(shape, generator=one, device=one.device) for one in self._generators])
         return scores - torch.log(-torch.log(uniform.clamp(1e-20, 1 - 1e-7)))
 
     def _without_unlikely(self, scores: Any) -> object:
@@ -230,7 +277,7 @@ def _open(wanted: Wanted) -> Model:
         logprobs=given.logprobs,
         system_role=given.system_role,
     )
-    return BatchingModel(HFEngine(options, wanted.settings.sampling), batch_size=given.batch_size)
+    return BatchingModel(HFEngine.load(options, wanted.settings.sampling), batch_size=given.batch_size)
 
 
 def _count(wanted: Wanted) -> TokenCounter:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 
 from turnwise.records.settings import Sampling
-from turnwise.records.trajectory import End, Message, Reply
+from turnwise.records.trajectory import Context, End, Message, Reply
 from turnwise.runners.models.gate import Gate
 from turnwise.tasks.dialogue import Ask, Dialogue
 
@@ -46,7 +46,8 @@ class ContextOverflowError(Exception):
 class Request:
     """One call: which dialogue, turn and call it is, all messages so far, and its seed.
 
-    Where the last message is the assistant's (a prefill), the reply is what follows it.
+    Where the last message is the assistant's (a prefill), the reply is what follows it. ``after`` is what an engine in
+    this process had in the call before, as it gave it with its reply: to go on from those token ids.
     """
 
     task: str
@@ -56,6 +57,7 @@ class Request:
     call: int
     messages: tuple[Message, ...]
     seed: int
+    after: Context | None = None
 
 
 Outcome = Reply | RequestError | ContextOverflowError | None
@@ -242,7 +244,9 @@ class ScriptedSampler(ImmediateSampler):
 
 def request_of(dialogue: Dialogue, ask: Ask) -> Request:
     """Return the request that ``ask`` of ``dialogue`` makes."""
-    return Request(dialogue.task, dialogue.problem.id, dialogue.sample, ask.turn, ask.call, ask.messages, ask.seed)
+    return Request(
+        dialogue.task, dialogue.problem.id, dialogue.sample, ask.turn, ask.call, ask.messages, ask.seed, ask.after
+    )
 
 
 def take_outcome(dialogue: Dialogue, ask: Ask, outcome: Outcome) -> None:

@@ -18,7 +18,7 @@ from pydantic import ConfigDict
 
 from turnwise.errors import InfrastructureError, MissingExtraError, TurnwiseError
 from turnwise.records.settings import Sampling
-from turnwise.records.trajectory import Reply
+from turnwise.records.trajectory import Context, Reply
 from turnwise.runners.models.back_end import (
     UNKNOWN_LENGTH,
     BackEnd,
@@ -97,7 +97,7 @@ class VLLMModel:
         """Return the reply; raises RequestError, ContextOverflowError, or InfrastructureError for a dead engine."""
         if self._engine is None:
             raise InfrastructureError("The engine of vLLM has ended: start another run.")
-        prompt = self.template.render(request.messages)
+        prompt = self.template.render(request.messages, request.after)
         async with self.gate.slot(urgent=request.turn > 0 or request.call > 0):
             self._asked += 1
             try:
@@ -135,6 +135,7 @@ class VLLMModel:
 
     def _reply(self, prompt: Prompt, said: Any) -> Reply:
         token_ids = tuple(said.token_ids)
+        context = Context(tuple(prompt.token_ids), token_ids)
         logprobs = None
         if self._logprobs and said.logprobs is not None:
             logprobs = tuple(float(one[token].logprob) for token, one in zip(token_ids, said.logprobs, strict=True))
@@ -145,6 +146,8 @@ class VLLMModel:
             completion_tokens=len(token_ids),
             token_ids=token_ids if self._logprobs else None,
             logprobs=logprobs,
+            prompt_token_ids=context.prompt if self._logprobs else None,
+            context=context,
         )
 
 

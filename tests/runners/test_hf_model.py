@@ -41,7 +41,7 @@ def _request(number: int, *, words: int = 3, prefill: str = "") -> Request:
 
 
 def _engine(folder: Path, sampling: Sampling = SAMPLING, **options: Any) -> HFEngine:
-    return HFEngine(HFOptions(str(folder), device="cpu", dtype="float32", **options), sampling)
+    return HFEngine.load(HFOptions(str(folder), device="cpu", dtype="float32", **options), sampling)
 
 
 def test_a_reply_does_not_depend_on_its_batch(folder: Path) -> None:

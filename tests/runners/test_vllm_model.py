@@ -7,7 +7,7 @@ import asyncio
 import importlib.util
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -26,6 +26,9 @@ class WordTokenizer:
 
     chat_template = "words"
     name_or_path = "words"
+    eos_token_id = 4
+    all_special_ids = (4,)
+    added_tokens_decoder: ClassVar[dict[int, object]] = {}
 
     def __init__(self, opening: str = "") -> None:
         self._opening = opening

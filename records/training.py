@@ -50,12 +50,16 @@ class DataSettings:
 
 @dataclass(frozen=True, slots=True)
 class RunSource:
-    """A run that the dialogues come from: its folder's name, its model, and the digests of its record and shards."""
+    """A run that the dialogues come from: its folder's name, its model, and the digests of what it holds.
+
+    ``verdicts_sha256`` is that of its verdicts by dialogue and turn, in whichever order they were written.
+    """
 
     name: str
     model: Mapping[str, str]
     record_sha256: str
     shards_sha256: str
+    verdicts_sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +103,8 @@ class DataFile:
 class DataReport:
     """report.json: where training data come from and how they were made.
 
-    ``tasks`` are those that were sampled, with the digests of their data. ``tokenizer`` is None where no tokens were
-    made.
+    ``tasks`` are those that were sampled, with the digests of their data, and ``loaded`` how many problems these have.
+    ``tokenizer`` is None where no tokens were made.
     """
 
     format: int = field(default=FORMAT, kw_only=True)
@@ -109,6 +113,7 @@ class DataReport:
     settings: DataSettings
     runs: tuple[RunSource, ...]
     tasks: Mapping[str, str]
+    loaded: Mapping[str, int]
     judge: JudgeRecord
     prompts: PromptsRecord
     tokenizer: TokenizerRecord | None

@@ -17,6 +17,7 @@ from turnwise.texts import shown
 SCHEMA = 1
 _MOST_TOKENS = 2**40  # of one reply: so that no sum over a run overflows
 _VOCABULARY = 2**31  # of token ids
+_CUT = frozenset({"length", "max_tokens", "max_output_tokens"})  # how servers say that the token limit ended a reply
 
 
 class End(StrEnum):
@@ -75,6 +76,11 @@ class Reply:
     logprobs: tuple[float, ...] | None = if_set(None)
     prompt_token_ids: tuple[int, ...] | None = if_set(None)
     context: Context | None = in_memory(None)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the token limit ended it."""
+        return self.finish_reason.lower() in _CUT
 
 
 @dataclass(frozen=True, slots=True)

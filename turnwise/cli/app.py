@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from turnwise.cli import results, runs
+from turnwise.cli import results, runs, training
 from turnwise.cli.parameters import say, takes
 from turnwise.commands.options import (
     AsJson,
@@ -159,6 +159,7 @@ app.command("noise")(results.noise)
 app.command("doctor")(doctor)
 app.command("export")(results.export_run)
 app.command("import")(results.import_run)
+app.command("rft-data")(training.rft_data)
 app.command("demo")(runs.demo)
 app.add_typer(checkers_app, name="checkers")
 checkers_app.command("validate")(validate_checkers)

@@ -24,6 +24,7 @@ from turnwise.benchmarks.rows import Row, validated
 from turnwise.records.problem import (
     DEFAULT_MEMORY_LIMIT_BYTES,
     DEFAULT_TIME_LIMIT_SECONDS,
+    TRAINING_SPLIT,
     Flag,
     Limits,
     MatchRule,
@@ -161,5 +162,5 @@ CODECONTESTS = Benchmark(
     folder="codecontests",
     patterns=SPLIT_FILES,
     hub=partial(read_repository, "deepmind/code_contests", "data/{split}-*.parquet"),
-    stems=(Stem("codecontests"), Stem("codecontests_valid", "valid")),
+    stems=(Stem("codecontests"), Stem("codecontests_valid", "valid"), Stem("codecontests_train", TRAINING_SPLIT)),
 )

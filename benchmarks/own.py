@@ -3,6 +3,8 @@
     find_benchmarks("toy.py")["toy"]        beside the built-in ones
     find_benchmarks(tasks="toy_multiturn")  an entry point of the group turnwise.benchmarks
 
+Its problems are for training where its split is ``train``: that of a file of JSON lines whose name ends in ``_train``.
+
 A Python file is code that runs as the user. So it is loaded only here, for a caller to whom the user named it on this
 command line: nothing that a run folder, a results file or another file says comes here. An entry point is loaded only
 where it is named, or a task whose name begins with its own. What runs is what was hashed.
@@ -25,6 +27,7 @@ from turnwise.benchmarks.catalog import BENCHMARKS
 from turnwise.benchmarks.json_lines import parse_json_lines
 from turnwise.benchmarks.rows import digest_of
 from turnwise.errors import TurnwiseError
+from turnwise.records.problem import TRAINING_SPLIT
 from turnwise.texts import shown
 
 GROUP = "turnwise.benchmarks"
@@ -92,7 +95,16 @@ def _load(given: str) -> Benchmark:
         raise TurnwiseError(
             f"The benchmark {given!r} cannot be read ({error.strerror}): give --benchmark another file."
         ) from None
-    own = Benchmark(name=name, description=path.name, parse=parse_json_lines, path=path, sha256=digest, origin=given)
+    split = TRAINING_SPLIT if name.endswith(f"_{TRAINING_SPLIT}") else "test"
+    own = Benchmark(
+        name=name,
+        description=path.name,
+        parse=parse_json_lines,
+        splits=(split,),
+        path=path,
+        sha256=digest,
+        origin=given,
+    )
     return _checked(own, given, rename="the file")
 
 

@@ -27,7 +27,7 @@ from turnwise.benchmarks.flags import (
 from turnwise.benchmarks.hub import read_repository
 from turnwise.benchmarks.integers import format_integer
 from turnwise.benchmarks.rows import Row, is_function_name, load_json, validated
-from turnwise.records.problem import Comparison, Flag, MatchRule, Problem, TestCase
+from turnwise.records.problem import TRAINING_SPLIT, Comparison, Flag, MatchRule, Problem, TestCase
 from turnwise.texts import shown
 
 DIFFICULTIES = ("EASY", "MEDIUM", "MEDIUM_HARD", "HARD", "VERY_HARD")
@@ -97,7 +97,8 @@ def parse_taco(row: Row, split: Split) -> Problem:
     if not (contradiction or has_several):
         contradiction = contradiction_of_tests(tests, rule)
     return Problem(
-        id=split.problem_id(str(index)),
+        # Each split counts from 0, and checkers are found by the id.
+        id=split.problem_id(str(index) if split.name == "test" else f"{split.name}/{index}"),
         benchmark=split.benchmark,
         split=split.name,
         statement=fields.question,
@@ -260,6 +261,10 @@ TACO = Benchmark(
     folder="taco",
     patterns=(*SPLIT_FILES, "ALL/{split}-*.parquet"),
     hub=partial(read_repository, "BAAI/TACO", "ALL/{split}-*.parquet"),
-    stems=(Stem("taco"), *(Stem(f"taco_{level.lower()}", difficulty=level) for level in DIFFICULTIES)),
+    stems=(
+        Stem("taco"),
+        *(Stem(f"taco_{level.lower()}", difficulty=level) for level in DIFFICULTIES),
+        Stem("taco_train", TRAINING_SPLIT),
+    ),
     difficulties=(*DIFFICULTIES, UNKNOWN_DIFFICULTY),
 )

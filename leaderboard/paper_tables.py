@@ -17,7 +17,6 @@ from itertools import product
 
 from turnwise.benchmarks.taco import DIFFICULTIES
 from turnwise.errors import TurnwiseError
-from turnwise.leaderboard.behaviour import Behaviour, Similarity, TurnBehaviour, load_chrf, mean_of, measure, ratio
 from turnwise.leaderboard.formats import Table
 from turnwise.leaderboard.paper_cells import (
     Cells,
@@ -49,6 +48,7 @@ from turnwise.records.choices import PaperTable
 from turnwise.records.report import Verdict
 from turnwise.records.settings import FEEDBACK_KINDS, INSTRUCTIONS, NONE, REASONING
 from turnwise.records.trajectory import End
+from turnwise.tasks.behaviour import Behaviour, Similarity, TurnBehaviour, load_chrf, mean_of, measure, ratio
 from turnwise.texts import printable
 
 COT_METRIC = "pass@100"

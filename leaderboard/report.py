@@ -73,7 +73,7 @@ def render_report(
     if style == Style.CSV:
         return estimates_csv(scored, [settings_text(one) for one in scored])
     notes = ["", LEGEND, *interval_lines(scored, over), *_remedies(scored)]
-    notes += [*judged_lines(scored), *settings_lines(scored)]
+    notes += [*training_lines(scored), *judged_lines(scored), *settings_lines(scored)]
     return "\n".join([render_scores(scored, by=by, over=over, style=style), *render_notes(notes, style)])
 
 
@@ -127,6 +127,18 @@ def _remedies(scored: Sequence[ScoredTask]) -> list[str]:
                 target = f"import {run.path.parent} --format lm-eval -o NEW, then turnwise judge NEW"
             found.append(f"{run.path} holds programs that are not judged yet: turnwise {target}")
     return list(dict.fromkeys(found))
+
+
+def training_lines(scored: Sequence[ScoredTask]) -> list[str]:
+    """Return the sentence on tasks whose problems are for training."""
+    tasks = dict.fromkeys(printable(one.outcomes.record.task, limit=80) for one in scored if _is_training(one))
+    if not tasks:
+        return []
+    return [f"{', '.join(tasks)}: training problems, so this score is no evaluation and stands on no board."]
+
+
+def _is_training(scored: ScoredTask) -> bool:
+    return scored.outcomes.record.is_training
 
 
 def judged_lines(scored: Sequence[ScoredTask]) -> list[str]:

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from turnwise.benchmarks.taco import DIFFICULTIES
+from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.formats import Table, render_notes, render_table, to_csv
 from turnwise.leaderboard.intervals import Interval
 from turnwise.leaderboard.judges import group_text, ranked_together
@@ -117,6 +118,25 @@ def flat(estimate: Estimate) -> dict[str, object]:
         cells[f"lower_over_{over}"] = "" if interval is None else interval.lower
         cells[f"upper_over_{over}"] = "" if interval is None else interval.upper
     return cells
+
+
+def without_training(scored: Sequence[ScoredTask]) -> tuple[list[ScoredTask], str]:
+    """Return those of ``scored`` that may stand on a board, and the names of the others, which are training tasks.
+
+    Raises TurnwiseError where no other is there.
+    """
+    names = run_names(scored)
+    training = [one for one in scored if one.outcomes.record.is_training]
+    left_out = ", ".join(
+        f"{names[one.run.path]} on {printable(one.outcomes.record.task, limit=80)}" for one in training
+    )
+    kept = [one for one in scored if not one.outcomes.record.is_training]
+    if training and not kept:
+        raise TurnwiseError(
+            f"These are runs on training problems alone, which no board shows ({left_out}): give runs of evaluation "
+            "tasks; turnwise score shows these."
+        )
+    return kept, left_out
 
 
 def run_names(scored: Sequence[ScoredTask]) -> dict[Path, str]:

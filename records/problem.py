@@ -17,6 +17,8 @@ FUNCTION_TIME_LIMIT_SECONDS = 4.0
 FUNCTION_MEMORY_LIMIT_BYTES = 4 * 2**30
 FUNCTION_TIME_FACTOR = 4.0
 OUTPUT_LIMIT_BYTES = 64 * 2**20
+# The split whose problems models may be trained on: never part of an evaluation or a board.
+TRAINING_SPLIT = "train"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ class TestCase:
     output: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Problem:
     """A task with its tests and limits.
 

@@ -28,6 +28,7 @@ from turnwise.json_text import json_text
 from turnwise.records.choices import TestsChoice
 from turnwise.records.codec import from_json, from_lines, if_set, reason_of, to_json
 from turnwise.records.judgement import Judgement, Place, read_judgements
+from turnwise.records.problem import TRAINING_SPLIT
 from turnwise.records.settings import MOST_TURNS, JudgeRecord, PromptsRecord, RunSettings
 from turnwise.records.trajectory import Trajectory, read_trajectory
 from turnwise.texts import shown
@@ -77,6 +78,11 @@ class TaskRecord:
     benchmark_sha256: str = if_set("")
     checked: int = if_set(0)
     invalid_tests: Mapping[str, int] = if_set(dict)
+
+    @property
+    def is_training(self) -> bool:
+        """Whether its problems are for training, and no part of an evaluation or a board."""
+        return self.split == TRAINING_SPLIT
 
 
 @dataclass(frozen=True, slots=True)

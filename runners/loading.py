@@ -25,7 +25,7 @@ from turnwise.runners.execution.interface import Executor
 from turnwise.runners.judging.checking import Checkers, constraints_broken
 from turnwise.runners.judging.expected import resolve_expected
 from turnwise.runners.judging.judge import Judge
-from turnwise.runners.judging.verdicts import SharedCache
+from turnwise.runners.judging.verdicts import SharedCache, VerdictCache
 from turnwise.tasks.catalog import Task
 from turnwise.tasks.decoys import Decoy, DecoyPool
 from turnwise.tasks.plan import strategy_of, turns_of
@@ -58,7 +58,7 @@ class Machine:
         """Return the verdicts of all runs of this user; whoever opens it closes it."""
         return SharedCache(self.cache_dir / "verdicts")
 
-    def open_judge(self, settings: JudgeSettings | JudgeRecord, cache: SharedCache) -> Judge:
+    def open_judge(self, settings: JudgeSettings | JudgeRecord, cache: VerdictCache) -> Judge:
         """Return the judge of a run with these ``settings``; whoever opens it closes it."""
         return Judge(
             self.executor,

@@ -2,6 +2,8 @@
 
 >>> find_tasks("taco_*_multiturn")[0].difficulty
 'EASY'
+
+Those over a train split are for training: they are chosen by their full names alone, never by a glob.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,6 +14,7 @@ from fnmatch import fnmatchcase
 from turnwise.benchmarks.benchmark import TWINS, Benchmark
 from turnwise.benchmarks.catalog import BENCHMARKS
 from turnwise.errors import TurnwiseError
+from turnwise.records.problem import TRAINING_SPLIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,11 @@ class Task:
     split: str
     max_turns: int
     difficulty: str = ""
+
+    @property
+    def is_training(self) -> bool:
+        """Whether its problems are for training, and no part of an evaluation or a board."""
+        return self.split == TRAINING_SPLIT
 
 
 def tasks_of(benchmarks: Mapping[str, Benchmark]) -> dict[str, Task]:
@@ -42,15 +50,35 @@ TASKS: dict[str, Task] = tasks_of(BENCHMARKS)
 def find_tasks(names: str, benchmarks: Mapping[str, Benchmark] = BENCHMARKS) -> tuple[Task, ...]:
     """Return the tasks that a comma-separated list of names and globs selects, in catalogue order.
 
-    Raises TurnwiseError for a name that selects nothing.
+    Globs select no training tasks. Raises TurnwiseError for a name that selects nothing.
     """
     tasks = tasks_of(benchmarks)
-    wanted = [name.strip() for name in names.split(",") if name.strip()]
-    for pattern in wanted:
-        if not any(fnmatchcase(name, pattern) for name in tasks):
-            near = get_close_matches(pattern, tasks)
-            meant = f"do you mean {' or '.join(near)}? " if near else ""
-            raise TurnwiseError(f"Unknown task {pattern!r}: {meant}turnwise tasks lists those there are.")
-    if not wanted:
+    patterns = [name.strip() for name in names.split(",") if name.strip()]
+    for pattern in patterns:
+        if not any(_selects(pattern, task) for task in tasks.values()):
+            raise _unknown(pattern, benchmarks)
+    if not patterns:
         raise TurnwiseError("No task given: turnwise tasks lists those there are.")
-    return tuple(task for name, task in tasks.items() if any(fnmatchcase(name, one) for one in wanted))
+    return tuple(task for task in tasks.values() if any(_selects(pattern, task) for pattern in patterns))
+
+
+def training_tasks(names: str, benchmarks: Mapping[str, Benchmark] = BENCHMARKS) -> list[str]:
+    """Return the names of the training tasks that globs in ``names`` match, though they do not select them."""
+    patterns = [name.strip() for name in names.split(",") if name.strip()]
+    tasks = [task.name for task in tasks_of(benchmarks).values() if task.is_training]
+    return [name for name in tasks if name not in patterns and any(fnmatchcase(name, glob) for glob in patterns)]
+
+
+def _selects(pattern: str, task: Task) -> bool:
+    return task.name == pattern or (not task.is_training and fnmatchcase(task.name, pattern))
+
+
+def _unknown(pattern: str, benchmarks: Mapping[str, Benchmark]) -> TurnwiseError:
+    if training := training_tasks(pattern, benchmarks):
+        return TurnwiseError(
+            f"The glob {pattern!r} selects no task: those over a train split are chosen by their full names alone "
+            f"({', '.join(training)})."
+        )
+    near = get_close_matches(pattern, tasks_of(benchmarks))
+    meant = f"do you mean {' or '.join(near)}? " if near else ""
+    return TurnwiseError(f"Unknown task {pattern!r}: {meant}turnwise tasks lists those there are.")

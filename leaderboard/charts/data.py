@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from turnwise.errors import TurnwiseError
-from turnwise.leaderboard.behaviour import Behaviour, TurnBehaviour, mean_of, ratio
 from turnwise.leaderboard.curves import Point, draw_curve
 from turnwise.leaderboard.intervals import Interval
 from turnwise.leaderboard.paper_cells import find_estimate
@@ -19,6 +18,7 @@ from turnwise.leaderboard.tables import ScoredTask
 from turnwise.records.choices import Along, Over
 from turnwise.records.metrics import NAtK
 from turnwise.records.report import Verdict
+from turnwise.tasks.behaviour import Behaviour, TurnBehaviour, mean_of, ratio
 
 _SEED = 0
 _BINS = 10

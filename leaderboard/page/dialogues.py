@@ -23,12 +23,12 @@ from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
 from turnwise.json_text import json_line
-from turnwise.leaderboard.behaviour import Behaviour, BehaviourCounter
 from turnwise.leaderboard.charts.data import similarity_of_beginnings
 from turnwise.leaderboard.page.table import PageRow
 from turnwise.records.judgement import Judgement, Place, places_of
 from turnwise.records.report import Report
 from turnwise.records.trajectory import Call, Trajectory, Turn
+from turnwise.tasks.behaviour import Behaviour, BehaviourCounter
 
 PIECE_CHARACTERS = 1_000_000
 LONGEST = 20_000  # characters; a longer reply is shown as it is, since some markdown takes quadratic time

@@ -27,7 +27,6 @@ import turnwise
 from turnwise.files import inside, write_atomically
 from turnwise.json_text import json_line
 from turnwise.leaderboard.audits import judge_line, published_table, rates_table
-from turnwise.leaderboard.behaviour import Behaviour
 from turnwise.leaderboard.charts import specs
 from turnwise.leaderboard.charts.data import KINDS, Series, chart_data, headline
 from turnwise.leaderboard.page.dialogues import DialogueReader, Piece, packed
@@ -47,6 +46,7 @@ from turnwise.leaderboard.report import settings_lines, settings_text
 from turnwise.leaderboard.tables import ScoredTask, metric_columns
 from turnwise.records.audit import Audit
 from turnwise.records.codec import to_json
+from turnwise.tasks.behaviour import Behaviour
 from turnwise.texts import printable
 
 DEFAULT_TITLE = "Multi-turn code generation"

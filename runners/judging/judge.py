@@ -13,6 +13,7 @@ and never cached. The judge starts no process itself.
 """
 
 import asyncio
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -88,7 +89,7 @@ class Judge:
         self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="judge")
         self._is_closing = Event()
         self._gate = Gate(workers, reserved=1)
-        self._digests: dict[tuple[int, bool], tuple[Problem, bytes]] = {}
+        self._digests = _TestDigests()
         self.environment = Environment(executor.name, executor.tier, executor.interpreter, check_matcher(matcher))
 
     def judge(self, problem: Problem, program: str | None, *, hidden: bool = True, traced: bool = False) -> Report:
@@ -121,10 +122,8 @@ class Judge:
 
     def key(self, problem: Problem, program: str, *, hidden: bool = True, traced: bool = False) -> str:
         """Return the verdict key of ``program``: a hash of all that can change its verdict, or its trace."""
-        place = (id(problem), hidden)
-        if place not in self._digests:  # the problem is kept beside its digest, so its id stays its own
-            self._digests[place] = (problem, digest_tests(problem, hidden=hidden))
-        runnable, tests = program_of(problem, program), self._digests[place][1] + (_TRACED if traced else b"")
+        runnable = program_of(problem, program)
+        tests = self._digests.find(problem, hidden=hidden) + (_TRACED if traced else b"")
         return verdict_key(self._with_limits(problem), runnable, tests, self.environment, language=PYTHON)
 
     def time_limit_seconds(self, problem: Problem) -> float:
@@ -240,6 +239,24 @@ class Judge:
             yield test, execution
             if execution.ending is Ending.COMPILE_ERROR:
                 return
+
+
+class _TestDigests:
+    """The digests of the tests of problems, each made once while its problem lives; no problem is kept for it."""
+
+    def __init__(self) -> None:
+        self._found: dict[int, tuple[weakref.ref[Problem], dict[bool, bytes]]] = {}
+
+    def find(self, problem: Problem, *, hidden: bool) -> bytes:
+        """Return the digest of the tests of ``problem``, of all or of the public ones."""
+        place = id(problem)
+        reference, digests = self._found.get(place, (None, {}))
+        if reference is None or reference() is not problem:
+            # Told when the problem is gone, before another can have its id.
+            self._found[place] = (weakref.ref(problem, lambda _: self._found.pop(place, None)), digests := {})
+        if hidden not in digests:
+            digests[hidden] = digest_tests(problem, hidden=hidden)
+        return digests[hidden]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ import os
 import platform
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -32,6 +33,8 @@ from turnwise.runners.execution.host import cpu_model
 from turnwise.runners.execution.interface import Program
 from turnwise.runners.logs import AppendLog
 
+MOST_REPORTS = 100_000  # that a SharedCache holds in memory: about 1 KB each
+_MOST_LOGS = 256  # that it holds open, a file descriptor each
 _COMPARING = (digests, equality, integers, matching, oracles, results, values)
 
 
@@ -66,6 +69,37 @@ class NoCache:
         """Forget ``report``."""
 
 
+class RecentCache:
+    """The ``most`` reports that were used last, in memory alone; safe for the threads of one process."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._reports: OrderedDict[tuple[str, str], Report] = OrderedDict()
+
+    def get(self, problem: str, key: str) -> Report | None:
+        """Return the report stored under ``key``, or None."""
+        with self._lock:
+            report = self._reports.get((problem, key))
+            if report is not None:
+                self._reports.move_to_end((problem, key))
+        return report
+
+    def cpu(self, problem: str, key: str) -> str:  # noqa: ARG002 - the protocol's signature
+        """Return this machine's: whatever is stored was made here."""
+        return cpu_model()
+
+    def put(self, problem: str, key: str, report: Report) -> None:
+        """Store ``report`` unless it shows an infrastructure failure, and forget the one that was not used longest."""
+        if _is_spoiled(report):
+            return
+        with self._lock:
+            self._reports[problem, key] = report
+            self._reports.move_to_end((problem, key))
+            while len(self._reports) > self._most:
+                self._reports.popitem(last=False)
+
+
 @dataclass(frozen=True, slots=True)
 class _Entry:
     report: Report
@@ -75,15 +109,18 @@ class _Entry:
 class SharedCache:
     """A cache in ``folder``; safe for the threads of one process and for any number of processes.
 
-    ``cpu`` is the model name of the CPU that judges here.
+    ``cpu`` is the model name of the CPU that judges here. About ``most`` reports are held in memory: beyond that,
+    those of the problems that were not used longest are forgotten, and read again where they are needed.
     """
 
-    def __init__(self, folder: Path, *, cpu: str = "") -> None:
+    def __init__(self, folder: Path, *, cpu: str = "", most: int = MOST_REPORTS) -> None:
         self._folder = folder
         self._cpu = cpu or cpu_model()
+        self._most = most
         self._lock = threading.Lock()
-        self._reports: dict[str, dict[str, _Entry]] = {}
-        self._logs: dict[str, AppendLog] = {}
+        self._reports: OrderedDict[str, dict[str, _Entry]] = OrderedDict()
+        self._held = 0
+        self._logs: OrderedDict[str, AppendLog] = OrderedDict()
         self._writer, self._claim = _claim_name(folder)
 
     def get(self, problem: str, key: str) -> Report | None:
@@ -100,17 +137,14 @@ class SharedCache:
 
     def put(self, problem: str, key: str, report: Report) -> None:
         """Append ``report`` unless it shows an infrastructure failure."""
-        results = report.public + (report.hidden or ())
-        if any(result.verdict is Verdict.INFRASTRUCTURE_FAILURE for result in results):
-            return
-        if report.verdict is Verdict.INFRASTRUCTURE_FAILURE:
+        if _is_spoiled(report):
             return
         line = json_line({"key": key, "cpu": self._cpu, "report": to_json(report)})
         with self._lock:
-            self._known(problem)[key] = _Entry(report, self._cpu)
-            if problem not in self._logs:
-                self._logs[problem] = AppendLog(self._place(problem) / f"{self._writer}.jsonl")
-            self._logs[problem].write(line)
+            known = self._known(problem)
+            self._held += key not in known
+            known[key] = _Entry(report, self._cpu)
+            self._log(problem).write(line)
 
     def close(self) -> None:
         """Close the files and give the writer's name back; what a power cut takes is judged again."""
@@ -126,11 +160,26 @@ class SharedCache:
         return self._folder / hashlib.sha256(problem.encode()).hexdigest()[:16]
 
     def _known(self, problem: str) -> dict[str, _Entry]:
+        """Return what is known of ``problem``, read where it is not in memory; others may be forgotten for it."""
         if problem not in self._reports:
-            self._reports[problem] = {}
+            found: dict[str, _Entry] = {}
             for path in sorted(self._place(problem).glob("*.jsonl")):
-                self._reports[problem].update(_read(path, self._cpu))
+                found.update(_read(path, self._cpu))
+            self._reports[problem] = found
+            self._held += len(found)
+        self._reports.move_to_end(problem)
+        while self._held > self._most and len(self._reports) > 1:
+            self._held -= len(self._reports.popitem(last=False)[1])
         return self._reports[problem]
+
+    def _log(self, problem: str) -> AppendLog:
+        """Return the file in which what is judged of ``problem`` is written."""
+        if problem not in self._logs:
+            self._logs[problem] = AppendLog(self._place(problem) / f"{self._writer}.jsonl")
+        self._logs.move_to_end(problem)
+        if len(self._logs) > _MOST_LOGS:
+            self._logs.popitem(last=False)[1].close()
+        return self._logs[problem]
 
 
 def _claim_name(folder: Path) -> tuple[str, int | None]:
@@ -168,8 +217,15 @@ def _read(path: Path, cpu: str) -> dict[str, _Entry]:
 
 
 def _has_time_limit(report: Report) -> bool:
-    results = report.public + (report.hidden or ())
-    return Verdict.TIME_LIMIT in (report.verdict, *(result.verdict for result in results))
+    return Verdict.TIME_LIMIT in _verdicts(report)
+
+
+def _is_spoiled(report: Report) -> bool:
+    return Verdict.INFRASTRUCTURE_FAILURE in _verdicts(report)
+
+
+def _verdicts(report: Report) -> list[Verdict]:
+    return [report.verdict, *(result.verdict for result in report.public + (report.hidden or ()))]
 
 
 @cache

@@ -245,3 +245,21 @@ def test_every_table_has_a_line_in_the_help() -> None:
     options = group.commands["score"].params
     (table,) = (one for one in options if one.name == "table")
     assert all(kind in table.help for kind in PAPER_TABLES)
+
+
+def test_the_tables_show_turns_and_ends(
+    tmp_path: Path, write_run: WriteRun, dialogue: MakeDialogue, judge: MakeJudgement
+) -> None:
+    """Percent of the turn's dialogues; the measure of similarity stands over its column; what is open has a star."""
+    right = dialogue("fail", "pass", problem="b/a", tokens=(9, 5))
+    open_ = dialogue("none", "pass", problem="b/b", tokens=(9, 5))
+    path = write_run(tmp_path / "run", [right, open_], [judge(right)], tasks={"t": 2}, problems=["b/a", "b/b"])
+    turns, ends = paper_tables("behaviour", score_runs(read_runs([path])))
+    assert [row[2:11] for row in turns.rows] == [
+        ("1", "2", "0.0", "50.0", "0.0", "0.0", "0.0", "0.0", "50.0"),
+        ("2", "2", "100.0*", "0.0", "0.0", "0.0", "0.0", "0.0", "0.0"),
+    ]
+    assert turns.headers[11:] == ("repaired", "difflib", "non-code", "characters", "tokens")
+    assert turns.rows[1][11] == "100.0" and turns.rows[1][-1] == "5" and turns.rows[0][12] == ""
+    assert ends.rows == (("m", "t", "2", "100.0", *["0.0"] * 5),)
+    assert paper_tables("behaviour-chrf", score_runs(read_runs([path])))[0].headers[12] == "chrF"

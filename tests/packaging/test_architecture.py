@@ -24,7 +24,7 @@ ALLOWED = {
     "turnwise.tasks": ("turnwise.records", "turnwise.benchmarks"),
     "turnwise.runners": ("turnwise.records", "turnwise.benchmarks", "turnwise.tasks"),
     "turnwise.slurm": ("turnwise.records", "turnwise.benchmarks", "turnwise.tasks", "turnwise.runners"),
-    "turnwise.leaderboard": ("turnwise.records", "turnwise.benchmarks"),
+    "turnwise.leaderboard": ("turnwise.records", "turnwise.benchmarks", "turnwise.tasks.behaviour"),
     "turnwise.training": ("turnwise.records", "turnwise.benchmarks", "turnwise.tasks", "turnwise.runners"),
 }
 # Everyone may import these; they import one another alone.

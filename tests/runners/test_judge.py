@@ -1,8 +1,10 @@
 """The Judge compares, stops early, retries the machine's failures, and lets nothing hidden out."""
 
 import asyncio
+import gc
 import json
 import threading
+import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -307,3 +309,17 @@ def test_a_judge_that_is_closed_ends_after_the_test_it_is_at() -> None:
 
     asyncio.run(leave())
     assert executor.seen == [b"1\n"]
+
+
+def test_a_judge_keeps_no_problem() -> None:
+    """One made anew for each program is gone after it, with its tests, and another with its id has its own key."""
+    judge, keys, problems = Judge(PlannedExecutor([])), set(), []
+    for number in range(50):
+        problem = replace(DOUBLE, hidden_tests=(TestCase("3\n", f"{number}\n"),))
+        keys.add(judge.key(problem, RIGHT))
+        assert judge.key(problem, RIGHT) in keys and judge.key(problem, RIGHT, hidden=False) not in keys
+        problems.append(weakref.ref(problem))
+        del problem
+    gc.collect()
+    assert len(keys) == 50 and not any(reference() for reference in problems) and not judge._digests._found
+    judge.close()

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from synthetic import SyntheticSampler
 
-from turnwise.leaderboard.behaviour import measure, ratio
 from turnwise.leaderboard.outcomes import read_outcomes
 from turnwise.records.codec import to_line
 from turnwise.records.run_folder import RunFolder
@@ -18,6 +17,7 @@ from turnwise.runners.execution.interface import Executor
 from turnwise.runners.judging.judge import Judge
 from turnwise.runners.loading import Machine, load_decoys, load_task
 from turnwise.runners.sampling import Job, sample
+from turnwise.tasks.behaviour import measure, ratio
 from turnwise.tasks.catalog import TASKS
 from turnwise.tasks.dialogue import Dialogue
 from turnwise.tasks.prompts import PromptSet

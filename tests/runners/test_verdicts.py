@@ -1,5 +1,6 @@
 """The verdict cache: its key covers what can change a verdict, its file survives being cut."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -9,9 +10,10 @@ import pytest
 from turnwise.benchmarks import matching
 from turnwise.records.problem import Limits, MatchRule, Problem, TestCase
 from turnwise.records.report import Environment, Report, TestResult, Verdict
+from turnwise.runners.execution.host import cpu_model
 from turnwise.runners.execution.interface import Program
 from turnwise.runners.judging import verdicts
-from turnwise.runners.judging.verdicts import NoCache, SharedCache, digest_tests, verdict_key
+from turnwise.runners.judging.verdicts import NoCache, RecentCache, SharedCache, digest_tests, verdict_key
 
 PROBLEM = Problem("b/p", "b", "test", "", (TestCase("1", "2"),), (TestCase("3", "4"),))
 PROGRAM = Program(b"print(2)")
@@ -160,3 +162,50 @@ def test_no_cache_keeps_nothing() -> None:
     cache = NoCache()
     cache.put("b/p", "a", REPORT)
     assert cache.get("b/p", "a") is None
+
+
+def test_what_was_not_used_longest_is_forgotten() -> None:
+    """A cache in memory alone: what was asked for stays before what was stored later."""
+    cache = RecentCache(2)
+    cache.put("b/p", "a", REPORT)
+    cache.put("b/p", "b", REPORT)
+    assert cache.get("b/p", "a") == REPORT and cache.cpu("b/p", "a") == cpu_model()
+    cache.put("b/q", "a", replace(REPORT, problem="b/q"))
+    assert [cache.get("b/p", key) is None for key in ("a", "b")] == [False, True] and cache.get("b/q", "a") is not None
+    cache.put("b/p", "b", replace(REPORT, verdict=Verdict.INFRASTRUCTURE_FAILURE))
+    assert cache.get("b/p", "b") is None and cache.get("b/q", "a") is not None
+
+
+def test_threads_share_a_bounded_cache() -> None:
+    """It holds no more than it may while many put and ask at once."""
+    cache = RecentCache(10)
+
+    def use(number: int) -> None:
+        for step in range(200):
+            cache.put("b/p", f"{number} {step % 20}", REPORT)
+            cache.get("b/p", f"{number - 1} {step % 20}")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(use, range(8)))
+    assert sum(cache.get("b/p", f"{number} {step}") is not None for number in range(8) for step in range(20)) == 10
+
+
+def test_reports_in_memory_are_bounded_and_nothing_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Problems that were not used longest are forgotten with their files, and read again; what is on disk stays."""
+    monkeypatch.setattr(verdicts, "_MOST_LOGS", 3)
+    bounded, other = SharedCache(tmp_path / "bounded", most=10), SharedCache(tmp_path / "other")
+    for step in range(8):
+        for number in range(6):
+            for cache in (bounded, other):
+                cache.put(f"b/{number}", f"k{step}", REPORT)
+    kept = bounded._reports
+    assert sum(map(len, kept.values())) == bounded._held <= 16 and list(kept)[-1] == "b/5"
+    assert len(bounded._logs) == 3
+    lines = [
+        {path.relative_to(folder): path.read_bytes() for path in folder.glob("*/*.jsonl")}
+        for folder in (tmp_path / "bounded", tmp_path / "other")
+    ]
+    assert lines[0] == lines[1]
+    assert all(bounded.get(f"b/{number}", f"k{step}") == REPORT for number in range(6) for step in range(8))
+    for cache in (bounded, other):
+        cache.close()

@@ -57,14 +57,20 @@ def tasks(
     benchmark: Benchmark = "",
     as_json: AsJson = False,
 ) -> None:
-    """List the tasks: their data, how many problems of it are here, and what is flagged."""
-    from turnwise.commands.tasks import render_tasks, summarise_tasks, task_document
+    """List the tasks: their data, how many problems of it are here, and what is flagged.
+
+    Training tasks are listed by their full names alone.
+    """
+    from turnwise.commands.tasks import render_tasks, summarise_tasks, task_document, training_note
 
     on_error: OnError = "skip" if skip_broken_rows else "raise"
     summaries = summarise_tasks(
         names, data_dir=data_dir, environ=dict(os.environ), on_error=on_error, benchmark=benchmark
     )
-    say(json_text([task_document(one) for one in summaries], indent=1) if as_json else render_tasks(summaries))
+    if as_json:
+        say(json_text([task_document(one) for one in summaries], indent=1))
+    else:
+        say(render_tasks(summaries, training_note(names, benchmark)))
 
 
 def tasks_path(benchmark: Benchmark = "") -> None:

@@ -1,5 +1,6 @@
 """``turnwise compare``: two runs problem by problem, or the places that three and more runs can have."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -133,9 +134,20 @@ def _settings_of(run: RunOutcomes, tasks: Sequence[str]) -> dict[str, dict[str, 
 def _common_tasks(runs: Sequence[RunOutcomes]) -> dict[str, list[TaskOutcomes]]:
     """Return the outcomes of each run for every task that all have; raises TurnwiseError where there is none."""
     by_name = [{task.record.task: task for task in run.tasks} for run in runs]
+    training = {name: None for tasks in by_name for name, task in tasks.items() if task.record.is_training}
+    if training and all(name in training for tasks in by_name for name in tasks):
+        raise TurnwiseError(
+            f"These are runs on training problems alone ({', '.join(training)}), which compare no models: give runs of "
+            "evaluation tasks; turnwise score shows these."
+        )
+    if training:
+        print(f"turnwise: training problems compare no models: left out {', '.join(training)}.", file=sys.stderr)
+    by_name = [{name: task for name, task in tasks.items() if name not in training} for tasks in by_name]
     shared = [name for name in by_name[0] if all(name in tasks for tasks in by_name)]
     if not shared:
-        has = "; ".join(f"{run.path} has {', '.join(tasks)}" for run, tasks in zip(runs, by_name, strict=True))
+        has = "; ".join(
+            f"{run.path} has {', '.join(tasks) or 'none'}" for run, tasks in zip(runs, by_name, strict=True)
+        )
         raise TurnwiseError(f"The runs have no task in common: {has}.")
     return {name: [tasks[name] for tasks in by_name] for name in shared}
 

@@ -15,7 +15,7 @@ from turnwise.files import inside, write_atomically
 from turnwise.leaderboard.formats import render_notes, render_tables
 from turnwise.leaderboard.grid import grid_tables, heat_map
 from turnwise.leaderboard.paper_tables import paper_tables
-from turnwise.leaderboard.report import LEGEND, score_runs, settings_lines, write_report
+from turnwise.leaderboard.report import LEGEND, score_runs, settings_lines, training_lines, write_report
 from turnwise.leaderboard.scores import PASS_AT
 from turnwise.leaderboard.tables import ScoredTask
 from turnwise.records.choices import Style
@@ -63,7 +63,8 @@ def summarise(output: Path, *, metric: str = "") -> str:
     write_atomically(inside(output, "tables", "grid.txt"), tables + "\n")
     write_atomically(output / "heat_map.json", heat_map(scored, metric=metric) + "\n")
     first = "Settings of the first cell; what others have instead is in their names and run.json. "
-    notes = render_notes(["", LEGEND, first + " ".join(settings_lines(scored[:1]))], Style.TEXT)
+    settings = first + " ".join(settings_lines(scored[:1]))
+    notes = render_notes(["", LEGEND, *training_lines(scored), settings], Style.TEXT)
     return "\n".join([tables, *notes, f"Written: {output / 'scores.json'}, heat_map.json and tables/ beside it."])
 
 

@@ -1,17 +1,18 @@
 """``turnwise plot``: a chart of the page as a file, from run folders, without a browser."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from turnwise.commands.machine import check_output
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.runs import read_runs, runs_at
-from turnwise.leaderboard.behaviour import measure
 from turnwise.leaderboard.charts.data import Series, chart_data, similarity_of_beginnings
 from turnwise.leaderboard.charts.files import FORMATS, Look, write_chart
 from turnwise.leaderboard.charts.specs import charts
 from turnwise.leaderboard.report import score_runs
-from turnwise.leaderboard.tables import ScoredTask, run_names
+from turnwise.leaderboard.tables import ScoredTask, run_names, without_training
+from turnwise.tasks.behaviour import measure
 from turnwise.texts import encodable
 
 
@@ -39,7 +40,12 @@ def plot_command(
         raise TurnwiseError(f"--width is {width}: give 100 to 4000 points.")
     check_output(output.parent)
     runs = list(dict.fromkeys(runs_at(paths).runs))
-    scored = _of_task(score_runs(read_runs(runs), n_at_k=[name for name in n_at_k.split(",") if name.strip()]), task)
+    read, left_out = without_training(
+        score_runs(read_runs(runs), n_at_k=[name for name in n_at_k.split(",") if name.strip()])
+    )
+    if left_out:
+        print(f"turnwise: runs on training problems are in no chart: left out {left_out}.", file=sys.stderr)
+    scored = _of_task(read, task)
     names = run_names(scored)
     behaves = chart in ("failures", "similarity", "prose")
     data = chart_data([_series(one, names[one.run.path], behaves=behaves) for one in scored])

@@ -14,7 +14,7 @@ from turnwise.leaderboard.page.dialogues import DialogueReader
 from turnwise.leaderboard.page.site import DEFAULT_TITLE, SiteOptions, write_site
 from turnwise.leaderboard.page.table import read_facts
 from turnwise.leaderboard.report import score_runs
-from turnwise.leaderboard.tables import ScoredTask, run_names
+from turnwise.leaderboard.tables import ScoredTask, run_names, without_training
 from turnwise.records.audit import Audit
 from turnwise.runners.judging.expected import default_cache_dir
 from turnwise.texts import shown
@@ -46,8 +46,10 @@ def write_page(
 
     Of the ``audits`` (files, or folders of them) it shows those of its tasks and judges.
 
-    Raises TurnwiseError for a damaged run or audit, an n@k that the samples cannot support, missing dialogues, unless
-    they are allowed, and audits of which none is of the page's tasks and judges.
+    Runs of training tasks are left out, and named.
+
+    Raises TurnwiseError where no others are there, for a damaged run or audit, an n@k that the samples cannot support,
+    missing dialogues, unless they are allowed, and audits of which none is of the page's tasks and judges.
     """
     check_output(output)
     read = read_audits(audits)
@@ -56,7 +58,11 @@ def write_page(
     with show_progress() as on_progress:
         reader = DialogueReader(pack=with_dialogues)
         outcomes = read_runs(runs, witness=reader, on_progress=on_progress)
-        scored = score_runs(outcomes, n_at_k=[name for name in n_at_k.split(",") if name.strip()])
+        scored, left_out = without_training(
+            score_runs(outcomes, n_at_k=[name for name in n_at_k.split(",") if name.strip()])
+        )
+        if left_out:
+            print(f"turnwise: runs on training problems are on no board: left out {left_out}.", file=sys.stderr)
         if not allow_missing:
             _check_complete(scored)
         fitting = _fitting(read, scored)

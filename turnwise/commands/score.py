@@ -16,6 +16,7 @@ from turnwise.leaderboard.report import (
     render_report,
     score_runs,
     settings_lines,
+    training_lines,
     write_report,
 )
 from turnwise.leaderboard.tables import ScoredTask
@@ -57,12 +58,14 @@ def score_command(
     scored = _score_all(found, wanted, over)
     chosen = Style(style)
     if table:
-        around = render_notes(["", LEGEND, *interval_lines(scored, over), *settings_lines(scored)], chosen)
+        lines = [*interval_lines(scored, over), *training_lines(scored), *settings_lines(scored)]
+        around = render_notes(["", LEGEND, *lines], chosen)
         return "\n".join([render_tables(paper_tables(table, scored, over=over), chosen), *around])
     if curve:
         along = Along(curve)
         shown = over if isinstance(over, Over) else None
-        return render_curves(draw_curves(scored, along), along, settings_lines(scored), over=shown, style=chosen)
+        remarks = [*training_lines(scored), *settings_lines(scored)]
+        return render_curves(draw_curves(scored, along), along, remarks, over=shown, style=chosen)
     said = render_report(scored, by=By(by), over=over, style=chosen)
     if chosen is not Style.TEXT:
         return said

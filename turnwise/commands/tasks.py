@@ -13,7 +13,7 @@ from turnwise.commands.machine import check_data_dir
 from turnwise.errors import MissingExtraError, TurnwiseError
 from turnwise.records.problem import Flag
 from turnwise.records.settings import OnError
-from turnwise.tasks.catalog import Task, find_tasks
+from turnwise.tasks.catalog import Task, find_tasks, training_tasks
 
 _SHOWN_SENTENCES = 10
 
@@ -43,8 +43,14 @@ def summarise_tasks(
     return [_summarise(task, data_dir, environ, on_error) for task in tasks]
 
 
-def render_tasks(summaries: list[TaskSummary]) -> str:
-    """Return the summaries as a table."""
+def training_note(names: str, benchmark: str = "") -> list[str]:
+    """Return the sentence that names the training tasks which the globs in ``names`` do not select."""
+    training = training_tasks(names, find_benchmarks(benchmark, tasks=names))
+    return [f"For training, chosen by their full names alone: {', '.join(training)}."] if training else []
+
+
+def render_tasks(summaries: list[TaskSummary], remarks: Sequence[str] = ()) -> str:
+    """Return the summaries as a table, and the ``remarks`` below it."""
     flags = [flag.value for flag in Flag if any(flag.value in one.flags for one in summaries)]
     headers = ["task", "benchmark", "split", "turns", "problems", "scorable", *flags]
     rows = []
@@ -55,6 +61,7 @@ def render_tasks(summaries: list[TaskSummary]) -> str:
     notes = list(dict.fromkeys(one.note for one in summaries if one.note))
     notes += _first(f"{name} is contradictory: {why}." for one in summaries for name, why in one.contradictions.items())
     notes += _first(f"Left out: {sentence}" for one in summaries for sentence in one.broken_rows)
+    notes += remarks
     return "\n".join([tabulate(rows, headers=headers, disable_numparse=True), *(["", *notes] if notes else [])])
 
 

@@ -20,6 +20,7 @@ from turnwise.benchmarks.benchmark import TWINS, Benchmark, Stem
 from turnwise.benchmarks.own import find_benchmarks, installed_benchmarks, is_benchmark_file
 from turnwise.errors import TurnwiseError
 from turnwise.files import write_atomically
+from turnwise.records.problem import TRAINING_SPLIT
 from turnwise.runners.judging.expected import default_cache_dir
 
 SHARED = """\
@@ -47,8 +48,8 @@ _VERSION = {"version": 1}
 def definitions(own: str = "") -> dict[str, str]:
     """Return the files by name: of the built-in benchmarks and installed ones, or of the user's ``own`` (--benchmark).
 
-    An installed one is not loaded for that, so it has the tasks of its name here. Raises TurnwiseError for an ``own``
-    one that does not load.
+    An installed one is not loaded for that, so it has the tasks of its name here. Training tasks are none of lm_eval's:
+    its globs would take them. Raises TurnwiseError for an ``own`` one that does not load, or has no other tasks.
     """
     found = find_benchmarks(own)
     benchmarks = [one for one in found.values() if bool(one.sha256) == bool(own)]
@@ -59,6 +60,10 @@ def definitions(own: str = "") -> dict[str, str]:
         for twin, turns in TWINS.items()
         for name, one in _of_benchmark(benchmark, twin, turns, path)
     }
+    if own and not data:
+        raise TurnwiseError(
+            f"The benchmark {own!r} has training tasks alone, which lm_eval is not given: ask them by turnwise run."
+        )
     if not own:
         names = [f"{name}_{twin}" for name in {*installed_benchmarks()} - {*found} for twin in TWINS]
         data |= {name: _of_task(name) for name in sorted(names)}
@@ -103,8 +108,9 @@ def _write(above: Path, files: Mapping[str, str]) -> Path:
 
 def _of_benchmark(benchmark: Benchmark, twin: str, turns: int, path: str) -> Iterator[tuple[str, dict[str, object]]]:
     """Yield the definitions of one twin by file name; what has difficulties is a group of them."""
-    levels = [stem for stem in benchmark.asked if stem.difficulty]
-    for stem in benchmark.asked:
+    asked = [stem for stem in benchmark.asked if stem.split != TRAINING_SPLIT]
+    levels = [stem for stem in asked if stem.difficulty]
+    for stem in asked:
         name = f"{stem.name}_{twin}"
         if levels and not stem.difficulty:
             yield f"{name}_group", _of_group(name, levels, twin, turns)

@@ -68,6 +68,10 @@ class MultiTurnTask(ConfigurableTask):  # type: ignore[misc]  # lm_eval is untyp
                     f"The definition {config.get('task')!r} names the task {config.get('dataset_name')!r} as its "
                     "dataset_name: turnwise tasks lists those there are."
                 )
+            if task.is_training:
+                raise TurnwiseError(
+                    f"The task {name!r} is for training, and none of lm_eval's: ask it by turnwise run."
+                )
             self._options = read_options(task, config.get("metadata") or {})
             settings = self._options.settings
             self._loaded = open_task(task, settings, data_dir=self._options.data_dir, environ=dict(os.environ))

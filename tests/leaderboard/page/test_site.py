@@ -231,7 +231,7 @@ def test_runs_of_one_name_have_keys_of_their_own(tmp_path: Path, run: Callable[.
 def test_every_chart_is_valid_vega_lite(run: Callable[..., Path], name: str, dark: bool) -> None:
     """By the schema that altair carries; no place is left unfilled."""
     altair = pytest.importorskip("altair", reason="altair is not installed")
-    from turnwise.leaderboard.behaviour import measure, ratio
+    from turnwise.tasks.behaviour import measure, ratio
 
     (scored,) = score_runs(read_runs([run("run")]))
     trajectories, judgements = scored.run.dialogues("t")

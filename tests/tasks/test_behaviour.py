@@ -1,36 +1,46 @@
-"""Behaviour by turn: counted by hand on dialogues written by hand, shown in tables that say what they count."""
+"""Behaviour by turn: counted by hand on dialogues written by hand."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from turnwise.exchange.runs import read_runs
-from turnwise.leaderboard.behaviour import code_characters, load_chrf, mean_of, measure, ratio
-from turnwise.leaderboard.paper_tables import paper_tables
-from turnwise.leaderboard.report import score_runs
-from turnwise.records.judgement import Judgement
+from turnwise.records.judgement import Judgement, places_of
 from turnwise.records.report import Environment, Report, TestResult, Verdict
 from turnwise.records.trajectory import Call, End, Message, Reply, Trajectory, Turn
+from turnwise.tasks.behaviour import code_characters, load_chrf, mean_of, measure, ratio
 
-MakeDialogue = Callable[..., Trajectory]
-MakeJudgement = Callable[..., Judgement]
-WriteRun = Callable[..., Path]
 ENVIRONMENT = Environment("planned 1", "none", "CPython 3.11", "tokens")
 
 
-def _places(*judgements: Judgement) -> dict[tuple[str, str, int, int, str], Judgement]:
-    return {one.place: one for one in judgements}
+VERDICTS = {"pass": Verdict.PASSED, "fail": Verdict.WRONG_ANSWER, "none": Verdict.NO_CODE}
 
 
-def test_failures_and_repairs_are_counted_by_turn(dialogue: MakeDialogue, judge: MakeJudgement) -> None:
+def _dialogue(*words: str, sample: int) -> Trajectory:
+    """Return a dialogue, a word for the program of each turn."""
+    turns = tuple(
+        replace(
+            _turn("text"),
+            program=None if word == "none" else f"print({number})\n",
+            public_report=Report("b/a", VERDICTS[word], (TestResult(0, VERDICTS[word]),), None, ENVIRONMENT),
+        )
+        for number, word in enumerate(words)
+    )
+    return Trajectory("t", "b/a", sample, 0, turns, End.PUBLIC_PASSED if words[-1] == "pass" else End.TURN_LIMIT)
+
+
+def _judged(dialogue: Trajectory, verdict: Verdict) -> Judgement:
+    """Return the judgement of the last program."""
+    place = places_of(dialogue)[-1]
+    assert place is not None
+    return Judgement(*place, verdict, public_passed=True, tests_run=2, cpu_seconds=0.5, tier="none", key="k")
+
+
+def test_failures_and_repairs_are_counted_by_turn() -> None:
     """Repaired is what was wrong a turn before; what passed the public tests and has no verdict is neither."""
-    repaired = dialogue("fail", "pass", sample=0)
-    hidden = dialogue("fail", "pass", sample=1)
-    unjudged = dialogue("fail", "pass", sample=2)
-    lost = dialogue("fail", "none", "fail", sample=3)
-    judgements = _places(judge(repaired), judge(hidden, verdict=Verdict.TIME_LIMIT, public_passed=True))
+    repaired, hidden, unjudged = (_dialogue("fail", "pass", sample=sample) for sample in range(3))
+    lost = _dialogue("fail", "none", "fail", sample=3)
+    known = [_judged(repaired, Verdict.PASSED), _judged(hidden, Verdict.TIME_LIMIT)]
+    judgements = {judgement.place: judgement for judgement in known}
     found = measure([repaired, hidden, unjudged, lost], judgements, similarity=ratio)
     assert [turn.dialogues for turn in found.turns] == [4, 4, 1]
     assert [turn.solved for turn in found.turns] == [0, 1, 0]
@@ -76,21 +86,3 @@ def test_similar_programs_are_near_one() -> None:
     chrf = load_chrf()
     assert chrf(program, program) == pytest.approx(1.0)
     assert 0.9 < chrf(program, program.replace("value7", "renamed")) < 1.0 and chrf(program, other) < 0.3
-
-
-def test_the_tables_show_turns_and_ends(
-    tmp_path: Path, write_run: WriteRun, dialogue: MakeDialogue, judge: MakeJudgement
-) -> None:
-    """Percent of the turn's dialogues; the measure of similarity stands over its column; what is open has a star."""
-    right = dialogue("fail", "pass", problem="b/a", tokens=(9, 5))
-    open_ = dialogue("none", "pass", problem="b/b", tokens=(9, 5))
-    path = write_run(tmp_path / "run", [right, open_], [judge(right)], tasks={"t": 2}, problems=["b/a", "b/b"])
-    turns, ends = paper_tables("behaviour", score_runs(read_runs([path])))
-    assert [row[2:11] for row in turns.rows] == [
-        ("1", "2", "0.0", "50.0", "0.0", "0.0", "0.0", "0.0", "50.0"),
-        ("2", "2", "100.0*", "0.0", "0.0", "0.0", "0.0", "0.0", "0.0"),
-    ]
-    assert turns.headers[11:] == ("repaired", "difflib", "non-code", "characters", "tokens")
-    assert turns.rows[1][11] == "100.0" and turns.rows[1][-1] == "5" and turns.rows[0][12] == ""
-    assert ends.rows == (("m", "t", "2", "100.0", *["0.0"] * 5),)
-    assert paper_tables("behaviour-chrf", score_runs(read_runs([path])))[0].headers[12] == "chrF"

@@ -24,9 +24,9 @@ from turnwise.errors import TurnwiseError
 from turnwise.files import inside
 from turnwise.records.judgement import Place, program_hash, read_judgements
 from turnwise.records.run_folder import DialogueKey, RunFolder, Shard, TaskRecord, digest_file
-from turnwise.records.settings import JudgeRecord
 from turnwise.records.training import RunSource
 from turnwise.records.trajectory import End, Trajectory
+from turnwise.tasks.catalog import Task
 from turnwise.texts import printable, shown
 
 _UNKNOWN, _FAILED, _PASSED = -1, 0, 1
@@ -193,11 +193,14 @@ class TrainingRun:
         return size, dialogues
 
 
-def open_runs(paths: Sequence[Path], *, train_on_test: Sequence[str] = ()) -> list[TrainingRun]:
+def open_runs(
+    paths: Sequence[Path], known: Mapping[str, Task], *, train_on_test: Sequence[str] = ()
+) -> list[TrainingRun]:
     """Return the runs at ``paths`` with their verdicts.
 
-    Of test tasks those are taken that ``train_on_test`` names. Raises TurnwiseError for runs that do not go together:
-    of two judges or sets of prompts, without verdicts or a task to train on, or the same one twice.
+    Taken are those of their tasks that are training tasks among the ``known`` ones, whatever run.json says of itself,
+    and the test tasks that ``train_on_test`` names. Raises TurnwiseError for runs that do not go together: of two
+    judges or sets of prompts, without verdicts or a task to train on, or the same one twice.
     """
     resolved: dict[Path, Path] = {}
     for path in paths:
@@ -208,8 +211,8 @@ def open_runs(paths: Sequence[Path], *, train_on_test: Sequence[str] = ()) -> li
         resolved[path.resolve()] = path
     folders = [RunFolder(path) for path in paths]
     _check_alike(folders)
-    chosen = [_chosen_tasks(folder, train_on_test) for folder in folders]
-    _check_test_tasks(chosen, train_on_test)
+    _check_test_tasks(folders, known, train_on_test)
+    chosen = [_chosen_tasks(folder, known, train_on_test) for folder in folders]
     runs: list[TrainingRun] = []
     for folder, name, tasks in zip(folders, _names(folders), chosen, strict=True):
         run = _open_run(folder, name, tasks)
@@ -264,16 +267,25 @@ def _difference(first: object, second: object) -> str:
     return ""
 
 
-def _chosen_tasks(folder: RunFolder, train_on_test: Sequence[str]) -> tuple[TaskRecord, ...]:
-    return tuple(task for task in folder.record.tasks if task.split == "train" or task.task in train_on_test)
+def _chosen_tasks(folder: RunFolder, known: Mapping[str, Task], train_on_test: Sequence[str]) -> tuple[TaskRecord, ...]:
+    chosen = []
+    for task in folder.record.tasks:
+        if task.task not in known and (task.is_training or task.task in train_on_test):
+            remedy = ": give --benchmark the file or the name of it" if task.benchmark_sha256 else ""
+            raise TurnwiseError(
+                f"The run {str(folder.path)!r} is of the task {task.task!r}, which is unknown here{remedy}."
+            )
+        if task.task in train_on_test or (task.task in known and known[task.task].is_training):
+            chosen.append(task)
+    return tuple(chosen)
 
 
-def _check_test_tasks(chosen: Sequence[Sequence[TaskRecord]], train_on_test: Sequence[str]) -> None:
-    known = {task.task: task for tasks in chosen for task in tasks}
+def _check_test_tasks(folders: Sequence[RunFolder], known: Mapping[str, Task], train_on_test: Sequence[str]) -> None:
+    sampled = {task.task for folder in folders for task in folder.record.tasks}
     for name in train_on_test:
-        if name not in known:
+        if name not in sampled:
             raise TurnwiseError(f"--train-on-test names {shown(name)}, which no run has: leave it out.")
-        if known[name].split == "train":
+        if name in known and known[name].is_training:
             raise TurnwiseError(f"--train-on-test names {name}, which is there to train on: leave it out.")
 
 
@@ -360,11 +372,6 @@ def _check_data(runs: Sequence[TrainingRun]) -> None:
                         f"data sets ({name} {getattr(before, name)[:12] or 'none'} and "
                         f"{getattr(task, name)[:12] or 'none'}): make data of each."
                     )
-
-
-def judge_of(runs: Sequence[TrainingRun]) -> JudgeRecord:
-    """Return the judge of all runs."""
-    return runs[0].folder.record.judge
 
 
 def sampled_tokens(trajectory: Trajectory) -> int | None:

@@ -48,12 +48,12 @@ def rft_data_command(
         raise TurnwiseError(f"--max-length is {options.max_length}: give a number of tokens.")
     benchmarks = find_benchmarks(options.benchmark)
     train_on_test = _names(",".join(options.train_on_test))
-    runs = open_runs(runs_at(paths).runs, train_on_test=train_on_test)
-    tasks = _tasks(runs, benchmarks)
+    tasks = tasks_of(benchmarks)
+    runs = open_runs(runs_at(paths).runs, tasks, train_on_test=train_on_test)
     prompts = _prompts(runs, options.prompts)
-    against = _against(options.against, benchmarks, tasks)
     tokenizer = open_tokenizer(options.tokenizer) if options.tokenizer else None
     records = {task.task: task for run in runs for task in run.tasks}
+    against = _against(options.against, benchmarks, [tasks[name] for name in records])
     begun = DataReport(
         turnwise=turnwise.__version__,
         command=encodable(shlex.join(["turnwise", *arguments])),
@@ -99,18 +99,6 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
 
 
-def _tasks(runs: Sequence[TrainingRun], benchmarks: Mapping[str, Benchmark]) -> dict[str, Task]:
-    known = tasks_of(benchmarks)
-    for run in runs:
-        for task in run.tasks:
-            if task.task not in known:
-                remedy = ": give --benchmark the file or the name of it" if task.benchmark_sha256 else ""
-                raise TurnwiseError(
-                    f"The run {str(run.folder.path)!r} is of the task {task.task!r}, which is unknown here{remedy}."
-                )
-    return {task.task: known[task.task] for run in runs for task in run.tasks}
-
-
 def _prompts(runs: Sequence[TrainingRun], given: Path | None) -> PromptSet:
     """Return the prompts of the runs; raises TurnwiseError if those at hand are others."""
     record = runs[0].folder.record.prompts
@@ -128,11 +116,11 @@ def _prompts(runs: Sequence[TrainingRun], given: Path | None) -> PromptSet:
     return prompts
 
 
-def _against(names: str, benchmarks: Mapping[str, Benchmark], tasks: Mapping[str, Task]) -> tuple[Task, ...]:
+def _against(names: str, benchmarks: Mapping[str, Benchmark], tasks: Sequence[Task]) -> tuple[Task, ...]:
     """Return the test tasks to compare with; one whose problems are trained on by the user's wish is left out."""
     if names == _NO_TASKS:
         return ()
-    trained = {(task.benchmark.name, task.split) for task in tasks.values()}
+    trained = {(task.benchmark.name, task.split) for task in tasks}
     found = find_tasks(names, benchmarks)
     return tuple(task for task in found if (task.benchmark.name, task.split) not in trained)
 
@@ -165,7 +153,7 @@ def _describe(report: DataReport, runs: Sequence[TrainingRun]) -> list[str]:
             count = getattr(step, kind)
             row += [count.problems, count.dialogues, "-" if count.tokens is None else count.tokens]
         rows.append(row)
-    headers = ["step"] + [f"{kind}-turn {what}" for kind in KINDS for what in ("problems", "dialogues", "tokens")]
+    headers = ["step"] + [what for kind in KINDS for what in (f"{kind}-turn: problems", "dialogues", "tokens")]
     lines = tabulate(rows, headers, intfmt=",").splitlines()
     for step in report.steps:
         for kind in KINDS:

@@ -78,7 +78,7 @@ def _by_number(problem: str, sample: int) -> Sequence[str]:
     return WORDS[(int(problem.rpartition(" ")[2]) + sample) % len(WORDS)]
 
 
-def carry(problem: Problem, sample: int, plan: Any, words: Sequence[str], *, reply: Mapping[str, Any]) -> Trajectory:
+def _carry(problem: Problem, sample: int, plan: Any, words: Sequence[str], *, reply: Mapping[str, Any]) -> Trajectory:
     """Return the dialogue whose turns do as ``words`` say; ``reply`` are fields of each reply."""
     dialogue = Dialogue(problem, sample, plan)
     while (step := dialogue.next_step()) is not None:
@@ -114,6 +114,12 @@ def judgements_on(trajectory: Trajectory) -> list[Judgement]:
     return found
 
 
+@pytest.fixture(scope="session")
+def carry() -> Callable[..., Trajectory]:
+    """carry(problem, sample, plan, words, reply={}): the dialogue whose turns do as the words say."""
+    return _carry
+
+
 @pytest.fixture
 def write_run(tmp_path: Path, toy: Path) -> Callable[..., Path]:
     """write_run(name, words=, settings=, samples=, ...): a judged run of cot_retry over the toy benchmark.
@@ -145,7 +151,7 @@ def write_run(tmp_path: Path, toy: Path) -> Callable[..., Path]:
         loaded = replace(loaded, asked=loaded.asked[problems])
         plan = dialogue_plan(chosen, known[task], set_of_prompts)
         dialogues = [
-            change(carry(problem, sample, plan, words(problem.id, sample), reply=reply or {}))
+            change(_carry(problem, sample, plan, words(problem.id, sample), reply=reply or {}))
             for problem in loaded.asked
             for sample in range(samples)
         ]

@@ -19,6 +19,7 @@ neither compiled nor parsed here, but read by one regular expression in linear t
 
 import re
 import zlib
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,16 +82,21 @@ def shingles(program: str) -> Shingles:
     """Return the hashes of the runs of 5 tokens; a program of fewer tokens is a run of its own, an empty one too."""
     codes = _codes(program)
     codes += [0] * (LENGTH - len(codes))
-    tokens = np.array(codes, dtype=np.uint64)
-    count = len(codes) - LENGTH + 1
-    hashed = tokens[:count].copy()
-    for offset in range(1, LENGTH):
+    return np.unique(hash_runs(codes, LENGTH))
+
+
+def hash_runs(codes: Sequence[int], length: int) -> NDArray[np.uint64]:
+    """Return a hash of each run of ``length`` codes, which are no fewer: [codes - length + 1]."""
+    values = np.array(codes, dtype=np.uint64)
+    count = len(values) - length + 1
+    hashed = values[:count].copy()
+    for offset in range(1, length):
         hashed *= _MIX[0]
-        hashed += tokens[offset : offset + count]
+        hashed += values[offset : offset + count]
     for factor, shift in zip(_MIX[1:], (30, 27), strict=True):
         hashed ^= hashed >> np.uint64(shift)
         hashed *= factor
-    return np.unique(hashed ^ (hashed >> np.uint64(31)))
+    return hashed ^ (hashed >> np.uint64(31))
 
 
 def jaccard(a: Shingles, b: Shingles) -> float:

@@ -18,6 +18,7 @@ from turnwise.errors import TurnwiseError
 from turnwise.files import inside, read_whole, write_atomically
 from turnwise.json_text import json_text
 from turnwise.records.codec import from_json, reason_of, to_json
+from turnwise.records.contamination import Contamination
 from turnwise.records.settings import JudgeRecord, PromptsRecord
 from turnwise.texts import shown
 
@@ -104,7 +105,7 @@ class DataReport:
     """report.json: where training data come from and how they were made.
 
     ``tasks`` are those that were sampled, with the digests of their data, and ``loaded`` how many problems these have.
-    ``tokenizer`` is None where no tokens were made.
+    ``tokenizer`` is None where no tokens were made, ``contamination`` where nobody looked for it.
     """
 
     format: int = field(default=FORMAT, kw_only=True)
@@ -118,8 +119,13 @@ class DataReport:
     prompts: PromptsRecord
     tokenizer: TokenizerRecord | None
     steps: tuple[DataStep, ...]
-    contaminated: Mapping[str, str]
+    contamination: Contamination | None
     files: Mapping[str, DataFile]
+
+    @property
+    def contaminated(self) -> Mapping[str, str]:
+        """The problems that stand in a test set, too, each with a sentence."""
+        return {} if self.contamination is None else self.contamination.problems
 
 
 @dataclass(frozen=True, slots=True)

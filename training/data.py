@@ -160,7 +160,7 @@ def _begin(job: DataJob, parts: Path) -> None:
         raise TurnwiseError(
             f"{str(path)!r} cannot be read ({reason_of(error)}): remove {str(parts.parent)!r} to begin anew."
         ) from None
-    _check_same(begun, job.begun, parts.parent, ("turnwise", *_SETTINGS, "contaminated"))
+    _check_same(begun, job.begun, parts.parent, ("turnwise", *_SETTINGS, "contamination"))
 
 
 def check_room(job: DataJob, output: Path) -> None:

@@ -14,6 +14,8 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from turnwise.files import write_atomically
+from turnwise.records.contamination import Pair
+from turnwise.records.contamination import Reason as Alike
 from turnwise.records.training import DataReport, StepCount
 from turnwise.training.counting import KINDS, MULTI
 from turnwise.training.selection import Reason, Step
@@ -78,6 +80,7 @@ def render_page(report: DataReport, style: str) -> str:
         facts=list(_facts(report)),
         settings=list(_settings(report)),
         published=list(zip(PUBLISHED, _ours(report), strict=True)),
+        pairs=_pairs(report),
     )
 
 
@@ -140,6 +143,13 @@ def _ours(report: DataReport) -> Iterator[str]:
     yield f"{len(report.contaminated):,}"
     for count in (last.single, last.multi):
         yield f"{count.dialogues:,}" + (f" ({count.tokens:,} tokens)" if count.tokens is not None else "")
+
+
+def _pairs(report: DataReport) -> list[tuple[str, list[Pair]]]:
+    """Return the pairs of a problem and a test problem that are alike: those it is dropped for, and others."""
+    pairs = () if report.contamination is None else report.contamination.pairs
+    dropped = [pair for pair in pairs if pair.reason is not Alike.NEAR]
+    return [("Dropped", dropped), ("Near, and no more is known", [pair for pair in pairs if pair.reason is Alike.NEAR])]
 
 
 def _settings(report: DataReport) -> Iterator[tuple[str, str]]:

@@ -4,17 +4,20 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from tabulate import tabulate
 
 import turnwise
 from turnwise.benchmarks.benchmark import Benchmark
+from turnwise.benchmarks.catalog import load_problems
 from turnwise.benchmarks.own import find_benchmarks
 from turnwise.commands.machine import check_data_dir, check_output, open_machine, show_progress
 from turnwise.commands.options import DataOptions
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.runs import runs_at
 from turnwise.leaderboard.page.site import asset
+from turnwise.records.contamination import Contamination, ContaminationSettings
 from turnwise.records.problem import Problem
 from turnwise.records.run_folder import TaskRecord
 from turnwise.records.training import DataReport, DataSettings
@@ -24,6 +27,7 @@ from turnwise.tasks.catalog import Task, find_tasks, tasks_of
 from turnwise.tasks.prompts import PromptSet, is_bundled_set
 from turnwise.texts import encodable, shown
 from turnwise.training.blocks import DataJob
+from turnwise.training.contamination import find_contamination
 from turnwise.training.conversations import Replay
 from turnwise.training.counting import KINDS
 from turnwise.training.data import find_finished, make_data
@@ -72,7 +76,7 @@ def rft_data_command(
         prompts=runs[0].folder.record.prompts,
         tokenizer=None if tokenizer is None else tokenizer_record(tokenizer, options.tokenizer),
         steps=(),
-        contaminated={},
+        contamination=None,
         files={},
     )
     finished = find_finished(begun, output)
@@ -83,6 +87,9 @@ def rft_data_command(
         open_machine(environ, on_progress, data_dir=options.data_dir, workers=options.workers) as machine,
     ):
         problems = _load(runs, tasks, machine, options.answers)
+        if against:
+            begun = replace(begun, contamination=_contamination(problems, against, begun.settings, machine))
+        problems = _told(problems)
     replays = {
         (number, task.task): Replay(run.folder.record.settings, tasks[task.task], task, prompts)
         for number, run in enumerate(runs)
@@ -126,7 +133,7 @@ def _against(names: str, benchmarks: Mapping[str, Benchmark], tasks: Sequence[Ta
 
 
 def _load(runs: Sequence[TrainingRun], tasks: Mapping[str, Task], machine: Machine, answers: str) -> dict[str, Problem]:
-    """Return the problems of all runs as their judge has them, without what is not told: hidden tests, solutions."""
+    """Return the problems of all runs as their judge has them."""
     judge = settings_of(runs[0].folder.record.judge, answers=answers)
     records: dict[str, TaskRecord] = {}
     for run in runs:
@@ -137,11 +144,37 @@ def _load(runs: Sequence[TrainingRun], tasks: Mapping[str, Task], machine: Machi
     problems: dict[str, Problem] = {}
     for name, record in records.items():
         loaded = load_recorded(tasks[name], record, machine, judge)
-        for problem in (*loaded.asked, *loaded.untestable):
-            problems[problem.id] = replace(
-                problem, hidden_tests=(), solutions=(), incorrect_solutions=(), generated_tests=0
-            )
+        problems |= {problem.id: problem for problem in (*loaded.asked, *loaded.untestable)}
     return problems
+
+
+def _contamination(
+    problems: Mapping[str, Problem], against: Sequence[Task], settings: DataSettings, machine: Machine
+) -> Contamination:
+    """Return which problems stand in the test sets ``against``, all of whose problems count, scorable or not."""
+    sets = {
+        task.name: load_problems(
+            task.benchmark,
+            split=task.split,
+            data_dir=machine.data_dir,
+            difficulties=(task.difficulty,) if task.difficulty else (),
+            environ=machine.environ,
+        )
+        for task in against
+    }
+    found = find_contamination(
+        list(problems.values()),
+        {name: source.problems for name, source in sets.items()},
+        ContaminationSettings(settings.containment, settings.embed),
+        machine,
+    )
+    return replace(found, data_sha256={name: source.digest for name, source in sets.items()})
+
+
+def _told(problems: Mapping[str, Problem]) -> dict[str, Problem]:
+    """Return the problems without what no dialogue tells: hidden tests and solutions."""
+    bare: dict[str, Any] = {"hidden_tests": (), "solutions": (), "incorrect_solutions": (), "generated_tests": 0}
+    return {name: replace(problem, **bare) for name, problem in problems.items()}
 
 
 def _describe(report: DataReport, runs: Sequence[TrainingRun]) -> list[str]:

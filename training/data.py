@@ -41,7 +41,7 @@ from turnwise.records.training import (
 from turnwise.texts import shown
 from turnwise.training.blocks import Block, BlockMaker, DataJob
 from turnwise.training.counting import StepCounts, check_not_empty
-from turnwise.training.data_page import write_page
+from turnwise.training.data_page import PAGE, write_page
 
 Progress = Callable[[str, int, int], None]
 PARTS, BEGUN, LOCK = "parts", "begun.json", "lock"
@@ -74,6 +74,7 @@ def make_data(job: DataJob, output: Path, *, style: str = "", on_progress: Progr
     parts.mkdir(parents=True, exist_ok=True)
     with _lock(parts):
         _begin(job, parts)
+        _remove_unfinished(output)
         done = _make_parts(job, parts, on_progress)
         counts = StepCounts(job.steps)
         for part in done:
@@ -261,6 +262,13 @@ def _join_files(output: Path, name: str, ending: str, files: Sequence[DataFile])
         sum(file.tokens for file in files),
         sum(file.labels for file in files),
     )
+
+
+def _remove_unfinished(output: Path) -> None:
+    """Remove what a kill left of files that were being joined."""
+    for name in (MESSAGES, TOKENS, PAGE, REPORT):
+        for path in output.glob(f".{name}.*.tmp"):
+            path.unlink()
 
 
 def _remove(parts: Path) -> None:

@@ -69,7 +69,7 @@ def make_data(job: DataJob, output: Path, *, style: str = "", on_progress: Progr
     if (finished := find_finished(job.begun, output)) is not None:
         return finished
     parts = output / PARTS
-    was_there = output.exists()
+    is_ours = parts.exists() or not output.exists()
     check_room(job, output)
     parts.mkdir(parents=True, exist_ok=True)
     with _lock(parts):
@@ -84,7 +84,7 @@ def make_data(job: DataJob, output: Path, *, style: str = "", on_progress: Progr
             check_not_empty(report)
         except TurnwiseError:
             _remove(parts)
-            if not was_there:
+            if is_ours:
                 output.rmdir()
             raise
         report = replace(report, files=_join(job, output, done))

@@ -110,6 +110,7 @@ def _steps(report: DataReport) -> Iterator[Mapping[str, object]]:
                             _number(getattr(count, what)),
                         )
                         for what in ("problems", "dialogues", "tokens")
+                        if getattr(count, what) is not None or getattr(earlier, what, None) is not None
                     ],
                     "dropped": [
                         (_REASONS.get(Reason(name), name), f"{number:,}")

@@ -184,10 +184,12 @@ def _describe(report: DataReport, runs: Sequence[TrainingRun]) -> list[str]:
         row: list[object] = [step.name]
         for kind in KINDS:
             count = getattr(step, kind)
-            row += [count.problems, count.dialogues, "-" if count.tokens is None else count.tokens]
+            numbers = (count.problems, count.dialogues, count.tokens)
+            row += ["-" if number is None else f"{number:,}" for number in numbers]
         rows.append(row)
     headers = ["step"] + [what for kind in KINDS for what in (f"{kind}-turn: problems", "dialogues", "tokens")]
-    lines = tabulate(rows, headers, intfmt=",").splitlines()
+    aligned = ("left", *("right",) * (len(headers) - 1))
+    lines = tabulate(rows, headers, colalign=aligned, disable_numparse=True).splitlines()
     for step in report.steps:
         for kind in KINDS:
             dropped = getattr(step, kind).dropped

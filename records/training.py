@@ -104,7 +104,8 @@ class DataFile:
 class DataReport:
     """report.json: where training data come from and how they were made.
 
-    ``tasks`` are those that were sampled, with the digests of their data, and ``loaded`` how many problems these have.
+    ``tasks`` are those that were sampled, with the digests of their data, and ``loaded`` how many problems these have;
+    ``asked`` counts the problems that the runs asked, each once.
     ``tokenizer`` is None where no tokens were made, ``contamination`` where nobody looked for it.
     """
 
@@ -115,6 +116,7 @@ class DataReport:
     runs: tuple[RunSource, ...]
     tasks: Mapping[str, str]
     loaded: Mapping[str, int]
+    asked: int
     judge: JudgeRecord
     prompts: PromptsRecord
     tokenizer: TokenizerRecord | None

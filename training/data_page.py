@@ -139,9 +139,8 @@ def _ours(report: DataReport) -> Iterator[str]:
     """Yield what this data has beside the published numbers."""
     first, last = report.steps[0], report.steps[-1]
     yield ", ".join(f"{number:,} ({task})" for task, number in report.loaded.items())
-    asked = max(first.single.problems, first.multi.problems)
-    yield f"{asked:,}, {first.single.dialogues + first.multi.dialogues:,} dialogues"
-    yield f"{len(report.contaminated):,}"
+    yield f"{report.asked:,}, {first.single.dialogues + first.multi.dialogues:,} dialogues"
+    yield "not looked for" if report.contamination is None else f"{len(report.contaminated):,}"
     for count in (last.single, last.multi):
         yield f"{count.dialogues:,}" + (f" ({count.tokens:,} tokens)" if count.tokens is not None else "")
 

@@ -72,6 +72,7 @@ def rft_data_command(
         runs=tuple(run.source for run in runs),
         tasks={name: record.data_sha256 for name, record in records.items()},
         loaded={name: record.loaded for name, record in records.items()},
+        asked=len({problem.id for run in runs for task in run.tasks for problem in task.asked}),
         judge=runs[0].folder.record.judge,
         prompts=runs[0].folder.record.prompts,
         tokenizer=None if tokenizer is None else tokenizer_record(tokenizer, options.tokenizer),

@@ -30,6 +30,7 @@ from turnwise.tasks.prompts import PromptSet
 ENVIRONMENT = Environment("made 1", "none", "CPython 3.11", "tokens")
 JUDGE = JudgeRecord("made 1", "CPython 3.11", "tokens", 1.0)
 TASK = "sums_train_multiturn"
+SPECIAL = ["<|end|>", "<|user|>", "<|assistant|>", "<|system|>"]
 HIDDEN = "4711"  # stands in hidden tests alone
 # What a dialogue's programs do, turn by turn; "misled" passes the public tests alone.
 WORDS = (("right",), ("wrong", "right"), ("wrong", "none", "right"), ("wrong", "wrong", "wrong"), ("misled",))
@@ -47,11 +48,29 @@ _STATEMENTS = (
 )
 
 
-def program(word: str, number: int) -> str:
+def program(word: str, number: int, *, size: int = 6) -> str:
     """Return a program that a report calls ``word``, unlike those of other numbers."""
     chosen = random.Random(number)
-    lines = [one.format(n=chosen.randrange(2, 99)) for one in chosen.sample(_STATEMENTS, 6)]
+    lines = [one.format(n=chosen.randrange(2, 99)) for one in chosen.choices(_STATEMENTS, k=size)]
     return "\n".join([f"total = int(input())  # {word}", *lines, "print(total)"]) + "\n"
+
+
+def _make_tokenizer(template: str, texts: Sequence[str] = ("print(int)",), *, size: int = 270) -> Any:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    backend = Tokenizer(models.BPE())
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    backend.train_from_iterator(
+        texts, trainers.BpeTrainer(vocab_size=size, initial_alphabet=alphabet, show_progress=False)
+    )
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=backend, eos_token="<|end|>", additional_special_tokens=SPECIAL
+    )
+    tokenizer.chat_template = template
+    return tokenizer
 
 
 @pytest.fixture
@@ -112,6 +131,18 @@ def judgements_on(trajectory: Trajectory) -> list[Judgement]:
             place = (trajectory.task, trajectory.problem, trajectory.sample, number, program_hash(turn.program))
             found.append(Judgement(*place, verdict, True, 2, 0.1, "none", "k"))
     return found
+
+
+@pytest.fixture(scope="session")
+def make_program() -> Callable[..., str]:
+    """make_program(word, number, size=): a program unlike those of other numbers."""
+    return program
+
+
+@pytest.fixture(scope="session")
+def make_tokenizer() -> Callable[..., Any]:
+    """make_tokenizer(template, texts): a tokenizer of bytes and of what ``texts`` make it learn."""
+    return _make_tokenizer
 
 
 @pytest.fixture(scope="session")

@@ -26,30 +26,12 @@ THINKS = APPENDS.replace("{{ message.content }}", "{{ message.content.split('</t
     "%}<|assistant|>{%", "%}<|assistant|><think>\n{%"
 )
 REFUSES = "{{ raise_exception('no such role') }}"
-SPECIAL = ["<|end|>", "<|user|>", "<|assistant|>", "<|system|>"]
-
-
-def make_tokenizer(template: str = APPENDS, **options: Any) -> Any:
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-    from transformers import PreTrainedTokenizerFast
-
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {one: number for number, one in enumerate([*alphabet, "in", "int", "pr", "prin"])}
-    merges = [("i", "n"), ("in", "t"), ("p", "r"), ("pr", "in")]
-    backend = Tokenizer(models.BPE(vocab=vocabulary, merges=merges))
-    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    backend.decoder = decoders.ByteLevel()
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=backend, eos_token="<|end|>", additional_special_tokens=SPECIAL, **options
-    )
-    tokenizer.chat_template = template
-    return tokenizer
 
 
 @pytest.fixture(scope="module")
-def tokenizer() -> Any:
+def tokenizer(make_tokenizer: Callable[..., Any]) -> Any:
     """A tokenizer of bytes whose template only ever appends."""
-    return make_tokenizer()
+    return make_tokenizer(APPENDS)
 
 
 def conversation_of(*replies: str, parts: Sequence[Sequence[int] | None] = ()) -> Conversation:
@@ -125,7 +107,7 @@ def test_ids_of_a_thought_and_a_reply_are_joined_as_their_texts_are(tokenizer: A
     ]
 
 
-def test_a_template_that_edits_history_makes_a_row_of_each_call() -> None:
+def test_a_template_that_edits_history_makes_a_row_of_each_call(make_tokenizer: Callable[..., Any]) -> None:
     """Where earlier thinking is left out, each reply is learnt after the prompt that the model then reads."""
     tokenizer = make_tokenizer(THINKS)
     replies = ("<think>\nhm\n</think>\n\nfirst", "<think>\nso\n</think>\n\nlast")
@@ -140,9 +122,9 @@ def test_a_template_that_edits_history_makes_a_row_of_each_call() -> None:
     assert learnt(tokenizer, last) == "so\n</think>\n\nlast<|end|>"
 
 
-def test_a_reply_that_is_lost_and_a_template_that_refuses_are_named(tokenizer: Any) -> None:
+def test_a_reply_that_is_lost_and_a_template_that_refuses_are_named(make_tokenizer: Callable[..., Any]) -> None:
     """The first dialogue that cannot be encoded ends the command with the dialogue and the remedy."""
-    lossy = make_tokenizer()
+    lossy = make_tokenizer(APPENDS)
     from tokenizers import normalizers
 
     lossy.backend_tokenizer.normalizer = normalizers.Lowercase()

@@ -27,7 +27,6 @@ MISSING = -1
 # Is shown each dialogue as it is read: the run's path, the task, the dialogue, the run's judgements.
 Witness = Callable[[Path, str, Trajectory, Mapping[Place, Judgement]], None]
 Dialogues = Callable[[str], tuple[Iterator[Trajectory], Mapping[Place, Judgement]]]
-_CUT = frozenset({"length", "max_tokens", "max_output_tokens"})  # how servers say that the token limit ended a reply
 
 
 class Gap(StrEnum):
@@ -270,7 +269,7 @@ def _count(counts: _Counts, trajectory: Trajectory, judgements: Mapping[Place, J
     for place, turn in zip(places_of(trajectory), trajectory.turns, strict=True):
         for call in turn.calls:
             counts.calls += 1
-            counts.cut_replies += call.reply.finish_reason.lower() in _CUT
+            counts.cut_replies += call.reply.is_cut
             counts.tokens_known &= call.reply.completion_tokens is not None and call.reply.prompt_tokens is not None
             counts.prompt_tokens += call.reply.prompt_tokens or 0
             counts.completion_tokens += call.reply.completion_tokens or 0

@@ -169,3 +169,18 @@ class Along(StrEnum):
     TURNS = "turns"
     TOKENS = "tokens"
     K = "k"
+
+
+class DataTurns(StrEnum):
+    """Which dialogues become training data: those of one turn, those of more, or both (training/data.py)."""
+
+    MULTI = "multi"
+    SINGLE = "single"
+    ALL = "all"
+
+
+class Learn(StrEnum):
+    """Which replies of a dialogue are learnt (training/rows.py)."""
+
+    ALL = "all"
+    LAST = "last"

@@ -20,6 +20,7 @@ from turnwise.errors import TurnwiseError
 from turnwise.files import inside, read_whole, write_atomically
 from turnwise.json_text import json_text
 from turnwise.records.codec import from_json, reason_of, to_json
+from turnwise.records.contamination import Contamination
 from turnwise.records.settings import JudgeRecord, PromptsRecord
 from turnwise.texts import printable, shown
 
@@ -55,12 +56,16 @@ class DataSettings:
 
 @dataclass(frozen=True, slots=True)
 class RunSource:
-    """A run that the dialogues come from: its folder's name, its model, and the digests of its record and shards."""
+    """A run that the dialogues come from: its folder's name, its model, and the digests of what it holds.
+
+    ``verdicts_sha256`` is that of its verdicts by dialogue and turn, in whichever order they were written.
+    """
 
     name: str
     model: Mapping[str, str]
     record_sha256: str
     shards_sha256: str
+    verdicts_sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +109,9 @@ class DataFile:
 class DataReport:
     """report.json: where training data come from and how they were made.
 
-    ``tasks`` are those that were sampled, with the digests of their data. ``tokenizer`` is None where no tokens were
-    made.
+    ``tasks`` are those that were sampled, with the digests of their data, and ``loaded`` how many problems these have;
+    ``asked`` counts the problems that the runs asked, each once.
+    ``tokenizer`` is None where no tokens were made, ``contamination`` where nobody looked for it.
     """
 
     format: int = field(default=FORMAT, kw_only=True)
@@ -114,12 +120,19 @@ class DataReport:
     settings: DataSettings
     runs: tuple[RunSource, ...]
     tasks: Mapping[str, str]
+    loaded: Mapping[str, int]
+    asked: int
     judge: JudgeRecord
     prompts: PromptsRecord
     tokenizer: TokenizerRecord | None
     steps: tuple[DataStep, ...]
-    contaminated: Mapping[str, str]
+    contamination: Contamination | None
     files: Mapping[str, DataFile]
+
+    @property
+    def contaminated(self) -> Mapping[str, str]:
+        """The problems that stand in a test set, too, each with a sentence."""
+        return {} if self.contamination is None else self.contamination.problems
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from turnwise.texts import shown
 SCHEMA = 1
 _MOST_TOKENS = 2**40  # of one reply: so that no sum over a run overflows
 _VOCABULARY = 2**31  # of token ids
+_CUT = frozenset({"length", "max_tokens", "max_output_tokens"})  # how servers say that the token limit ended a reply
 
 
 class End(StrEnum):
@@ -82,6 +83,11 @@ class Reply:
         if self.context is not None or self.prompt_token_ids is None or self.token_ids is None:
             return self.context
         return Context(self.prompt_token_ids, self.token_ids)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the token limit ended it."""
+        return self.finish_reason.lower() in _CUT
 
 
 @dataclass(frozen=True, slots=True)

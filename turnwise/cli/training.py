@@ -1,4 +1,4 @@
-"""The commands of training: rft."""
+"""The commands of training: rft-data and rft."""
 
 import os
 import signal
@@ -9,8 +9,16 @@ from typing import Annotated
 import typer
 
 from turnwise.cli.parameters import say, takes
-from turnwise.commands.options import RftOptions
+from turnwise.commands.options import DataOptions, RftOptions, Runs
 from turnwise.errors import InfrastructureError, TurnwiseError
+
+
+@takes(DataOptions, has_config=True)
+def rft_data(runs: Runs, options: DataOptions) -> None:
+    """Make training data of what runs solved: near copies, test problems and reasoning prompts taken out."""
+    from turnwise.commands.rft_data import rft_data_command
+
+    say(rft_data_command(runs, options, environ=dict(os.environ), arguments=sys.argv[1:]))
 
 
 @takes(RftOptions, has_config=True)

@@ -19,7 +19,9 @@ from turnwise.errors import TurnwiseError
 from turnwise.records.choices import (
     BackEndName,
     ClusterKind,
+    DataTurns,
     FeedbackKind,
+    Learn,
     Matcher,
     ProfileName,
     TestsChoice,
@@ -399,6 +401,39 @@ class ShowOptions:
     def given(self) -> dict[str, object]:
         """Return the settings that were typed, by name."""
         return _typed(self, ("strategy", "reasoning", "instruction", "feedback", "system_instruction"))
+
+
+@dataclass(frozen=True, slots=True)
+class DataOptions:
+    """The options of ``turnwise rft-data``."""
+
+    output_path: Annotated[
+        Path, typer.Option("--output-path", "-o", help="The folder of the data; running again goes on in it.")
+    ]
+    turns: Annotated[DataTurns, typer.Option(help="Dialogues of several turns, of a single one, or all.")] = (
+        DataTurns.MULTI
+    )
+    tokenizer: Annotated[
+        str, typer.Option(help="The model to train, a folder or a name of the hub; without it no tokens are made.")
+    ] = ""
+    learn: Annotated[Learn, typer.Option(help="Which replies are learnt: all of a dialogue, or the last.")] = Learn.ALL
+    max_length: Annotated[int, typer.Option(help="Dialogues of longer rows are dropped, in tokens.")] = 8192
+    against: Annotated[
+        str, typer.Option(help="Test tasks whose problems must not be learnt, separated by commas; none for none.")
+    ] = "codecontests_multiturn,taco_multiturn,humaneval_plus_multiturn,mbpp_plus_multiturn"
+    embed: Annotated[str, typer.Option(help="A model whose embeddings of statements are compared, too.")] = ""
+    train_on_test: Annotated[
+        tuple[str, ...], typer.Option(help="A test task to train on all the same; recorded in all that comes of it.")
+    ] = ()
+    prompts: Annotated[
+        Path | None, typer.Option(help="The folder of prompts of the runs, if it is no bundled set.")
+    ] = None
+    answers: Annotated[
+        str, typer.Option(help="The folder of checkers of the runs, if they had a set of their own.")
+    ] = ""
+    data_dir: DataDir = None
+    benchmark: Benchmark = ""
+    workers: Workers = 0
 
 
 @dataclass(frozen=True, slots=True)

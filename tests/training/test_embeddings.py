@@ -51,9 +51,7 @@ def test_near_vectors_are_those_of_a_high_cosine() -> None:
 def test_pairs_near_by_embedding_alone_are_recorded_as_near(folder: Path) -> None:
     """With their cosine; they are no contamination unless solutions cross."""
     problems = [Problem(f"toy/{at}", "toy", "train", text, (), ()) for at, text in enumerate(TEXTS[:2])]
-    others = [
-        Problem("toy/t", "toy", "test", "Mart a keeps ja rs of hon ey on a she lf.", (), ())
-    ]
+    others = [Problem("toy/t", "toy", "test", "Mart a keeps ja rs of hon ey on a she lf.", (), ())]
     settings = ContaminationSettings(embed=str(folder), solutions=False)
     found = find_contamination(problems, {"t": others}, settings, None)
     assert [(pair.problem, pair.reason, pair.containment) for pair in found.pairs][:1] == [("toy/0", Reason.NEAR, 0.0)]

@@ -28,9 +28,14 @@ from turnwise.training.similarity import hash_runs
 LENGTH = 8  # words of a gram
 _COMMON, _COMMON_SHARE = 20, 0.02  # of statements that have a gram of boilerplate, at least more than both
 _SHOWN_WORDS = 30
+# Not every text between < and > is a tag: i<n and j>0 are two conditions.
+_TAG = (
+    "a|b|big|blockquote|br|center|code|dd|div|dl|dt|em|font|h[1-6]|hr|i|image|img|kbd|li|ol|p|pre|s|samp|script|section"
+    "|small|span|strong|style|sub|sup|table|tbody|td|th|thead|tr|tt|u|ul|var"
+)
 _MARKUP = re.compile(
-    r"<image>|!\[[^\]\n]{0,300}\]\([^)\s]{0,2000}\)|https?://\S+|</?[a-z][^<>\n]{0,300}>|\\(?:begin|end)\{[a-z*]+\}"
-    r"|\\[a-z]+|\$+",
+    rf"</?(?:{_TAG})(?:\s+[a-z-]+\s*=[^<>\n]{{0,2000}})?\s*/?>|!\[[^\]\n]{{0,300}}\]\([^)\s]{{0,2000}}\)|https?://\S+"
+    r"|\\(?:begin|end)\{[a-z*]+\}|\\[a-z]+|\$+",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[぀-ヿ㐀-鿿가-힣]|[^\W_]+")  # without blanks between them, each character is a word

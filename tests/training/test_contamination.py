@@ -122,6 +122,7 @@ def test_short_statements_are_one_problem_only_if_equal(a: str, b: str, is_one: 
 def test_words_of_a_statement() -> None:
     """TeX's commands and markup are none; other alphabets have words."""
     assert words_of("Let $a_{1} \\leq \\frac{n}{2}$, <b>Ёж</b> &lt;3") == ["let", "a", "1", "n", "2", "ёж", "3"]
+    assert words_of("1<=i<n, j>0<br/>and<p class='x'>k</p>") == ["1", "i", "n", "j", "0", "and", "k"]
 
 
 @pytest.mark.parametrize(("share", "reason"), [(0.8, Reason.STATEMENT), (0.45, Reason.NEAR)])

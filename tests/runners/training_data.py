@@ -51,11 +51,13 @@ def write_data(folder: Path, tokenizer: TokenizerRecord | None, rows: Sequence[R
         settings=DataSettings(**settings),
         runs=(),
         tasks={"codecontests_train_multiturn": "0" * 64},
+        loaded={"codecontests_train_multiturn": len(rows)},
+        asked=len(rows),
         judge=JudgeRecord("hardened", "python", "tokens", 1.0),
         prompts=PromptsRecord("turnwise-2", {}),
         tokenizer=tokenizer,
         steps=(),
-        contaminated={},
+        contamination=None,
         files={TOKENS: file} if tokenizer is not None else {},
     )
     write_report(folder, report)

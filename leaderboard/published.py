@@ -63,8 +63,8 @@ def published_table_of(benchmarks: Sequence[str]) -> list[Table]:
 def published_fine_tuning() -> list[Table]:
     """Return what 2410.08105 has of a model before and after rejection-sampling fine-tuning."""
     rows = published_rows(benchmarks=["codecontests"])
-    tuned = {(row.model, row.metric) for row in rows if row.method == "RFT"}
-    kept = [row for row in rows if (row.model, row.metric) in tuned and row.method in ("base", "RFT")]
+    tuned = {(row.model, row.metric, row.source) for row in rows if row.method == "RFT"}
+    kept = [row for row in rows if (row.model, row.metric, row.source) in tuned and row.method in ("base", "RFT")]
     return [
         _table(
             kept,

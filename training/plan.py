@@ -8,6 +8,7 @@ import importlib.util
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from turnwise.records.training import (
     checkpoints_in,
     read_fine_tuning,
     read_report,
+    read_trained_model,
 )
 from turnwise.training.base_model import BaseModel
 from turnwise.training.settings import Profile, check_settings, rows_per_step, with_epochs
@@ -79,7 +81,7 @@ class Training:
         return Plan(self, report, file, record, processes, rank, dict(environ))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """A fine-tuning as it will be: ``processes`` of which this is number ``rank``.
 
@@ -112,7 +114,7 @@ class Plan:
     @property
     def checkpoint(self) -> Path:
         """The folder of the trained model."""
-        return self.output / (_ON_TEST if self.report.settings.train_on_test else _CHECKPOINT)
+        return self.output / (_ON_TEST if self.train_on_test else _CHECKPOINT)
 
     @property
     def is_done(self) -> bool:
@@ -143,6 +145,19 @@ class Plan:
         """The step of the last whole checkpoint, 0 for none."""
         return max((step for step in checkpoints_in(self.output) if step <= self.settings.steps), default=0)
 
+    @cached_property
+    def before(self) -> TrainedModel | None:
+        """What the model that it begins with says of its own training."""
+        return read_trained_model(Path(self.training.model.name))
+
+    @property
+    def train_on_test(self) -> tuple[str, ...]:
+        """The test tasks that the model learns from: here, as what it begins with, or by the models that answered."""
+        earlier = self.before.train_on_test if self.before is not None else ()
+        answered = ",".join(run.model.get("trained_on_test", "") for run in self.report.runs).split(",")
+        tasks = (*earlier, *filter(None, answered), *self.report.settings.train_on_test)
+        return tuple(dict.fromkeys(tasks))
+
     def trained_model(self, step: int) -> TrainedModel:
         """Return what the model says of itself after ``step``."""
         return TrainedModel(
@@ -150,8 +165,8 @@ class Plan:
             method="rft",
             base_model=self.record.model.name,
             data_sha256=self.record.data_sha256,
-            tasks=tuple(self.report.tasks),
-            train_on_test=self.report.settings.train_on_test,
+            tasks=tuple(dict.fromkeys((*(self.before.tasks if self.before else ()), *self.report.tasks))),
+            train_on_test=self.train_on_test,
             settings=self.settings,
             step=step,
             command=self.record.command,

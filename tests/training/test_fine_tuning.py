@@ -33,9 +33,15 @@ from turnwise.records.settings import Sampling  # noqa: E402 - as above
 from turnwise.records.training import (  # noqa: E402 - as above
     REPORT,
     TOKENS,
+    FineTuningSettings,
+    RunSource,
+    TrainedModel,
     checkpoints_in,
     read_fine_tuning,
+    read_report,
     read_trained_model,
+    write_report,
+    write_trained_model,
 )
 from turnwise.runners.models.hf import HFEngine, HFOptions  # noqa: E402 - as above
 from turnwise.training.fine_tuning import check, train  # noqa: E402 - as above
@@ -320,6 +326,27 @@ def test_a_model_trained_on_tests_says_so_by_its_name(model: Path, tmp_path: Pat
     trained = read_trained_model(output / "checkpoint-trained-on-test")
     assert trained is not None and trained.train_on_test == ("codecontests_multiturn",)
     assert "checkpoint-trained-on-test" in said.text
+
+
+def test_what_was_once_trained_on_a_test_stays_so(model: Path, tmp_path: Path) -> None:
+    """A model that begins as such a one, or learns from the answers of such a one, says so, too."""
+    record = tokenizer_record(open_tokenizer(str(model)), str(model))
+    shutil.copytree(model, tmp_path / "tuned")
+    trained = TrainedModel(
+        "0", "rft", "m", "0" * 64, ("a_train",), ("a_test",), FineTuningSettings(), 1, "turnwise rft"
+    )
+    write_trained_model(tmp_path / "tuned", trained)
+    clean = write_data(tmp_path / "clean", record, ROWS)
+    plan = training_of(clean, _options(tmp_path / "tuned", tmp_path / "out"), command="").plan({})
+    said = plan.trained_model(1)
+    assert said.train_on_test == ("a_test",) and said.tasks == ("a_train", "codecontests_train_multiturn")
+    assert plan.checkpoint.name == "checkpoint-trained-on-test"
+
+    teacher = RunSource("run", {"model": "m", "trained_on_test": "b_test,c_test"}, "0" * 64, "0" * 64, "0" * 64)
+    taught = write_data(tmp_path / "taught", record, ROWS, train_on_test=("c_test",))
+    write_report(taught, replace(read_report(taught), runs=(teacher,)))
+    plan = training_of(taught, _options(model, tmp_path / "other"), command="").plan({})
+    assert plan.trained_model(1).train_on_test == ("b_test", "c_test")
 
 
 def test_a_dry_run_says_what_it_would_be_and_writes_nothing(model: Path, data: Path, tmp_path: Path) -> None:

@@ -113,8 +113,8 @@ def describe(plan: Plan, checked: Checked) -> list[str]:
         f"{gigabytes(needed.activations)}, logits {gigabytes(needed.logits)}), {gigabytes(checked.memory)} free.",
         f"Disk: about {gigabytes(needed.disk)}, {gigabytes(checked.disk)} free.",
     ]
-    if plan.report.settings.train_on_test:
-        tests = ", ".join(plan.report.settings.train_on_test)
+    if plan.train_on_test:
+        tests = ", ".join(plan.train_on_test)
         lines.append(f"Trained on tests ({tests}): the model's folder is {plan.checkpoint.name}, and its rows say so.")
     if plan.latest:
         lines.append(f"Goes on from checkpoint-{plan.latest}.")

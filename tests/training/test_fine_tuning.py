@@ -608,19 +608,10 @@ def test_a_folder_in_use_is_refused(model: Path, data: Path, tmp_path: Path) -> 
 
 
 def _launch(data: Path, model: Path, output: Path, **options: object) -> "subprocess.CompletedProcess[str]":
-    """Train by two processes of accelerate launch, in six steps of four rows."""
-    launch = [
-        sys.executable,
-        "-m",
-        "accelerate.commands.launch",
-        "--cpu",
-        "--num_processes",
-        "2",
-        "--num_machines",
-        "1",
-    ]
-    launch += ["--main_process_port", "0", "--num_cpu_threads_per_process", "1", "-m", "turnwise", "rft", str(data)]
-    launch += ["-M", "hf", "-a", f"model={model},dtype=float32,device=cpu", "-o", str(output)]
+    """Train by two processes, started as accelerate launch starts those of GPUs, in six steps of four rows."""
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    launch += ["-m", "turnwise", "rft", str(data), "-o", str(output)]
+    launch += ["-M", "hf", "-a", f"model={model},dtype=float32,device=cpu"]
     given = {"steps": 6, "tokens-per-step": round(4 * TOKENS_A_ROW), "learning-rate": 1e-2, "warmup-steps": 1}
     given |= {"save-steps": 2} | {name.replace("_", "-"): value for name, value in options.items()}
     line = [part for name, value in given.items() for part in (f"--{name}", str(value))]
@@ -673,11 +664,12 @@ def test_a_damaged_checkpoint_is_named(
 
 @pytest.mark.long
 def test_two_processes_make_the_steps_of_one(model: Path, data: Path, tmp_path: Path) -> None:
-    """Under accelerate launch, two processes share a step's rows and come to the weights of one; one of them writes."""
+    """Two processes share a step's rows and come to the weights of one; the main one writes and prints."""
     alone, together = tmp_path / "alone", tmp_path / "together"
     rft_command(data, _options(model, alone, rows=4), environ={})
     process = _launch(data, model, together)
     assert process.returncode == 0, process.stderr
+    assert "2 devices, 2 x 1 dialogue(s) a step" in process.stdout
     assert process.stdout.count("The model is trained") == process.stdout.count("Data: ") == 1
     assert [line["step"] for line in _log(together)] == [1, 2, 3, 4, 5, 6]
     losses = [[line["loss"] for line in _log(folder)] for folder in (alone, together)]

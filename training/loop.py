@@ -134,6 +134,7 @@ def _config(plan: Plan) -> Any:
         per_device_train_batch_size=settings.rows_per_device,
         gradient_accumulation_steps=plan.micro_batches,
         average_tokens_across_devices=True,
+        ddp_find_unused_parameters=False,  # each step uses all that is trained
         learning_rate=settings.learning_rate,
         lr_scheduler_type="cosine_with_min_lr",
         lr_scheduler_kwargs={"min_lr_rate": settings.final_rate},

@@ -189,7 +189,10 @@ def _dataset(plan: Plan, order: Any) -> Any:
 
     path = inside(plan.output, ROWS)
     try:
-        return Dataset.from_file(str(path)).select(order, keep_in_memory=True)
+        rows = Dataset.from_file(str(path))
+        if len(rows) != plan.file.rows:
+            raise ValueError(f"it has {len(rows):,} rows, not {plan.file.rows:,}")
+        return rows.select(order, keep_in_memory=True)
     except (OSError, ValueError) as error:
         raise TurnwiseError(
             f"{str(path)!r} cannot be read ({reason_of(error)}): remove it, then run the same line again."

@@ -39,7 +39,7 @@ from turnwise.records.training import (  # noqa: E402 - as above
 )
 from turnwise.runners.models.hf import HFEngine, HFOptions  # noqa: E402 - as above
 from turnwise.training.fine_tuning import check, train  # noqa: E402 - as above
-from turnwise.training.rows import row_order  # noqa: E402 - as above
+from turnwise.training.rows import row_order, write_rows  # noqa: E402 - as above
 from turnwise.training.tokenizer import open_tokenizer, tokenizer_record  # noqa: E402 - as above
 
 ROWS = make_rows(10)
@@ -616,6 +616,20 @@ def _launch(data: Path, model: Path, output: Path, **options: object) -> "subpro
     given |= {"save-steps": 2} | {name.replace("_", "-"): value for name, value in options.items()}
     line = [part for name, value in given.items() for part in (f"--{name}", str(value))]
     return subprocess.run([*launch, *line], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("damage", ["rubbish", "fewer rows"])
+def test_damaged_rows_are_named(model: Path, data: Path, trained: Path, tmp_path: Path, damage: str) -> None:
+    """The rows as training reads them are compared with the report's count when it goes on."""
+    output = shutil.copytree(trained, tmp_path / "out")
+    for name in ("checkpoint", "checkpoint-6"):
+        shutil.rmtree(output / name)
+    if damage == "rubbish":
+        (output / "rows.arrow").write_bytes(b"rubbish")
+    else:
+        write_rows(write_data(tmp_path / "fewer", None, ROWS[:7]), output / "rows.arrow")
+    with pytest.raises(TurnwiseError, match=r"rows.arrow' cannot be read .*: remove it, then run the same line again"):
+        rft_command(data, _options(model, output), environ={})
 
 
 def test_folders_of_others_are_never_removed(model: Path, data: Path, trained: Path, tmp_path: Path) -> None:

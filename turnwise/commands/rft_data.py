@@ -31,8 +31,8 @@ from turnwise.training.contamination import find_contamination
 from turnwise.training.conversations import Replay
 from turnwise.training.counting import KINDS
 from turnwise.training.data import find_finished, make_data
-from turnwise.training.rows import TokenRows
 from turnwise.training.selection import TrainingRun, open_runs
+from turnwise.training.token_rows import TokenRows
 from turnwise.training.tokenizer import open_tokenizer, tokenizer_record
 
 _NO_TASKS = "none"

@@ -12,7 +12,7 @@ from turnwise.errors import TurnwiseError
 from turnwise.records.training import read_report
 from turnwise.records.trajectory import Message
 from turnwise.training.conversations import Conversation, Exchange
-from turnwise.training.rows import NOT_LEARNT, TokenRows
+from turnwise.training.token_rows import NOT_LEARNT, TokenRows
 
 pytest.importorskip("transformers")
 

@@ -8,9 +8,8 @@ False
 
 A program becomes the set of its runs of 5 tokens (``shingles``): names are numbered as they first appear, keywords and
 built-in names stay, strings and numbers stay, comments and white space go, and so do texts in triple quotes that stand
-as a statement. What renames its variables is the same
-program; what changes a constant differs in the 5 shingles around it. A program that gives a variable the name of a
-built-in is another one.
+as a statement. What renames its variables is the same program; what changes a constant differs in the 5 shingles around
+it. A built-in name that the program binds is a name like any other.
 
 Two programs are near copies when the estimate of their Jaccard index reaches the threshold: the share of 128 MinHash
 values that are equal, with a standard error of 0.044 at most. Arithmetic alone: the programs are a model's, and are
@@ -69,6 +68,9 @@ _TOKEN = re.compile(
 _F_STRING = re.compile(r"[rR]?[fFtT][rR]?['\"]")
 _BRACES = re.compile(r"\{\{|\}\}|[{}]")
 _NAME = re.compile(r"[^\W\d]")
+_ASSIGNMENTS = words("= += -= *= /= //= %= **= <<= >>= &= |= ^= @= :=")
+_BINDERS = words("for def class lambda as")
+_ENDS = _BINDERS | words("in : = == ) -> ; + - * / .")
 
 _GENERATOR = np.random.default_rng(_SEED)
 # Multiply-shift: the product wraps at 2**64 by itself, and its upper half is the hash. Without the wrap (modulo a prime
@@ -170,25 +172,48 @@ class Keeper:
 def _codes(program: str) -> list[int]:
     """Return a number for every token: small ones for names, by their first appearance, large ones for the rest."""
     seen = dict(_FIXED)
+    tokens = _tokens(program)
+    for name in _bound(tokens):
+        del seen[name]
+    names: dict[str, int] = {}
     codes: list[int] = []
-    _read(program, seen, codes)
+    _read(tokens, seen, names, codes)
     return codes
 
 
-def _read(text: str, seen: dict[str, int], codes: list[int]) -> None:
-    for token in _TOKEN.findall(text):
+def _tokens(text: str) -> list[str]:
+    return [token for token in _TOKEN.findall(text) if token]  # a comment is empty
+
+
+def _bound(tokens: Sequence[str]) -> set[str]:
+    """Return the built-in names that a program gives a meaning of its own, as far as their neighbours tell."""
+    found: set[str] = set()
+    for at, token in enumerate(tokens):
+        if token in _ASSIGNMENTS:  # of one name, or of several with commas between them
+            before = at - 1
+            while before >= 0 and (tokens[before] in _BUILT_IN or _NAME.match(tokens[before])):
+                found.add(tokens[before])
+                before -= 2 if tokens[before - 1] == "," else len(tokens)
+        elif token in _BINDERS:  # for targets and parameters: up to what ends them
+            after = at + 1
+            while after < len(tokens) and tokens[after] not in _ENDS:
+                found.add(tokens[after])
+                after = len(tokens) if token == "class" else after + 1
+    return found & _BUILT_IN
+
+
+def _read(tokens: Sequence[str], seen: dict[str, int], names: dict[str, int], codes: list[int]) -> None:
+    for token in tokens:
         if (code := seen.get(token)) is None:
-            if not token:  # a comment
-                continue
             if _F_STRING.match(token):
-                _read_fields(token, seen, codes)
+                _read_fields(token, seen, names, codes)
                 continue
             is_name = _NAME.match(token) and token[-1] not in "'\""
-            code = seen[token] = len(seen) - len(_FIXED) + 1 if is_name else _fixed(token)
+            code = seen[token] = names.setdefault(token, len(names) + 1) if is_name else _fixed(token)
         codes.append(code)
 
 
-def _read_fields(token: str, seen: dict[str, int], codes: list[int]) -> None:
+def _read_fields(token: str, seen: dict[str, int], names: dict[str, int], codes: list[int]) -> None:
     """Read an f-string: its text with the fields' places, then the fields, whose names may be renamed.
 
     A field's format stays as it is, but for the fields in it.
@@ -207,7 +232,7 @@ def _read_fields(token: str, seen: dict[str, int], codes: list[int]) -> None:
     codes.append(_fixed("{".join(texts)))
     for field in fields:
         expression, end = _without_format(field)
-        _read(expression, seen, codes)
+        _read(_tokens(expression), seen, names, codes)
         if end:
             codes.append(_fixed(end))
 

@@ -1,7 +1,7 @@
 """Statements that are one problem: containment of word 8-grams, without a model.
 
->>> [(pair.problem, pair.other, pair.containment) for pair in near_statements(train, test, least=0.5)]
-[(0, 17, 0.93)]
+>>> near_statements(Statements(train), Statements(test), least=0.5)
+[Alike(problem=0, other=17, containment=0.93)]
 
 Words are lower-cased; images, links, markup and the commands of TeX are no words. An 8-gram counts if one of its words
 is about the matter: not a number, not a single letter, not a word of the forms in which problems say their input and
@@ -16,7 +16,7 @@ import html
 import re
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,9 +28,14 @@ from turnwise.training.similarity import hash_runs
 LENGTH = 8  # words of a gram
 _COMMON, _COMMON_SHARE = 20, 0.02  # of statements that have a gram of boilerplate, at least more than both
 _SHOWN_WORDS = 30
+# Not every text between < and > is a tag: i<n and j>0 are two conditions.
+_TAG = (
+    "a|b|big|blockquote|br|center|code|dd|div|dl|dt|em|font|h[1-6]|hr|i|image|img|kbd|li|ol|p|pre|s|samp|script|section"
+    "|small|span|strong|style|sub|sup|table|tbody|td|th|thead|tr|tt|u|ul|var"
+)
 _MARKUP = re.compile(
-    r"<image>|!\[[^\]\n]{0,300}\]\([^)\s]{0,2000}\)|https?://\S+|</?[a-z][^<>\n]{0,300}>|\\(?:begin|end)\{[a-z*]+\}"
-    r"|\\[a-z]+|\$+",
+    rf"</?(?:{_TAG})(?:\s+[a-z-]+\s*=[^<>\n]{{0,2000}})?\s*/?>|!\[[^\]\n]{{0,300}}\]\([^)\s]{{0,2000}}\)|https?://\S+"
+    r"|\\(?:begin|end)\{[a-z*]+\}|\\[a-z]+|\$+",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[぀-ヿ㐀-鿿가-힣]|[^\W_]+")  # without blanks between them, each character is a word
@@ -76,21 +81,29 @@ def words_of(statement: str) -> list[str]:
     return _WORD.findall(_MARKUP.sub(" ", html.unescape(statement)).lower())
 
 
-def near_statements(problems: Sequence[str], others: Sequence[str], *, least: float) -> Iterator[Alike]:
-    """Yield the pairs of a statement and one of the ``others`` of a containment of ``least`` or more.
+class Statements:
+    """Statements and their 8-grams, read once to be compared with several others."""
 
-    In the order of ``problems``, then of ``others``. Equal short ones have a containment of 1.
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.texts = texts
+        self.grams = _grams_of(texts)
+
+
+def near_statements(statements: Statements, others: Statements, *, least: float) -> list[Alike]:
+    """Return the pairs of a statement and one of the ``others`` of a containment of ``least`` or more.
+
+    In the order of ``statements``, then of ``others``. Equal short ones have a containment of 1.
     """
-    table: dict[str, tuple[int, bool]] = {}
-    grams, other_grams = _without_common(_grams_of(problems, table), _grams_of(others, table))
+    grams, other_grams = _without_common(statements.grams, others.grams)
     found = _shared(grams, other_grams, least)
     by_words: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for other in np.flatnonzero(other_grams.sizes == 0).tolist():
-        by_words[tuple(words_of(others[other]))].append(other)
+        by_words[tuple(words_of(others.texts[other]))].append(other)
     by_words.pop((), None)  # a text that is missing equals no other
-    for problem in np.flatnonzero(grams.sizes == 0).tolist():
-        found += [Alike(problem, other, 1.0) for other in by_words.get(tuple(words_of(problems[problem])), ())]
-    yield from sorted(found, key=lambda pair: (pair.problem, pair.other))
+    for number in np.flatnonzero(grams.sizes == 0).tolist():
+        words = tuple(words_of(statements.texts[number]))
+        found += [Alike(number, other, 1.0) for other in by_words.get(words, ())]
+    return sorted(found, key=lambda pair: (pair.problem, pair.other))
 
 
 def shared_words(statement: str, other: str) -> str:
@@ -126,7 +139,8 @@ def _runs(words: Sequence[str], table: dict[str, tuple[int, bool]]) -> tuple[NDA
     return hash_runs(codes, LENGTH), counts[LENGTH:] > counts[:-LENGTH]
 
 
-def _grams_of(statements: Sequence[str], table: dict[str, tuple[int, bool]]) -> _Grams:
+def _grams_of(statements: Sequence[str]) -> _Grams:
+    table: dict[str, tuple[int, bool]] = {}
     parts: list[NDArray[np.uint64]] = []
     for statement in statements:
         if len(words := words_of(statement)) < LENGTH:

@@ -3,9 +3,12 @@
 The statements below are ours; the real ones are people's, in the folders of full data.
 """
 
+import resource
+import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -20,7 +23,7 @@ from turnwise.runners.execution.interface import Ending, Execution, Executor, Pr
 from turnwise.runners.judging.checking import Checkers
 from turnwise.runners.loading import Machine
 from turnwise.training.contamination import find_contamination
-from turnwise.training.statements import near_statements, shared_words, words_of
+from turnwise.training.statements import Statements, near_statements, shared_words, words_of
 
 SHELF = (
     "Marta keeps jars of honey on a long shelf. Every morning she moves the heaviest jar to the left end and every"
@@ -60,7 +63,8 @@ def _find(problems: list[Problem], others: list[Problem], settings: Contaminatio
 
 
 def _pairs(problems: list[str], others: list[str], least: float = 0.5) -> list[tuple[int, int]]:
-    return [(pair.problem, pair.other) for pair in near_statements(problems, others, least=least)]
+    found = near_statements(Statements(problems), Statements(others), least=least)
+    return [(pair.problem, pair.other) for pair in found]
 
 
 def test_copies_are_found_whatever_markup_stands_around_them() -> None:
@@ -70,7 +74,7 @@ def test_copies_are_found_whatever_markup_stands_around_them() -> None:
         " morning,\nshe moves the heaviest jar to the left end; and every evening her brother swaps the two lightest"
         " jars!</p> https://example.org/a?b=c"
     )
-    (pair,) = near_statements([FERRY, SHELF], [marked], least=0.5)
+    (pair,) = near_statements(Statements([FERRY, SHELF]), Statements([marked]), least=0.5)
     assert (pair.problem, pair.other, pair.containment) == (1, 0, 1.0)
     assert shared_words(SHELF, marked).startswith("marta keeps jars of honey on a long shelf every morning")
 
@@ -118,6 +122,7 @@ def test_short_statements_are_one_problem_only_if_equal(a: str, b: str, is_one: 
 def test_words_of_a_statement() -> None:
     """TeX's commands and markup are none; other alphabets have words."""
     assert words_of("Let $a_{1} \\leq \\frac{n}{2}$, <b>Ёж</b> &lt;3") == ["let", "a", "1", "n", "2", "ёж", "3"]
+    assert words_of("1<=i<n, j>0<br/>and<p class='x'>k</p>") == ["1", "i", "n", "j", "0", "and", "k"]
 
 
 @pytest.mark.parametrize(("share", "reason"), [(0.8, Reason.STATEMENT), (0.45, Reason.NEAR)])
@@ -234,7 +239,7 @@ def test_functions_cross_under_the_name_that_is_called(executor: Executor, tmp_p
     [
         ({"entry_point": "f"}, "a function and a program that reads stdin cannot be run on each other's tests"),
         ({"solutions": ()}, "neither has a solution that the tests of the other could judge"),
-        ({"hidden_tests": (), "flags": (Flag.NO_HIDDEN_TESTS,)}, "1 solutions fail on the tests of the other"),
+        ({"hidden_tests": (), "flags": (Flag.NO_HIDDEN_TESTS,)}, "1 solution fails on the tests of the other"),
     ],
 )
 def test_what_cannot_be_crossed_is_said(
@@ -252,7 +257,7 @@ def test_failure_of_the_machine_is_no_answer(tmp_path: Path) -> None:
     """It is said, and counts neither as solved nor as failed."""
     found = _crossed(_problem("a", NEAR, solutions=(SUM,)), _problem("b", SHELF), _Failing(), tmp_path)
     assert [(pair.reason, pair.note) for pair in found.pairs] == [
-        (Reason.NEAR, "the machine failed to judge 1 solutions")
+        (Reason.NEAR, "the machine failed to judge 1 solution")
     ]
 
 
@@ -283,6 +288,7 @@ def test_known_pairs_of_real_problems_are_found_and_no_other(data_dir: Path) -> 
 
 
 @pytest.mark.data
+@pytest.mark.long
 def test_full_test_sets_against_each_other(full_dir: Path) -> None:
     """CodeContests shares 13 problems with TACO; HumanEval+ and MBPP+ share no statement with any."""
     names = ("codecontests", "taco", "humaneval_plus", "mbpp_plus")
@@ -295,3 +301,27 @@ def test_full_test_sets_against_each_other(full_dir: Path) -> None:
             counts[name, other] = sum(pair.reason is Reason.STATEMENT for pair in found.pairs if pair.task == other)
     assert counts.pop(("codecontests", "taco")) == 13
     assert set(counts.values()) == {0}
+
+
+_LARGE = """
+import random, resource, sys
+from turnwise.training.statements import Statements, near_statements
+draw = random.Random(0)
+words = ["".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=draw.randrange(1, 9))) for _ in range(20_000)]
+texts = [" ".join(draw.choices(words, k=draw.randrange(200, 700))) for _ in range(13_328)]
+ours, found = Statements(texts), 0
+for size in (165, 1000, 164, 378):
+    copies = [" ".join(text.split()[:150]) + " " + " ".join(draw.choices(words, k=200)) for text in texts[:size]]
+    found += len(near_statements(ours, Statements(copies), least=0.2))
+print(found, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.long
+def test_all_train_problems_against_all_test_sets() -> None:
+    """13,328 statements against 1,707 in a minute of CPU, after which the kernel would end it, and less than 1 GiB."""
+    limit = partial(resource.setrlimit, resource.RLIMIT_CPU, (60, 60))
+    done = subprocess.run([sys.executable, "-c", _LARGE], capture_output=True, text=True, preexec_fn=limit, check=True)
+    found, kibibytes = map(int, done.stdout.split())
+    assert found >= 1707
+    assert kibibytes < 2**20

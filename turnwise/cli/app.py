@@ -13,6 +13,7 @@ from turnwise.commands.options import (
     AsJson,
     Benchmark,
     CheckOptions,
+    ContaminationOptions,
     DataDir,
     Interpreter,
     ShowOptions,
@@ -125,6 +126,14 @@ def check(
         raise InfrastructureError(f"The machine failed while judging, so there is no verdict: {remedy}")
 
 
+@takes(ContaminationOptions)
+def contamination(options: ContaminationOptions, as_json: AsJson = False) -> None:
+    """Find the problems of a task that are also in test sets: by their statements, and by solutions of near ones."""
+    from turnwise.commands.contamination import contamination_command, contamination_text
+
+    say(contamination_text(contamination_command(options, environ=dict(os.environ)), as_json=as_json))
+
+
 def doctor(
     interpreter: Interpreter = "",
     tier: Annotated[
@@ -162,6 +171,7 @@ app.command("compare")(results.compare)
 app.command("publish")(results.publish)
 app.command("plot")(results.plot)
 app.command("noise")(results.noise)
+app.command("contamination")(contamination)
 app.command("doctor")(doctor)
 app.command("export")(results.export_run)
 app.command("import")(results.import_run)

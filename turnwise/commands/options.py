@@ -311,6 +311,32 @@ class CheckOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class ContaminationOptions:
+    """The options of ``turnwise contamination``."""
+
+    tasks: Annotated[
+        str, typer.Option("--tasks", "-t", help="The task whose problems are looked for, such as codecontests_train.")
+    ]
+    against: Annotated[str, typer.Option(help="The tasks of the test sets: names or globs, separated by commas.")]
+    containment: Annotated[
+        float, typer.Option(help="Share of the word 8-grams of the shorter statement that makes two one problem.")
+    ] = 0.5
+    embed: Annotated[
+        str, typer.Option(help="A model of the hub or a folder: its embeddings find near statements beside.")
+    ] = ""
+    solutions: Annotated[
+        bool, typer.Option(help="Whether solutions of near problems are run on each other's tests.")
+    ] = True
+    output_path: Annotated[
+        Path | None,
+        typer.Option("--output-path", "-o", help="A folder, or a .json file, for the record and a page beside it."),
+    ] = None
+    data_dir: DataDir = None
+    benchmark: Benchmark = ""
+    workers: Workers = 0
+
+
+@dataclass(frozen=True, slots=True)
 class AuditOptions:
     """The options of ``turnwise audit``."""
 

@@ -20,6 +20,7 @@ from turnwise.records.judgement import Judgement, Place, places_of
 from turnwise.records.report import Verdict
 from turnwise.records.run_folder import AskedProblem, RunFolder, RunRecord, TaskRecord
 from turnwise.records.settings import JudgeRecord
+from turnwise.records.training import model_label
 from turnwise.records.trajectory import End, Trajectory
 
 MISSING = -1
@@ -103,8 +104,13 @@ class RunOutcomes:
 
     @property
     def model(self) -> str:
-        """The model's name."""
-        return self.record.model.get("model", "")
+        """The model's name, with the test task that it was trained on, if any."""
+        return model_label(self.record.model)
+
+    @property
+    def label(self) -> str:
+        """The same to be shown: printable, and a long name cut."""
+        return model_label(self.record.model, limit=80)
 
 
 def read_outcomes(path: Path, *, witness: Witness | None = None) -> RunOutcomes:

@@ -97,7 +97,7 @@ def known_first(order: Sequence[str], there: Iterable[str]) -> list[str]:
 
 def model_of(one: ScoredTask) -> str:
     """Return the model's name."""
-    return printable(one.run.model, limit=80)
+    return one.run.label
 
 
 def name_of(one: ScoredTask) -> tuple[str, str]:

@@ -26,6 +26,7 @@ from turnwise.records.choices import Along, By, Parity, Style
 from turnwise.records.codec import to_json
 from turnwise.records.metrics import check_support, parse_n_at_k
 from turnwise.records.settings import RunSettings
+from turnwise.records.training import training_text
 from turnwise.texts import encodable, printable
 
 # Settings that have words of their own, or decide no number; others are named where they are not the default.
@@ -185,12 +186,13 @@ def _sampling_text(scored: ScoredTask) -> list[str]:
         files = f"{first} and {len(others)} more" if others else first
         source = [f"imported from {model['imported_from']} {files} (sha256 {model['sha256'][:12]})"]
     if settings.profile == "imported":
-        return [*source, f"samples per problem: {settings.samples_per_problem}", *sampling]
+        return [*source, *training_text(model), f"samples per problem: {settings.samples_per_problem}", *sampling]
     feedback = "its own" if settings.turns else settings.feedback
     turns = f"at most {task.max_turns} turns with {feedback} feedback" if task.max_turns > 1 else "one turn"
     request = [f"request {model['request']}"] if model.get("request") else []
     return [
         *source,
+        *training_text(model),
         *request,
         f"profile {settings.profile}, {turns}, samples per problem: {settings.samples_per_problem}",
         *_prompts_text(settings, scored),

@@ -141,7 +141,7 @@ def without_training(scored: Sequence[ScoredTask]) -> tuple[list[ScoredTask], st
 
 def run_names(scored: Sequence[ScoredTask]) -> dict[Path, str]:
     """Return what each run is called: its model, with the folder's name where a model has several runs."""
-    models = {one.run.path: printable(one.run.model, limit=80) for one in scored}
+    models = {one.run.path: one.run.label for one in scored}
     names = {path: f"{model} ({path.name})" for path, model in models.items()}
     several = {model for model, count in Counter(models.values()).items() if count > 1}
     same = {name for name, count in Counter(names.values()).items() if count > 1}

@@ -20,12 +20,14 @@ from turnwise.json_text import json_text
 from turnwise.records.codec import from_json, reason_of, to_json
 from turnwise.records.contamination import Contamination
 from turnwise.records.settings import JudgeRecord, PromptsRecord
-from turnwise.texts import shown
+from turnwise.texts import printable, shown
 
 FORMAT = 1
 REPORT, MESSAGES, TOKENS = "report.json", "train.jsonl", "tokens.jsonl.gz"
 TRAINING = "training.json"
 _LARGEST = 2**26  # bytes, of a record
+_LONGEST = 200  # characters, of a name in a sentence
+_TRAINING_FIELDS = ("trained_by", "base_model", "trained_on", "training_data")
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,9 +201,9 @@ def read_trained_model(folder: Path) -> TrainedModel | None:
 
     Raises TurnwiseError if that cannot be read.
     """
-    path = inside(folder, TRAINING)
+    path = folder / TRAINING
     try:
-        data = json.loads(read_whole(path, limit=_LARGEST, follow=False))
+        data = json.loads(read_whole(path, limit=_LARGEST))  # the hub's folders hold links
         _check_format(data)
         return from_json(TrainedModel, data)
     except (FileNotFoundError, NotADirectoryError):
@@ -216,6 +218,46 @@ def read_trained_model(folder: Path) -> TrainedModel | None:
 def write_trained_model(folder: Path, trained: TrainedModel) -> None:
     """Write training.json of a checkpoint."""
     write_atomically(inside(folder, TRAINING), json_text(to_json(trained), indent=1, ensure_ascii=False) + "\n")
+
+
+def describe_training(name: str) -> dict[str, str]:
+    """Return what run.json says of the training of the model ``name``: nothing, unless it is a folder that tells.
+
+    Raises TurnwiseError if that cannot be read.
+    """
+    trained = read_trained_model(Path(name))
+    if trained is None:
+        return {}
+    found = {
+        "trained_by": trained.method,
+        "base_model": trained.base_model,
+        "trained_on": ",".join(trained.tasks),
+        "training_data": trained.data_sha256[:12],
+    }
+    return {**found, "trained_on_test": ",".join(trained.train_on_test)} if trained.train_on_test else found
+
+
+def model_label(model: Mapping[str, str], *, limit: int | None = None) -> str:
+    """Return the name of the ``model`` of a run's record as outputs have it: with the test that it was trained on.
+
+    With ``limit`` the name is printable and cut to about so many characters; what follows it is not cut off with it.
+    """
+    name = model.get("model", "")
+    name = name if limit is None else printable(name, limit=limit)
+    return f"{name} ({text})" if (text := _on_test(model)) else name
+
+
+def training_text(model: Mapping[str, str]) -> list[str]:
+    """Return what settings say of the training of the ``model`` of a run's record; nothing where it has none."""
+    given = {name: printable(model.get(name, ""), limit=_LONGEST) for name in _TRAINING_FIELDS}
+    text = "trained by {trained_by} from {base_model} on {trained_on} (data {training_data})".format(**given)
+    return [*([text] if given["trained_by"] else []), *filter(None, [_on_test(model)])]
+
+
+def _on_test(model: Mapping[str, str]) -> str:
+    tasks = [one for one in model.get("trained_on_test", "").split(",") if one]
+    names = printable(" and ".join(tasks), limit=_LONGEST)
+    return f"trained on the test task{'s' if len(tasks) > 1 else ''} {names}" if tasks else ""
 
 
 def _check_format(data: object) -> None:

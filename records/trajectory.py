@@ -60,7 +60,7 @@ class Reply:
     """What the model answered; counts, ids and log-probabilities of tokens are None where the model does not tell.
 
     ``token_ids`` int[completion tokens], ``logprobs`` float[completion tokens] (natural, of the chosen tokens),
-    ``prompt_token_ids`` int[prompt tokens]. ``context`` is for the dialogue's next call, where the model ran here.
+    ``prompt_token_ids`` int[prompt tokens]. ``context`` is for the dialogue's next call, where the model runs here.
     ``withheld`` names why a provider gave no reply of the model (content_filter, refusal, tool_calls), "" where it
     did; ``withheld_content`` is what it gave instead, which is no part of the dialogue.
     """
@@ -81,6 +81,13 @@ class Reply:
     def is_cut(self) -> bool:
         """Whether the token limit ended it."""
         return self.finish_reason.lower() in _CUT
+
+    @property
+    def known_context(self) -> Context | None:
+        """What the model had and said, as an engine in this process told it or as it was written."""
+        if self.context is not None or self.prompt_token_ids is None or self.token_ids is None:
+            return self.context
+        return Context(self.prompt_token_ids, self.token_ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +175,10 @@ def _check_tokens(reply: Reply) -> None:
     for count in (reply.prompt_tokens, reply.completion_tokens):
         if not 0 <= (count or 0) < _MOST_TOKENS:
             raise ValueError(f"a number of tokens is {shown(count)}")
-    for token in (*(reply.prompt_token_ids or ()), *(reply.token_ids or ())):
-        if not 0 <= token < _VOCABULARY:
-            raise ValueError(f"a token has the id {shown(token)}")
+    for ids in filter(None, (reply.prompt_token_ids, reply.token_ids)):
+        for token in (min(ids), max(ids)):
+            if not 0 <= token < _VOCABULARY:
+                raise ValueError(f"a token has the id {shown(token)}")
     if not all(map(math.isfinite, reply.logprobs or ())):
         raise ValueError("a log-probability is no number")
 

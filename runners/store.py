@@ -21,6 +21,7 @@ import os
 import shutil
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from turnwise.files import commit_once, finish_commit, inside, lines_of, sync_folder, write_atomically, write_synced
@@ -81,7 +82,7 @@ class ShardStore:
 
     def add_reply(self, key: CallKey, reply: Reply) -> None:
         """Log a reply; it survives the end of this process at once and a power cut soon."""
-        self.replies[key] = reply
+        self.replies[key] = replace(reply, context=None)  # which the dialogue holds, as long as it needs it
         self._log.write(json_line({"call": key, "reply": to_json(reply)}))
 
     def add_trajectory(self, trajectory: Trajectory) -> bool:

@@ -145,14 +145,15 @@ class Dialogue:
         if not isinstance(step, Ask):
             raise RuntimeError("this dialogue does not wait for a reply")
         # A prompt made here is whole, though with other ids for an earlier reply it may be the shorter one.
-        is_cut = reply.context is None and self._is_cut(step.messages, reply.prompt_tokens)
+        context = reply.known_context
+        is_cut = context is None and self._is_cut(step.messages, reply.prompt_tokens)
         if is_cut and self._plan.strict_context:
             self.stop(End.CONTEXT_OVERFLOW)
             return
         asked = self._to_ask.pop(0)
         call = Call(asked, replace(reply, context=None), is_cut)
         self._calls.append(call)
-        self._context = reply.context if call.answer == reply.text else None  # else the history says something else
+        self._context = context if call.answer == reply.text else None  # else the history says something else
         self._history += said_by(call, is_last=not self._to_ask)
         if not self._to_ask:
             answer = self._history[-1].content

@@ -94,9 +94,10 @@ def make_rows(scored: Sequence[ScoredTask], facts: Mapping[str, ModelFacts]) -> 
         key = re.sub(r"[^\w.-]+", "-", f"{one.run.path.name}.{one.outcomes.record.task}")
         seen[key] = seen.get(key, 0) + 1
         unique = key if seen[key] == 1 else f"{key}.{seen[key]}"
-        known = facts.get(one.run.model, ModelFacts())
+        name = one.run.record.model.get("model", "")
+        known = facts.get(name, ModelFacts())
         if known.size_billions is None:
-            known = known.model_copy(update={"size_billions": size_of(one.run.model)})
+            known = known.model_copy(update={"size_billions": size_of(name)})
         rows.append(PageRow(unique, names[one.run.path], one, known, tuple(notes([one]))))
     return rows
 

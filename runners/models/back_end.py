@@ -16,6 +16,7 @@ from turnwise.errors import MissingExtraError, TurnwiseError
 from turnwise.records.codec import first_mistake
 from turnwise.records.problem import Problem
 from turnwise.records.settings import RunSettings
+from turnwise.records.training import describe_training
 from turnwise.runners.models.chat import TemplateCounter, TokenCounter
 from turnwise.runners.models.sampler import Model
 from turnwise.tasks.catalog import Task
@@ -151,7 +152,11 @@ class LocalArguments(Arguments):
 
 
 def count_by_template(given: LocalArguments, name: str, max_length: int | None) -> TokenCounter:
-    """Return what counts with the tokenizer of the model ``name``; raises MissingExtraError without transformers."""
+    """Return what counts with the tokenizer of the model ``name``.
+
+    Raises MissingExtraError without transformers, TurnwiseError if what the model says of its training cannot be read.
+    """
+    describe_training(name)
     try:
         return TemplateCounter(name, tokenizer=given.tokenizer, revision=given.revision, max_length=max_length)
     except ImportError:

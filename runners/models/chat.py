@@ -17,6 +17,7 @@ from functools import cached_property
 from typing import Any, Protocol, Self
 
 from turnwise.errors import TurnwiseError
+from turnwise.records.thinking import strip_thinking
 from turnwise.records.trajectory import Context, Message
 from turnwise.runners.models.sampler import ContextOverflowError
 
@@ -24,7 +25,6 @@ ChatMessage = dict[str, str]
 _LOGGER = logging.getLogger(__name__)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 THINK = "<think>"
-_PROBE = "turnwise"  # a reply that no template edits
 CHARACTERS_PER_TOKEN = 3.5  # of statements and code, roughly, with the tokenizers of today's models
 
 
@@ -59,6 +59,13 @@ def with_whole_pairs(text: str, *, errors: str = "surrogatepass") -> str:
 def continues_answer(messages: Sequence[Message]) -> bool:
     """Return whether the model is to go on with an answer that has begun (a prefill)."""
     return bool(messages) and messages[-1].kind == "prefill"
+
+
+_PROBE = (
+    Message("user", "statement", "", "Who?"),
+    Message("assistant", "reply", "", "turnwise"),
+    Message("user", "feedback", "", "Why?"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +108,13 @@ class ChatTemplate:
     def render(self, messages: Sequence[Message], after: Context | None = None) -> Prompt:
         """Return the prompt, with what room there is for a reply; raises ContextOverflowError where there is none.
 
-        ``after`` is what the model had and said in the call before: its messages are those before the last reply here,
-        which says what the sampled ids say. The prompt then begins with these ids, and what the template adds follows.
-        Where the template edits what was said before, or the reply ended with a token that the template does not end
-        it with, everything is encoded afresh.
+        ``after`` is what the model had and said in the call before, whose messages are those before the last reply
+        here. The prompt then begins with these ids, and what the template adds follows. Where the template edits what
+        was said before, or that reply lacks some of what the model said (its thinking), everything is encoded afresh.
         """
         text = self._text(messages)
+        if self._edits and _last_reply(messages) is not None:
+            self._warn()
         added = None if after is None else self._added(messages, text, after)
         token_ids = self._encode(text) if after is None or added is None else [*after.prompt, *after.reply, *added]
         room = self._max_length - len(token_ids)
@@ -144,22 +152,20 @@ class ChatTemplate:
 
     def _added(self, messages: Sequence[Message], text: str, after: Context) -> list[int] | None:
         """Return the ids that follow those of ``after`` in the prompt of ``text``; None where they cannot stay."""
-        replies = [at for at, one in enumerate(messages) if one.role == "assistant" and one.kind != "prefill"]
-        if not replies:
+        place = _last_reply(messages)
+        if place is None or not _says(self._tokenizer.decode(after.reply, skip_special_tokens=True), messages[place]):
             return None
-        before = self._text(messages[: replies[-1]])
-        behind = _behind(text.removeprefix(before), sendable(messages[replies[-1]].content))
+        before = self._text(messages[:place])
+        behind = _behind(text.removeprefix(before), sendable(messages[place].content))
         if not text.startswith(before) or behind is None:
             self._warn()
             return None
         added = self._encode(behind)
-        last = tuple(itertools.takewhile(self._special.__contains__, reversed(after.reply)))[::-1]
-        if not last:
-            return added  # the reply was cut, and the template ends it
-        overlap = next((n for n in range(len(last), 0, -1) if last[-n:] == self._ending[:n]), 0)
+        said = next((n for n in range(len(self._ending), 0, -1) if after.reply[-n:] == self._ending[:n]), 0)
         start = self._end_of_blank(added)
-        is_there = overlap and tuple(added[start : start + overlap]) == self._ending[:overlap]
-        return added[start + overlap :] if is_there else None
+        if said and tuple(added[start : start + said]) == self._ending[:said]:
+            return added[start + said :]
+        return added  # the reply was cut, and the template ends it
 
     @cached_property
     def _special(self) -> frozenset[int]:
@@ -167,11 +173,14 @@ class ChatTemplate:
         return frozenset((*self._tokenizer.all_special_ids, *(one for one, token in added.items() if token.special)))
 
     @cached_property
+    def _edits(self) -> bool:
+        """Whether even a plain reply does not stand where it was said: the template opens a thought, say."""
+        return not self._text(_PROBE).startswith(self._text(_PROBE[:1]))
+
+    @cached_property
     def _ending(self) -> tuple[int, ...]:
         """The special tokens by which the template ends the model's turn; where it writes none, the tokenizer's own."""
-        asked = Message("user", "statement", "", _PROBE.upper())
-        text = self._text((asked, Message("assistant", "reply", "", _PROBE), asked))
-        ids = self._encode(text.partition(_PROBE)[2])
+        ids = self._encode(self._text(_PROBE).partition(_PROBE[1].content)[2])
         run = list(itertools.takewhile(self._special.__contains__, ids[self._end_of_blank(ids) :]))
         end = self._tokenizer.eos_token_id
         if end in run:
@@ -195,6 +204,20 @@ class ChatTemplate:
 def _before_reply(text: str) -> str:
     """Return what the reply to the prompt ``text`` lacks: the beginning of a thought, where the template opened it."""
     return f"{THINK}\n" if text.rstrip().endswith(THINK) else ""
+
+
+def _last_reply(messages: Sequence[Message]) -> int | None:
+    """Return the place of the last thing that the model said; the beginning of an answer is given to it."""
+    places = (at for at in reversed(range(len(messages))) if messages[at].role == "assistant")
+    return next((at for at in places if messages[at].kind != "prefill"), None)
+
+
+def _says(sampled: str, reply: Message) -> bool:
+    """Return whether the history has what was ``sampled``: all of it but what a stop cut off."""
+    if strip_thinking(sampled) != sampled:
+        return False
+    kept = reply.content.strip()
+    return sampled.strip() == kept or (bool(kept) and sampled.lstrip().startswith(kept))
 
 
 def _behind(text: str, reply: str) -> str | None:

@@ -19,6 +19,7 @@ from typing import Any, Self
 
 from turnwise.errors import MissingExtraError, TurnwiseError
 from turnwise.records.settings import Sampling
+from turnwise.records.training import describe_training
 from turnwise.records.trajectory import Context, Reply
 from turnwise.runners.models.back_end import (
     UNKNOWN_LENGTH,
@@ -247,8 +248,11 @@ def _end_tokens(model: Any, tokenizer: Any) -> list[int]:
 
 
 def describe_hf(model: str, max_length: int, *, revision: str) -> dict[str, str]:
-    """Return the description of a model that transformers loads; the revision main is not named."""
-    found = {"back_end": "hf", "model": model, "max_length": str(max_length)}
+    """Return the description of a model that transformers loads; the revision main is not named.
+
+    Raises TurnwiseError if it is a folder whose record of its training cannot be read.
+    """
+    found = {"back_end": "hf", "model": model, "max_length": str(max_length), **describe_training(model)}
     return found if revision == "main" else {**found, "revision": revision}
 
 
@@ -261,6 +265,7 @@ class _Arguments(LocalArguments):
 def _open(wanted: Wanted) -> Model:
     given = wanted.parsed(_Arguments)
     name = given.name("hf")
+    describe_training(name)  # where that cannot be read nothing is loaded
     try:
         import torch  # noqa: F401 - whether it is there
         import transformers  # noqa: F401 - as above

@@ -18,6 +18,7 @@ from pydantic import ConfigDict
 
 from turnwise.errors import InfrastructureError, MissingExtraError, TurnwiseError
 from turnwise.records.settings import Sampling
+from turnwise.records.training import describe_training
 from turnwise.records.trajectory import Context, Reply
 from turnwise.runners.models.back_end import (
     UNKNOWN_LENGTH,
@@ -205,8 +206,11 @@ def _sampling_fields(sampling: Sampling) -> dict[str, object]:
 
 
 def describe_vllm(model: str, max_length: int, *, revision: str | None, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the description of a model that vLLM loads."""
-    found = {"back_end": "vllm", "model": model, "max_model_len": str(max_length)}
+    """Return the description of a model that vLLM loads.
+
+    Raises TurnwiseError if it is a folder whose record of its training cannot be read.
+    """
+    found = {"back_end": "vllm", "model": model, "max_model_len": str(max_length), **describe_training(model)}
     if revision:
         found["revision"] = revision
     if environ.get("VLLM_BATCH_INVARIANT"):
@@ -240,6 +244,7 @@ def _as_json(text: str) -> object:
 def _open(wanted: Wanted) -> Model:
     given = wanted.parsed(_Arguments)
     name = given.name("vllm")
+    describe_training(name)  # where that cannot be read nothing is loaded
     options = VLLMOptions(name, given.tokenizer, given.revision, given.trust_remote_code, given.engine_arguments())
     try:
         return open_vllm(options, wanted.settings.sampling, logprobs=given.logprobs, system_role=given.system_role)

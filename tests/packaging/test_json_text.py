@@ -39,6 +39,7 @@ OTHERS = {
     "runners/models/openai/wire.py": "a request to a server",
     "tasks/decoys.py": _HASHED,
     "tasks/dialogue.py": _HASHED,
+    "training/tokenizer.py": _HASHED,
     "turnwise/commands/worker.py": _OPTION,
     "turnwise/commands/settings.py": _OPTION,
     "turnwise/harness/back_end.py": "a message to a model",

@@ -182,14 +182,54 @@ def test_a_turn_may_end_with_more_than_one_token() -> None:
     assert all(one.continues and one.token_ids == template.render(messages).token_ids for one in prompts)
 
 
-def test_another_end_than_the_templates_is_not_kept() -> None:
-    """A model that ends a reply as if a text had ended would go on as in another text."""
-    for name, token in (("llama", "<|end_of_text|>"), ("qwen", "<|endoftext|>")):
+def test_a_reply_that_ends_otherwise_stays_and_is_ended() -> None:
+    """With the end of a text, or in the middle of what looks like a turn: it is what the model said."""
+    for name, token in (("llama", "<|end_of_text|>"), ("qwen", "<|endoftext|>"), ("qwen", "<|im_start|>")):
         template, tokenizer = _template(name)
         messages = [_ask("Print it."), _said("x"), _ask("Go on.")]
         reply = (*_bytes(tokenizer, "x"), tokenizer.convert_tokens_to_ids(token))
         prompt = template.render(messages, Context(tuple(template.render(messages[:1]).token_ids), reply))
-        assert not prompt.continues and prompt == template.render(messages)
+        fresh = tokenizer.decode(template.render(messages).token_ids)
+        end = f"x{tokenizer.eos_token}"
+        assert prompt.continues and tokenizer.decode(prompt.token_ids) == fresh.replace(end, f"x{token}{end[1:]}", 1)
+
+
+@pytest.mark.parametrize(
+    ("sampled", "text", "goes_on"),
+    [
+        ("x STOP", "x", True),
+        ("x STOP", "x ", True),
+        (" \n", "", True),
+        ("<think>Well.</think>x", "x", False),
+        ("<think>\nWell", "", False),
+        ("x<think>Well.</think>", "x", False),
+        ("Well.</think>x", "x", False),
+        ("y", "x", False),
+        ("STOP", "", False),
+    ],
+)
+def test_a_history_without_what_was_sampled_is_encoded_anew(sampled: str, text: str, goes_on: bool) -> None:
+    """Its thinking, above all; what a stop cut off stays, since the model has said it, and its turn is ended."""
+    template, tokenizer = _template("qwen")
+    messages = [_ask("Print it."), _said(text), _ask("Go on.")]
+    prompt = tuple(template.render(messages[:1]).token_ids)
+    later = template.render(messages, Context(prompt, _bytes(tokenizer, sampled)))
+    assert later.continues is goes_on
+    assert (f"{sampled}<|im_end|>\n<|im_start|>user\nGo on." in tokenizer.decode(later.token_ids)) is goes_on
+    assert goes_on or later == template.render(messages)
+
+
+def test_a_template_that_ends_no_reply_only_goes_on() -> None:
+    """The end token that the model said stays where it is."""
+    source = "{% for message in messages %}### {{ message.role }}:\n{{ message.content }}\n{% endfor %}### assistant:\n"
+    tokenizer = _tokenizer(source, ["</s>"])
+    template = ChatTemplate(tokenizer, max_length=4096, max_tokens=None)
+    messages = [_ask("Print it."), _said("x"), _ask("Go on.")]
+    prompt = tuple(template.render(messages[:1]).token_ids)
+    later = template.render(messages, Context(prompt, template.complete(messages[:1], "x")))
+    assert later.continues and tokenizer.decode(later.token_ids[len(prompt) :]) == (
+        "x</s>\n### user:\nGo on.\n### assistant:"
+    )
 
 
 def test_a_template_that_edits_what_was_said_is_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -197,6 +237,10 @@ def test_a_template_that_edits_what_was_said_is_told_of_once(caplog: pytest.LogC
     template, tokenizer = _template("deepseek")
     replies = [(CODE, (*_bytes(tokenizer, CODE), tokenizer.eos_token_id))] * 2
     with caplog.at_level(logging.WARNING):
+        template.render([_ask("x")])
+        assert not caplog.records
+        template.render([_ask("x"), _said("y"), _ask("z")])  # a thought was left out, so that nothing is to go on from
+        assert len(caplog.records) == 1
         prompts = [prompt for prompt, _ in _go_on(template.with_max_tokens(3), replies)]
         prompts += [prompt for prompt, _ in _go_on(template, replies)]
     assert not any(prompt.continues for prompt in prompts)

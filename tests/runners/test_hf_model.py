@@ -15,14 +15,21 @@ pytest.importorskip("transformers", reason="transformers is not installed: pip i
 from tiny_model import TEMPLATE, make_tiny_model  # noqa: E402 - needs what is skipped for above
 
 from turnwise.errors import TurnwiseError  # noqa: E402 - as above
+from turnwise.records.problem import Problem, TestCase  # noqa: E402 - as above
 from turnwise.records.settings import Sampling  # noqa: E402 - as above
 from turnwise.records.trajectory import Message, Reply  # noqa: E402 - as above
+from turnwise.runners.drivers import drive, run_in_lockstep  # noqa: E402 - as above
+from turnwise.runners.execution.interface import Executor  # noqa: E402 - as above
+from turnwise.runners.judging.judge import Judge  # noqa: E402 - as above
 from turnwise.runners.models.hf import HFEngine, HFOptions, SeededChoice  # noqa: E402 - as above
 from turnwise.runners.models.sampler import (  # noqa: E402 - as above
     BatchingModel,
     ContextOverflowError,
     Request,
 )
+from turnwise.tasks.dialogue import Dialogue, DialoguePlan  # noqa: E402 - as above
+from turnwise.tasks.prompts import PromptSet  # noqa: E402 - as above
+from turnwise.tasks.strategies import multi_turn  # noqa: E402 - as above
 
 SAMPLING = Sampling(temperature=1.0, max_tokens=24)
 
@@ -143,6 +150,98 @@ def test_what_cannot_be_loaded_is_one_sentence(tmp_path: Path) -> None:
     folder = make_tiny_model(tmp_path / "bare", template="")
     with pytest.raises(TurnwiseError, match="has no chat template"):
         _engine(folder)
+
+
+def _live(folder: Path) -> tuple[Any, Any]:
+    import transformers
+
+    model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    return model, transformers.AutoTokenizer.from_pretrained(folder)
+
+
+@pytest.mark.filterwarnings("ignore:`gradient_checkpointing_enable`:FutureWarning")  # its name before 5.24
+def test_a_live_model_answers_as_a_loaded_one_and_is_left_as_it_was(folder: Path) -> None:
+    """In the middle of training: its modes, its settings, and what it learns afterwards."""
+    model, tokenizer = _live(folder)
+    model.config.attention_dropout = 0.9
+    for layer in model.model.layers:
+        layer.self_attn.attention_dropout = 0.9  # which would spoil every answer
+    model.gradient_checkpointing_enable()
+    model.config.use_cache = False  # as trainers have it
+    model.train()
+    model.model.layers[0].eval()
+    model.generation_config.repetition_penalty = 7.0
+    settings, modes = model.generation_config, [module.training for module in model.modules()]
+    options = HFOptions("live", logprobs=True)
+    engine = HFEngine(model, tokenizer, options, SAMPLING)
+    requests = [_request(number) for number in range(3)]
+    assert engine.generate_batch(requests) == _engine(folder, logprobs=True).generate_batch(requests)
+    assert engine.description == {"back_end": "hf", "model": "live", "max_length": "4096"}
+    assert model.generation_config is settings and [module.training for module in model.modules()] == modes
+    broken = HFEngine(model, tokenizer, options, Sampling(stop=("x",)))
+    broken._tokenizer = None  # so that it fails in the middle
+    with pytest.raises(ValueError, match="tokenizer"):
+        broken._generate([engine.template.render(requests[0].messages)], [1])
+    assert model.generation_config is settings and [module.training for module in model.modules()] == modes
+    model(input_ids=torch.tensor([[1, 2, 3]]), labels=torch.tensor([[1, 2, 3]])).loss.backward()
+    assert all(one.grad is not None for one in model.parameters())
+
+
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")  # which peft asks for
+def test_an_adapted_live_model_is_left_as_it_was(folder: Path) -> None:
+    """Both the adapter of peft and the model in it."""
+    peft = pytest.importorskip("peft", reason="peft is not installed: pip install 'turnwise[train]'")
+    inner, tokenizer = _live(folder)
+    model = peft.get_peft_model(inner, peft.LoraConfig(r=2, target_modules=["q_proj"], task_type="CAUSAL_LM"))
+    settings = [one.generation_config for one in (model, inner)]
+    (reply,) = HFEngine(model, tokenizer, HFOptions("live"), SAMPLING).generate_batch([_request(1)])
+    assert [reply] == _engine(folder).generate_batch([_request(1)])  # a new adapter changes nothing
+    assert all(one.generation_config is before for one, before in zip((model, inner), settings, strict=True))
+
+
+def test_one_generator_serves_a_whole_batch(folder: Path) -> None:
+    """The same batch gives the same replies, each its own; the first seed is that of all."""
+    engine = _engine(folder, one_generator=True)
+    requests = [_request(number) for number in range(4)]
+    first = engine.generate_batch(requests)
+    assert first == engine.generate_batch([requests[0], *(replace(one, seed=5) for one in requests[1:])])
+    assert len({one.text for one in first if isinstance(one, Reply)}) == 4
+    assert first != engine.generate_batch([replace(requests[0], seed=99), *requests[1:]])
+    count = 4000
+    choice = SeededChoice(Sampling(), [3], "cpu", one_generator=True)
+    drawn = Counter(choice(None, torch.tensor([0.75, 0.25]).log().expand(count, 2)).argmax(dim=-1).tolist())
+    assert abs(drawn[0] / count - 0.75) <= 5 * math.sqrt(0.25 / count)
+
+
+def test_both_drivers_give_equal_trajectories_that_go_on_from_what_was_sampled(
+    folder: Path, executor: Executor
+) -> None:
+    """But for the last digits of arithmetic; a prompt begins with the ids of the prompt before and of its reply."""
+    problems = [Problem(f"b/{name}", "b", "test", f"Say {name}.", (TestCase("", name),), ()) for name in "pq"]
+    plan = DialoguePlan("t", multi_turn(3), PromptSet.load(), seed=3)
+    engine = _engine(folder, Sampling(temperature=1.0, max_tokens=9), logprobs=True)
+    lockstep, asynchronous = ([Dialogue(one, sample, plan) for one in problems for sample in (0, 1)] for _ in "ab")
+    judge = Judge(executor)  # nothing is run: random weights write no code
+    run_in_lockstep(lockstep, engine, judge)
+
+    async def carry() -> None:
+        model = BatchingModel(engine, batch_size=3)
+        await asyncio.gather(*(drive(one, model, judge) for one in asynchronous))
+        await model.close()
+
+    asyncio.run(carry())
+    judge.close()
+    trajectories = [one.trajectory() for one in lockstep]
+    for one, other in zip(trajectories, (one.trajectory() for one in asynchronous), strict=True):
+        calls = [
+            (turn.calls[0].reply, again.calls[0].reply) for turn, again in zip(one.turns, other.turns, strict=True)
+        ]
+        assert all(replace(a, logprobs=None) == replace(b, logprobs=None) for a, b in calls) and len(calls) == 3
+        before: tuple[int, ...] = ()
+        for reply, _ in calls:
+            assert reply.prompt_token_ids is not None and reply.token_ids is not None
+            assert reply.prompt_token_ids[: len(before)] == before
+            before = (*reply.prompt_token_ids, *reply.token_ids)
 
 
 def test_requests_that_wait_become_batches(folder: Path) -> None:

@@ -15,6 +15,7 @@ from tiny_model import make_tiny_model
 from turnwise.commands.options import RunOptions
 from turnwise.errors import TurnwiseError
 from turnwise.records.choices import BackEndName
+from turnwise.records.training import FineTuningSettings, TrainedModel, write_trained_model
 from turnwise.records.trajectory import Message
 from turnwise.runners.models.openai.server import ServerCounter
 
@@ -33,7 +34,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny model."""
     pytest.importorskip("torch", reason="torch is not installed: pip install 'turnwise[hf]'")
     pytest.importorskip("transformers", reason="transformers is not installed: pip install 'turnwise[hf]'")
-    return make_tiny_model(tmp_path_factory.mktemp("tiny"))
+    made = make_tiny_model(tmp_path_factory.mktemp("tiny"))
+    tasks = ("codecontests_train_multiturn", "taco_train_multiturn")
+    settings = FineTuningSettings(profile="small", steps=3)
+    write_trained_model(made, TrainedModel("1", "rft", "base/m", "0123456789abcdef" * 4, tasks, (), settings, 3, "rft"))
+    return made
 
 
 @pytest.mark.slow
@@ -47,8 +52,25 @@ def test_a_local_model_runs_end_to_end(folder: Path, tmp_path: Path, cache_dir: 
     _turnwise(cache_dir, "run", *arguments, "-o", tmp_path / "b")
     first, second = (next((tmp_path / name).rglob("00000.jsonl")).read_bytes() for name in "ab")
     assert first == second
-    reply = json.loads(first.splitlines()[0])["turns"][0]["calls"][0]["reply"]
-    assert len(reply["token_ids"]) == len(reply["logprobs"]) == reply["completion_tokens"] <= 6
+    assert json.loads((tmp_path / "a" / "run.json").read_text())["model"] == {
+        "back_end": "hf",
+        "model": str(folder),
+        "max_length": "4096",
+        "trained_by": "rft",
+        "base_model": "base/m",
+        "trained_on": "codecontests_train_multiturn,taco_train_multiturn",
+        "training_data": "0123456789ab",
+    }
+    for line in first.splitlines():
+        before: list[int] = []
+        turns = json.loads(line)["turns"]
+        assert len(turns) == 3
+        for turn in turns:
+            reply = turn["calls"][0]["reply"]
+            assert len(reply["token_ids"]) == len(reply["logprobs"]) == reply["completion_tokens"] <= 6
+            assert len(reply["prompt_token_ids"]) == reply["prompt_tokens"]
+            assert reply["prompt_token_ids"][: len(before)] == before  # all that the model had and sampled, as it was
+            before = [*reply["prompt_token_ids"], *reply["token_ids"]]
     assert "Dialogues: 6;" in _turnwise(cache_dir, "run", "--dry-run", *arguments, "-o", tmp_path / "a")
     moved = folder.rename(tmp_path / "away")  # a finished run does not open it again, and so its absence is no matter
     again = _turnwise(cache_dir, "run", *arguments, "-o", tmp_path / "a")

@@ -5,13 +5,14 @@ import json
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from turnwise.errors import TurnwiseError
 from turnwise.records.report import Environment, Report, Verdict
 from turnwise.records.run_folder import RunFolder, Shard, cut_shards
-from turnwise.records.trajectory import Call, End, Message, Reply, Trajectory, Turn
+from turnwise.records.trajectory import Call, Context, End, Message, Reply, Trajectory, Turn
 from turnwise.runners.models.sampler import Request, RequestError, ScriptedSampler
 from turnwise.runners.store import ResumingSampler, ShardStore
 
@@ -204,3 +205,20 @@ def test_the_model_is_asked_only_for_what_is_not_at_hand(tmp_path: Path, open_st
     lines = [path.read_text() for path in (tmp_path / "trajectories" / "t").iterdir()]
     assert sum(len(text.splitlines()) for text in lines) == 2
     assert all(json.loads(line)["call"][0] == "b/p" for text in lines for line in text.splitlines())
+
+
+def test_token_ids_are_at_hand_after_a_kill_only_where_they_were_asked_for(open_store: Open, tmp_path: Path) -> None:
+    """What the next call goes on from is the dialogue's: no store keeps it, and no file."""
+    ids: dict[str, Any] = {"token_ids": (3,), "logprobs": (-0.5,), "prompt_token_ids": (1, 2)}
+    first = open_store()
+    first.add_reply(("b/p", 0, 0, 0), Reply("a", context=Context((1, 2), (3,))))
+    first.add_reply(("b/q", 0, 0, 0), Reply("a", **ids, context=Context((1, 2), (3,))))
+    assert {reply.context for reply in first.replies.values()} == {None}
+    (part,) = (tmp_path / "trajectories" / "t").iterdir()
+    assert [sorted(set(ids) & set(json.loads(line)["reply"])) for line in part.read_text().splitlines()] == [
+        [],
+        sorted(ids),
+    ]
+    found = open_store().replies
+    assert found["b/p", 0, 0, 0].known_context is None
+    assert found["b/q", 0, 0, 0].known_context == Context((1, 2), (3,))

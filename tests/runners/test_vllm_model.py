@@ -5,8 +5,8 @@ A real one: tests/engines/real_vllm.py, run by a person.
 
 import asyncio
 import importlib.util
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import pytest
@@ -22,7 +22,7 @@ from turnwise.runners.models.vllm import VLLMModel, VLLMOptions
 
 
 class WordTokenizer:
-    """A token a word; the template writes roles as words."""
+    """A token a word, which is its length; the template writes roles as words, and ends replies with one of four."""
 
     chat_template = "words"
     name_or_path = "words"
@@ -36,12 +36,19 @@ class WordTokenizer:
     def apply_chat_template(self, chat: list[dict[str, str]], **options: Any) -> str:
         """Return the text of a chat."""
         assert options["tokenize"] is False
-        words = [f"{message['role']}: {message['content']}" for message in chat]
+        ends = {"assistant": " </s>"}
+        words = [f"{message['role']}: {message['content']}{ends.get(message['role'], '')}" for message in chat]
         return " ".join([*words, f"assistant: {self._opening}" if options["add_generation_prompt"] else ""])
 
     def __call__(self, text: str, *, add_special_tokens: bool) -> dict[str, list[int]]:
         assert not add_special_tokens
         return {"input_ids": [len(word) for word in text.split()]}
+
+    def decode(self, ids: Sequence[int], *, skip_special_tokens: bool = False) -> str:
+        """Return as many words of one letter."""
+        return " ".join(
+            "w" for one in ids for _ in range(0 if skip_special_tokens and one in self.all_special_ids else one)
+        )
 
 
 @dataclass
@@ -132,9 +139,24 @@ def test_each_request_goes_to_the_engine_on_its_own() -> None:
 
 
 def test_token_ids_and_logprobs_are_those_of_the_chosen_tokens() -> None:
-    """Where they were asked for."""
+    """Where they were asked for, with those of the prompt."""
     (reply,) = _ask(FakeEngine(), _request(), logprobs=True)
     assert (reply.token_ids, reply.logprobs) == ((3, 4), (-0.5, -1.5))
+    assert reply.prompt_token_ids == (5, 1, 1, 10)
+    (plain,) = _ask(FakeEngine(), _request())
+    assert (plain.token_ids, plain.logprobs, plain.prompt_token_ids) == (None, None, None)
+
+
+def test_a_later_prompt_begins_with_what_the_engine_was_given_and_gave() -> None:
+    """The ids of its reply stay, though the template's words have others; only what is new is encoded."""
+    engine = FakeEngine()
+    (reply,) = _ask(engine, _request())
+    said = (Message("assistant", "reply", "", "w w w"), Message("user", "feedback", "", "go on"))
+    messages = (*_request().messages, *said)
+    (later,) = _ask(engine, replace(_request(), turn=1, messages=messages, after=reply.context), logprobs=True)
+    assert later.prompt_token_ids == (5, 1, 1, 10, 3, 4, 5, 2, 2, 10) and later.prompt_tokens == 10
+    (afresh,) = _ask(engine, replace(_request(), turn=1, messages=messages), logprobs=True)
+    assert afresh.prompt_token_ids == (5, 1, 1, 10, 1, 1, 1, 4, 5, 2, 2, 10)
 
 
 def test_a_dialogue_that_outgrows_the_context_is_never_sent() -> None:

@@ -11,7 +11,7 @@ from turnwise.errors import TurnwiseError
 from turnwise.records.problem import Comparison, MatchRule, Problem, TestCase
 from turnwise.records.report import Environment, Report, TestResult, Verdict
 from turnwise.records.settings import TurnPlan
-from turnwise.records.trajectory import End, Reply
+from turnwise.records.trajectory import Context, End, Reply
 from turnwise.tasks.dialogue import Ask, Dialogue, DialoguePlan, RunPublicTests, messages_of
 from turnwise.tasks.prompts import DEFAULT_SET, PromptSet
 from turnwise.tasks.strategies import Strategy, multi_turn
@@ -305,6 +305,66 @@ def test_a_prompt_that_is_counted_as_nothing_was_not_cut(counts: tuple[int, int]
         dialogue.reply(Reply(CODE, prompt_tokens=count))
         dialogue.report(_report(Verdict.WRONG_ANSWER))
     assert dialogue.trajectory().turns[1].calls[0].prompt_cut is is_cut
+
+
+@pytest.mark.parametrize(
+    ("text", "keep", "prefill", "goes_on"),
+    [
+        (CODE, True, False, True),
+        ("no code", False, False, True),
+        (f"<think>Well.</think>{CODE}", True, False, False),
+        ("<think>\nHm", True, False, False),
+        (CODE, True, True, False),
+    ],
+)
+@pytest.mark.parametrize("as_written", [False, True])
+def test_a_call_goes_on_from_the_token_ids_of_the_call_before(
+    text: str, keep: bool, prefill: bool, goes_on: bool, as_written: bool
+) -> None:
+    """Unless its messages say something else than the model did; in the record there is no word of it."""
+    plan = DialoguePlan("t", multi_turn(3), PromptSet.load(), keep_reasoning=keep, prefill=prefill)
+    dialogue = Dialogue(COMPLETION if prefill else PROBLEM, 0, plan)
+    assert _ask(dialogue).after is None
+    context = Context((1, 2), (3,))
+    written = Reply(text, token_ids=context.reply, prompt_token_ids=context.prompt)  # of a run that was stopped
+    dialogue.reply(written if as_written else Reply(text, context=context))
+    assert isinstance(dialogue.next_step(), RunPublicTests)
+    dialogue.report(_report(Verdict.WRONG_ANSWER))
+    assert _ask(dialogue).after == (context if goes_on else None)
+    dialogue.reply(Reply(CODE))  # of a sampler that does not tell
+    dialogue.report(_report(Verdict.WRONG_ANSWER))
+    assert _ask(dialogue).after is None
+    dialogue.stop(End.NO_MORE_ANSWERS)
+    assert {call.reply.context for turn in dialogue.trajectory().turns for call in turn.calls} == {None}
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_forgotten_reasoning_is_not_gone_on_from(thinking: PromptSet, keep: bool) -> None:
+    """The call for the program goes on from the thought; the next turn, which has lost it, does not."""
+    strategy = Strategy("mine", (TurnPlan(reasoning=("think",)), TurnPlan(), TurnPlan()))
+    dialogue = Dialogue(PROBLEM, 0, DialoguePlan("t", strategy, thinking, keep_reasoning=keep))
+    thought, program = Context((1,), (2,)), Context((1, 2, 3), (4,))
+    dialogue.reply(Reply("I think.", context=thought))
+    assert _ask(dialogue).after == thought
+    _turn_with(dialogue, program)
+    assert _ask(dialogue).after == (program if keep else None)
+    _turn_with(dialogue, program)
+    assert _ask(dialogue).after == program  # nothing was left to forget
+
+
+def _turn_with(dialogue: Dialogue, context: Context) -> None:
+    dialogue.reply(Reply(CODE, context=context))
+    dialogue.report(_report(Verdict.WRONG_ANSWER))
+
+
+def test_a_prompt_that_was_made_here_is_never_cut() -> None:
+    """Encoded anew it may have fewer token ids than the shorter one had with an odd split of a reply."""
+    dialogue = _dialogue(multi_turn(3))
+    for count, context in ((50, Context((1,), (2,))), (40, Context((1,), (2,)))):
+        dialogue.reply(Reply(CODE, prompt_tokens=count, context=context))
+        dialogue.report(_report(Verdict.WRONG_ANSWER))
+    dialogue.stop(End.NO_MORE_ANSWERS)
+    assert not any(turn.calls[0].prompt_cut for turn in dialogue.trajectory().turns)
 
 
 def test_a_report_spoiled_by_the_machine_ends_the_dialogue_as_missing() -> None:

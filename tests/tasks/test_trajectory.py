@@ -5,9 +5,19 @@ from dataclasses import replace
 
 import pytest
 
-from turnwise.records.codec import from_json, to_line
+from turnwise.records.codec import RecordError, from_json, to_json, to_line
 from turnwise.records.report import Environment, Report, TestResult, Verdict
-from turnwise.records.trajectory import Call, End, Message, Reply, Trajectory, Turn, read_trajectory
+from turnwise.records.trajectory import (
+    Call,
+    Context,
+    End,
+    Message,
+    Reply,
+    Trajectory,
+    Turn,
+    read_reply,
+    read_trajectory,
+)
 from turnwise.tasks.dialogue import dialogue_seed
 
 REPORT = Report(
@@ -65,3 +75,30 @@ def test_every_call_has_its_own_seed_and_always_the_same() -> None:
     }
     assert len(seeds) == 32 and all(0 <= seed < 2**31 for seed in seeds)
     assert dialogue_seed(0, "codecontests/x", 1, 2) == dialogue_seed(0, "codecontests/x", 1, 2)
+
+
+def test_token_ids_of_prompts_are_written_where_they_are_known() -> None:
+    """Beside those of the reply; a trajectory without them has the bytes that it always had."""
+    plain = Reply("x", token_ids=(7, 9), logprobs=(-0.5, -1.0))
+    assert list(to_json(plain))[-2:] == ["token_ids", "logprobs"]
+    known = replace(plain, prompt_token_ids=(1, 2, 2**31 - 1))
+    data = json.loads(to_line(known))
+    assert data["prompt_token_ids"] == [1, 2, 2**31 - 1] and read_reply(data) == known
+
+
+@pytest.mark.parametrize("field", ["prompt_token_ids", "token_ids"])
+@pytest.mark.parametrize("value", [-1, 2**31, 1.0, "1", True, None])
+def test_what_is_no_token_id_is_refused(field: str, value: object) -> None:
+    """Whoever trains on them looks them up in a table of embeddings."""
+    with pytest.raises(ValueError, match=r"a token has the id|integer|token_ids"):
+        read_reply({**to_json(Reply("x")), field: [0, value]})
+
+
+def test_what_is_in_memory_is_no_part_of_a_record() -> None:
+    """It is not written, is refused where a file has it, and makes no two records differ."""
+    reply = Reply("x", context=Context((1,), (2,)))
+    assert reply == Reply("x") and "context" not in to_json(reply)
+    assert read_reply(to_json(reply)).context is None
+    for value in (None, {"prompt": [1], "reply": [2]}):
+        with pytest.raises(RecordError, match="unknown field"):
+            from_json(Reply, {**to_json(reply), "context": value})

@@ -19,7 +19,6 @@ from turnwise.leaderboard.outcomes import RunOutcomes, TaskOutcomes
 from turnwise.records.choices import Over
 from turnwise.records.codec import to_json
 from turnwise.records.metrics import NAtK, check_support, parse_n_at_k
-from turnwise.texts import printable
 
 Groups = list[list[int]]  # of runs that are ranked together
 
@@ -206,7 +205,7 @@ def _render(runs: Sequence[RunOutcomes], found: dict[str, list[Difference]], ove
     headers = ["task", "metric", "problems", "A", "B", "B - A", f"{100 * LEVEL:g} % interval", "p", "only A", "only B"]
     rows = [[name, *_cells(one)] for name, differences in found.items() for one in differences]
     align = ["left", "left"] + ["right"] * (len(headers) - 2)
-    parts = [f"{letter}: {printable(run.model, limit=80)} ({run.path})" for letter, run in zip("AB", runs, strict=True)]
+    parts = [f"{letter}: {run.label} ({run.path})" for letter, run in zip("AB", runs, strict=True)]
     parts += ["", tabulate(rows, headers=headers, disable_numparse=True, colalign=align), ""]
     methods = sorted({one.interval.method for differences in found.values() for one in differences if one.interval})
     parts.append(f"Intervals: {'; '.join(methods) or 'none, as a draw of all samples shows no spread'}.")
@@ -263,7 +262,7 @@ def _ranking_table(ranked: _Ranked) -> str:
     headers = ["model", "run", *(one.metric for one in rankings)]
     rows = [
         [
-            printable(runs[run].model, limit=80),
+            runs[run].label,
             str(runs[run].path),
             *(_rank_cell(one.ranks[run], has_place=ranked.has_places) for one in rankings),
         ]

@@ -12,7 +12,6 @@ from turnwise.leaderboard.noise import CONCENTRATION, CORRELATION, MISLED, Expec
 from turnwise.leaderboard.outcomes import RunOutcomes, TaskOutcomes
 from turnwise.leaderboard.scores import PASS_AT, count_known, metrics_of, values_of
 from turnwise.records.metrics import check_support, parse_n_at_k
-from turnwise.texts import printable
 
 _HEADERS = ["metric", "problems", "score", "s.e. samples", "s.e. problems", "detect: samples", "detect: problems"]
 _MOST_SAMPLES = 10_000
@@ -81,7 +80,7 @@ def _planned(plan: Plan, n_at_k: list[str]) -> str:
 
 
 def _measured(run: RunOutcomes, n_at_k: list[str]) -> str:
-    parts = [f"{printable(run.model, limit=80)}, {run.path}"]
+    parts = [f"{run.label}, {run.path}"]
     for task in run.tasks:
         rows = _rows(run, task, n_at_k)
         parts.append(f"{task.record.task}, samples per problem: {task.passed.shape[1]}")

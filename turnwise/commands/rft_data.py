@@ -168,6 +168,7 @@ def _contamination(
         {name: source.problems for name, source in sets.items()},
         ContaminationSettings(settings.containment, settings.embed),
         machine,
+        on_progress=machine.report,
     )
     return replace(found, data_sha256={name: source.digest for name, source in sets.items()})
 

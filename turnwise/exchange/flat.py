@@ -19,6 +19,7 @@ from turnwise.json_text import json_line
 from turnwise.leaderboard.formats import as_written, no_formula
 from turnwise.records.codec import to_json, to_line
 from turnwise.records.run_folder import RunFolder, TaskRecord
+from turnwise.records.training import model_label
 from turnwise.records.trajectory import SCHEMA
 from turnwise.texts import shown
 
@@ -98,7 +99,7 @@ def _rows(folder: RunFolder, tasks: Sequence[TaskRecord]) -> Iterator[Cells]:
             trajectory = dialogue.trajectory
             start = {
                 "schema": SCHEMA,
-                "model": _readable(header.model.get("model", "")),
+                "model": _readable(model_label(header.model)),
                 "task": task.task,
                 "problem": trajectory.problem,
                 "difficulty": difficulties[trajectory.problem],

@@ -48,6 +48,7 @@ from turnwise.records.codec import reason_of, to_json, to_line
 from turnwise.records.report import Verdict
 from turnwise.records.run_folder import RunFolder, TaskRecord
 from turnwise.records.settings import JudgeRecord, PromptsRecord, RunSettings
+from turnwise.records.training import model_label
 from turnwise.records.trajectory import SCHEMA
 from turnwise.texts import shown
 
@@ -131,7 +132,7 @@ def write(folder: RunFolder, tasks: Sequence[TaskRecord], path: Path) -> list[Pa
         "date": made.replace(tzinfo=UTC).timestamp(),
         "task_hashes": hashes,
         "model_source": header.model.get("back_end", "turnwise"),
-        "model_name": name,
+        "model_name": model_label(header.model),
         "model_name_sanitized": target.name,
         "system_instruction": header.settings.system_instruction or None,
         "chat_template": None,
@@ -416,5 +417,6 @@ def _contents(
         said = {"model": model, "back_end": f"lm_eval {summary.config.get('model', '')}".strip()}
         header = join_headers(headers, said, "The results file")
         tasks = tuple(one.task for one in headers)
+        model = header.model.get("model", model)
     judge = JUDGE if any(one.found for one in answers) else ""
     return Contents(model, tuple(answers), tuple(dialogues), judge, header, tasks=tasks)

@@ -19,6 +19,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from turnwise.errors import TurnwiseError
 from turnwise.records.settings import GEN_KWARGS
+from turnwise.records.training import describe_training
 from turnwise.records.trajectory import Message
 from turnwise.runners.models.chat import CharacterCounter, to_chat
 from turnwise.runners.models.openai.replies import MalformedError, read_document
@@ -258,9 +259,10 @@ def describe_openai(model: str, *, system_role: bool, first_turns: int = 1, requ
     """Return the description of a model at a server; what is not named is usual.
 
     That is: it takes system messages, every first turn is asked by a request of its own, and no field of a
-    ``request`` is changed.
+    ``request`` is changed. Servers name a model by its folder where they were given one: if it is here, it tells of its
+    training; raises TurnwiseError if that cannot be read.
     """
-    found = {"back_end": "openai", "model": model}
+    found = {"back_end": "openai", "model": model, **describe_training(model)}
     if first_turns > 1:
         found["first_turns"] = str(first_turns)
     if request:

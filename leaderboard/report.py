@@ -131,15 +131,17 @@ def _remedies(scored: Sequence[ScoredTask]) -> list[str]:
 
 
 def training_lines(scored: Sequence[ScoredTask]) -> list[str]:
-    """Return the sentence on tasks whose problems are for training."""
-    tasks = dict.fromkeys(printable(one.outcomes.record.task, limit=80) for one in scored if _is_training(one))
-    if not tasks:
-        return []
-    return [f"{', '.join(tasks)}: training problems, so this score is no evaluation and stands on no board."]
-
-
-def _is_training(scored: ScoredTask) -> bool:
-    return scored.outcomes.record.is_training
+    """Return a sentence on each task whose problems are for training: which of them were asked."""
+    found = []
+    for record in (one.outcomes.record for one in scored if one.outcomes.record.is_training):
+        which = (
+            f"kept by up to {record.own_solutions} of their own solutions" if record.own_solutions else "all of them"
+        )
+        found.append(
+            f"{printable(record.task, limit=80)}: training problems, {which}, so this score is no evaluation and "
+            "stands on no board."
+        )
+    return list(dict.fromkeys(found))
 
 
 def judged_lines(scored: Sequence[ScoredTask]) -> list[str]:

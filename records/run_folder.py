@@ -63,6 +63,8 @@ class TaskRecord:
 
     ``benchmark_sha256`` is the digest of the file of a user's own benchmark. ``checked`` counts the problems with a
     checker or a tolerance of their own; ``invalid_tests`` says of how many tests each problem was rid.
+    ``own_solutions`` is how many of a training problem's own solutions were judged before it was asked; of those left
+    out for them the last flag is a Finding (own_solutions.py).
     """
 
     task: str
@@ -78,6 +80,7 @@ class TaskRecord:
     benchmark_sha256: str = if_set("")
     checked: int = if_set(0)
     invalid_tests: Mapping[str, int] = if_set(dict)
+    own_solutions: int = if_set(0)
 
     @property
     def is_training(self) -> bool:

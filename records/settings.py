@@ -45,6 +45,8 @@ DEFAULT_ANSWERS = "checkers-1"
 DEFAULT_TESTS = TestsChoice.VALID.value
 # Changes when another program may be found in the same reply (tasks/extraction.py).
 EXTRACTION_VERSION = 1
+# How many of a training problem's own solutions are judged, before it is asked.
+DEFAULT_OWN_SOLUTIONS = 3
 MOST_TURNS = 1000  # no run comes near it: it bounds what reading one of others can cost
 OnError = Literal["raise", "skip"]
 _OPTION = "option"
@@ -76,9 +78,13 @@ class Option:
         return tuple(value) if isinstance(value, list) else value
 
 
-def by_metadata(default: object, *, given: object = None, **bounds: object) -> Any:
-    """Return a setting that is given by ``--metadata`` (and by the metadata of lm_eval)."""
-    return field(default=default, metadata={_OPTION: Option("metadata", "", given, bounds)})
+def by_metadata(default: object, *, given: object = None, is_new: bool = False, **bounds: object) -> Any:
+    """Return a setting that is given by ``--metadata`` (and by the metadata of lm_eval).
+
+    One that ``is_new`` is written only where it is set, so that older runs stay equal byte for byte.
+    """
+    option = Option("metadata", "", given, bounds)
+    return if_set(default, option=option) if is_new else field(default=default, metadata={_OPTION: option})
 
 
 def by_gen_kwargs(
@@ -86,7 +92,7 @@ def by_gen_kwargs(
 ) -> Any:
     """Return a setting that is given by ``--gen_kwargs``, by lm_eval's ``name`` where that is another.
 
-    One that ``is_new`` is written only where it is set, so that older runs stay equal byte for byte.
+    ``is_new`` is as in ``by_metadata``.
     """
     option = Option("gen_kwargs", name, given, bounds)
     return if_set(default, option=option) if is_new else field(default=default, metadata={_OPTION: option})
@@ -160,7 +166,8 @@ class RunSettings:
 
     ``samples`` names, by task, the problems to ask (numbers among the scorable ones, or ids); ``n_at_k`` the pass
     n@k to report beside the turn budgets. ``turns`` are those of a strategy of the user's own, called ``strategy``;
-    else that is a known one, or "" for what task, reasoning and instruction mean. ``decoys`` are those of each task;
+    else that is a known one, or "" for what task, reasoning and instruction mean. Of training tasks those problems are
+    asked whose first ``own_solutions`` the judge accepts, with 0 all. ``decoys`` are those of each task;
     ``chat_template`` and ``seeds_sent`` say of a run of lm_eval what it did.
     """
 
@@ -183,6 +190,7 @@ class RunSettings:
     samples: Mapping[str, tuple[int | str, ...]] = field(default_factory=dict)
     on_error: OnError = "raise"
     strict_context: bool = if_set(False)
+    own_solutions: int = by_metadata(DEFAULT_OWN_SOLUTIONS, is_new=True, ge=0, le=1000)
     extraction_version: int = EXTRACTION_VERSION
     decoys: Mapping[str, DecoySource] = if_set(dict)
     chat_template: bool | None = if_set(None)

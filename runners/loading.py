@@ -18,6 +18,7 @@ from turnwise.benchmarks.ids import problem_id, source_name
 from turnwise.benchmarks.rows import OF_ANSWERS, Row, digest_files, read_rows
 from turnwise.errors import TurnwiseError
 from turnwise.records.choices import TestsChoice
+from turnwise.records.own_solutions import Finding
 from turnwise.records.problem import UNSCORABLE_FLAGS, Problem
 from turnwise.records.run_folder import MOST_DIALOGUES, AskedProblem, TaskRecord
 from turnwise.records.settings import EQUALITY, JudgeRecord, JudgeSettings, OnError, RunSettings
@@ -26,6 +27,7 @@ from turnwise.runners.judging.checking import Checkers, constraints_broken
 from turnwise.runners.judging.expected import resolve_expected
 from turnwise.runners.judging.judge import Judge
 from turnwise.runners.judging.verdicts import SharedCache, VerdictCache
+from turnwise.runners.verified import ASK_ALL, VerifiedProblems
 from turnwise.tasks.catalog import Task
 from turnwise.tasks.decoys import Decoy, DecoyPool
 from turnwise.tasks.plan import strategy_of, turns_of
@@ -79,13 +81,16 @@ class Machine:
 class LoadedTask:
     """A task with its problems: all that were loaded, and the scorable ones that are asked.
 
-    ``untestable`` were to be asked, and have no valid hidden test.
+    ``untestable`` were to be asked, and have no valid hidden test. ``left_out`` were, too, and of a training task their
+    ``own_solutions`` (so many of each) do not pass the judge; it says what was found instead.
     """
 
     task: Task
     source: ProblemSet
     asked: tuple[Problem, ...]
     untestable: tuple[Problem, ...] = ()
+    left_out: Mapping[str, Finding] = field(default_factory=dict)
+    own_solutions: int = 0
 
     def to_record(self, settings: RunSettings) -> TaskRecord:
         """Return what run.json says of the task under ``settings``."""
@@ -99,12 +104,20 @@ class LoadedTask:
             loaded=len(self.source.problems),
             asked=tuple(AskedProblem(one.id, one.difficulty, tuple(map(str, one.flags))) for one in self.asked),
             left_out={
-                one.id: tuple(map(str, one.flags))
-                for one in (*self.source.problems, *self.untestable)
-                if not one.is_scorable
+                **{
+                    one.id: tuple(map(str, one.flags))
+                    for one in (*self.source.problems, *self.untestable)
+                    if not one.is_scorable
+                },
+                **{
+                    one.id: (*map(str, one.flags), self.left_out[one.id].value)
+                    for one in self.source.problems
+                    if one.id in self.left_out
+                },
             },
             broken_rows=tuple(map(str, self.source.broken_rows)),
             benchmark_sha256=self.task.benchmark.sha256,
+            own_solutions=self.own_solutions,
             **self.judged_by(),
         )
 
@@ -116,12 +129,19 @@ class LoadedTask:
         }
 
 
-def load_task(task: Task, settings: RunSettings, machine: Machine, judge: JudgeSettings = DEFAULT_JUDGE) -> LoadedTask:
+def load_task(
+    task: Task,
+    settings: RunSettings,
+    machine: Machine,
+    judge: JudgeSettings = DEFAULT_JUDGE,
+    *,
+    verified: VerifiedProblems | None = None,
+) -> LoadedTask:
     """Return the task's problems that ``settings`` ask, as ``judge`` judges them, expected outputs computed.
 
-    Raises TurnwiseError if data is missing or broken, no problem can be scored, or one is asked that is not there.
+    Raises TurnwiseError as ``open_task`` does.
     """
-    opened = open_task(task, settings, data_dir=machine.data_dir, environ=machine.environ)
+    opened = open_task(task, settings, data_dir=machine.data_dir, environ=machine.environ, verified=verified)
     return resolve_task(opened, machine, judge)
 
 
@@ -134,7 +154,7 @@ def resolve_task(
     test are left out. Raises TurnwiseError if no other is there.
     """
     if with_expected:
-        resolved = _resolve(opened.task, opened.asked, machine, judge)
+        resolved = resolve_problems(opened.task, opened.asked, machine, judge)
     else:
         resolved = as_judged(opened.task.name, opened.asked, machine, judge)
     asked = tuple(problem for problem in resolved if problem.is_scorable)
@@ -147,11 +167,18 @@ def resolve_task(
 
 
 def open_task(
-    task: Task, settings: RunSettings, *, data_dir: Path | None = None, environ: dict[str, str] | None = None
+    task: Task,
+    settings: RunSettings,
+    *,
+    data_dir: Path | None = None,
+    environ: dict[str, str] | None = None,
+    verified: VerifiedProblems | None = None,
 ) -> LoadedTask:
     """Return the task's problems that ``settings`` ask, as the data have them: no program is run.
 
-    Raises TurnwiseError as ``load_task`` does.
+    Of a training task those are asked of which ``verified`` knows that they are kept, unless the settings ask all.
+    Raises TurnwiseError if data is missing or broken, no problem can be scored, one is asked that is not there or not
+    kept, or nothing is known of one that might be.
     """
     source = _load(task, settings.on_error, data_dir, environ)
     if not source.scorable:
@@ -161,15 +188,55 @@ def open_task(
             f"None of the {len(source.problems)} problems of {task.name} ({source.source}) can be scored: "
             f"their rows are flagged {', '.join(flags)} (docs/data.md says what that means{''.join(reasons[:1])})."
         )
-    asked = _first(source.scorable, settings.limit)
-    if task.name in settings.samples:
-        asked = _chosen(task, source, settings.samples[task.name])
+    is_chosen = task.name in settings.samples
+    asked = _chosen(task, source, settings.samples[task.name]) if is_chosen else source.scorable
+    left_out: dict[str, Finding] = {}
+    if verified is not None and task.is_training and settings.own_solutions:
+        asked, left_out = _kept(task, source, asked, verified, limit=None if is_chosen else settings.limit)
+        if is_chosen and left_out:
+            name, finding = next(iter(left_out.items()))
+            raise TurnwiseError(
+                f"--samples names {name}, which is left out ({finding}): leave it out, or ask all by {ASK_ALL}."
+            )
+    if not is_chosen:
+        asked = _first(asked, settings.limit)
     if settings.samples_per_problem * len(asked) > MOST_DIALOGUES:
         raise TurnwiseError(
             f"samples_per_problem is {shown(settings.samples_per_problem)}: of {len(asked)} problems of {task.name} a "
             f"run has {MOST_DIALOGUES} dialogues at most; give {MOST_DIALOGUES // len(asked)} or fewer."
         )
-    return LoadedTask(task, source, asked)
+    is_verified = verified is not None and task.is_training
+    return LoadedTask(
+        task, source, asked, left_out=left_out, own_solutions=settings.own_solutions if is_verified else 0
+    )
+
+
+def _kept(
+    task: Task, source: ProblemSet, problems: Sequence[Problem], verified: VerifiedProblems, *, limit: float | None
+) -> tuple[tuple[Problem, ...], dict[str, Finding]]:
+    """Return the ``problems`` that are kept, up to a ``limit`` that is a number, and what was found of the others.
+
+    Raises TurnwiseError if nothing is known of one, or none is kept.
+    """
+    findings = verified.find(task, source)
+    kept: list[Problem] = []
+    left_out: dict[str, Finding] = {}
+    for problem in problems:
+        if limit is not None and limit >= 1 and len(kept) >= int(limit):
+            break
+        finding = findings.get(problem.id)
+        if finding is None:
+            raise verified.refusal(task, sum(one.id not in findings for one in problems))
+        if finding is Finding.KEPT:
+            kept.append(problem)
+        else:
+            left_out[problem.id] = finding
+    if not kept:
+        raise TurnwiseError(
+            f"None of the {len(problems)} problems of {task.name} is kept, since their own solutions do not pass this "
+            f"judge: give another judge, or ask all by {ASK_ALL}."
+        )
+    return tuple(kept), left_out
 
 
 def load_recorded(task: Task, record: TaskRecord, machine: Machine, judge: JudgeSettings) -> LoadedTask:
@@ -190,7 +257,7 @@ def load_recorded(task: Task, record: TaskRecord, machine: Machine, judge: Judge
             f"not {record.data_sha256[:12]}): give the --data-dir it was sampled with."
         )
     by_id = {problem.id: problem for problem in source.problems}
-    asked = _resolve(task, [by_id[one.id] for one in record.asked], machine, judge)
+    asked = resolve_problems(task, [by_id[one.id] for one in record.asked], machine, judge)
     testable = tuple(problem for problem in asked if problem.is_scorable)
     return LoadedTask(task, source, testable, tuple(problem for problem in asked if not problem.is_scorable))
 
@@ -206,7 +273,10 @@ def _load(task: Task, on_error: OnError, data_dir: Path | None, environ: dict[st
     )
 
 
-def _resolve(task: Task, problems: Sequence[Problem], machine: Machine, judge: JudgeSettings) -> tuple[Problem, ...]:
+def resolve_problems(
+    task: Task, problems: Sequence[Problem], machine: Machine, judge: JudgeSettings
+) -> tuple[Problem, ...]:
+    """Return the problems as ``judge`` judges them, expected outputs computed."""
     resolved = resolve_expected(
         problems,
         machine.executor,

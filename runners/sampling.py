@@ -135,7 +135,10 @@ class Sampling:
         self._work = work
         self._judge_hidden = judge_hidden
         self._on_commit = on_commit
-        self._problems: dict[str, Problem] = {one.id: one for loaded in job.tasks for one in loaded.asked}
+        # Problems of two splits may have one id.
+        self._problems: dict[tuple[str, str], Problem] = {
+            (loaded.task.name, one.id): one for loaded in job.tasks for one in loaded.asked
+        }
         self._asking = _CountingSampler(job.sampler, work.costs)
         self._resuming = ResumingSampler(self._asking, donor)
 
@@ -178,7 +181,7 @@ class Sampling:
             self._resuming.add(store)
             finished = {(one.problem, one.sample): one for one in store.finished()}
             for problem, sample_number in shard.keys:
-                dialogue = Dialogue(self._problems[problem], sample_number, plans[shard.task])
+                dialogue = Dialogue(self._problems[shard.task, problem], sample_number, plans[shard.task])
                 yield store, dialogue, finished.get((problem, sample_number))
 
     async def _carry(self, item: tuple[ShardStore, Dialogue, Trajectory | None]) -> Trajectory:

@@ -102,8 +102,8 @@ def test_these_options_have_choices() -> None:
     assert names == {
         "--model": {*asking, "grid"},
         "--profile": {*asking, "grid"},
-        "--matcher": {*asking, "grid", "judge", "audit", "check"},
-        "--tests": {*asking, "grid", "judge", "audit"},
+        "--matcher": {*asking, "grid", "judge", "audit", "verify", "check"},
+        "--tests": {*asking, "grid", "judge", "audit", "verify"},
         "--feedback": {*asking, "prompts show"},
         "--cluster": {"submit", "resume"},
         "--tier": {"doctor"},

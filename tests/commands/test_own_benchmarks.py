@@ -214,3 +214,23 @@ def test_an_installed_one_is_asked_by_the_name_of_its_task(
     assert task_of("out")["benchmark_sha256"] == hashlib.sha256(source).hexdigest()
     assert turnwise("judge", "out")[0] == 2
     assert turnwise("judge", "out", "--benchmark", "toy")[0] == 0
+
+
+def test_two_splits_may_give_two_problems_one_name(turnwise: Turnwise) -> None:
+    """Each task asks and judges its own."""
+    lines = [{**LINES[0], "name": "next", "statement": word} for word in ("Print the next.", "Print the next but one.")]
+    lines[1] |= {"public_tests": [{"input": "1", "output": "3"}], "hidden_tests": [{"input": "4", "output": "6"}]}
+    source = PYTHON.replace("@ROWS", f"{lines!r}[split == 'train':][:1]").replace("@PATH", "'mark'")
+    source = source.replace(
+        "parse=", 'splits=("test", "train"), stems=(Stem("toy"), Stem("toy_more", "train")), parse='
+    )
+    Path("toy.py").write_text(source.replace("import Benchmark", "import Benchmark, Stem"))
+    line = sampled("run", "--benchmark", "toy.py", "--metadata", '{"own_solutions": 0}')
+    status, said = turnwise(*(word.replace("toy_singleturn", "toy_more_singleturn,toy_singleturn") for word in line))
+    assert status == 0, said
+    verdicts = [json.loads(text) for text in Path("out/verdicts/main.jsonl").read_text().splitlines()]
+    assert {one["task"]: one["verdict"] for one in verdicts} == {"toy_singleturn": "passed"}
+    asked, more = (
+        Path("out/trajectories", task, "00000.jsonl").read_text() for task in ("toy_singleturn", "toy_more_singleturn")
+    )
+    assert "next but one" in more and "next but one" not in asked

@@ -105,5 +105,6 @@ def test_settings_are_json_and_the_judges_part_stands_elsewhere() -> None:
     """Every field once, but for what is named where it is set; tuples as lists, nothing that JSON lacks."""
     data = to_json(build(profile="zheng", gen_kwargs="until=END", samples={MULTI: [0, "x"]}))
     assert json.loads(json.dumps(data)) == data
-    assert set(data) == {*RunSettings.__slots__} - {"strict_context", "decoys", "chat_template", "seeds_sent"}
+    if_set = {"strict_context", "own_solutions", "decoys", "chat_template", "seeds_sent"}
+    assert set(data) == {*RunSettings.__slots__} - if_set
     assert (data["samples"], data["sampling"]["stop"]) == ({MULTI: [0, "x"]}, ["END"])

@@ -31,7 +31,8 @@ def test_two_programs_in_one_answer_need_the_last_block() -> None:
         (
             {"turns": 3},
             "'turns' is unknown: the keys are profile, samples_per_problem, strategy, reasoning, instruction, "
-            "feedback, keep_reasoning, extraction, prefill, max_turns, n_at_k, stub_imports, answers, tests.",
+            "feedback, keep_reasoning, extraction, prefill, max_turns, n_at_k, own_solutions, "
+            "stub_imports, answers, tests.",
         ),
     ],
 )

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from turnwise.errors import TurnwiseError
 from turnwise.harness.definitions import SHARED, definitions, definitions_folder, write_definitions
 from turnwise.tasks.catalog import TASKS
 
@@ -130,6 +131,22 @@ def test_a_benchmark_of_the_users_own_is_a_task_of_lm_eval(tmp_path: Path, monke
         task = manager.load([f"{name}_singleturn"])["tasks"][f"{name}_singleturn"]
         assert [doc["problem"] for doc in task.test_docs()] == [f"{name}/a"]
     assert "of_a_test" in sys.modules
+
+
+def test_training_tasks_are_none_of_lm_evals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither built-in ones nor those of a benchmark of the user's own; a definition that names one is refused."""
+    pytest.importorskip("lm_eval")
+    from turnwise.harness.task import MultiTurnTask
+
+    assert not any("train" in name for name in definitions())
+    (tmp_path / "toy_train.jsonl").write_text(TOY)
+    with pytest.raises(TurnwiseError, match=r"toy_train.jsonl' has training tasks alone, which lm_eval is not given"):
+        write_definitions(str(tmp_path / "toy_train.jsonl"))
+    own = {"benchmark": str(tmp_path / "toy_train.jsonl")}
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    for name, kept in (("taco_train_multiturn", {}), ("toy_train_singleturn", own)):
+        with pytest.raises(TurnwiseError, match=f"The task '{name}' is for training"):
+            MultiTurnTask({"task": "mine", "dataset_name": name, "dataset_kwargs": kept})
 
 
 def test_no_python_lies_beside_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

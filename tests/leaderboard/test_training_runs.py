@@ -74,6 +74,6 @@ def test_training_tasks_of_runs_with_others_are_not_compared(runs: Runs, capfd: 
 @pytest.mark.parametrize("options", [{}, {"table": "behaviour"}, {"curve": "k"}, {"style": "github"}])
 def test_the_score_of_a_training_run_says_what_it_is(runs: Runs, options: dict[str, str]) -> None:
     """In every form of the table, and not of other runs."""
-    sentence = "b_train_multiturn: training problems, so this score is no evaluation"
+    sentence = "b_train_multiturn: training problems, all of them, so this score is no evaluation"
     assert sentence in score_command(runs[1], **options)
     assert "training problems" not in score_command(runs[0], **options)

@@ -1,4 +1,4 @@
-"""The commands that make runs and judge them: run, sample, grid, judge, audit, demo; on clusters submit to worker."""
+"""The commands that make runs and judge them: run, sample, grid, judge, audit, verify, demo; on clusters submit etc."""
 
 import os
 import sys
@@ -18,6 +18,7 @@ from turnwise.commands.options import (
     JudgeOptions,
     RunOptions,
     SubmitOptions,
+    VerifyOptions,
 )
 from turnwise.json_text import json_text
 from turnwise.records.choices import ClusterKind
@@ -88,6 +89,27 @@ def audit(options: AuditOptions, as_json: AsJson = False) -> None:
 
     found = audit_command(options, environ=dict(os.environ))
     say(json_text(audit_document(found), indent=1) if as_json else render_audit(found))
+
+
+@takes(
+    VerifyOptions,
+    helps={
+        "answers": "Which outputs are right: equality (the expected one), checkers-1, or a folder of checkers "
+        "(docs/checkers.md)."
+    },
+)
+def verify(options: VerifyOptions, as_json: AsJson = False) -> None:
+    """Judge the own solutions of training problems; runs over the task then ask those that are kept.
+
+    A problem is kept if one of its solutions passes at least, and none of those judged gives a wrong answer. The same
+    line goes on where it stopped; status 3 if the machine failed on a problem.
+    """
+    from turnwise.commands.verify import refuse_undecided, render_verification, verify_command
+    from turnwise.records.codec import to_json
+
+    found = verify_command(options, environ=dict(os.environ))
+    say(json_text(to_json(found), indent=1) if as_json else render_verification(found))
+    refuse_undecided(found)
 
 
 def demo(

@@ -22,7 +22,9 @@ def collect_command(run: Path, *, environ: dict[str, str]) -> str:
     merged = merge_run(folder)
     said = score_command([run]) if merged.dialogues else "No dialogue has been sampled yet."
     lines = [said, f"Merged: {merged.dialogues} dialogues of {merged.shards} shards in {run / 'merged'}."]
-    if merged.dialogues:
+    if merged.dialogues and all(task.is_training for task in folder.record.tasks):
+        lines.append("Page: none, since training problems are on no board.")
+    elif merged.dialogues:
         page = write_page([run], inside(run, "site"), environ=environ, title=run.name, allow_missing=True)
         lines.append(f"Page: {page}")
     lines += describe_near_limits(folder)

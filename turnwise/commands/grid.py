@@ -9,6 +9,7 @@ from turnwise.commands.machine import check_runs_output, open_machine, show_prog
 from turnwise.commands.options import GridOptions
 from turnwise.commands.run import command_line, describe_sampled
 from turnwise.commands.settings import check_decoys, check_settings, config_of_options, tasks_of_options, with_prompts
+from turnwise.commands.verify import verified_problems
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.runs import find_runs, read_runs
 from turnwise.files import inside, write_atomically
@@ -142,7 +143,11 @@ def _run(
         def recorded(folder: Path) -> Model | None:
             return recorded_model(back_end, Wanted(options.model_args, environ), folder)
 
-        loaded = [load_task(task, first, machine, judge) for task in tasks]
+        begun = next((folder for cell in cells if (folder := options.output / cell.name / "run.json").is_file()), None)
+        verified = verified_problems(
+            options, RunConfig(first, judge), machine, run=begun.parent if begun is not None else None
+        )
+        loaded = [load_task(task, first, machine, judge, verified=verified) for task in tasks]
         problems = [problem for one in loaded for problem in one.source.problems]
         decoys = _decoys(cells, loaded, machine, judge, options.incorrect_programs)
         grid = Grid(cells, loaded, model, prompts, decoys, command, recorded, judge)

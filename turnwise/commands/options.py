@@ -26,7 +26,7 @@ from turnwise.records.choices import (
     ProfileName,
     TestsChoice,
 )
-from turnwise.records.settings import DEFAULT_ANSWERS, METADATA
+from turnwise.records.settings import DEFAULT_ANSWERS, DEFAULT_OWN_SOLUTIONS, METADATA
 
 Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders, folders of them, or globs.")]
 Tasks = Annotated[str, typer.Option("--tasks", "-t", help="Names or globs, separated by commas.")]
@@ -369,6 +369,33 @@ class AuditOptions:
         TestsChoice.VALID
     )
     workers: Workers = 0
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyOptions:
+    """The options of ``turnwise verify``."""
+
+    tasks: Annotated[str, typer.Option("--tasks", "-t", help="The training task whose own solutions are judged.")]
+    solutions: Annotated[int, typer.Option(help="How many of a problem's own solutions are judged at most.")] = (
+        DEFAULT_OWN_SOLUTIONS
+    )
+    limit: Annotated[
+        float | None, typer.Option("--limit", "-L", help="Only the first N problems of the task, or a fraction.")
+    ] = None
+    data_dir: DataDir = None
+    benchmark: Benchmark = ""
+    matcher: Annotated[Matcher, typer.Option(help="How outputs are compared: tokens, exact or deepmind.")] = (
+        Matcher.TOKENS
+    )
+    time_factor: Annotated[float, typer.Option(help="Multiplies every time limit; recorded.")] = 1.0
+    interpreter: Interpreter = ""
+    stub_imports: StubImports = False
+    answers: Answers = DEFAULT_ANSWERS
+    tests: Annotated[TestsChoice, typer.Option(help="all, or valid: without those that break their statement.")] = (
+        TestsChoice.VALID
+    )
+    workers: Workers = 0
+    skip_broken_rows: SkipBroken = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from turnwise.commands.machine import check_run_output, open_machine, show_progr
 from turnwise.commands.options import RunOptions
 from turnwise.commands.score import score_command
 from turnwise.commands.settings import check_decoys, config_of_options, tasks_of_options
+from turnwise.commands.verify import verified_problems
 from turnwise.records.metrics import parse_n_at_k
 from turnwise.records.run_folder import RunFolder
 from turnwise.runners.loading import LoadedTask, Machine, load_decoys, open_task, resolve_task
@@ -76,7 +77,10 @@ def open_job(
             back_end=back_end,
         ) as machine,
     ):
-        opened = [open_task(task, settings, data_dir=machine.data_dir, environ=environ) for task in tasks]
+        verified = verified_problems(options, config, machine, run=options.output)
+        opened = [
+            open_task(task, settings, data_dir=machine.data_dir, environ=environ, verified=verified) for task in tasks
+        ]
         problems = [problem for one in opened for problem in one.source.problems]
         wanted = Wanted(options.model_args, environ, settings, tasks, problems, base_url=base_url)
         model = stand_in(back_end) or back_end.open(wanted)

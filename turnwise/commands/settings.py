@@ -16,6 +16,7 @@ from turnwise.commands.machine import check_limit, check_time_factor
 from turnwise.commands.options import CommonOptions, ShowOptions
 from turnwise.errors import TurnwiseError
 from turnwise.records.settings import (
+    DEFAULT_OWN_SOLUTIONS,
     GEN_KWARGS,
     LAST_BLOCK_INSTRUCTIONS,
     METADATA,
@@ -150,6 +151,11 @@ def check_settings(config: RunConfig, chosen: Sequence[Task], *, metrics_given: 
     if metrics_given:
         for task in chosen:
             metrics_of(settings, task)
+    if settings.own_solutions != DEFAULT_OWN_SOLUTIONS and not any(task.is_training for task in chosen):
+        raise TurnwiseError(
+            f"own_solutions is {settings.own_solutions}, which serves training tasks alone: choose one, or leave it "
+            "out."
+        )
     for name in settings.samples:
         if name not in {task.name for task in chosen}:
             raise TurnwiseError(f"--samples names the task {name!r}, which --tasks does not: add it there.")

@@ -65,7 +65,8 @@ def definitions(own: str = "") -> dict[str, str]:
             f"The benchmark {own!r} has training tasks alone, which lm_eval is not given: ask them by turnwise run."
         )
     if not own:
-        names = [f"{name}_{twin}" for name in {*installed_benchmarks()} - {*found} for twin in TWINS]
+        installed = [name for name in installed_benchmarks() if not name.endswith(f"_{TRAINING_SPLIT}")]
+        names = [f"{name}_{twin}" for name in {*installed} - {*found} for twin in TWINS]
         data |= {name: _of_task(name) for name in sorted(names)}
         real = [f"{one.asked[0].name}_multiturn" for one in benchmarks if not one.is_sample]
         # No mean over these: they are different questions.

@@ -53,7 +53,8 @@ def rft_data_command(
     benchmarks = find_benchmarks(options.benchmark)
     train_on_test = _names(",".join(options.train_on_test))
     tasks = tasks_of(benchmarks)
-    runs = open_runs(runs_at(paths).runs, tasks, train_on_test=train_on_test)
+    with show_progress() as on_progress:
+        runs = open_runs(runs_at(paths).runs, tasks, train_on_test=train_on_test, on_progress=on_progress)
     prompts = _prompts(runs, options.prompts)
     tokenizer = open_tokenizer(options.tokenizer) if options.tokenizer else None
     records = {task.task: task for run in runs for task in run.tasks}
@@ -96,7 +97,10 @@ def rft_data_command(
         for number, run in enumerate(runs)
         for task in run.tasks
     }
-    rows = None if tokenizer is None else TokenRows(tokenizer, learn=options.learn.value)
+    rows = None
+    if tokenizer is not None:  # a system message is part of the first question where that is how it was asked
+        system_role = all(run.source.model.get("system_role") != "user" for run in runs)
+        rows = TokenRows(tokenizer, learn=options.learn.value, system_role=system_role)
     with show_progress() as on_progress:
         job = DataJob(runs, problems, replays, begun, rows)
         report = make_data(job, output, style=asset("page.css"), on_progress=on_progress)

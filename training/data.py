@@ -106,14 +106,22 @@ def find_finished(begun: DataReport, output: Path) -> DataReport | None:
     if REPORT in names:
         report = read_report(output)
         _check_same(report, begun, output, _SETTINGS)
-        if PARTS in names:  # killed at the very end
+        if _are_parts(output / PARTS):  # killed at the very end
             _remove(output / PARTS)
         return report
-    if names and not (output / PARTS).is_dir():
+    if names and not _are_parts(output / PARTS):
         raise TurnwiseError(
             f"The folder {str(output)!r} is not empty ({sorted(names)[0]!r} is there): give another --output_path."
         )
     return None
+
+
+def _are_parts(folder: Path) -> bool:
+    """Return whether a folder is one of parts: begun, or with nothing in it that could be another's."""
+    if not folder.is_dir():
+        return False
+    names = {path.name for path in folder.iterdir()}
+    return BEGUN in names or all(name == LOCK or name.startswith(".") for name in names)
 
 
 def _check_same(there: DataReport, here: DataReport, output: Path, names: Sequence[str]) -> None:

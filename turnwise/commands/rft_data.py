@@ -50,6 +50,10 @@ def rft_data_command(
     check_data_dir(options.data_dir)
     if options.max_length < 1:
         raise TurnwiseError(f"--max-length is {options.max_length}: give a number of tokens.")
+    if options.embed and options.against == _NO_TASKS:
+        raise TurnwiseError(
+            "--embed compares statements with those of --against, which is none: leave one of them out."
+        )
     benchmarks = find_benchmarks(options.benchmark)
     train_on_test = _names(",".join(options.train_on_test))
     tasks = tasks_of(benchmarks)

@@ -9,9 +9,9 @@ from typing import Any
 from tabulate import tabulate
 
 import turnwise
-from turnwise.benchmarks.benchmark import Benchmark
 from turnwise.benchmarks.catalog import load_problems
 from turnwise.benchmarks.own import find_benchmarks
+from turnwise.commands.contamination import find_sets, overlap
 from turnwise.commands.machine import check_data_dir, check_output, open_machine, show_progress
 from turnwise.commands.options import DataOptions
 from turnwise.errors import TurnwiseError
@@ -23,7 +23,7 @@ from turnwise.records.run_folder import TaskRecord
 from turnwise.records.training import DataReport, DataSettings
 from turnwise.runners.judging_step import settings_of
 from turnwise.runners.loading import Machine, load_recorded
-from turnwise.tasks.catalog import Task, find_tasks, tasks_of
+from turnwise.tasks.catalog import Task, tasks_of
 from turnwise.tasks.prompts import PromptSet, is_bundled_set
 from turnwise.texts import encodable, shown
 from turnwise.training.blocks import DataJob
@@ -62,7 +62,7 @@ def rft_data_command(
     prompts = _prompts(runs, options.prompts)
     tokenizer = open_tokenizer(options.tokenizer) if options.tokenizer else None
     records = {task.task: task for run in runs for task in run.tasks}
-    against = _against(options.against, benchmarks, [tasks[name] for name in records])
+    against = _against(options.against, options.benchmark, [tasks[name] for name in records])
     begun = DataReport(
         turnwise=turnwise.__version__,
         command=encodable(shlex.join(["turnwise", *arguments])),
@@ -132,13 +132,12 @@ def _prompts(runs: Sequence[TrainingRun], given: Path | None) -> PromptSet:
     return prompts
 
 
-def _against(names: str, benchmarks: Mapping[str, Benchmark], tasks: Sequence[Task]) -> tuple[Task, ...]:
+def _against(names: str, benchmark: str, trained: Sequence[Task]) -> tuple[Task, ...]:
     """Return the test tasks to compare with; one whose problems are trained on by the user's wish is left out."""
     if names == _NO_TASKS:
         return ()
-    trained = {(task.benchmark.name, task.split) for task in tasks}
-    found = find_tasks(names, benchmarks)
-    return tuple(task for task in found if (task.benchmark.name, task.split) not in trained)
+    found = find_sets(names, benchmark)
+    return tuple(task for task in found if not any(overlap(task, other) for other in trained))
 
 
 def _load(runs: Sequence[TrainingRun], tasks: Mapping[str, Task], machine: Machine, answers: str) -> dict[str, Problem]:

@@ -75,6 +75,8 @@ def test_problems_of_a_test_set_are_dropped_and_shown_with_their_pair(
     page = (tmp_path / "data" / "report.html").read_text()
     assert other.id in page
     assert "1 of the 6 problems asked stand in a test set" in page
+    status, said = rft_data(run, "-o", "data", against="sample_codecontests", runs_programs=True)
+    assert (status, "done already" in said) == (0, True)
     assert rft_data(run, "-o", "other")[0] == 0
     assert read_report(tmp_path / "other").contamination is None
     assert "not looked for (--against none)" in (tmp_path / "other" / "report.html").read_text()

@@ -180,7 +180,7 @@ class DataTurns(StrEnum):
 
 
 class Learn(StrEnum):
-    """Which replies of a dialogue are learnt (training/rows.py)."""
+    """Which replies of a dialogue are learnt (training/token_rows.py)."""
 
     ALL = "all"
     LAST = "last"

@@ -78,16 +78,16 @@ class Reply:
     context: Context | None = in_memory(None)
 
     @property
+    def is_cut(self) -> bool:
+        """Whether the token limit ended it."""
+        return self.finish_reason.lower() in _CUT
+
+    @property
     def known_context(self) -> Context | None:
         """What the model had and said, as an engine in this process told it or as it was written."""
         if self.context is not None or self.prompt_token_ids is None or self.token_ids is None:
             return self.context
         return Context(self.prompt_token_ids, self.token_ids)
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether the token limit ended it."""
-        return self.finish_reason.lower() in _CUT
 
 
 @dataclass(frozen=True, slots=True)

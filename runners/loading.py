@@ -257,6 +257,11 @@ def load_recorded(task: Task, record: TaskRecord, machine: Machine, judge: Judge
             f"not {record.data_sha256[:12]}): give the --data-dir it was sampled with."
         )
     by_id = {problem.id: problem for problem in source.problems}
+    if unknown := next((one.id for one in record.asked if one.id not in by_id), ""):
+        raise TurnwiseError(
+            f"The run asked {shown(unknown, limit=80)}, which the data of {task.name} ({source.source}) do not hold: "
+            "its run.json is damaged."
+        )
     asked = resolve_problems(task, [by_id[one.id] for one in record.asked], machine, judge)
     testable = tuple(problem for problem in asked if problem.is_scorable)
     return LoadedTask(task, source, testable, tuple(problem for problem in asked if not problem.is_scorable))

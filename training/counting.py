@@ -23,6 +23,10 @@ def kind_of(turns: int) -> str:
     return MULTI if turns > 1 else SINGLE
 
 
+class EmptyDataError(TurnwiseError):
+    """A step left no dialogue."""
+
+
 @dataclass(slots=True)
 class _Count:
     problems: int = 0
@@ -81,7 +85,7 @@ class StepCounts:
 
 
 def check_not_empty(report: DataReport) -> None:
-    """Raise TurnwiseError, naming the step and its reasons, if it left no dialogue of those that were wanted."""
+    """Raise EmptyDataError, naming the step and its reasons, if it left no dialogue of those that were wanted."""
     turns = report.settings.turns
     for step in report.steps:
         counts = [getattr(step, kind) for kind in KINDS if turns in (kind, "all")]
@@ -90,7 +94,7 @@ def check_not_empty(report: DataReport) -> None:
         dropped = sum((Counter(count.dropped) for count in counts), Counter[str]())
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(dropped.items()))
         which = "" if turns == "all" else f" {turns}-turn"
-        raise TurnwiseError(
+        raise EmptyDataError(
             f"No{which} dialogue is left after the step {step.name} ({reasons or 'there was none before'}): sample "
             "more, or ask for others with --turns."
         )

@@ -40,8 +40,9 @@ from turnwise.records.training import (
 )
 from turnwise.texts import shown
 from turnwise.training.blocks import Block, BlockMaker, DataJob
-from turnwise.training.counting import StepCounts, check_not_empty
+from turnwise.training.counting import EmptyDataError, StepCounts, check_not_empty
 from turnwise.training.data_page import PAGE, write_page
+from turnwise.training.token_rows import UnfitTokenizerError
 
 Progress = Callable[[str, int, int], None]
 PARTS, BEGUN, LOCK = "parts", "begun.json", "lock"
@@ -64,7 +65,7 @@ def make_data(job: DataJob, output: Path, *, style: str = "", on_progress: Progr
     """Write the data into ``output`` and return the report; what is done already is not done again.
 
     ``style`` is the style sheet of the page. Raises TurnwiseError if the folder holds something else, the disk has too
-    little room, or a step leaves no dialogue; of such data nothing stays.
+    little room, the tokenizer is unfit or a step leaves no dialogue; of such data nothing stays.
     """
     if (finished := find_finished(job.begun, output)) is not None:
         return finished
@@ -75,14 +76,14 @@ def make_data(job: DataJob, output: Path, *, style: str = "", on_progress: Progr
     with _lock(parts):
         _begin(job, parts)
         _remove_unfinished(output)
-        done = _make_parts(job, parts, on_progress)
-        counts = StepCounts(job.steps)
-        for part in done:
-            counts.add(part.steps)
-        report = replace(job.begun, steps=counts.to_record())
         try:
+            done = _make_parts(job, parts, on_progress)
+            counts = StepCounts(job.steps)
+            for part in done:
+                counts.add(part.steps)
+            report = replace(job.begun, steps=counts.to_record())
             check_not_empty(report)
-        except TurnwiseError:
+        except (EmptyDataError, UnfitTokenizerError):  # nothing comes of it, however often it goes on
             _remove(parts)
             if is_ours:
                 output.rmdir()
@@ -106,14 +107,22 @@ def find_finished(begun: DataReport, output: Path) -> DataReport | None:
     if REPORT in names:
         report = read_report(output)
         _check_same(report, begun, output, _SETTINGS)
-        if PARTS in names:  # killed at the very end
+        if _are_parts(output / PARTS):  # killed at the very end
             _remove(output / PARTS)
         return report
-    if names and not (output / PARTS).is_dir():
+    if names and not _are_parts(output / PARTS):
         raise TurnwiseError(
             f"The folder {str(output)!r} is not empty ({sorted(names)[0]!r} is there): give another --output_path."
         )
     return None
+
+
+def _are_parts(folder: Path) -> bool:
+    """Return whether a folder is one of parts: begun, or with nothing in it that could be another's."""
+    if not folder.is_dir():
+        return False
+    names = {path.name for path in folder.iterdir()}
+    return BEGUN in names or all(name == LOCK or name.startswith(".") for name in names)
 
 
 def _check_same(there: DataReport, here: DataReport, output: Path, names: Sequence[str]) -> None:

@@ -17,6 +17,7 @@ from turnwise.files import write_atomically
 from turnwise.records.contamination import Pair
 from turnwise.records.contamination import Reason as Alike
 from turnwise.records.training import DataReport, StepCount
+from turnwise.texts import encodable
 from turnwise.training.counting import KINDS, MULTI
 from turnwise.training.selection import Reason, Step
 
@@ -72,7 +73,7 @@ def render_page(report: DataReport, style: str) -> str:
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(_asset("report.html.j2"))
-    return template.render(
+    page = template.render(
         report=report,
         style=Markup(style),  # our own files; nothing of a run is in them
         policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
@@ -82,6 +83,7 @@ def render_page(report: DataReport, style: str) -> str:
         published=list(zip(PUBLISHED, _ours(report), strict=True)),
         pairs=_pairs(report),
     )
+    return encodable(page)
 
 
 def _asset(name: str) -> str:

@@ -11,7 +11,7 @@ verdict: nothing is known of it.
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
@@ -194,7 +194,11 @@ class TrainingRun:
 
 
 def open_runs(
-    paths: Sequence[Path], known: Mapping[str, Task], *, train_on_test: Sequence[str] = ()
+    paths: Sequence[Path],
+    known: Mapping[str, Task],
+    *,
+    train_on_test: Sequence[str] = (),
+    on_progress: Callable[[str, int, int], None] = lambda *_: None,
 ) -> list[TrainingRun]:
     """Return the runs at ``paths`` with their verdicts.
 
@@ -215,6 +219,7 @@ def open_runs(
     chosen = [_chosen_tasks(folder, known, train_on_test) for folder in folders]
     runs: list[TrainingRun] = []
     for folder, name, tasks in zip(folders, _names(folders), chosen, strict=True):
+        on_progress("verdicts of runs", len(runs), len(folders))
         run = _open_run(folder, name, tasks)
         for other in runs:
             if _content(other) == _content(run):
@@ -222,6 +227,7 @@ def open_runs(
                     f"The runs {str(other.folder.path)!r} and {str(folder.path)!r} are one, given twice: give it once."
                 )
         runs.append(run)
+    on_progress("verdicts of runs", len(runs), len(folders))
     _check_data(runs)
     return runs
 

@@ -114,6 +114,8 @@ def test_these_options_have_choices() -> None:
         "--table": {"score"},
         "--curve": {"score"},
         "--chart": {"plot"},
+        "--turns": {"rft-data"},
+        "--learn": {"rft-data"},
     }
 
 

@@ -136,16 +136,16 @@ def _tasks(options: ContaminationOptions) -> tuple[Task, list[Task]]:
     """Return the task asked about and those of the test sets, one for each set of problems."""
     if not options.against.strip(" ,"):
         raise TurnwiseError("--against names no task: name test sets, such as taco,humaneval_plus.")
-    asked = _find(options.tasks, options.benchmark)
+    asked = find_sets(options.tasks, options.benchmark)
     if len(asked) > 1:
         names = ", ".join(map(_name, asked[:3]))
         raise TurnwiseError(
             f"--tasks {options.tasks!r} names {len(asked)} sets of problems ({names}, ...): give one of them."
         )
     task = asked[0]
-    against = _find(options.against, options.benchmark)
+    against = find_sets(options.against, options.benchmark)
     for other in against:
-        if _overlap(task, other):
+        if overlap(task, other):
             raise TurnwiseError(
                 f"--against names {_name(other)}, whose problems are among those of {_name(task)} itself: name another "
                 "test set."
@@ -153,7 +153,7 @@ def _tasks(options: ContaminationOptions) -> tuple[Task, list[Task]]:
     return task, against
 
 
-def _find(names: str, benchmark: str) -> list[Task]:
+def find_sets(names: str, benchmark: str) -> list[Task]:
     """Return a task for each set of problems named: by a task, a glob, or what stands before _multiturn."""
     typed = [name.strip() for name in names.split(",") if name.strip()]
     twin = next(iter(TWINS))
@@ -168,7 +168,8 @@ def _name(task: Task) -> str:
     return next((task.name.removesuffix(f"_{twin}") for twin in TWINS if task.name.endswith(f"_{twin}")), task.name)
 
 
-def _overlap(task: Task, other: Task) -> bool:
+def overlap(task: Task, other: Task) -> bool:
+    """Return whether two tasks have problems in common."""
     levels = {task.difficulty, other.difficulty}
     is_same = (task.benchmark.name, task.split) == (other.benchmark.name, other.split)
     return is_same and (len(levels) == 1 or "" in levels)

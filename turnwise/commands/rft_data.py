@@ -9,9 +9,9 @@ from typing import Any
 from tabulate import tabulate
 
 import turnwise
-from turnwise.benchmarks.benchmark import Benchmark
 from turnwise.benchmarks.catalog import load_problems
 from turnwise.benchmarks.own import find_benchmarks
+from turnwise.commands.contamination import find_sets, overlap
 from turnwise.commands.machine import check_data_dir, check_output, open_machine, show_progress
 from turnwise.commands.options import DataOptions
 from turnwise.errors import TurnwiseError
@@ -23,7 +23,7 @@ from turnwise.records.run_folder import TaskRecord
 from turnwise.records.training import DataReport, DataSettings
 from turnwise.runners.judging_step import settings_of
 from turnwise.runners.loading import Machine, load_recorded
-from turnwise.tasks.catalog import Task, find_tasks, tasks_of
+from turnwise.tasks.catalog import Task, tasks_of
 from turnwise.tasks.prompts import PromptSet, is_bundled_set
 from turnwise.texts import encodable, shown
 from turnwise.training.blocks import DataJob
@@ -31,8 +31,8 @@ from turnwise.training.contamination import find_contamination
 from turnwise.training.conversations import Replay
 from turnwise.training.counting import KINDS
 from turnwise.training.data import find_finished, make_data
-from turnwise.training.rows import TokenRows
 from turnwise.training.selection import TrainingRun, open_runs
+from turnwise.training.token_rows import TokenRows
 from turnwise.training.tokenizer import open_tokenizer, tokenizer_record
 
 _NO_TASKS = "none"
@@ -50,14 +50,19 @@ def rft_data_command(
     check_data_dir(options.data_dir)
     if options.max_length < 1:
         raise TurnwiseError(f"--max-length is {options.max_length}: give a number of tokens.")
+    if options.embed and options.against == _NO_TASKS:
+        raise TurnwiseError(
+            "--embed compares statements with those of --against, which is none: leave one of them out."
+        )
     benchmarks = find_benchmarks(options.benchmark)
     train_on_test = _names(",".join(options.train_on_test))
     tasks = tasks_of(benchmarks)
-    runs = open_runs(runs_at(paths).runs, tasks, train_on_test=train_on_test)
+    with show_progress() as on_progress:
+        runs = open_runs(runs_at(paths).runs, tasks, train_on_test=train_on_test, on_progress=on_progress)
     prompts = _prompts(runs, options.prompts)
     tokenizer = open_tokenizer(options.tokenizer) if options.tokenizer else None
     records = {task.task: task for run in runs for task in run.tasks}
-    against = _against(options.against, benchmarks, [tasks[name] for name in records])
+    against = _against(options.against, options.benchmark, [tasks[name] for name in records])
     begun = DataReport(
         turnwise=turnwise.__version__,
         command=encodable(shlex.join(["turnwise", *arguments])),
@@ -96,7 +101,10 @@ def rft_data_command(
         for number, run in enumerate(runs)
         for task in run.tasks
     }
-    rows = None if tokenizer is None else TokenRows(tokenizer, learn=options.learn.value)
+    rows = None
+    if tokenizer is not None:  # a system message is part of the first question where that is how it was asked
+        system_role = all(run.source.model.get("system_role") != "user" for run in runs)
+        rows = TokenRows(tokenizer, learn=options.learn.value, system_role=system_role)
     with show_progress() as on_progress:
         job = DataJob(runs, problems, replays, begun, rows)
         report = make_data(job, output, style=asset("page.css"), on_progress=on_progress)
@@ -124,13 +132,12 @@ def _prompts(runs: Sequence[TrainingRun], given: Path | None) -> PromptSet:
     return prompts
 
 
-def _against(names: str, benchmarks: Mapping[str, Benchmark], tasks: Sequence[Task]) -> tuple[Task, ...]:
+def _against(names: str, benchmark: str, trained: Sequence[Task]) -> tuple[Task, ...]:
     """Return the test tasks to compare with; one whose problems are trained on by the user's wish is left out."""
     if names == _NO_TASKS:
         return ()
-    trained = {(task.benchmark.name, task.split) for task in tasks}
-    found = find_tasks(names, benchmarks)
-    return tuple(task for task in found if (task.benchmark.name, task.split) not in trained)
+    found = find_sets(names, benchmark)
+    return tuple(task for task in found if not any(overlap(task, other) for other in trained))
 
 
 def _load(runs: Sequence[TrainingRun], tasks: Mapping[str, Task], machine: Machine, answers: str) -> dict[str, Problem]:
@@ -168,6 +175,7 @@ def _contamination(
         {name: source.problems for name, source in sets.items()},
         ContaminationSettings(settings.containment, settings.embed),
         machine,
+        on_progress=machine.report,
     )
     return replace(found, data_sha256={name: source.digest for name, source in sets.items()})
 

@@ -209,14 +209,18 @@ def rft_data(
 ) -> Callable[..., tuple[int, str]]:
     """rft_data(run, ..., "-o", folder, more): exit status and what was printed of the command line.
 
-    Without what runs programs: the toy benchmark has all outputs, and its judge no validators.
+    Without what runs programs, unless ``runs_programs``: the toy benchmark has all outputs, its judge no validators.
     """
     machine = Machine(None, cache_dir, environ={})  # type: ignore[arg-type]
-    monkeypatch.setattr(command, "open_machine", lambda *given, **more: nullcontext(machine))
+    opened = command.open_machine
     monkeypatch.setenv("TURNWISE_CACHE", str(cache_dir))
     monkeypatch.chdir(tmp_path)
 
-    def call(*arguments: object, against: str = "none", benchmark: Path | None = None) -> tuple[int, str]:
+    def call(
+        *arguments: object, against: str = "none", benchmark: Path | None = None, runs_programs: bool = False
+    ) -> tuple[int, str]:
+        fake = lambda *given, **more: nullcontext(machine)  # noqa: E731
+        monkeypatch.setattr(command, "open_machine", opened if runs_programs else fake)
         line = ["rft-data", *map(str, arguments), "--benchmark", str(benchmark or toy), "--workers", "1"]
         if against:
             line += ["--against", against]

@@ -35,7 +35,7 @@ from turnwise.tasks.prompts import PromptSet
 PROBLEMS, SAMPLES = int(os.environ.get("TURNWISE_TEST_PROBLEMS", "500")), 200
 TASK = "large_train_multiturn"
 PATTERNS = (("right",), ("wrong", "right"), ("wrong", "wrong", "right"), ("wrong", "wrong", "wrong"))
-MOST_BYTES = 900 * 2**20  # of memory, transformers included: 100,000 dialogues have as many on the disk
+MOST_BYTES = 700 * 2**20  # of memory, transformers included: 100,000 dialogues have as many on the disk
 NUMBER = "PROBLEMNUMBER"
 CHATML = (
     "{% for message in messages %}<|{{ message.role }}|>{{ message.content }}"

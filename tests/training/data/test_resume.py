@@ -2,6 +2,7 @@
 
 import os
 import signal
+import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,9 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 def killed_at(number: int, make: Callable[[], object]) -> bool:
     """Carry out ``make`` in a child that is killed before it gives or takes away its ``number``-th name of a file."""
-    child = os.fork()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of threads, which the child has no need of
+        child = os.fork()
     if not child:
         done = 0
 

@@ -227,6 +227,13 @@ def changed_record(run: Path, **changes: Any) -> Path:
     return run
 
 
+def changed_tasks(run: Path, old: str, new: str) -> Path:
+    """Put a text in place of another in run.json."""
+    path = run / "run.json"
+    path.write_text(path.read_text().replace(old, new))
+    return run
+
+
 def test_runs_that_cannot_be_trained_on_are_refused(write_run: WriteRun, rft_data: Command, tmp_path: Path) -> None:
     """Each is refused by one sentence that names it and the remedy, with status 2, and nothing is written."""
     run = write_run()
@@ -237,6 +244,9 @@ def test_runs_that_cannot_be_trained_on_are_refused(write_run: WriteRun, rft_dat
     own = changed_record(write_run("own"), prompts=PromptsRecord("mine", {"statement": "0"}))
     random = write_run("random")
     changed_record(random, settings=replace(RunFolder(random).record.settings, feedback="random"))
+    unknown = changed_tasks(write_run("unknown"), "add 5", "add 55")
+    results = tmp_path / "results_2026-01-01T00-00-00.000000.json"
+    results.write_text("{}")
     copy = tmp_path / "copy"
     shutil.copytree(run, copy)
     refused: list[tuple[tuple[object, ...], str]] = [
@@ -249,6 +259,10 @@ def test_runs_that_cannot_be_trained_on_are_refused(write_run: WriteRun, rft_dat
         ((random,), "has the feedback random"),
         ((run, run), "is given twice"),
         ((run, copy), "are one, given twice"),
+        ((unknown,), "The run asked 'sums_train/add 55', which the data of sums_train_multiturn"),
+        ((run, results), "is a file of lm-eval: make a run of it with turnwise import first"),
+        ((run, "--embed", "model"), "--embed compares statements with those of --against, which is none"),
+        ((run, "--prompts", "nowhere"), "The prompt folder 'nowhere' does not exist"),
         ((run, "--train-on-test", "nothing"), "--train-on-test names 'nothing', which no run has"),
         ((run, "--train-on-test", "sums_train_multiturn"), "which is there to train on"),
         ((run, "--tokenizer", tmp_path / "none"), "The tokenizer"),
@@ -283,6 +297,11 @@ def test_a_folder_that_holds_something_else_is_refused(write_run: WriteRun, rft_
     (tmp_path / "data" / "notes.txt").write_text("mine")
     assert "is not empty ('notes.txt' is there)" in rft_data(run, "-o", "data")[1]
     assert (tmp_path / "data" / "notes.txt").read_text() == "mine"
+    (tmp_path / "data" / "notes.txt").unlink()
+    (tmp_path / "data" / "parts").mkdir()
+    (tmp_path / "data" / "parts" / "wheel.txt").write_text("mine")
+    assert "is not empty ('parts' is there)" in rft_data(run, "-o", "data")[1]
+    assert (tmp_path / "data" / "parts" / "wheel.txt").read_text() == "mine"
     status, said = rft_data(run, "-o", run)
     assert status == 2
     assert "is not empty" in said

@@ -12,7 +12,7 @@ from turnwise.errors import TurnwiseError
 from turnwise.records.training import read_report
 from turnwise.records.trajectory import Message
 from turnwise.training.conversations import Conversation, Exchange
-from turnwise.training.rows import NOT_LEARNT, TokenRows
+from turnwise.training.token_rows import NOT_LEARNT, TokenRows
 
 pytest.importorskip("transformers")
 
@@ -166,3 +166,16 @@ def test_files_hold_rows_of_the_model_to_train(
     assert short.steps[-2].multi.tokens == sum(lengths)
     assert short.files["train.jsonl"].rows == len(fitting)
     assert short.files["tokens.jsonl.gz"].labels < file.labels
+
+
+def test_a_tokenizer_that_loses_a_reply_leaves_nothing_behind(
+    write_run: Callable[..., Path],
+    rft_data: Callable[..., tuple[int, str]],
+    tmp_path: Path,
+    make_tokenizer: Callable[..., Any],
+) -> None:
+    """What is found only on the way is refused as what is found before: one sentence, and no folder."""
+    make_tokenizer(REFUSES).save_pretrained(tmp_path / "model")
+    status, said = rft_data(write_run(), "-o", "data", "--tokenizer", tmp_path / "model")
+    assert (status, "refuses the dialogue about sums_train/add 0, sample 0" in said) == (2, True), said
+    assert not (tmp_path / "data").exists()

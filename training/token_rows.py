@@ -25,6 +25,10 @@ LEARN_ALL, LEARN_LAST = "all", "last"
 _ROOM = 2**40  # tokens: what is too long is dropped later, and counted
 
 
+class UnfitTokenizerError(TurnwiseError):
+    """The tokenizer loses a reply, or its template refuses a dialogue: no data can be made with it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A sequence to train on; ``labels`` are the ids where something is learnt, else NOT_LEARNT."""
@@ -49,7 +53,7 @@ class TokenRows:
     def rows_of(self, conversation: Conversation) -> list[Row]:
         """Return the rows in which something is learnt.
 
-        Raises TurnwiseError, naming the dialogue, for a reply that the tokenizer loses and what the template refuses.
+        Raises UnfitTokenizerError, naming the dialogue, for a reply that is lost and what the template refuses.
         """
         rows: list[Row] = []
         context: Context | None = None
@@ -60,7 +64,7 @@ class TokenRows:
                 begun = prompt.before_reply
                 reply = self._recorded(exchange, begun) or self._encoded(exchange, begun, conversation)
             except jinja2.TemplateError as error:
-                raise TurnwiseError(
+                raise UnfitTokenizerError(
                     f"The chat template of {self._tokenizer.name_or_path!r} refuses {_where(conversation)} ({error}): "
                     "name another --tokenizer."
                 ) from None
@@ -77,10 +81,10 @@ class TokenRows:
         return self._template.complete((Message("user", "statement", "", ""),), "")
 
     def _encoded(self, exchange: Exchange, begun: str, conversation: Conversation) -> tuple[int, ...]:
-        """Return the ids of a reply; raises TurnwiseError if they do not say what it says."""
+        """Return the ids of a reply; raises UnfitTokenizerError if they do not say what it says."""
         reply = self._template.complete(exchange.messages, exchange.text)
         if self._decode(reply[: len(reply) - len(self._ending)]) != exchange.text.removeprefix(begun):
-            raise TurnwiseError(
+            raise UnfitTokenizerError(
                 f"The tokenizer {self._tokenizer.name_or_path!r} does not give a reply of {_where(conversation)} back "
                 "as it was, so a model would learn another: name another --tokenizer."
             )

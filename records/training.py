@@ -302,6 +302,11 @@ def describe_training(name: str) -> dict[str, str]:
     return {**found, "trained_on_test": ",".join(trained.train_on_test)} if trained.train_on_test else found
 
 
+def recorded_training(model: Mapping[str, str]) -> dict[str, str]:
+    """Return what the ``model`` of a run's record says of its training, as ``describe_training`` told it."""
+    return {name: model[name] for name in (*_TRAINING_FIELDS, "trained_on_test") if name in model}
+
+
 def model_label(model: Mapping[str, str], *, limit: int | None = None) -> str:
     """Return the name of the ``model`` of a run's record as outputs have it: with the test that it was trained on.
 

@@ -7,6 +7,7 @@ from turnwise.errors import TurnwiseError
 from turnwise.records.choices import BackEndName
 from turnwise.records.run_folder import RunFolder
 from turnwise.records.settings import GEN_KWARGS, Sampling
+from turnwise.records.training import recorded_training
 from turnwise.runners.models.back_end import BackEnd, Wanted
 from turnwise.runners.models.hf import HF
 from turnwise.runners.models.openai.back_end import OPENAI, describe_served
@@ -60,6 +61,8 @@ def recorded_model(back_end: BackEnd, wanted: Wanted, folder: Path) -> Model | N
         description = back_end.describe(replace(wanted, recorded=recorded))
     except (TurnwiseError, ValueError):
         return None  # opening it says what is wrong
+    if not Path(recorded.get("model", "")).exists():  # a folder that is gone tells nothing of its training any more
+        description = {**description, **recorded_training(recorded)}
     return _closed(description) if description == recorded else None
 
 

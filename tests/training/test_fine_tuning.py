@@ -182,7 +182,7 @@ def test_what_a_step_was_stands_in_the_log(trained: Path) -> None:
 def test_the_model_is_whole_and_answers(model: Path, data: Path, trained: Path) -> None:
     """OUT/checkpoint has weights, the base's tokenizer with its template, and says how it was trained."""
     folder = trained / "checkpoint"
-    engine = HFEngine(HFOptions(str(folder), device="cpu"), Sampling(max_tokens=4))
+    engine = HFEngine.load(HFOptions(str(folder), device="cpu"), Sampling(max_tokens=4))
     assert engine.template is not None
     assert _weights(folder).keys() == _weights(model).keys()
     assert next(iter(_weights(folder).values())).dtype == torch.float32

@@ -10,6 +10,7 @@ that readers rely on.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,7 @@ FORMAT = 1
 REPORT, MESSAGES, TOKENS = "report.json", "train.jsonl", "tokens.jsonl.gz"
 TRAINING = "training.json"
 _LARGEST = 2**26  # bytes, of a record
+_CHECKPOINT = re.compile("checkpoint-([0-9]{1,9})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +205,15 @@ def read_trained_model(folder: Path) -> TrainedModel | None:
 def write_trained_model(folder: Path, trained: TrainedModel) -> None:
     """Write training.json of a checkpoint."""
     write_atomically(inside(folder, TRAINING), json_text(to_json(trained), indent=1, ensure_ascii=False) + "\n")
+
+
+def checkpoints_in(folder: Path) -> list[int]:
+    """Return the steps of the whole checkpoints of a training's folder, first to last."""
+    try:
+        names = [path.name for path in folder.iterdir() if (path / TRAINING).is_file()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return sorted(int(match[1]) for name in names if (match := _CHECKPOINT.fullmatch(name)))
 
 
 def _check_format(data: object) -> None:

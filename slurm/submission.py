@@ -3,7 +3,7 @@
 It lies in RUN/cluster/, beside the files that every run has; ClusterFolder knows where each of its files is.
 
 submission.json   this record
-shards.jsonl      the shards to do, those with most to do first: one [task, number] a line
+shards.jsonl      the shards to do, those with most to do first: one [task, number] a line; none of a training
 jobs.json         what the cluster accepted, written after it did
 jobs/             scripts and logs; SLURM tells where the script of a job lay, so that those which it accepted before
                   jobs.json could say so are known, too
@@ -19,11 +19,12 @@ from pathlib import Path
 from turnwise.errors import TurnwiseError
 from turnwise.files import files_inside, inside, read_whole, sync_folder, write_atomically
 from turnwise.json_text import json_text
-from turnwise.records.codec import from_json, reason_of, to_json
+from turnwise.records.codec import from_json, if_set, reason_of, to_json
 from turnwise.records.run_folder import RunFolder, Shard
 from turnwise.slurm.profile import ClusterProfile
 
 SAMPLE, JUDGE, CLOSE = "sample", "judge", "close"
+TRAIN = "train"
 _LARGEST = 2**29  # bytes, of a file of a submission
 
 
@@ -89,7 +90,8 @@ def worker_name(submission: int, step: str, slot: int) -> str:
 class SubmissionRecord:
     """submission.json; ``options`` are those of ``turnwise submit``, which commands/worker.py reads.
 
-    ``inputs`` says by name where copies of what they name lie in the folder of inputs.
+    ``inputs`` says by name where copies of what they name lie in the folder of inputs. ``trains`` says that it is a
+    training, whose options are those of ``turnwise rft``; ``data_sha256`` is the digest of the report of its data.
     """
 
     options: Mapping[str, object]
@@ -99,6 +101,8 @@ class SubmissionRecord:
     workers: int
     submitted: float
     inputs: Mapping[str, str] = field(default_factory=dict)
+    trains: bool = if_set(False)
+    data_sha256: str = if_set("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +121,12 @@ class Jobs:
     sample: tuple[Array, ...] = ()
     judge: tuple[Array, ...] = ()
     close: str = ""
+    train: str = if_set("")
 
     @property
     def ids(self) -> list[str]:
         """All job ids, without the elements of arrays."""
-        return [*(one.job for one in (*self.sample, *self.judge)), *filter(None, [self.close])]
+        return [*(one.job for one in (*self.sample, *self.judge)), *filter(None, [self.close, self.train])]
 
 
 class Submission:
@@ -184,7 +189,9 @@ class Submission:
 
     def scripts(self) -> list[Path]:
         """Return the folders from which jobs were submitted, which are there before the first of them is."""
-        return [folder for step in (SAMPLE, JUDGE, CLOSE) if (folder := inside(self.path, "jobs", step)).is_dir()]
+        return [
+            folder for step in (SAMPLE, JUDGE, CLOSE, TRAIN) if (folder := inside(self.path, "jobs", step)).is_dir()
+        ]
 
     def code(self) -> Path:
         """Return the folder of the frozen code."""

@@ -12,9 +12,9 @@ from turnwise.records.run_folder import RunFolder, Shard, cut_shards, plan_order
 from turnwise.runners.work import freeze
 from turnwise.slurm.claims import Claim, Claims, Ended, ShardState
 from turnwise.slurm.events import Event, EventLog
+from turnwise.slurm.jobs import job_environment
 from turnwise.slurm.status import read_status
 from turnwise.slurm.submission import JUDGE, SAMPLE, ClusterFolder
-from turnwise.slurm.supervisor import job_environment
 
 
 @pytest.fixture

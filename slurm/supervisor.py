@@ -208,11 +208,12 @@ class Supervisor:
 
 def _pass_on(stream: IO[bytes], lines: deque[str], log: TextIO) -> None:
     """Copy a worker's output to ``log``, keeping the last lines."""
-    for line in stream:
-        text = line.decode("utf-8", "replace")
-        lines.append(text.rstrip("\n")[:2000])
-        log.write(text)
-        log.flush()
+    with stream:
+        for line in stream:
+            text = line.decode("utf-8", "replace")
+            lines.append(text.rstrip("\n")[:2000])
+            log.write(text)
+            log.flush()
 
 
 def worker_command(run: Path, submission: int, step: str, slot: int) -> list[str]:

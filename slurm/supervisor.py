@@ -109,8 +109,7 @@ class Supervisor:
             if status == 0:
                 return 0
             if status in (BAD_INPUT, INFRASTRUCTURE):  # it said why, and gave back what it had
-                last = tuple(lines[-_KEPT_LINES:])
-                events.write(Event(now(), FAILED, status=status, node=self.facts.node, log=last))
+                events.write(Event(now(), FAILED, status=status, node=self.facts.node, log=self.last_words(lines)))
                 came_to_something = False
             else:
                 came_to_something = self.mark_crashed(events, status, lines)
@@ -118,6 +117,10 @@ class Supervisor:
             if status in self.final_statuses or failures == _MOST_FAILURES:
                 return status if status > 0 else 1
         return 1
+
+    def last_words(self, lines: Sequence[str]) -> tuple[str, ...]:
+        """Return what a worker that printed ``lines`` said last."""
+        return tuple(lines[-_KEPT_LINES:])
 
     @property
     def final_statuses(self) -> tuple[int, ...]:
@@ -200,7 +203,7 @@ class Supervisor:
             shards=shards,
             node=self.facts.node,
             job=self.facts.job,
-            log=tuple(lines[-_KEPT_LINES:]),
+            log=self.last_words(lines),
             command=shlex.join(self.command),
         )
         events.write(crash)

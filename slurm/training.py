@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from turnwise.records.training import checkpoints_in
-from turnwise.slurm.events import RANK, EventLog, read_events
+from turnwise.slurm.events import RANK, Event, EventLog, read_events
 from turnwise.slurm.signals import Told
 from turnwise.slurm.submission import TRAIN, Submission
 from turnwise.slurm.supervisor import BAD_INPUT, INFRASTRUCTURE, STOPPED, JobFacts, Supervisor, worker_command
@@ -65,10 +65,19 @@ class TrainingSupervisor(Supervisor):
 
     def status_of(self, returned: int) -> int:
         """Return the exit status of a trainer: that of a rank which was stopped or refused goes before accelerate's."""
-        events = read_events(self.submission.cluster.events(self.worker))
-        ranks = {event.status for event in events if event.event == RANK and event.time >= self.begun}
+        ranks = {rank.status for rank in self._ranks()}
         said = (STOPPED,) if returned == 0 else (BAD_INPUT, INFRASTRUCTURE)
         return next((status for status in said if status in ranks), returned)
+
+    def last_words(self, lines: Sequence[str]) -> tuple[str, ...]:
+        """Return what the trainer said last; after ranks accelerate prints pages of its own."""
+        ranks = dict.fromkeys(line for rank in self._ranks() if rank.status != STOPPED for line in rank.log)
+        return tuple(ranks) or Supervisor.last_words(self, lines)
+
+    def _ranks(self) -> list[Event]:
+        """Return what the ranks of the latest trainer said at their ends."""
+        events = read_events(self.submission.cluster.events(self.worker))
+        return [event for event in events if event.event == RANK and event.time >= self.begun]
 
     def mark_crashed(self, events: EventLog, status: int, lines: Sequence[str]) -> bool:
         """Say that the trainer crashed; return whether it had come to a new checkpoint."""

@@ -40,7 +40,7 @@ class OneJob:
     def run(self) -> int:
         """Carry it out; return its exit status."""
         command = [sys.executable, "-S", str(FAKE), str(self.folder), str(STEPS)]
-        with open(os.devnull, "w") as log:
+        with Path(os.devnull).open("w") as log:
             return TrainingSupervisor(self.submission, TRAIN, 0, self._facts, command, self.told, log=log).run()
 
     def run_told(self, reason: str) -> int:

@@ -1,20 +1,18 @@
 """``turnwise status`` and ``cancel``: a run on a cluster, seen and steered from its folder."""
 
-import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from turnwise.commands.job_lines import billed_line, error_lines, hours
 from turnwise.errors import TurnwiseError
 from turnwise.records.run_folder import RunFolder
 from turnwise.slurm.status import STATES, Status, jobs_left, read_status
 from turnwise.slurm.submission import JUDGE, SAMPLE, ClusterFolder, Submission, latest_submission
 
 WATCH_SECONDS = 60.0
-_SHOWN_ERRORS = 3
-_SHOWN_LINES = 3
 _HELD = "JobHeldUser"
 
 
@@ -79,36 +77,17 @@ def _job_lines(status: Status, run: Path) -> Iterator[str]:
 
 
 def _bill_lines(status: Status) -> Iterator[str]:
-    source = "SLURM's accounting" if status.bill.is_accounted else "the workers' logs"
-    yield f"GPU-hours billed: {_hours(status.bill.billed)}, by {source}."
-    yield f"GPU-hours wasted by loading again: {_hours(status.bill.wasted)}."
-
-
-def _hours(by_cause: Mapping[str, float]) -> str:
-    parts = "; ".join(f"{hours:.2f} {cause}" for cause, hours in sorted(by_cause.items()))
-    return f"{sum(by_cause.values()):.2f}{f' ({parts})' if parts else ''}"
+    yield billed_line(status.bill)
+    yield f"GPU-hours wasted by loading again: {hours(status.bill.wasted)}."
 
 
 def _error_lines(status: Status, run: Path) -> Iterator[str]:
     for line in status.poison:
         yield f"Left out: {line}."
-    for event in status.errors[-_SHOWN_ERRORS:]:
-        status_of = event.status or 0
-        ended = f"was ended by {_signal_name(status_of)}" if status_of < 0 else f"ended with {status_of}"
-        yield f"{event.worker} on {event.node or 'this machine'} {ended}; its last lines:"
-        yield from (f"  {line}" for line in event.log[-_SHOWN_LINES:])
-        if event.command:
-            yield f"  to see it again: {event.command}"
+    yield from error_lines(status.errors)
     if status.bad_nodes:
         nodes = ",".join(status.bad_nodes)
         yield f"Workers crashed over three shards on {nodes}: turnwise resume {run} --exclude {nodes}"
-
-
-def _signal_name(status: int) -> str:
-    try:
-        return signal.Signals(-status).name
-    except ValueError:
-        return f"signal {-status}"
 
 
 def cancel_command(run: Path) -> str:

@@ -23,6 +23,20 @@ class ProfileName(StrEnum):
     RLEF = "rlef"
 
 
+class TrainingProfile(StrEnum):
+    """A named set of settings of a fine-tuning (training/settings.py)."""
+
+    ZHENG_RFT = "zheng-rft"
+    SMALL = "small"
+
+
+class TrainingType(StrEnum):
+    """The numbers that a model is multiplied in while it is trained."""
+
+    BFLOAT16 = "bfloat16"
+    FLOAT32 = "float32"
+
+
 class Matcher(StrEnum):
     """How outputs are compared (benchmarks/matching.py)."""
 

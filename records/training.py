@@ -3,6 +3,7 @@
     DATA/report.json          how the data were made, step by step (DataReport)
     DATA/train.jsonl          the dialogues as messages
     DATA/tokens.jsonl.gz      the same as rows of token ids and labels
+    OUT/rft.json              what a fine-tuning is of (FineTuningRecord)
     MODEL/training.json       how a checkpoint was trained (TrainedModel); whoever samples from it records it
 
 The folders may be somebody else's: their files are read up to a size, and what they hold has the types and the bounds
@@ -24,7 +25,7 @@ from turnwise.texts import shown
 
 FORMAT = 1
 REPORT, MESSAGES, TOKENS = "report.json", "train.jsonl", "tokens.jsonl.gz"
-TRAINING = "training.json"
+TRAINING, FINE_TUNING = "training.json", "rft.json"
 _LARGEST = 2**26  # bytes, of a record
 _CHECKPOINT = re.compile("checkpoint-([0-9]{1,9})")
 
@@ -143,6 +144,32 @@ class FineTuningSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BaseModelRecord:
+    """The model that a training begins with: its name, and the digest of its weights or its commit on the hub."""
+
+    name: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class FineTuningRecord:
+    """rft.json: what a fine-tuning is of.
+
+    Equal settings, data, model and rows a step make equal weights on one CPU thread; ``versions`` are those of the
+    packages that began it.
+    """
+
+    format: int = field(default=FORMAT, kw_only=True)
+    turnwise: str
+    command: str
+    settings: FineTuningSettings
+    model: BaseModelRecord
+    data_sha256: str
+    rows_per_step: int
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class TrainedModel:
     """training.json of a checkpoint: what it was made of, and how.
 
@@ -181,6 +208,26 @@ def read_report(folder: Path) -> DataReport:
 def write_report(folder: Path, report: DataReport) -> None:
     """Write report.json, whole or not at all."""
     write_atomically(inside(folder, REPORT), json_text(to_json(report), indent=1, ensure_ascii=False) + "\n")
+
+
+def read_fine_tuning(folder: Path) -> FineTuningRecord | None:
+    """Return what the training in ``folder`` is of, None for none; raises TurnwiseError if it is unreadable."""
+    path = inside(folder, FINE_TUNING)
+    try:
+        data = json.loads(read_whole(path, limit=_LARGEST, follow=False))
+        _check_format(data)
+        return from_json(FineTuningRecord, data)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError, RecursionError) as error:
+        raise TurnwiseError(
+            f"{str(path)!r} cannot be read ({reason_of(error)}): restore it, or give another --output_path."
+        ) from None
+
+
+def write_fine_tuning(folder: Path, record: FineTuningRecord) -> None:
+    """Write rft.json, whole or not at all."""
+    write_atomically(inside(folder, FINE_TUNING), json_text(to_json(record), indent=1, ensure_ascii=False) + "\n")
 
 
 def read_trained_model(folder: Path) -> TrainedModel | None:

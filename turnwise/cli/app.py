@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from turnwise.cli import results, runs
+from turnwise.cli import results, runs, training
 from turnwise.cli.parameters import say, takes
 from turnwise.commands.options import (
     AsJson,
@@ -156,6 +156,7 @@ app.command("compare")(results.compare)
 app.command("publish")(results.publish)
 app.command("plot")(results.plot)
 app.command("noise")(results.noise)
+app.command("rft")(training.rft)
 app.command("doctor")(doctor)
 app.command("export")(results.export_run)
 app.command("import")(results.import_run)

@@ -16,7 +16,16 @@ from typing import Annotated, ClassVar
 import typer
 
 from turnwise.errors import TurnwiseError
-from turnwise.records.choices import BackEndName, ClusterKind, FeedbackKind, Matcher, ProfileName, TestsChoice
+from turnwise.records.choices import (
+    BackEndName,
+    ClusterKind,
+    FeedbackKind,
+    Matcher,
+    ProfileName,
+    TestsChoice,
+    TrainingProfile,
+    TrainingType,
+)
 from turnwise.records.settings import DEFAULT_ANSWERS, METADATA
 
 Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders, folders of them, or globs.")]
@@ -387,6 +396,67 @@ class ValidateOptions:
         bool, typer.Option("--table", help="Print the Markdown table of the set's set.json; nothing is validated.")
     ] = False
     workers: Workers = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RftOptions:
+    """The options of ``turnwise rft``; None leaves a setting to the profile."""
+
+    model: Annotated[BackEndName | None, typer.Option("--model", "-M", help="hf, which alone can be trained.")] = None
+    model_args: Annotated[
+        str,
+        typer.Option(
+            "--model-args",
+            "-a",
+            help="model=NAME_OR_FOLDER, and dtype, revision, tokenizer, trust_remote_code, device.",
+        ),
+    ] = ""
+    output_path: Annotated[
+        Path | None,
+        typer.Option("--output-path", "-o", help="The folder to write; the same line goes on in it."),
+    ] = None
+    profile: Annotated[
+        TrainingProfile,
+        typer.Option(
+            help="zheng-rft, the paper's: rate 2e-6, 545 steps of 524,288 tokens, all weights; or small, for one GPU: "
+            "LoRA of rank 32, rate 1e-4, one epoch in steps of 65,536 tokens."
+        ),
+    ] = TrainingProfile.ZHENG_RFT
+    learning_rate: Annotated[float | None, typer.Option(help="The peak of the learning rate.")] = None
+    steps: Annotated[int | None, typer.Option(help="How many steps to train.")] = None
+    epochs: Annotated[float | None, typer.Option(help="In place of --steps: how many times each dialogue.")] = None
+    tokens_per_step: Annotated[int | None, typer.Option(help="Tokens of a step, met on average.")] = None
+    max_length: Annotated[int | None, typer.Option(help="Data with longer dialogues are refused; none is cut.")] = None
+    warmup_steps: Annotated[int | None, typer.Option(help="Steps over which the rate rises.")] = None
+    final_rate: Annotated[float | None, typer.Option(help="The rate in the end, as a share of its peak.")] = None
+    weight_decay: Annotated[float | None, typer.Option(help="Of AdamW.")] = None
+    rows_per_device: Annotated[int | None, typer.Option(help="Dialogues that a device takes at a time.")] = None
+    lora: Annotated[
+        int | None, typer.Option(help="Train adapters of this rank, merged in the end; 0: all weights.")
+    ] = None
+    dtype: Annotated[TrainingType | None, typer.Option(help="bfloat16 (float32 is kept beside it) or float32.")] = None
+    save_steps: Annotated[int | None, typer.Option(help="Steps between checkpoints.")] = None
+    seed: Annotated[int | None, typer.Option(help="Of the order of the dialogues and of adapters.")] = None
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check all, say steps, memory and disk; then end.")] = False
+
+    def given(self) -> dict[str, object]:
+        """Return the settings that were typed, by their names in the record."""
+        names = {"lora": "lora_rank"}
+        settings = (
+            "learning_rate",
+            "steps",
+            "tokens_per_step",
+            "max_length",
+            "warmup_steps",
+            "final_rate",
+            "weight_decay",
+            "rows_per_device",
+            "lora",
+            "dtype",
+            "save_steps",
+            "seed",
+        )
+        return {names.get(name, name): value for name, value in _typed(self, settings).items()}
 
 
 def _typed(options: object, names: Sequence[str]) -> dict[str, object]:

@@ -1,0 +1,161 @@
+"""Fine-tuning a model on rows of token ids, by TRL's SFTTrainer: planned and checked first, resumed from checkpoints.
+
+    plan = Training(...).plan(environ)     what it is of; nothing heavy is imported
+    checked = check(plan)                  rows, tokenizer, memory, disk; refused before any weight is loaded
+    train(plan, checked, stop=...)         True once it is done, False when ``stop`` said so
+
+    OUT/rft.json         what it is of (FineTuningRecord); other settings, data or models are refused
+    OUT/log.jsonl        a line for each step
+    OUT/checkpoint-N     what training goes on from; whole once it holds training.json, written last
+    OUT/checkpoint       the model; checkpoint-trained-on-test where the data hold tests
+    OUT/rows.arrow       the rows, until it is done
+
+A step's rows are those of a seeded order, however many devices and micro-batches it is cut into, and its loss is the
+mean over all their tokens with labels. Does not choose data, nor sample from models.
+"""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from turnwise.errors import TurnwiseError
+from turnwise.files import inside
+from turnwise.locks import Lock
+from turnwise.records.training import TRAINING, read_fine_tuning, write_fine_tuning
+from turnwise.training.base_model import ModelShape
+from turnwise.training.loop import Progress, export_model, run_steps
+from turnwise.training.memory import (
+    Estimate,
+    check_fits,
+    device_memory,
+    estimate,
+    free_disk,
+    shards_of,
+    size_of,
+)
+from turnwise.training.plan import ROWS, Plan
+from turnwise.training.rows import RowSizes, check_rows, write_rows
+from turnwise.training.tokenizer import open_tokenizer, tokenizer_record
+
+_LOCK = "rft.lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was found of a plan's rows, model and machine."""
+
+    sizes: RowSizes
+    shape: ModelShape
+    estimate: Estimate
+    memory: int
+    disk: int
+
+    @property
+    def longest(self) -> int:
+        """The tokens of the longest row."""
+        return int(self.sizes.tokens.max())
+
+
+def check(plan: Plan) -> Checked:
+    """Return what was found; raises TurnwiseError for rows, a tokenizer, memory or a disk that will not do."""
+    training, settings = plan.training, plan.settings
+    sizes = check_rows(training.data, plan.file)
+    longest = int(sizes.tokens.max())
+    if longest > settings.max_length:
+        raise TurnwiseError(
+            f"The longest dialogue of {str(training.data)!r} has {longest:,} tokens, above --max-length "
+            f"{settings.max_length:,}, and none is cut: make the data again with that --max-length, or give more here."
+        )
+    _check_tokenizer(plan)
+    shape = training.model.shape(lora_rank=settings.lora_rank)
+    if sizes.largest_id >= shape.vocabulary:
+        raise TurnwiseError(
+            f"The model {training.model.name!r} knows {shape.vocabulary:,} tokens, and the data have token "
+            f"{sizes.largest_id:,}: name the model that they were made for."
+        )
+    if shape.context is not None and longest > shape.context:
+        raise TurnwiseError(
+            f"The model {training.model.name!r} reads {shape.context:,} tokens, and the longest dialogue has "
+            f"{longest:,}: make the data again with --max-length {shape.context}."
+        )
+    needed = estimate(
+        shape,
+        settings,
+        longest=longest,
+        most_labels=int(sizes.labels.max()),
+        tokens=plan.file.tokens,
+        shards=shards_of(plan.environ, plan.processes),
+    )
+    return Checked(sizes, shape, needed, device_memory(plan.device, plan.environ), free_disk(plan.output))
+
+
+def check_room(plan: Plan, checked: Checked) -> None:
+    """Raise TurnwiseError where memory or disk are too little."""
+    kept = size_of(plan.output) if plan.output.is_dir() else 0
+    check_fits(checked.estimate, memory=checked.memory, disk=checked.disk, kept=kept, output=plan.output)
+
+
+def train(
+    plan: Plan, checked: Checked | None, *, stop: Callable[[], bool] = lambda: False, on_progress: Progress
+) -> bool:
+    """Train from the last whole checkpoint on; return whether the model is done, False once ``stop`` said so.
+
+    ``stop`` is asked after each step: then a checkpoint is saved, and this returns. Every process of a training calls
+    it, with ``checked`` in the main one alone.
+
+    Raises TurnwiseError if the loss is no number, or another process trains in the folder.
+    """
+    if not plan.is_main:
+        run_steps(plan, None, stop=stop, on_progress=on_progress)
+        return plan.latest == plan.settings.steps
+    plan.output.mkdir(parents=True, exist_ok=True)
+    lock = _lock(plan.output)
+    try:
+        plan.check_same()
+        if read_fine_tuning(plan.output) is None:
+            write_fine_tuning(plan.output, plan.record)
+        _remove_halves(plan.output)
+        rows = plan.output / ROWS
+        if plan.latest < plan.settings.steps or plan.processes > 1:
+            if not rows.is_file():
+                write_rows(plan.training.data, rows)
+            run_steps(plan, None if checked is None else checked.sizes, stop=stop, on_progress=on_progress)
+        if plan.latest < plan.settings.steps:
+            return False
+        export_model(plan)
+        rows.unlink(missing_ok=True)
+        return True
+    finally:
+        lock.release()
+
+
+def _check_tokenizer(plan: Plan) -> None:
+    training = plan.training
+    name = training.tokenizer or training.model.name
+    tokenizer = open_tokenizer(
+        name, revision=training.model.revision, trust_remote_code=training.model.trust_remote_code
+    )
+    theirs, here = plan.report.tokenizer, tokenizer_record(tokenizer, name)
+    if theirs is not None and theirs.sha256 != here.sha256:
+        raise TurnwiseError(
+            f"The data were made with the tokenizer {theirs.name!r} ({theirs.sha256[:12]}), and that of the model is "
+            f"{name!r} ({here.sha256[:12]}): name that model, or make the data again with --tokenizer {name}."
+        )
+
+
+def _lock(output: Path) -> Lock:
+    try:
+        return Lock(inside(output, _LOCK))
+    except BlockingIOError:
+        raise TurnwiseError(
+            f"Another process trains in the folder {str(output)!r}: wait until it ends, or stop it."
+        ) from None
+
+
+def _remove_halves(output: Path) -> None:
+    """Remove what a kill left of checkpoints and models that were being written."""
+    for path in output.iterdir():
+        is_half = path.name.startswith("checkpoint-") and not (path / TRAINING).is_file()
+        if path.is_dir() and not path.is_symlink() and (is_half or path.name.startswith(".checkpoint")):
+            shutil.rmtree(path)

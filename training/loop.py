@@ -1,0 +1,335 @@
+"""The steps of a fine-tuning by TRL's SFTTrainer, and the model that is made of the last of them.
+
+Imports torch, transformers and trl inside functions. What these print and warn of is kept from standard output.
+"""
+
+import contextlib
+import json
+import logging
+import math
+import os
+import shutil
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from turnwise.errors import InfrastructureError, TurnwiseError
+from turnwise.files import read_whole, sync_folder, write_atomically
+from turnwise.json_text import json_line
+from turnwise.records.choices import TrainingType
+from turnwise.records.training import TRAINING, checkpoints_in, write_trained_model
+from turnwise.runners.logs import AppendLog
+from turnwise.training.plan import LOG, ROWS, Plan
+from turnwise.training.rows import RowSizes, row_order
+from turnwise.training.settings import LORA_ALPHA_PER_RANK
+from turnwise.training.tokenizer import open_tokenizer
+
+Progress = Callable[[str, int, int], None]
+_KEPT = 2  # checkpoints
+_LARGEST_LOG = 2**30  # bytes
+
+
+def run_steps(plan: Plan, sizes: RowSizes | None, *, stop: Callable[[], bool], on_progress: Progress) -> None:
+    """Make the steps that are left, or those until ``stop`` says so; ``sizes`` are needed where the log is written."""
+    with _quiet():
+        import torch
+        from trl import SFTTrainer
+        from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
+
+        config = _config(plan)
+        _wait()  # until the main process has written the rows
+        tokenizer = _tokenizer(plan)
+        order = row_order(
+            plan.file.rows, needed=plan.settings.steps * plan.record.rows_per_step, seed=plan.settings.seed
+        )
+        latest = plan.latest
+        try:
+            trainer = SFTTrainer(
+                model=_model(plan),
+                args=config,
+                train_dataset=_dataset(plan, order),
+                processing_class=tokenizer,
+                data_collator=DataCollatorForLanguageModeling(pad_token_id=_pad_id(tokenizer)),
+                peft_config=_adapters(plan),
+                callbacks=[_watcher(plan, sizes, order, stop=stop, on_progress=on_progress)],
+            )
+            _remove_printers(trainer)
+            trainer.train(resume_from_checkpoint=str(plan.output / f"checkpoint-{latest}") if latest else None)
+        except torch.OutOfMemoryError:
+            raise InfrastructureError(
+                f"Training does not fit the accelerator's memory, {plan.settings.rows_per_device} row(s) at a time: "
+                "give --lora RANK, a smaller --rows-per-device or shorter data, or larger devices."
+            ) from None
+        except Exception as error:
+            if _is_full_disk(error):
+                raise InfrastructureError(
+                    f"A checkpoint cannot be written to {str(plan.output)!r} ({' '.join(str(error).split())[:200]}): "
+                    "make room, then run the same line again."
+                ) from None
+            raise
+        finally:
+            if torch.distributed.is_initialized():
+                torch.distributed.destroy_process_group()
+
+
+def export_model(plan: Plan) -> None:
+    """Make the trained model of the last checkpoint: whole weights in the type of training, adapters merged."""
+    with _quiet():
+        import torch
+        import transformers
+
+        base, last = plan.training.model, plan.output / f"checkpoint-{plan.settings.steps}"
+        dtype = getattr(torch, plan.settings.dtype)
+        if plan.settings.lora_rank:
+            import peft
+
+            model = transformers.AutoModelForCausalLM.from_pretrained(base.name, dtype=torch.float32, **base.loading)
+            model = peft.PeftModel.from_pretrained(model, str(last)).merge_and_unload().to(dtype)
+        else:
+            model = transformers.AutoModelForCausalLM.from_pretrained(
+                str(last), config=base.config(), dtype=dtype, trust_remote_code=base.trust_remote_code
+            )
+            with contextlib.suppress(OSError):  # a model that has no settings of its own
+                model.generation_config = transformers.GenerationConfig.from_pretrained(base.name)
+        temporary = plan.output / f".{plan.checkpoint.name}"
+        shutil.rmtree(temporary, ignore_errors=True)
+        model.save_pretrained(temporary)
+        _tokenizer(plan).save_pretrained(temporary)
+        _sync(temporary)
+        write_trained_model(temporary, plan.trained_model(plan.settings.steps))
+        temporary.rename(plan.checkpoint)
+        sync_folder(plan.output)
+
+
+def _config(plan: Plan) -> Any:
+    from trl import SFTConfig
+
+    settings = plan.settings
+    return SFTConfig(
+        output_dir=str(plan.output),
+        use_cpu=plan.device == "cpu",
+        bf16=settings.dtype == TrainingType.BFLOAT16,
+        max_steps=settings.steps,
+        per_device_train_batch_size=settings.rows_per_device,
+        gradient_accumulation_steps=plan.micro_batches,
+        average_tokens_across_devices=True,
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type="cosine_with_min_lr",
+        lr_scheduler_kwargs={"min_lr_rate": settings.final_rate},
+        warmup_steps=settings.warmup_steps,
+        weight_decay=settings.weight_decay,
+        gradient_checkpointing=True,
+        seed=settings.seed,
+        data_seed=settings.seed,
+        max_length=None,
+        packing=False,
+        dataset_kwargs={"skip_prepare_dataset": True},
+        train_sampling_strategy="sequential",
+        logging_strategy="steps",
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        save_strategy="no",  # the watcher says when
+        report_to=[],
+        disable_tqdm=True,
+    )
+
+
+def _model(plan: Plan) -> Any:
+    """Return the model: with adapters in the type of training, else in float32, from which autocast makes it."""
+    import torch
+    import transformers
+
+    base = plan.training.model
+    transformers.set_seed(plan.settings.seed)  # of adapters, which are drawn before the trainer does so
+    dtype = getattr(torch, plan.settings.dtype) if plan.settings.lora_rank else torch.float32
+    try:
+        return transformers.AutoModelForCausalLM.from_pretrained(base.name, dtype=dtype, **base.loading)
+    except (OSError, ValueError) as error:
+        raise base.not_loadable(error) from None
+
+
+def _adapters(plan: Plan) -> Any:
+    if not plan.settings.lora_rank:
+        return None
+    import peft
+
+    return peft.LoraConfig(
+        r=plan.settings.lora_rank,
+        lora_alpha=LORA_ALPHA_PER_RANK * plan.settings.lora_rank,
+        lora_dropout=0.0,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
+
+
+def _dataset(plan: Plan, order: Any) -> Any:
+    from datasets import Dataset
+
+    return Dataset.from_file(str(plan.output / ROWS)).select(order, keep_in_memory=True)
+
+
+def _tokenizer(plan: Plan) -> Any:
+    training = plan.training
+    return open_tokenizer(
+        training.tokenizer or training.model.name,
+        revision=training.model.revision,
+        trust_remote_code=training.model.trust_remote_code,
+    )
+
+
+def _pad_id(tokenizer: Any) -> int:
+    """Return what stands where a row has ended; it is neither seen nor learnt."""
+    return next((one for one in (tokenizer.pad_token_id, tokenizer.eos_token_id) if one is not None), 0)
+
+
+def _watcher(plan: Plan, sizes: RowSizes | None, order: Any, *, stop: Callable[[], bool], on_progress: Progress) -> Any:
+    """Return the callback that says when to save and to end, marks what is whole, and writes the log."""
+    from transformers import TrainerCallback
+
+    settings = plan.settings
+
+    class Watcher(TrainerCallback):  # type: ignore[misc]  # untyped
+        """Called by the trainer, in every process."""
+
+        def __init__(self) -> None:
+            self.log: AppendLog | None = None
+            self.began, self.seconds_before = time.monotonic(), 0.0
+
+        def on_train_begin(self, *_: Any, **__: Any) -> None:
+            """Begin the log, or go on in it behind the checkpoint."""
+            if plan.is_main:
+                path = plan.output / LOG
+                self.seconds_before = _cut_log(path, plan.latest)
+                self.log = AppendLog(path)
+                on_progress("steps", plan.latest, settings.steps)
+
+        def on_step_end(self, _: Any, state: Any, control: Any, **__: Any) -> Any:
+            """Save now and then, at the end, and where this process or another was told to stop."""
+            is_last = state.global_step == settings.steps
+            is_told = _any(stop())
+            control.should_save = is_last or is_told or state.global_step % settings.save_steps == 0
+            control.should_training_stop = is_last or is_told
+            return control
+
+        def on_log(self, _: Any, state: Any, __: Any, logs: dict[str, float], **___: Any) -> None:
+            """Write a step's line; raises TurnwiseError for a loss that is no number."""
+            if "loss" not in logs:  # the summary at the end
+                return
+            step, loss, norm = state.global_step, logs["loss"], logs.get("grad_norm", 0.0)
+            for name, value in (("loss", loss), ("norm of the gradient", norm)):
+                if not math.isfinite(value):
+                    raise TurnwiseError(
+                        f"The {name} of step {step} is {value}, so training stopped; checkpoint-{plan.latest} stands: "
+                        "give a smaller --learning-rate, and another --output_path."
+                        if plan.latest
+                        else f"The {name} of step {step} is {value}, so training stopped: give a smaller "
+                        "--learning-rate, and another --output_path."
+                    )
+            if self.log is not None and sizes is not None:
+                rows = order[(step - 1) * plan.record.rows_per_step : step * plan.record.rows_per_step]
+                line = {
+                    "step": step,
+                    "loss": loss,
+                    "learning_rate": logs["learning_rate"],
+                    "tokens": int(sizes.tokens[rows].sum()),
+                    "labels": int(sizes.labels[rows].sum()),
+                    "gradient_norm": norm,
+                    "seconds": round(self.seconds_before + time.monotonic() - self.began, 3),
+                }
+                self.log.write(json_line(line))
+                on_progress("steps", step, settings.steps)
+
+        def on_save(self, _: Any, state: Any, __: Any, **___: Any) -> None:
+            """Mark a checkpoint as whole, once every process has written its part; remove those of long ago."""
+            _wait()
+            if plan.is_main:
+                if self.log is not None:
+                    self.log.sync()
+                folder = plan.output / f"checkpoint-{state.global_step}"
+                _sync(folder)
+                write_trained_model(folder, plan.trained_model(state.global_step))
+                _remove_old(plan.output)
+            _wait()
+
+    return Watcher()
+
+
+def _cut_log(path: Path, step: int) -> float:
+    """Leave the lines up to ``step`` in the log, each once; return the seconds that the last of them says."""
+    lines: dict[int, str] = {}
+    seconds = 0.0
+    with contextlib.suppress(FileNotFoundError):
+        for line in read_whole(path, limit=_LARGEST_LOG, follow=False).decode(errors="replace").splitlines():
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                data = json.loads(line)
+                if int(data["step"]) <= step:
+                    lines[int(data["step"])] = line
+                    seconds = float(data["seconds"])
+        write_atomically(path, "".join(f"{line}\n" for _, line in sorted(lines.items())))
+    return seconds
+
+
+def _remove_old(output: Path) -> None:
+    """Keep the last checkpoints; the mark goes first, so that a half that a kill leaves is known for what it is."""
+    for step in checkpoints_in(output)[:-_KEPT]:
+        folder = output / f"checkpoint-{step}"
+        (folder / TRAINING).unlink()
+        shutil.rmtree(folder)
+
+
+def _sync(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+    sync_folder(folder)
+
+
+def _wait() -> None:
+    from accelerate import PartialState
+
+    PartialState().wait_for_everyone()
+
+
+def _any(is_told: bool) -> bool:
+    """Return whether any process of the training was told."""
+    from accelerate import PartialState
+    from accelerate.utils import gather_object
+
+    return any(gather_object([is_told])) if PartialState().num_processes > 1 else is_told
+
+
+def _remove_printers(trainer: Any) -> None:
+    from transformers.trainer_callback import PrinterCallback, ProgressCallback
+
+    for callback in (PrinterCallback, ProgressCallback):
+        trainer.remove_callback(callback)
+    trainer.create_model_card = lambda *_, **__: None  # a text about TRL in every checkpoint
+
+
+def _is_full_disk(error: Exception) -> bool:
+    """Return whether torch or safetensors say, each in words of its own, that a file could not be written."""
+    text = str(error)
+    return not isinstance(error, OSError) and any(
+        part in text for part in ("No space left", "PytorchStreamWriter", "inline_container", "file write failed")
+    )
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what libraries print and warn of away from the user; errors are raised all the same."""
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(sys.stderr):
+            warnings.simplefilter("ignore")
+            import datasets
+            import transformers
+
+            datasets.disable_progress_bars()
+            transformers.utils.logging.disable_progress_bar()
+            yield
+    finally:
+        logging.disable(logging.NOTSET)

@@ -1,0 +1,185 @@
+"""What a fine-tuning is of: its data, its model, its settings, and the folder that it writes.
+
+Made of what is cheap to know: the report on the data, and the model's digest. Neither rows nor weights are read.
+"""
+
+import importlib.metadata
+import importlib.util
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+import turnwise
+from turnwise.benchmarks.differences import differences
+from turnwise.errors import MissingExtraError, TurnwiseError
+from turnwise.files import inside, read_whole
+from turnwise.records.codec import to_json
+from turnwise.records.training import (
+    REPORT,
+    TRAINING,
+    DataFile,
+    DataReport,
+    FineTuningRecord,
+    FineTuningSettings,
+    TrainedModel,
+    checkpoints_in,
+    read_fine_tuning,
+    read_report,
+)
+from turnwise.training.base_model import BaseModel
+from turnwise.training.rows import tokens_of
+from turnwise.training.settings import Profile, check_settings, rows_per_step, with_epochs
+
+LOG, ROWS = "log.jsonl", "rows.arrow"
+_CHECKPOINT, _ON_TEST = "checkpoint", "checkpoint-trained-on-test"
+_PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate")
+_LARGEST = 2**26  # bytes, of a report
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """A fine-tuning that is asked for: its data, its model, its settings, and the folder to write.
+
+    ``device`` is cpu or cuda; "" takes an accelerator where there is one.
+    """
+
+    data: Path
+    output: Path
+    model: BaseModel
+    profile: Profile
+    tokenizer: str = ""
+    device: str = ""
+    command: str = ""
+
+    def plan(self, environ: Mapping[str, str]) -> "Plan":
+        """Return what it is of; raises TurnwiseError for data, settings or a model that cannot be."""
+        report = read_report(self.data)
+        file = tokens_of(report, self.data)
+        settings, processes = self.profile.settings, max(1, int(environ.get("WORLD_SIZE", "1")))
+        check_settings(settings)
+        rows_a_step = rows_per_step(settings, rows=file.rows, tokens=file.tokens, processes=processes)
+        if self.profile.epochs is not None:
+            settings = with_epochs(settings, self.profile.epochs, rows=file.rows, rows_a_step=rows_a_step)
+        for package in ("trl", "peft"):
+            if importlib.util.find_spec(package) is None:
+                raise MissingExtraError("turnwise rft", package, "train")
+        record = FineTuningRecord(
+            turnwise=turnwise.__version__,
+            command=self.command,
+            settings=settings,
+            model=self.model.record(),
+            data_sha256=sha256(read_whole(inside(self.data, REPORT), limit=_LARGEST)).hexdigest(),
+            rows_per_step=rows_a_step,
+            versions=_versions(),
+        )
+        return Plan(self, report, file, record, processes, int(environ.get("RANK", "0")), dict(environ))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A fine-tuning as it will be: ``processes`` of which this is number ``rank``."""
+
+    training: Training
+    report: DataReport
+    file: DataFile
+    record: FineTuningRecord
+    processes: int = 1
+    rank: int = 0
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> FineTuningSettings:
+        """The settings, their steps known."""
+        return self.record.settings
+
+    @property
+    def output(self) -> Path:
+        """The folder that is written."""
+        return self.training.output
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this process is the one that writes records and prints."""
+        return self.rank == 0
+
+    @property
+    def checkpoint(self) -> Path:
+        """The folder of the trained model."""
+        return self.output / (_ON_TEST if self.report.settings.train_on_test else _CHECKPOINT)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the trained model is there."""
+        return (self.checkpoint / TRAINING).is_file()
+
+    @property
+    def micro_batches(self) -> int:
+        """How many times a device takes ``rows_per_device`` rows in a step."""
+        return self.record.rows_per_step // (self.settings.rows_per_device * self.processes)
+
+    @property
+    def epochs(self) -> float:
+        """How many times each row is learnt, on average."""
+        return self.settings.steps * self.record.rows_per_step / self.file.rows
+
+    @property
+    def device(self) -> str:
+        """Where it trains: cpu or cuda."""
+        if self.training.device:
+            return self.training.device
+        import torch
+
+        return "cuda" if torch.cuda.is_available() else "cpu"
+
+    @property
+    def latest(self) -> int:
+        """The step of the last whole checkpoint, 0 for none."""
+        return max((step for step in checkpoints_in(self.output) if step <= self.settings.steps), default=0)
+
+    def trained_model(self, step: int) -> TrainedModel:
+        """Return what the model says of itself after ``step``."""
+        return TrainedModel(
+            turnwise=self.record.turnwise,
+            method="rft",
+            base_model=self.record.model.name,
+            data_sha256=self.record.data_sha256,
+            tasks=tuple(self.report.tasks),
+            train_on_test=self.report.settings.train_on_test,
+            settings=self.settings,
+            step=step,
+            command=self.record.command,
+        )
+
+    def check_same(self) -> None:
+        """Raise TurnwiseError if the folder holds another training."""
+        frozen = read_fine_tuning(self.output)
+        if frozen is None:
+            if checkpoints_in(self.output) or self.is_done:
+                raise TurnwiseError(
+                    f"The folder {str(self.output)!r} holds models of another training, without its rft.json: give "
+                    "another --output_path."
+                )
+            return
+        there, here = _compared(frozen), _compared(self.record)
+        if frozen.model.digest == self.record.model.digest:  # the same one by another path
+            there["model"] = here["model"]
+        if (first := next(differences(there, here), None)) is not None:
+            raise TurnwiseError(
+                f"The folder {str(self.output)!r} holds another training ({first.place}: {first.values()[0]} there, "
+                f"{first.values()[1]} here): give another --output_path, or remove the folder."
+            )
+
+
+def _compared(record: FineTuningRecord) -> dict[str, object]:
+    data = to_json(record)
+    return {name: data[name] for name in ("settings", "model", "data_sha256", "rows_per_step")}
+
+
+def _versions() -> dict[str, str]:
+    versions = {}
+    for package in _PACKAGES:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            versions[package] = importlib.metadata.version(package)
+    return versions

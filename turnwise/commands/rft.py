@@ -1,0 +1,125 @@
+"""``turnwise rft``: say what a fine-tuning will be, check that it can be, and train."""
+
+import shlex
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pydantic import Field
+
+from turnwise.commands.machine import check_output, show_progress
+from turnwise.commands.options import RftOptions
+from turnwise.errors import TurnwiseError
+from turnwise.records.choices import BackEndName, TrainingType
+from turnwise.runners.models.back_end import LocalArguments, parse_pairs, validated
+from turnwise.training.base_model import BaseModel
+from turnwise.training.fine_tuning import Checked, check, check_room, train
+from turnwise.training.memory import gigabytes
+from turnwise.training.plan import Plan, Training
+from turnwise.training.settings import PROFILES, Profile
+
+STOPPED = 75  # told to stop: a checkpoint is saved, and the same line goes on
+
+
+class _Arguments(LocalArguments):
+    device: str = Field("", pattern="^(|cpu|cuda)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What to print of a training, and the exit status."""
+
+    text: str
+    status: int = 0
+
+
+def rft_command(data: Path, options: RftOptions, *, environ: dict[str, str], arguments: Sequence[str] = ()) -> Trained:
+    """Train, or say what training would take; raises TurnwiseError for what the user got wrong.
+
+    SIGUSR2 ends it after the step at hand, with a checkpoint.
+    """
+    plan = training_of(data, options, command=shlex.join(["turnwise", *arguments])).plan(environ)
+    check_output(plan.output)
+    plan.check_same()
+    if plan.is_done and not options.dry_run:
+        return Trained(f"{_done(plan)} already; nothing was changed.")
+    checked = check(plan) if plan.is_main else None
+    lines = describe(plan, checked) if checked is not None else []
+    if options.dry_run:
+        return Trained("\n".join(lines))
+    if checked is not None:
+        check_room(plan, checked)
+        print("\n".join(lines), flush=True)
+    told: list[int] = []
+    before = signal.signal(signal.SIGUSR2, lambda number, _: told.append(number))
+    try:
+        with show_progress() as on_progress:
+            is_done = train(plan, checked, stop=lambda: bool(told), on_progress=on_progress)
+    finally:
+        signal.signal(signal.SIGUSR2, before)
+    if is_done:
+        return Trained(f"{_done(plan)}; ask it with: turnwise run -M hf -a model={plan.checkpoint}")
+    return Trained(f"Stopped after step {plan.latest} of {plan.settings.steps}: run the same line to go on.", STOPPED)
+
+
+def training_of(data: Path, options: RftOptions, *, command: str) -> Training:
+    """Return the training that options ask for; raises TurnwiseError for what they lack."""
+    if options.model is not BackEndName.HF:
+        given = f"-M {options.model.value} cannot be trained" if options.model else "turnwise rft needs a model"
+        raise TurnwiseError(f"{given}: give -M hf -a model=NAME_OR_FOLDER.")
+    if options.output_path is None:
+        raise TurnwiseError("turnwise rft needs --output_path: the folder of the trained model.")
+    given_arguments = validated(_Arguments, parse_pairs(options.model_args, "--model_args"), "--model_args")
+    return Training(
+        data,
+        options.output_path,
+        BaseModel(given_arguments.name("hf"), given_arguments.revision, given_arguments.trust_remote_code),
+        _profile(options, given_arguments.dtype),
+        tokenizer=given_arguments.tokenizer,
+        device=given_arguments.device,
+        command=command,
+    )
+
+
+def _profile(options: RftOptions, dtype: str) -> Profile:
+    """Return the settings: the profile's, and in place of them those that were typed."""
+    if options.steps is not None and options.epochs is not None:
+        raise TurnwiseError("--steps and --epochs both say how long to train: give one of them.")
+    if dtype != "auto":
+        if options.dtype is not None and options.dtype != dtype:
+            raise TurnwiseError(f"--dtype is {options.dtype.value}, and -a dtype= is {dtype}: give one of them.")
+        if dtype not in list(TrainingType):
+            raise TurnwiseError(f"-a dtype= is {dtype!r}: give one of {', '.join(TrainingType)}.")
+    profile = PROFILES[options.profile]
+    typed = options.given() | ({"dtype": dtype} if dtype != "auto" else {})
+    epochs = None if options.steps is not None else options.epochs if options.epochs is not None else profile.epochs
+    return Profile(replace(profile.settings, **typed), epochs)
+
+
+def describe(plan: Plan, checked: Checked) -> list[str]:
+    """Return what a training will be, a line a matter."""
+    file, settings, shape, needed = plan.file, plan.settings, checked.shape, checked.estimate
+    tokens_a_step = plan.record.rows_per_step * file.tokens / file.rows
+    devices = f"{plan.processes} devices" if plan.processes > 1 else "1 device"
+    trained = f"{shape.trained:,} trained (LoRA of rank {settings.lora_rank})" if settings.lora_rank else "all trained"
+    lines = [
+        f"Data: {file.rows:,} dialogues, {file.tokens:,} tokens, {file.labels:,} of them to learn; the longest has "
+        f"{checked.longest:,}.",
+        f"Steps: {settings.steps:,} of {plan.record.rows_per_step:,} dialogues, about {tokens_a_step:,.0f} tokens: "
+        f"{plan.epochs:.2f} epochs; {devices}, {plan.micro_batches} x {settings.rows_per_device} dialogue(s) a step.",
+        f"Parameters: {shape.parameters:,}, {trained}, {settings.dtype}.",
+        f"Memory: about {gigabytes(needed.memory)} a device (states {gigabytes(needed.states)}, activations "
+        f"{gigabytes(needed.activations)}, logits {gigabytes(needed.logits)}), {gigabytes(checked.memory)} free.",
+        f"Disk: about {gigabytes(needed.disk)}, {gigabytes(checked.disk)} free.",
+    ]
+    if plan.report.settings.train_on_test:
+        tests = ", ".join(plan.report.settings.train_on_test)
+        lines.append(f"Trained on tests ({tests}): the model's folder is {plan.checkpoint.name}, and its rows say so.")
+    if plan.latest:
+        lines.append(f"Goes on from checkpoint-{plan.latest}.")
+    return lines
+
+
+def _done(plan: Plan) -> str:
+    return f"The model is trained: {plan.checkpoint}"

@@ -32,7 +32,7 @@ from turnwise.slurm.submission import JUDGE, SAMPLE, ClusterFolder, Submission
 
 LOST = "lost without a word"
 # Where neither the batch script nor a later attempt says more.
-_ENDS = {"SIGUSR2": "warned of its end", "SIGTERM": "told to end"}
+_ENDS = {"SIGUSR2": "warned of its end", "SIGTERM": "told to end", "SIGINT": "told to end"}
 REQUEUED = "requeued"
 _LARGEST = 2**20  # bytes of what batch scripts said of one job
 # Attempts after which the job does not come back, in words.

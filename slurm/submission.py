@@ -91,7 +91,8 @@ class SubmissionRecord:
     """submission.json; ``options`` are those of ``turnwise submit``, which commands/worker.py reads.
 
     ``inputs`` says by name where copies of what they name lie in the folder of inputs. ``trains`` says that it is a
-    training, whose options are those of ``turnwise rft``; ``data_sha256`` is the digest of the report of its data.
+    training, of ``steps``, whose options are those of ``turnwise rft``; ``data_sha256`` is the digest of the report of
+    its data.
     """
 
     options: Mapping[str, object]
@@ -102,6 +103,7 @@ class SubmissionRecord:
     submitted: float
     inputs: Mapping[str, str] = field(default_factory=dict)
     trains: bool = if_set(False)
+    steps: int = if_set(0)
     data_sha256: str = if_set("")
 
 

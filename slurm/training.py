@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 from turnwise.records.training import checkpoints_in
 from turnwise.slurm.events import RANK, Event, EventLog, read_events
@@ -37,10 +38,12 @@ class TrainingSupervisor(Supervisor):
     _checkpoint: int = field(init=False, default=0)
 
     @classmethod
-    def of(cls, submission: Submission, facts: JobFacts, told: Told) -> "TrainingSupervisor":
-        """Return the supervisor of the one job of ``submission``."""
+    def of(
+        cls, submission: Submission, facts: JobFacts, told: Told, *, log: TextIO | None = None
+    ) -> "TrainingSupervisor":
+        """Return the supervisor of the one job of ``submission``, whose trainer is heard in ``log``."""
         command = training_command(submission.cluster.run, submission.number, submission.record.profile.gpus)
-        return cls(submission, TRAIN, 0, facts, command, told)
+        return cls(submission, TRAIN, 0, facts, command, told, log=log or sys.stdout)
 
     def __post_init__(self) -> None:
         """Look at which checkpoint this job begins."""

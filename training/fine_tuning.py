@@ -43,12 +43,12 @@ _LOCK = "rft.lock"
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What was found of a plan's rows, model and machine."""
+    """What was found of a plan's rows, model and machine; ``memory`` is None where another machine is to train."""
 
     sizes: RowSizes
     shape: ModelShape
     estimate: Estimate
-    memory: int
+    memory: int | None
     disk: int
 
     @property

@@ -2,10 +2,11 @@
 
     python fake_trainer.py FOLDER STEPS
 
-It keeps a trainer's promises: a line in the log after each step, a whole checkpoint every fifth one and at the end,
-going on from the latest, and on SIGTERM or SIGUSR2 a checkpoint after the step at hand and status 75. The variables
-TURNWISE_TEST_... say what else happens: DELAY (seconds a step), CRASH (a step at which it is killed, once), REFUSAL (a
-status with which it ends, with a sentence), SLOW_SAVE (seconds a checkpoint takes).
+Of several processes the first one counts. It keeps a trainer's promises: a line in the log after each step, a whole
+checkpoint every fifth one and at the end, going on from the latest, and on SIGTERM or SIGUSR2 a checkpoint after the
+step at hand and status 75. The variables TURNWISE_TEST_... say what else happens: DELAY (seconds a step), CRASH (a step
+at which it is killed, once), REFUSAL (a status with which it ends, with a sentence), SLOW_SAVE (seconds a checkpoint
+takes).
 """
 
 import json
@@ -33,25 +34,44 @@ def train(folder: Path, steps: int, is_told: Callable[[], object]) -> int:
     if setting["REFUSAL"]:
         print("turnwise: the model is not there: mend -a model=.", file=sys.stderr)
         return int(setting["REFUSAL"])
+    if os.environ.get("RANK", "0") != "0":
+        return _follow(folder, steps, is_told)
     saved = [int(path.name.rpartition("-")[2]) for path in folder.glob("checkpoint-*")]
     first = max(saved, default=0)
     value = int((folder / f"checkpoint-{first}" / "weights").read_text()) if saved else 1
+    path = folder / "log.jsonl"
+    lines = path.read_text().splitlines(keepends=True)[:first] if saved else []
+    path.write_text("".join(lines))
+    seconds = json.loads(lines[-1])["seconds"] if lines else 0.0
     for step in range(first + 1, steps + 1):
+        begun = time.monotonic()
         time.sleep(float(setting["DELAY"] or 0))
         value = (value * 31 + step) % 1_000_003
         crashed = folder / "crashed"
         if str(step) == setting["CRASH"] and not crashed.exists():
             crashed.touch()
             os.kill(os.getpid(), signal.SIGKILL)
-        with (folder / "log.jsonl").open("a") as log:
-            log.write(json.dumps({"step": step, "loss": 1 / step, "tokens": 100}) + "\n")
+        seconds += time.monotonic() - begun
+        with path.open("a") as log:
+            log.write(json.dumps({"step": step, "loss": 1 / step, "tokens": 100, "seconds": seconds}) + "\n")
         told = is_told()
         if told or step == steps or step % EVERY == 0:
             time.sleep(float(setting["SLOW_SAVE"] or 0) if told else 0)
             _save(folder, step, value)
         if told and step < steps:
             return 75
+    (folder / "checkpoint").mkdir(exist_ok=True)
+    (folder / "checkpoint" / "training.json").write_text("{}")
     return 0
+
+
+def _follow(folder: Path, steps: int, is_told: Callable[[], object]) -> int:
+    """Be a process beside the one that counts."""
+    while not is_told():
+        if (folder / f"checkpoint-{steps}").exists():
+            return 0
+        time.sleep(0.05)
+    return 75
 
 
 def _save(folder: Path, step: int, value: int) -> None:

@@ -3,7 +3,9 @@
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 
+from turnwise.records.codec import to_json
 from turnwise.slurm.events import Event
+from turnwise.slurm.queue import QueuedJob
 from turnwise.slurm.status import Bill
 
 _SHOWN_ERRORS = 3
@@ -14,6 +16,12 @@ def billed_line(bill: Bill) -> str:
     """Return the line on what was billed."""
     source = "SLURM's accounting" if bill.is_accounted else "the workers' logs"
     return f"GPU-hours billed: {hours(bill.billed)}, by {source}."
+
+
+def jobs_document(jobs: Sequence[QueuedJob] | None, bill: Bill, errors: Sequence[Event]) -> dict[str, object]:
+    """Return the fields of a JSON document on jobs, which are null where SLURM does not answer."""
+    known = None if jobs is None else [to_json(job) for job in jobs]
+    return {"jobs": known, "gpu_hours": sum(bill.billed.values()), "errors": [to_json(error) for error in errors]}
 
 
 def hours(by_cause: Mapping[str, float]) -> str:

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from turnwise.commands.job_lines import billed_line, error_lines, hours
+from turnwise.commands.job_lines import billed_line, error_lines, hours, jobs_document
+from turnwise.commands.training_status import read_training_status, render_training, training_document
 from turnwise.errors import TurnwiseError
 from turnwise.records.run_folder import RunFolder
 from turnwise.slurm.status import STATES, Status, jobs_left, read_status
@@ -18,21 +19,50 @@ _HELD = "JobHeldUser"
 
 def status_command(run: Path) -> str:
     """Return how far the run is; raises TurnwiseError if it was never submitted."""
-    latest_submission(run)
+    submission = latest_submission(run)
+    if submission.record.trains:
+        return render_training(read_training_status(submission), run)
     return render_status(read_status(RunFolder(run)), run)
+
+
+def status_document(run: Path) -> dict[str, object]:
+    """Return the same as one JSON document."""
+    submission = latest_submission(run)
+    if submission.record.trains:
+        return training_document(read_training_status(submission))
+    status = read_status(RunFolder(run))
+    done, total = status.dialogues
+    return {
+        "shards": {step: {state: counts.get(state, 0) for state in STATES} for step, counts in status.shards.items()},
+        "dialogues": {"done": done, "of": total},
+        "dialogues_per_hour": status.per_hour,
+        "hours_left": status.hours_left,
+        **jobs_document(status.jobs, status.bill, status.errors),
+        "gpu_hours_wasted": sum(status.bill.wasted.values()),
+        "left_out": list(status.poison),
+        "bad_nodes": list(status.bad_nodes),
+    }
 
 
 def watch_status(run: Path, show: Callable[[str], None], *, seconds: float = WATCH_SECONDS) -> None:
     """Show the status now and then until no job is left, or the user has seen enough."""
     while True:
-        latest_submission(run)
-        status = read_status(RunFolder(run))
-        show(f"{time.strftime('%H:%M:%S')}\n{render_status(status, run)}\n")
-        is_running = any(attempt.cause == "running" for attempt in status.attempts)
-        is_over = not status.shards_left if status.jobs is None else not status.jobs
-        if is_over and not is_running:
+        submission = latest_submission(run)
+        if submission.record.trains:
+            training = read_training_status(submission)
+            said, is_over = render_training(training, run), training.is_over
+        else:
+            status = read_status(RunFolder(run))
+            said, is_over = render_status(status, run), _is_over(status)
+        show(f"{time.strftime('%H:%M:%S')}\n{said}\n")
+        if is_over:
             return
         time.sleep(seconds)
+
+
+def _is_over(status: Status) -> bool:
+    is_running = any(attempt.cause == "running" for attempt in status.attempts)
+    return not is_running and (not status.shards_left if status.jobs is None else not status.jobs)
 
 
 def render_status(status: Status, run: Path) -> str:

@@ -26,6 +26,7 @@ from turnwise.commands.submissions import (
     one_at_a_time,
     refuse_if_queued,
 )
+from turnwise.commands.submit_training import resume_training
 from turnwise.commands.worker import named_inputs, read_options, with_inputs, work_on
 from turnwise.errors import TurnwiseError
 from turnwise.records.choices import ClusterKind
@@ -89,6 +90,8 @@ def resume_command(
     chosen = chosen or before.record.profile
     if exclude:
         chosen = replace(chosen, extra={**chosen.extra, "exclude": exclude})
+    if before.record.trains:
+        return resume_training(before, environ=environ, cluster=cluster, profile=chosen, force=force)
     options = read_options(before)
     options = replace(options, output_path=run, cluster=cluster or options.cluster, force=force)
     frozen = {name: path for name, path in before.inputs().items() if is_whole_input(path)}

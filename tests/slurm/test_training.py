@@ -1,0 +1,111 @@
+"""A fine-tuning as one job of a real SLURM: whatever happens to it, the weights are those of an uninterrupted one."""
+
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cluster_run import environment_of, wait_for_end
+from training_run import STEPS, Training
+from virtual_cluster import VirtualCluster, wait_for
+
+from turnwise.slurm.status import read_ends
+from turnwise.slurm.submission import ClusterFolder
+
+pytestmark = [pytest.mark.slurm, pytest.mark.slow, pytest.mark.xdist_group("slurm")]
+
+
+@pytest.fixture
+def training(cluster: VirtualCluster, tmp_path: Path, cache_dir: Path) -> Iterator[Callable[..., Training]]:
+    """Return a function that makes a training on the cluster; its job is ended with the test."""
+
+    def make(**options: Any) -> Training:
+        return Training(tmp_path, environment_of(cache_dir, cluster.environment), **options)
+
+    yield make
+    cluster.cancel_all()
+
+
+def test_a_training_that_is_warned_comes_back(cluster: VirtualCluster, training: Callable[..., Training]) -> None:
+    """It saves, is requeued and goes on, making no step again; each stage shows in ``status``.
+
+    Meanwhile nobody submits it again, or trains beside it.
+    """
+    one = training(delay=0.25)
+    done = one.submit()
+    assert done.returncode == 0, done.stderr
+    (job,) = [job for job, *_ in cluster.jobs()]
+    assert f"Submitted: job {job} trains" in done.stdout and f"turnwise status {one.output}" in done.stdout
+    wait_for(lambda: len(one.steps()) > 2, 30, "the first steps")
+    running = one.document()
+    assert (running["state"], running["requeued"]) == ("running", 0)
+    assert running["node"].startswith("node") and 2 <= running["step"] < STEPS
+    again = one.submit()
+    assert again.returncode == 2 and f"1 jobs of '{one.output}' are still there" in again.stderr
+    cluster.run("scancel", "--signal=USR2", job)  # as SLURM's --signal does
+    wait_for(lambda: "PENDING" in [state for _, state, *_ in cluster.jobs()], 30, "the job to be requeued")
+    stopped = one.steps()[-1]
+    assert f"Job {job}: queued (BeginTime), requeued 1 time(s)" in one.status()
+    assert one.command("resume", "out").returncode == 2
+    wait_for_end(cluster)
+    assert one.steps() == list(range(1, STEPS + 1)) and one.is_whole() and stopped < STEPS
+    assert one.begun() == [0, 1] and list(read_ends(ClusterFolder(one.output)).values()) == ["requeued"]
+    status = one.status()
+    assert f"Training: step {STEPS} of {STEPS}, loss 0.025" in status
+    assert f"Job {job}: done, requeued 1 time(s)" in status and "ended" in status and "requeued;" not in status
+    assert "all 40 steps are made and saved" in one.submit().stdout
+
+
+def test_a_trainer_that_is_killed_starts_again_in_its_job(
+    cluster: VirtualCluster, training: Callable[..., Training]
+) -> None:
+    """By kill -9: it goes on from its latest whole checkpoint, and status tells of the crash.
+
+    On a node that is lost the job is SLURM's to requeue, with the same end.
+    """
+    one = training(delay=0.25)
+    one.environment["TURNWISE_TEST_CRASH"] = "8"
+    assert one.submit().returncode == 0
+    wait_for(lambda: len(one.steps()) >= 12, 60, "steps after the crash")
+    number = next(node for _, state, node, _ in cluster.jobs() if state == "RUNNING").removeprefix("node")
+    cluster.cut_power(int(number))
+    wait_for(lambda: cluster.idle_nodes() < cluster.nodes, 60, "SLURM to see it")
+    cluster.start_node(int(number))
+    wait_for_end(cluster)
+    assert one.is_whole() and one.begun() == [0, 1]
+    document = one.document()
+    assert document["state"] == "done" and document["requeued"] == 1
+    assert [error["status"] for error in document["errors"]] == [-signal.SIGKILL]
+
+
+def test_a_cancelled_training_goes_on_with_resume(cluster: VirtualCluster, training: Callable[..., Training]) -> None:
+    """With a checkpoint of the step at hand; the job stays away until then."""
+    one = training(delay=0.25)
+    assert one.submit().returncode == 0
+    wait_for(lambda: len(one.steps()) > 2, 30, "the first steps")
+    assert "Cancelled" in one.command("cancel", "out").stdout
+    wait_for(lambda: not cluster.jobs(), 30, "the job to end")
+    saved = one.steps()[-1]
+    assert f"turnwise resume out goes on from step {saved}" in one.status() and "cancelled" in one.status()
+    resumed = one.command("resume", "out", TURNWISE_TEST_DELAY="0")
+    assert resumed.returncode == 0, resumed.stderr
+    wait_for_end(cluster)
+    assert one.steps() == list(range(1, STEPS + 1)) and one.is_whole()
+
+
+def test_a_training_that_is_refused_fails_with_its_sentence(
+    cluster: VirtualCluster, training: Callable[..., Training]
+) -> None:
+    """At the job's end, once, as the trainer said it; a dry run before has printed the script that was submitted."""
+    one = training()
+    planned = one.submit("--dry-run").stdout
+    assert not one.output.exists()
+    one.environment["TURNWISE_TEST_REFUSAL"] = "2"
+    assert one.submit().returncode == 0
+    (path,) = one.output.glob("cluster/submissions/0001/jobs/train/*_submission.sh")
+    assert path.read_text().strip() in planned
+    wait_for_end(cluster)
+    status = one.status()
+    assert ": failed: turnwise: the model is not there: mend -a model=." in status
+    assert "turnwise resume out goes on from step 0" in status and one.begun() == [0]

@@ -1,0 +1,84 @@
+"""One training on a cluster, as a user drives it by the command line, with a trainer that counts (fake_trainer.py)."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cluster_run import HOOKS
+from fake_trainer import weights, weights_after
+
+from turnwise.slurm.events import START, Event, read_events
+from turnwise.slurm.submission import ClusterFolder
+
+PROFILE: dict[str, Any] = {"gpus": 1, "cpus": 1, "memory_gb": 0.5, "time_minutes": 10, "warn_seconds": 60}
+STEPS = 40
+
+
+class Training:
+    """A training of STEPS steps, and the commands on it; ``delay`` is what each step takes."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str], *, delay: float = 0.0) -> None:
+        self.folder = folder
+        self.output = folder / "out"
+        self.data = folder / "data"
+        self.data.mkdir()
+        (self.data / "report.json").write_text("{}")
+        self.environment = {
+            **environment,
+            "PYTHONPATH": str(HOOKS),
+            "TURNWISE_TEST_STEPS": str(STEPS),
+            "TURNWISE_TEST_DELAY": str(delay),
+        }
+
+    def command(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of turnwise to its end."""
+        command = [sys.executable, "-m", "turnwise", *arguments]
+        environ = {**self.environment, **environment}
+        return subprocess.run(command, env=environ, cwd=self.folder, capture_output=True, text=True, check=False)
+
+    def arguments(self, *more: str, **profile: Any) -> list[str]:
+        """Return the words of the command that trains, with relative paths."""
+        (self.folder / "profile.yaml").write_text(json.dumps({**PROFILE, **profile}))
+        return ["rft", "data", "-M", "hf", "-a", "model=m", "-o", "out", "-p", "profile.yaml", *more]
+
+    def start_local(self, **profile: Any) -> "subprocess.Popen[str]":
+        """Begin the job on this machine."""
+        command = [sys.executable, "-m", "turnwise", *self.arguments("--cluster", "local", **profile)]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, env=self.environment, cwd=self.folder, stdout=pipe, stderr=pipe, text=True)
+
+    def submit(self, *more: str, **profile: Any) -> subprocess.CompletedProcess[str]:
+        """Submit the training."""
+        return self.command(*self.arguments("--cluster", "slurm", *more, **profile))
+
+    def status(self) -> str:
+        """Return what status says."""
+        done = self.command("status", "out")
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def document(self) -> dict[str, Any]:
+        """Return what status says as JSON."""
+        document: dict[str, Any] = json.loads(self.command("status", "out", "--json").stdout)
+        return document
+
+    def steps(self) -> list[int]:
+        """Return the steps that were made, in the order of the log."""
+        path = self.output / "log.jsonl"
+        return [json.loads(line)["step"] for line in path.read_text().splitlines()] if path.exists() else []
+
+    def is_whole(self) -> bool:
+        """Return whether the weights are those of an uninterrupted training."""
+        return weights(self.output, STEPS) == weights_after(STEPS)
+
+    def events(self, name: str) -> list[Event]:
+        """Return the events of a kind, of all jobs."""
+        logs = ClusterFolder(self.output).logs()
+        return [event for path in logs for event in read_events(path) if event.event == name]
+
+    def begun(self) -> list[int]:
+        """Return how often SLURM had restarted the job at each start."""
+        return [event.restarts for event in self.events(START)]

@@ -12,6 +12,8 @@ from turnwise.records.training import BaseModelRecord
 _PIECE = 2**22
 _WEIGHTS = (".safetensors", ".bin", ".json")
 _NOT_LOADED = ("training.json",)
+# What transformers raises of a configuration that is none, or of code that it has not.
+_NOT_LOADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RuntimeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class BaseModel:
 
         try:
             return transformers.AutoConfig.from_pretrained(self.name, **self.loading)
-        except (OSError, ValueError, KeyError) as error:
+        except _NOT_LOADABLE as error:
             raise self.not_loadable(error) from None
 
     def not_loadable(self, error: Exception) -> TurnwiseError:
@@ -55,6 +57,21 @@ class BaseModel:
             digest.update(piece)
         return BaseModelRecord(self.name, digest.hexdigest())
 
+    def check_weights(self) -> None:
+        """Raise TurnwiseError for a folder without weights, or with such as are cut off; a name is left to the hub."""
+        from safetensors import SafetensorError, safe_open
+
+        if not (folder := Path(self.name)).is_dir():
+            return
+        if not any(path.suffix in _WEIGHTS[:2] for path in folder.iterdir()):
+            raise self.not_loadable(OSError("the folder holds no weights"))
+        for path in sorted(folder.glob("*.safetensors")):
+            try:
+                with safe_open(path, framework="np"):
+                    pass
+            except (OSError, SafetensorError) as error:
+                raise self.not_loadable(OSError(f"{path.name}: {error}")) from None
+
     def shape(self, *, lora_rank: int) -> "ModelShape":
         """Return the model's size, from its configuration alone; raises TurnwiseError for what is no language model."""
         import torch
@@ -64,7 +81,7 @@ class BaseModel:
         try:
             with torch.device("meta"):
                 model = transformers.AutoModelForCausalLM.from_config(config, trust_remote_code=self.trust_remote_code)
-        except (OSError, ValueError, KeyError) as error:
+        except _NOT_LOADABLE as error:
             raise self.not_loadable(error) from None
         head = model.get_output_embeddings()
         linear = [one for one in model.modules() if isinstance(one, torch.nn.Linear) and one is not head]

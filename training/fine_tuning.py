@@ -68,6 +68,7 @@ def check(plan: Plan) -> Checked:
             f"{settings.max_length:,}, and none is cut: make the data again with that --max-length, or give more here."
         )
     _check_tokenizer(plan)
+    training.model.check_weights()
     shape = training.model.shape(lora_rank=settings.lora_rank)
     if sizes.largest_id >= shape.vocabulary:
         raise TurnwiseError(

@@ -34,7 +34,7 @@ _LARGEST_LOG = 2**30  # bytes
 
 def run_steps(plan: Plan, sizes: RowSizes | None, *, stop: Callable[[], bool], on_progress: Progress) -> None:
     """Make the steps that are left, or those until ``stop`` says so; ``sizes`` are needed where the log is written."""
-    with _quiet():
+    with _quiet(), contextlib.closing(AppendLog(plan.output / LOG)) as log:
         import torch
         from trl import SFTTrainer
         from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
@@ -54,7 +54,7 @@ def run_steps(plan: Plan, sizes: RowSizes | None, *, stop: Callable[[], bool], o
                 processing_class=tokenizer,
                 data_collator=DataCollatorForLanguageModeling(pad_token_id=_pad_id(tokenizer)),
                 peft_config=_adapters(plan),
-                callbacks=[_watcher(plan, sizes, order, stop=stop, on_progress=on_progress)],
+                callbacks=[_watcher(plan, log, sizes, order, stop=stop, on_progress=on_progress)],
             )
             _remove_printers(trainer)
             trainer.train(resume_from_checkpoint=str(plan.output / f"checkpoint-{latest}") if latest else None)
@@ -185,7 +185,15 @@ def _pad_id(tokenizer: Any) -> int:
     return next((one for one in (tokenizer.pad_token_id, tokenizer.eos_token_id) if one is not None), 0)
 
 
-def _watcher(plan: Plan, sizes: RowSizes | None, order: Any, *, stop: Callable[[], bool], on_progress: Progress) -> Any:
+def _watcher(
+    plan: Plan,
+    log: AppendLog,
+    sizes: RowSizes | None,
+    order: Any,
+    *,
+    stop: Callable[[], bool],
+    on_progress: Progress,
+) -> Any:
     """Return the callback that says when to save and to end, marks what is whole, and writes the log."""
     from transformers import TrainerCallback
 
@@ -195,15 +203,12 @@ def _watcher(plan: Plan, sizes: RowSizes | None, order: Any, *, stop: Callable[[
         """Called by the trainer, in every process."""
 
         def __init__(self) -> None:
-            self.log: AppendLog | None = None
             self.began, self.seconds_before = time.monotonic(), 0.0
 
         def on_train_begin(self, *_: Any, **__: Any) -> None:
             """Begin the log, or go on in it behind the checkpoint."""
             if plan.is_main:
-                path = plan.output / LOG
-                self.seconds_before = _cut_log(path, plan.latest)
-                self.log = AppendLog(path)
+                self.seconds_before = _cut_log(log.path, plan.latest)
                 on_progress("steps", plan.latest, settings.steps)
 
         def on_step_end(self, _: Any, state: Any, control: Any, **__: Any) -> Any:
@@ -228,7 +233,7 @@ def _watcher(plan: Plan, sizes: RowSizes | None, order: Any, *, stop: Callable[[
                         else f"The {name} of step {step} is {value}, so training stopped: give a smaller "
                         "--learning-rate, and another --output_path."
                     )
-            if self.log is not None and sizes is not None:
+            if sizes is not None:
                 rows = order[(step - 1) * plan.record.rows_per_step : step * plan.record.rows_per_step]
                 line = {
                     "step": step,
@@ -239,15 +244,14 @@ def _watcher(plan: Plan, sizes: RowSizes | None, order: Any, *, stop: Callable[[
                     "gradient_norm": norm,
                     "seconds": round(self.seconds_before + time.monotonic() - self.began, 3),
                 }
-                self.log.write(json_line(line))
+                log.write(json_line(line))
                 on_progress("steps", step, settings.steps)
 
         def on_save(self, _: Any, state: Any, __: Any, **___: Any) -> None:
             """Mark a checkpoint as whole, once every process has written its part; remove those of long ago."""
             _wait()
             if plan.is_main:
-                if self.log is not None:
-                    self.log.sync()
+                log.sync()
                 folder = plan.output / f"checkpoint-{state.global_step}"
                 _sync(folder)
                 write_trained_model(folder, plan.trained_model(state.global_step))

@@ -19,6 +19,7 @@ from turnwise.records.codec import to_json
 from turnwise.records.training import (
     REPORT,
     TRAINING,
+    BaseModelRecord,
     DataFile,
     DataReport,
     FineTuningRecord,
@@ -65,21 +66,25 @@ class Training:
         for package in ("trl", "peft"):
             if importlib.util.find_spec(package) is None:
                 raise MissingExtraError("turnwise rft", package, "train")
+        rank = int(environ.get("RANK", "0"))
         record = FineTuningRecord(
             turnwise=turnwise.__version__,
             command=self.command,
             settings=settings,
-            model=self.model.record(),
+            model=self.model.record() if rank == 0 else BaseModelRecord(self.model.name, ""),
             data_sha256=sha256(read_whole(inside(self.data, REPORT), limit=_LARGEST)).hexdigest(),
             rows_per_step=rows_a_step,
             versions=_versions(),
         )
-        return Plan(self, report, file, record, processes, int(environ.get("RANK", "0")), dict(environ))
+        return Plan(self, report, file, record, processes, rank, dict(environ))
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A fine-tuning as it will be: ``processes`` of which this is number ``rank``."""
+    """A fine-tuning as it will be: ``processes`` of which this is number ``rank``.
+
+    Only the main process knows the digest of the model, which takes reading it whole.
+    """
 
     training: Training
     report: DataReport

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
 
@@ -111,7 +112,8 @@ def train_job(
 def _plan(data: Path, options: RftOptions, *, command: str, environ: dict[str, str]) -> Plan:
     plan = training_of(data, options, command=command).plan(environ)
     check_output(plan.output)
-    plan.check_same()
+    if plan.is_main:
+        plan.check_same()
     return plan
 
 
@@ -144,7 +146,7 @@ def _profile(options: RftOptions, dtype: str) -> Profile:
         if dtype not in list(TrainingType):
             raise TurnwiseError(f"-a dtype= is {dtype!r}: give one of {', '.join(TrainingType)}.")
     profile = PROFILES[options.profile]
-    typed = options.given() | ({"dtype": dtype} if dtype != "auto" else {})
+    typed: dict[str, Any] = options.given() | ({"dtype": dtype} if dtype != "auto" else {})
     epochs = None if options.steps is not None else options.epochs if options.epochs is not None else profile.epochs
     return Profile(replace(profile.settings, **typed), epochs)
 

@@ -1,6 +1,10 @@
 """A fine-tuning as one job of a real SLURM: whatever happens to it, the weights are those of an uninterrupted one."""
 
+import importlib.util
+import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -109,3 +113,53 @@ def test_a_training_that_is_refused_fails_with_its_sentence(
     status = one.status()
     assert ": failed: turnwise: the model is not there: mend -a model=." in status
     assert "turnwise resume out goes on from step 0" in status and one.begun() == [0]
+
+
+MAKE_DATA = """
+import sys
+from pathlib import Path
+from tiny_model import make_tiny_model
+from training_data import make_rows, write_data
+from turnwise.training.tokenizer import open_tokenizer, tokenizer_record
+folder = Path(sys.argv[1])
+model = str(make_tiny_model(folder / "model", context=64))
+write_data(folder / "data", tokenizer_record(open_tokenizer(model), model), make_rows(10))
+"""
+
+
+@pytest.mark.long
+@pytest.mark.skipif(
+    importlib.util.find_spec("trl") is None, reason="trl is not installed: pip install 'turnwise[train]'"
+)
+def test_a_tiny_model_has_the_weights_of_an_uninterrupted_training(
+    cluster: VirtualCluster, training: Callable[..., Training]
+) -> None:
+    """Trained for real: warned before its limit, then killed with its node, it is requeued both times."""
+    one = training()
+    del one.environment["TURNWISE_TEST_STEPS"]
+    shutil.rmtree(one.data)
+    paths = {"PYTHONPATH": str(Path(__file__).parents[1] / "runners")}
+    made = [sys.executable, "-c", MAKE_DATA, str(one.folder)]
+    subprocess.run(made, env={**one.environment, **paths}, check=True, capture_output=True)
+    numbers = ["--steps", "120", "--tokens-per-step", "40", "--learning-rate", "1e-2", "--save-steps", "10"]
+    line = ["rft", "data", "-M", "hf", "-a", "model=model,dtype=float32,device=cpu", *numbers]
+    alone = one.command(*line, "-o", "alone", OMP_NUM_THREADS="1")
+    assert alone.returncode == 0, alone.stderr
+    one.arguments(environment={"OMP_NUM_THREADS": "1"})
+    done = one.command(*line, "-o", "out", "--cluster", "slurm", "-p", "profile.yaml")
+    assert done.returncode == 0, done.stderr
+    wait_for(lambda: len(one.steps()) > 2, 60, "the first steps")
+    (job,) = [job for job, *_ in cluster.jobs()]
+    cluster.run("scancel", "--signal=USR2", job)
+    wait_for(lambda: "PENDING" in [state for _, state, *_ in cluster.jobs()], 60, "the job to be requeued")
+    stopped = one.steps()[-1]
+    cluster.release()
+    wait_for(lambda: len(one.steps()) > stopped, 60, "the second attempt")
+    number = next(node for _, state, node, _ in cluster.jobs() if state == "RUNNING").removeprefix("node")
+    cluster.cut_power(int(number))
+    wait_for(lambda: cluster.idle_nodes() < cluster.nodes, 60, "SLURM to see it")
+    cluster.start_node(int(number))
+    wait_for_end(cluster)
+    weights = [(one.folder / out / "checkpoint" / "model.safetensors").read_bytes() for out in ("alone", "out")]
+    assert weights[0] == weights[1] and one.begun() == [0, 1, 2] and stopped < 120
+    assert one.document()["state"] == "done" and one.steps() == list(range(1, 121))

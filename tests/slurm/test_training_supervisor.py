@@ -36,12 +36,12 @@ class OneJob:
         self.submission = Submission(cluster, 1) if numbers else freeze_submission(cluster, record, [])
         self.told = Told()
         self._facts = JobFacts(job, "node1", 0, 1)
+        self.command = [sys.executable, "-S", str(FAKE), str(self.folder), str(STEPS)]
 
     def run(self) -> int:
         """Carry it out; return its exit status."""
-        command = [sys.executable, "-S", str(FAKE), str(self.folder), str(STEPS)]
         with Path(os.devnull).open("w") as log:
-            return TrainingSupervisor(self.submission, TRAIN, 0, self._facts, command, self.told, log=log).run()
+            return TrainingSupervisor(self.submission, TRAIN, 0, self._facts, self.command, self.told, log=log).run()
 
     def run_told(self, reason: str) -> int:
         """Carry it out, and tell it to end after some steps."""
@@ -117,3 +117,18 @@ def test_a_trainer_that_always_crashes_is_given_up(tmp_path: Path, monkeypatch: 
     job = OneJob(tmp_path)
     assert job.run() == 1
     assert [event.log[-1] for event in job.events(CRASH)] == ["turnwise: the model is not there: mend -a model=."] * 3
+
+
+def test_what_a_rank_says_goes_before_what_accelerate_says(tmp_path: Path) -> None:
+    """Which ends with 1 and pages of its own where a rank refuses, and knows nothing of one that was stopped."""
+    job = OneJob(tmp_path)
+    log = ClusterFolder(tmp_path).events("0001-train-0000")
+    rank = '{"time": %f, "event": "rank", "status": 2, "log": ["turnwise: no."]}'
+    fails = (
+        f"import time; open({str(log)!r}, 'a').write({rank!r} % time.time() + chr(10)); print('='); raise SystemExit(1)"
+    )
+    job.command = [sys.executable, "-S", "-c", fails]
+    assert job.run() == 2
+    assert [event.log for event in job.events(FAILED)] == [("turnwise: no.",)]
+    job.command = [sys.executable, "-S", "-c", fails.replace('"status": 2', '"status": 75').replace("(1)", "(0)")]
+    assert job.run() == STOPPED

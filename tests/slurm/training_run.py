@@ -10,6 +10,7 @@ from typing import Any
 from cluster_run import HOOKS
 from fake_trainer import weights, weights_after
 
+from turnwise.commands.status import status_command, status_document
 from turnwise.slurm.events import START, Event, read_events
 from turnwise.slurm.submission import ClusterFolder
 
@@ -55,15 +56,12 @@ class Training:
         return self.command(*self.arguments("--cluster", "slurm", *more, **profile))
 
     def status(self) -> str:
-        """Return what status says."""
-        done = self.command("status", "out")
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        """Return what status says, asked in this process."""
+        return status_command(self.output)
 
     def document(self) -> dict[str, Any]:
-        """Return what status says as JSON."""
-        document: dict[str, Any] = json.loads(self.command("status", "out", "--json").stdout)
-        return document
+        """Return what status says as a document, asked in this process."""
+        return status_document(self.output)
 
     def steps(self) -> list[int]:
         """Return the steps that were made, in the order of the log."""

@@ -141,6 +141,8 @@ def _submit(training: FrozenTraining, profile: ClusterProfile, environ: dict[str
             f"The training would be written to {str(options.output)!r}, inside of its data {str(training.data)!r}: "
             "give another --output_path."
         )
+    if not options.dry_run:
+        refuse_if_queued(cluster, force=options.force)  # and once more below, when nobody else can submit it
     processes = max(1, profile.gpus)
     planned = plan_job(training.data, options, command=training.command, environ=environ, processes=processes)
     if options.dry_run:

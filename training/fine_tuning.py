@@ -31,13 +31,14 @@ from turnwise.training.memory import (
     device_memory,
     estimate,
     free_disk,
-    shards_of,
+    is_sharded,
     size_of,
 )
 from turnwise.training.plan import ROWS, Plan
 from turnwise.training.rows import RowSizes, check_rows, write_rows
 from turnwise.training.tokenizer import open_tokenizer, tokenizer_record
 
+MOST_EPOCHS = 1000
 _LOCK = "rft.lock"
 
 
@@ -60,6 +61,12 @@ class Checked:
 def check(plan: Plan) -> Checked:
     """Return what was found; raises TurnwiseError for rows, a tokenizer, memory or a disk that will not do."""
     training, settings = plan.training, plan.settings
+    if plan.epochs > MOST_EPOCHS:
+        raise TurnwiseError(
+            f"{settings.steps:,} steps of {plan.record.rows_per_step:,} dialogues are {plan.epochs:,.0f} epochs of the "
+            f"{plan.file.rows:,} that there are: give a smaller --tokens-per-step, and fewer --steps or --epochs."
+        )
+    _check_device(plan)
     sizes = check_rows(training.data, plan.file)
     longest = int(sizes.tokens.max())
     if longest > settings.max_length:
@@ -86,7 +93,8 @@ def check(plan: Plan) -> Checked:
         longest=longest,
         most_labels=int(sizes.labels.max()),
         tokens=plan.file.tokens,
-        shards=shards_of(plan.environ, plan.processes),
+        processes=plan.processes,
+        sharded=is_sharded(plan.environ),
     )
     return Checked(sizes, shape, needed, device_memory(plan.device, plan.environ), free_disk(plan.output))
 
@@ -129,6 +137,21 @@ def train(
         return True
     finally:
         lock.release()
+
+
+def _check_device(plan: Plan) -> None:
+    """Raise TurnwiseError for an accelerator that is not there, and for several where one process trains."""
+    if plan.device != "cuda":
+        return
+    import torch
+
+    if not (count := torch.cuda.device_count()):
+        raise TurnwiseError("-a device=cuda, and no accelerator is here: give device=cpu, or go where there is one.")
+    if count > 1 and "RANK" not in plan.environ:
+        raise TurnwiseError(
+            f"{count} accelerators are here: train with all by accelerate launch --num_processes {count} -m turnwise "
+            "rft ..., or choose one by CUDA_VISIBLE_DEVICES=0."
+        )
 
 
 def _check_tokenizer(plan: Plan) -> None:

@@ -17,24 +17,28 @@ from pathlib import Path
 from typing import Any
 
 from turnwise.errors import InfrastructureError, TurnwiseError
-from turnwise.files import read_whole, sync_folder, write_atomically
+from turnwise.files import inside, read_whole, sync_folder, write_atomically
 from turnwise.json_text import json_line
 from turnwise.records.choices import TrainingType
+from turnwise.records.codec import reason_of
 from turnwise.records.training import TRAINING, checkpoints_in, write_trained_model
 from turnwise.runners.logs import AppendLog
+from turnwise.texts import printable
+from turnwise.training.memory import is_sharded
 from turnwise.training.plan import LOG, ROWS, Plan
 from turnwise.training.rows import RowSizes, row_order
 from turnwise.training.settings import LORA_ALPHA_PER_RANK
 from turnwise.training.tokenizer import open_tokenizer
 
 Progress = Callable[[str, int, int], None]
+_NEEDED = ("optimizer.pt", "scheduler.pt", "trainer_state.json")
 _KEPT = 2  # checkpoints
 _LARGEST_LOG = 2**30  # bytes
 
 
 def run_steps(plan: Plan, sizes: RowSizes | None, *, stop: Callable[[], bool], on_progress: Progress) -> None:
     """Make the steps that are left, or those until ``stop`` says so; ``sizes`` are needed where the log is written."""
-    with _quiet(), contextlib.closing(AppendLog(plan.output / LOG)) as log:
+    with _quiet(), contextlib.closing(AppendLog(inside(plan.output, LOG))) as log:
         import torch
         from trl import SFTTrainer
         from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
@@ -45,16 +49,20 @@ def run_steps(plan: Plan, sizes: RowSizes | None, *, stop: Callable[[], bool], o
         order = row_order(
             plan.file.rows, needed=plan.settings.steps * plan.record.rows_per_step, seed=plan.settings.seed
         )
+        dataset = _dataset(plan, order)
+        watcher = _watcher(plan, log, sizes, order, stop=stop, on_progress=on_progress)
         latest = plan.latest
+        if latest and not is_sharded(plan.environ):
+            _check_complete(plan.output / f"checkpoint-{latest}")
         try:
             trainer = SFTTrainer(
                 model=_model(plan),
                 args=config,
-                train_dataset=_dataset(plan, order),
+                train_dataset=dataset,
                 processing_class=tokenizer,
                 data_collator=DataCollatorForLanguageModeling(pad_token_id=_pad_id(tokenizer)),
                 peft_config=_adapters(plan),
-                callbacks=[_watcher(plan, log, sizes, order, stop=stop, on_progress=on_progress)],
+                callbacks=[watcher],
             )
             _remove_printers(trainer)
             trainer.train(resume_from_checkpoint=str(plan.output / f"checkpoint-{latest}") if latest else None)
@@ -69,6 +77,8 @@ def run_steps(plan: Plan, sizes: RowSizes | None, *, stop: Callable[[], bool], o
                     f"A checkpoint cannot be written to {str(plan.output)!r} ({' '.join(str(error).split())[:200]}): "
                     "make room, then run the same line again."
                 ) from None
+            if latest and not watcher.has_begun and not isinstance(error, TurnwiseError):
+                raise _unreadable(plan.output / f"checkpoint-{latest}", error) from None
             raise
         finally:
             if torch.distributed.is_initialized():
@@ -78,30 +88,39 @@ def run_steps(plan: Plan, sizes: RowSizes | None, *, stop: Callable[[], bool], o
 def export_model(plan: Plan) -> None:
     """Make the trained model of the last checkpoint: whole weights in the type of training, adapters merged."""
     with _quiet():
-        import torch
-        import transformers
-
-        base, last = plan.training.model, plan.output / f"checkpoint-{plan.settings.steps}"
-        dtype = getattr(torch, plan.settings.dtype)
-        if plan.settings.lora_rank:
-            import peft
-
-            model = transformers.AutoModelForCausalLM.from_pretrained(base.name, dtype=torch.float32, **base.loading)
-            model = peft.PeftModel.from_pretrained(model, str(last)).merge_and_unload().to(dtype)
-        else:
-            model = transformers.AutoModelForCausalLM.from_pretrained(
-                str(last), config=base.config(), dtype=dtype, trust_remote_code=base.trust_remote_code
-            )
-            with contextlib.suppress(OSError):  # a model that has no settings of its own
-                model.generation_config = transformers.GenerationConfig.from_pretrained(base.name)
         temporary = plan.output / f".{plan.checkpoint.name}"
         shutil.rmtree(temporary, ignore_errors=True)
+        last = plan.output / f"checkpoint-{plan.settings.steps}"
+        try:
+            model = _whole_model(plan, last)
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno is not None:  # which says what it is of
+                raise
+            raise _unreadable(last, error) from None
         model.save_pretrained(temporary)
         _tokenizer(plan).save_pretrained(temporary)
         _sync(temporary)
         write_trained_model(temporary, plan.trained_model(plan.settings.steps))
         temporary.rename(plan.checkpoint)
         sync_folder(plan.output)
+
+
+def _whole_model(plan: Plan, checkpoint: Path) -> Any:
+    import torch
+    import transformers
+
+    base, dtype = plan.training.model, getattr(torch, plan.settings.dtype)
+    if plan.settings.lora_rank:
+        import peft
+
+        model = transformers.AutoModelForCausalLM.from_pretrained(base.name, dtype=torch.float32, **base.loading)
+        return peft.PeftModel.from_pretrained(model, str(checkpoint)).merge_and_unload().to(dtype)
+    model = transformers.AutoModelForCausalLM.from_pretrained(
+        str(checkpoint), config=base.config(), dtype=dtype, trust_remote_code=base.trust_remote_code
+    )
+    with contextlib.suppress(OSError):  # a model that has no settings of its own
+        model.generation_config = transformers.GenerationConfig.from_pretrained(base.name)
+    return model
 
 
 def _config(plan: Plan) -> Any:
@@ -168,7 +187,28 @@ def _adapters(plan: Plan) -> Any:
 def _dataset(plan: Plan, order: Any) -> Any:
     from datasets import Dataset
 
-    return Dataset.from_file(str(plan.output / ROWS)).select(order, keep_in_memory=True)
+    path = inside(plan.output, ROWS)
+    try:
+        return Dataset.from_file(str(path)).select(order, keep_in_memory=True)
+    except (OSError, ValueError) as error:
+        raise TurnwiseError(
+            f"{str(path)!r} cannot be read ({reason_of(error)}): remove it, then run the same line again."
+        ) from None
+
+
+def _check_complete(checkpoint: Path) -> None:
+    """Raise TurnwiseError for a checkpoint that somebody took files from: without them training would begin anew."""
+    for name in _NEEDED:
+        if not (checkpoint / name).is_file():
+            raise _unreadable(checkpoint, FileNotFoundError(f"it lacks {name}"))
+
+
+def _unreadable(checkpoint: Path, error: Exception) -> TurnwiseError:
+    reason = printable(" ".join(str(error).split()), limit=200)
+    return TurnwiseError(
+        f"The checkpoint {str(checkpoint)!r} cannot be read ({reason}): remove it, then run the same line again, which "
+        "goes on from the one before."
+    )
 
 
 def _tokenizer(plan: Plan) -> Any:
@@ -203,6 +243,7 @@ def _watcher(
         """Called by the trainer, in every process."""
 
         def __init__(self) -> None:
+            self.has_begun = False
             self.began, self.seconds_before = time.monotonic(), 0.0
 
         def on_train_begin(self, *_: Any, **__: Any) -> None:
@@ -210,6 +251,10 @@ def _watcher(
             if plan.is_main:
                 self.seconds_before = _cut_log(log.path, plan.latest)
                 on_progress("steps", plan.latest, settings.steps)
+
+        def on_step_begin(self, *_: Any, **__: Any) -> None:
+            """Know that all was read that a checkpoint holds."""
+            self.has_begun = True
 
         def on_step_end(self, _: Any, state: Any, control: Any, **__: Any) -> Any:
             """Save now and then, at the end, and where this process or another was told to stop."""

@@ -2,7 +2,9 @@
 
 Memory of a device, in bytes:
 
-    states       16 a parameter that is trained: float32 weights 4, gradients 4, Adam's moments 8;
+    states       16 a parameter that is trained: float32 weights 4, gradients 4, Adam's moments 8; 2 more in bfloat16,
+                 since autocast keeps its copies of the weights through a forward pass; 4 more where each of several
+                 devices holds the whole model (the buckets of gradients that they exchange);
                  besides, with adapters, the model itself: 2 a parameter (bfloat16) or 4 (float32)
     activations  with gradient checkpointing, for each token of a device's rows: 4 x hidden for each layer (what is
                  kept between layers), and for the one layer that is computed again (16 x hidden + 6 x intermediate)
@@ -54,14 +56,20 @@ def estimate(
     longest: int,
     most_labels: int,
     tokens: int,
-    shards: int = 1,
+    processes: int = 1,
+    sharded: bool = False,
 ) -> Estimate:
-    """Return what a training takes; ``longest`` and ``most_labels`` are of one row, ``tokens`` of all rows."""
+    """Return what a training takes; ``longest`` and ``most_labels`` are of one row, ``tokens`` of all rows.
+
+    With ``sharded`` the model is cut over the ``processes``.
+    """
     width = 2 if settings.dtype == TrainingType.BFLOAT16 else 4
     frozen = width * shape.parameters if shape.has_adapters else 0
+    copies = 0 if settings.dtype == TrainingType.FLOAT32 else 2
+    buckets = 4 if processes > 1 and not sharded else 0
     at_a_time = settings.rows_per_device * longest
     return Estimate(
-        states=(16 * shape.trained + frozen) // shards,
+        states=((16 + copies + buckets) * shape.trained + frozen) // (processes if sharded else 1),
         activations=at_a_time
         * (4 * shape.hidden * shape.layers + width * (16 * shape.hidden + 6 * shape.intermediate)),
         logits=settings.rows_per_device * most_labels * shape.vocabulary * 6,
@@ -69,9 +77,9 @@ def estimate(
     )
 
 
-def shards_of(environ: Mapping[str, str], processes: int) -> int:
-    """Return over how many devices accelerate was told to cut the model."""
-    return processes if any(environ.get(name, "").lower() in ("true", "1") for name in _SHARDED) else 1
+def is_sharded(environ: Mapping[str, str]) -> bool:
+    """Return whether accelerate was told to cut the model over the devices."""
+    return any(environ.get(name, "").lower() in ("true", "1") for name in _SHARDED)
 
 
 def device_memory(device: str, environ: Mapping[str, str]) -> int:

@@ -100,8 +100,9 @@ def test_these_options_have_choices() -> None:
         names.setdefault(str(option), set()).add(str(words))
     asking = {"run", "sample", "submit"}
     assert names == {
-        "--model": {*asking, "grid"},
-        "--profile": {*asking, "grid"},
+        "--model": {*asking, "grid", "rft"},
+        "--profile": {*asking, "grid", "rft"},
+        "--dtype": {"rft"},
         "--matcher": {*asking, "grid", "judge", "audit", "check"},
         "--tests": {*asking, "grid", "judge", "audit"},
         "--feedback": {*asking, "prompts show"},

@@ -144,11 +144,9 @@ def test_a_step_does_what_is_worked_out_by_hand(model: Path, data: Path, tmp_pat
 
 
 def test_equal_lines_make_equal_weights(model: Path, data: Path, trained: Path, tmp_path: Path) -> None:
-    """On one thread the same line gives the same bytes of weights, and another seed other ones."""
+    """On one thread the same line gives the same bytes of weights."""
     rft_command(data, _options(model, tmp_path / "again"), environ={})
     assert _digest(tmp_path / "again" / "checkpoint") == _digest(trained / "checkpoint")
-    rft_command(data, _options(model, tmp_path / "other", seed=1), environ={})
-    assert _digest(tmp_path / "other" / "checkpoint") != _digest(trained / "checkpoint")
 
 
 def test_every_epoch_has_every_row_once() -> None:
@@ -485,6 +483,8 @@ def test_damaged_data_are_refused(model: Path, data: Path, tmp_path: Path, damag
         ({"tokens_per_step": 0}, "--tokens-per-step is 0"),
         ({"final_rate": 2.0}, "--final-rate is 2: give a share of the peak"),
         ({"max_length": 12}, r"tokens, above --max-length 12, and none is cut"),
+        ({"steps": 545, "tokens_per_step": 524_288}, "are 2,249,924 epochs of the 10 that there are"),
+        ({"model_args": "model=x,device=tpu"}, "--model_args device is 'tpu': it has to be '', 'cpu' or 'cuda'"),
         ({"model": BackEndName.VLLM}, "-M vllm cannot be trained: give -M hf"),
         ({"model": None}, "turnwise rft needs a model: give -M hf"),
         ({"output_path": None}, "turnwise rft needs --output_path"),
@@ -542,6 +542,19 @@ def test_too_little_memory_or_disk_is_refused_before_weights_are_loaded(
     assert not (tmp_path / "out").exists()
 
 
+def test_accelerators_that_cannot_be_used_are_refused(
+    model: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is not there, and several where one process is to train: accelerate launch is named."""
+    options = replace(_options(model, tmp_path / "out"), model_args=f"model={model},device=cuda")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    with pytest.raises(TurnwiseError, match="device=cuda, and no accelerator is here"):
+        rft_command(data, options, environ={})
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 8)
+    with pytest.raises(TurnwiseError, match="by accelerate launch --num_processes 8 -m turnwise rft"):
+        rft_command(data, options, environ={})
+
+
 def test_without_trl_its_extra_is_named(
     model: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -583,11 +596,8 @@ def test_a_folder_in_use_is_refused(model: Path, data: Path, tmp_path: Path) -> 
     assert read_fine_tuning(output) is None
 
 
-@pytest.mark.long
-def test_two_processes_make_the_steps_of_one(model: Path, data: Path, tmp_path: Path) -> None:
-    """Under accelerate launch, two processes share a step's rows and come to the weights of one; one of them writes."""
-    alone, together = tmp_path / "alone", tmp_path / "together"
-    rft_command(data, _options(model, alone, rows=4), environ={})
+def _launch(data: Path, model: Path, output: Path, **options: object) -> "subprocess.CompletedProcess[str]":
+    """Train by two processes of accelerate launch, in six steps of four rows."""
     launch = [
         sys.executable,
         "-m",
@@ -598,11 +608,44 @@ def test_two_processes_make_the_steps_of_one(model: Path, data: Path, tmp_path: 
         "--num_machines",
         "1",
     ]
-    launch += ["--main_process_port", "0", "--num_cpu_threads_per_process", "1", "-m", "turnwise"]
-    line = ["rft", data, "-M", "hf", "-a", f"model={model},dtype=float32,device=cpu", "-o", together, "--steps", 6]
-    line += ["--tokens-per-step", round(4 * TOKENS_A_ROW), "--learning-rate", 1e-2, "--warmup-steps", 1]
-    line += ["--save-steps", 2]
-    process = subprocess.run([*launch, *map(str, line)], capture_output=True, text=True, check=False)
+    launch += ["--main_process_port", "0", "--num_cpu_threads_per_process", "1", "-m", "turnwise", "rft", str(data)]
+    launch += ["-M", "hf", "-a", f"model={model},dtype=float32,device=cpu", "-o", str(output)]
+    given = {"steps": 6, "tokens-per-step": round(4 * TOKENS_A_ROW), "learning-rate": 1e-2, "warmup-steps": 1}
+    given |= {"save-steps": 2} | {name.replace("_", "-"): value for name, value in options.items()}
+    line = [part for name, value in given.items() for part in (f"--{name}", str(value))]
+    return subprocess.run([*launch, *line], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(("step", "name"), [(4, "optimizer.pt"), (4, "rng_state.pth"), (6, "model.safetensors")])
+def test_a_damaged_checkpoint_is_named(
+    model: Path, data: Path, trained: Path, tmp_path: Path, step: int, name: str
+) -> None:
+    """What a checkpoint lost is not guessed: the sentence says to remove it, and the one before then does."""
+    output = shutil.copytree(trained, tmp_path / "out")
+    shutil.rmtree(output / "checkpoint")
+    if step < 6:
+        shutil.rmtree(output / "checkpoint-6")
+    file = output / f"checkpoint-{step}" / name
+    file.write_bytes(file.read_bytes()[:-200])
+    with pytest.raises(TurnwiseError, match=f"The checkpoint '{file.parent}' cannot be read .*: remove it") as refused:
+        rft_command(data, _options(model, output), environ={})
+    assert refused.value.exit_status == 2
+    file.unlink()
+    if name == "optimizer.pt":
+        with pytest.raises(TurnwiseError, match=r"cannot be read .it lacks optimizer.pt.: remove it"):
+            rft_command(data, _options(model, output), environ={})
+    if step == 6:
+        shutil.rmtree(file.parent)
+        rft_command(data, _options(model, output), environ={})
+        assert _digest(output / "checkpoint") == _digest(trained / "checkpoint")
+
+
+@pytest.mark.long
+def test_two_processes_make_the_steps_of_one(model: Path, data: Path, tmp_path: Path) -> None:
+    """Under accelerate launch, two processes share a step's rows and come to the weights of one; one of them writes."""
+    alone, together = tmp_path / "alone", tmp_path / "together"
+    rft_command(data, _options(model, alone, rows=4), environ={})
+    process = _launch(data, model, together)
     assert process.returncode == 0, process.stderr
     assert process.stdout.count("The model is trained") == process.stdout.count("Data: ") == 1
     assert [line["step"] for line in _log(together)] == [1, 2, 3, 4, 5, 6]
@@ -610,3 +653,17 @@ def test_two_processes_make_the_steps_of_one(model: Path, data: Path, tmp_path: 
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
     ours, theirs = _weights(alone / "checkpoint"), _weights(together / "checkpoint")
     assert np.mean([(ours[name] - theirs[name]).abs().mean() for name in ours]) < 1e-4
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [({"learning_rate": 1e25}, "so training stopped"), ({"max_length": 12}, "tokens, above --max-length 12")],
+)
+def test_of_two_processes_one_says_what_went_wrong(
+    model: Path, data: Path, tmp_path: Path, options: dict[str, object], sentence: str
+) -> None:
+    """Before training and within it, one sentence stands for all processes."""
+    process = _launch(data, model, tmp_path / "out", **options)
+    assert process.returncode != 0
+    assert process.stderr.count("turnwise: ") == 1 and sentence in process.stderr

@@ -5,9 +5,7 @@ import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-from pydantic import Field
+from typing import Any, Literal
 
 from turnwise.commands.machine import check_output, show_progress
 from turnwise.commands.options import RftOptions
@@ -24,7 +22,7 @@ STOPPED = 75  # told to stop: a checkpoint is saved, and the same line goes on
 
 
 class _Arguments(LocalArguments):
-    device: str = Field("", pattern="^(|cpu|cuda)$")
+    device: Literal["", "cpu", "cuda"] = ""
 
 
 @dataclass(frozen=True, slots=True)

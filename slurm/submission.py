@@ -21,6 +21,7 @@ from turnwise.files import files_inside, inside, read_whole, sync_folder, write_
 from turnwise.json_text import json_text
 from turnwise.records.codec import from_json, if_set, reason_of, to_json
 from turnwise.records.run_folder import RunFolder, Shard
+from turnwise.records.training import FINE_TUNING
 from turnwise.slurm.profile import ClusterProfile
 
 SAMPLE, JUDGE, CLOSE = "sample", "judge", "close"
@@ -229,6 +230,10 @@ def latest_submission(run: Path) -> Submission:
     cluster = ClusterFolder(run)
     numbers = cluster.submissions()
     if not numbers:
+        if (run / FINE_TUNING).is_file():
+            raise TurnwiseError(
+                f"The training {str(run)!r} was never submitted to a cluster: see turnwise rft --cluster."
+            )
         if not (run / "run.json").is_file():
             raise TurnwiseError(f"{str(run)!r} is no run folder: name one that turnwise submit wrote.")
         raise TurnwiseError(f"The run {str(run)!r} was never submitted to a cluster: see turnwise submit.")

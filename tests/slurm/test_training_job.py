@@ -153,8 +153,13 @@ def test_a_job_that_slurm_hides_keeps_others_from_training(tmp_path: Path, monke
     assert f"turnwise resume {out} goes on from step 0" in said and "Checkpoints: none yet." in said
 
 
-def test_a_training_has_nothing_to_be_collected(tmp_path: Path) -> None:
-    """Which is told apart from a run."""
+def test_a_training_is_told_apart_from_a_run(tmp_path: Path) -> None:
+    """There is nothing to collect; and one that was never submitted is named."""
     _submitted(tmp_path)
     with pytest.raises(TurnwiseError, match="is a training, of which nothing is to be collected"):
         collect_command(tmp_path / "out", environ={})
+    (tmp_path / "alone").mkdir()
+    (tmp_path / "alone" / "rft.json").write_text("{}")
+    for command in (status_command, cancel_command):
+        with pytest.raises(TurnwiseError, match="was never submitted to a cluster: see turnwise rft --cluster"):
+            command(tmp_path / "alone")

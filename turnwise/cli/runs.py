@@ -19,6 +19,7 @@ from turnwise.commands.options import (
     RunOptions,
     SubmitOptions,
 )
+from turnwise.errors import TurnwiseError
 from turnwise.json_text import json_text
 from turnwise.records.choices import ClusterKind
 
@@ -116,6 +117,8 @@ def status(
     """Say how far a submitted run or training is: rate, time left, jobs, GPU-hours, what went wrong."""
     from turnwise.commands.status import status_command, status_document, watch_status
 
+    if as_json and watch:
+        raise TurnwiseError("--json is one document, and --watch says many: give one of them.")
     if as_json:
         say(json_text(status_document(run), indent=1))
     elif watch:

@@ -78,12 +78,12 @@ class PlannedJob:
 
 
 def plan_job(data: Path, options: RftOptions, *, command: str, environ: dict[str, str], processes: int) -> PlannedJob:
-    """Return what a training of so many processes on another machine will be, checked but for that one's memory.
+    """Return what a training of so many processes on another machine will be, checked but for that one's devices.
 
     Raises TurnwiseError for what the user got wrong.
     """
     plan = _plan(data, options, command=command, environ={**environ, "WORLD_SIZE": str(processes), "RANK": "0"})
-    checked = replace(check(plan), memory=None)
+    checked = check(plan, is_here=False)
     if not plan.is_done:
         check_room(plan, checked)
     base = plan.training.model

@@ -34,7 +34,7 @@ STOPPED, WARNED, GIVEN_UP = 75, 76, 77
 _POLL_SECONDS = 0.2
 _GRACE_SECONDS = 60.0
 _MOST_CRASHES = 12
-_MOST_FAILURES = 3  # in a row, of workers that came to no shard
+MOST_FAILURES = 3  # in a row, of workers that came to nothing
 _KEPT_LINES = 20
 
 
@@ -103,7 +103,7 @@ class Supervisor:
     def _supervise(self, events: EventLog, heartbeat: Heartbeat) -> int:
         failures = 0
         for _ in range(_MOST_CRASHES):
-            status, lines = self._run_worker(heartbeat)
+            status, lines = self.run_worker(heartbeat)
             if status == STOPPED or (self.told.reason and status != 0):
                 return self.stop_status()
             if status == 0:
@@ -114,7 +114,7 @@ class Supervisor:
             else:
                 came_to_something = self.mark_crashed(events, status, lines)
             failures = 0 if came_to_something else failures + 1
-            if status in self.final_statuses or failures == _MOST_FAILURES:
+            if status in self.final_statuses or failures == MOST_FAILURES:
                 return status if status > 0 else 1
         return 1
 
@@ -148,7 +148,7 @@ class Supervisor:
             return GIVEN_UP
         return WARNED if self.told.reason == signal.SIGUSR2.name else STOPPED
 
-    def _run_worker(self, heartbeat: Heartbeat) -> tuple[int, list[str]]:
+    def run_worker(self, heartbeat: Heartbeat) -> tuple[int, list[str]]:
         """Run one worker to its end; return its exit status (negative: the signal) and its last lines."""
         self.begun = time.time()
         masked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)

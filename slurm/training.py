@@ -6,7 +6,7 @@ that each rank says it in the log of events, and those that were told to end lea
 others, which may still save.
 
 A trainer that was told to end has until shortly before SLURM ends the job: killed then, while it saves, the job still
-comes back, and goes on from the checkpoint before.
+comes back, and goes on from the checkpoint before. Where that was in vain three times in a row, it stays away.
 """
 
 import os
@@ -14,16 +14,26 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from contextlib import closing, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
 
 from turnwise.records.training import checkpoints_in
-from turnwise.slurm.events import RANK, Event, EventLog, read_events
+from turnwise.slurm.claims import Heartbeat
+from turnwise.slurm.events import CRASH, RANK, Event, EventLog, now, read_events
 from turnwise.slurm.signals import Told
 from turnwise.slurm.submission import TRAIN, Submission
-from turnwise.slurm.supervisor import BAD_INPUT, INFRASTRUCTURE, STOPPED, JobFacts, Supervisor, worker_command
+from turnwise.slurm.supervisor import (
+    BAD_INPUT,
+    GIVEN_UP,
+    INFRASTRUCTURE,
+    MOST_FAILURES,
+    STOPPED,
+    JobFacts,
+    Supervisor,
+    worker_command,
+)
 
 # Before SLURM's time limit: for the batch script to have the job requeued.
 _MARGIN_SECONDS = 30.0
@@ -59,6 +69,27 @@ class TrainingSupervisor(Supervisor):
         """How long the trainer may take for the step at hand and for saving."""
         warned = float(self.submission.record.profile.warn_seconds)
         return warned - min(_MARGIN_SECONDS, warned / 2) if self.facts.job else _LOCAL_GRACE_SECONDS
+
+    def run_worker(self, heartbeat: Heartbeat) -> tuple[int, list[str]]:
+        """Run the trainer to its end; one that was told to end and did not in time is named."""
+        status, lines = Supervisor.run_worker(self, heartbeat)
+        if self.told.reason and status not in (0, STOPPED):
+            said = (
+                f"Killed, since {self.grace_seconds:.0f} seconds were too few for the step at hand and its checkpoint: "
+                "raise warn_seconds in the profile, or save more often (--save-steps)."
+            )
+            with closing(EventLog(self.submission.cluster.events(self.worker))) as events:
+                killed = Event(
+                    now(), CRASH, status=status, node=self.facts.node, attempt=self._latest(), told=self.told.reason
+                )
+                events.write(replace(killed, log=(said,)))
+        return status, lines
+
+    def stop_status(self) -> int:
+        """Return the exit status of a job that was told to end."""
+        past = read_events(self.submission.cluster.events(self.worker))
+        in_vain = [event for event in past if event.event == CRASH and event.told and event.attempt == self._latest()]
+        return GIVEN_UP if len(in_vain) >= MOST_FAILURES else Supervisor.stop_status(self)
 
     def tell(self, process: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
         """Send a signal to the trainer and its ranks, which accelerate would not pass on."""

@@ -150,7 +150,7 @@ def test_a_job_that_slurm_hides_keeps_others_from_training(tmp_path: Path, monke
         cancel_command(out)
     said = status_command(out)
     assert "SLURM does not answer here" in said and f"Training: step 0 of {STEPS}." in said
-    assert f"turnwise resume {out} goes on from step 0" in said and "Checkpoints: none yet." in said
+    assert "Job 7: unknown" in said and "comes back" not in said and "Checkpoints: none yet." in said
 
 
 def test_a_training_is_told_apart_from_a_run(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from turnwise.slurm.events import CRASH, FAILED, Event, read_events
 from turnwise.slurm.profile import ClusterProfile
 from turnwise.slurm.signals import Told
 from turnwise.slurm.submission import TRAIN, ClusterFolder, Submission, SubmissionRecord, freeze_submission
-from turnwise.slurm.supervisor import STOPPED, WARNED, JobFacts
+from turnwise.slurm.supervisor import GIVEN_UP, STOPPED, WARNED, JobFacts
 from turnwise.slurm.training import TrainingSupervisor
 
 FAKE = Path(__file__).with_name("fake_trainer.py")
@@ -47,8 +47,9 @@ class OneJob:
         """Carry it out, and tell it to end after some steps."""
         statuses: list[int] = []
         thread = threading.Thread(target=lambda: statuses.append(self.run()))
+        before = self.steps()
         thread.start()
-        wait_for(lambda: len(self.steps()) >= 2, 10, "the first steps")
+        wait_for(lambda: len(self.steps()) >= 2 and self.steps() != before, 10, "the first steps")
         self.told.reason = reason
         thread.join()
         return statuses[0]
@@ -90,14 +91,21 @@ def test_a_warned_job_saves_and_comes_back(tmp_path: Path, monkeypatch: pytest.M
 def test_a_trainer_that_saves_for_too_long_is_killed_before_slurm_ends_the_job(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So that the job still comes back, which a time limit that has passed does not allow."""
+    """So that the job still comes back, which a time limit that has passed does not allow.
+
+    Not for ever: three times in a row without a new checkpoint, and it stays away, with a remedy.
+    """
     monkeypatch.setenv("TURNWISE_TEST_DELAY", "0.1")
     monkeypatch.setenv("TURNWISE_TEST_SLOW_SAVE", "60")
-    job = OneJob(tmp_path, warn_seconds=2)
-    assert job.run_told("SIGUSR2") == WARNED
+    statuses = [OneJob(tmp_path, warn_seconds=2).run_told("SIGUSR2") for _ in range(3)]
+    assert statuses == [WARNED, WARNED, GIVEN_UP]
+    job = OneJob(tmp_path)
+    assert all(
+        "1 seconds were too few" in event.log[0] and "warn_seconds" in event.log[0] for event in job.events(CRASH)
+    )
     monkeypatch.delenv("TURNWISE_TEST_DELAY")
     monkeypatch.delenv("TURNWISE_TEST_SLOW_SAVE")
-    assert OneJob(tmp_path).run() == 0
+    assert job.run() == 0
     assert weights(tmp_path, STEPS) == weights_after(STEPS)
 
 

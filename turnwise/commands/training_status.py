@@ -6,7 +6,7 @@ from pathlib import Path
 
 from turnwise.commands.job_lines import billed_line, error_lines, jobs_document
 from turnwise.slurm.events import CRASH, FAILED
-from turnwise.slurm.status import LOST, Attempt, JobsStatus, read_jobs
+from turnwise.slurm.status import LOST, REQUEUED, Attempt, JobsStatus, read_jobs
 from turnwise.slurm.submission import Submission
 from turnwise.training.progress import Progress, read_progress
 
@@ -28,10 +28,10 @@ class TrainingStatus:
     @property
     def is_over(self) -> bool:
         """Whether nothing more comes of what was submitted."""
-        return self.state not in (_RUNNING, _QUEUED)
+        return self.state not in (_RUNNING, _QUEUED, _UNKNOWN)
 
 
-_RUNNING, _QUEUED, _DONE, _FAILED = "running", "queued", "done", "failed"
+_RUNNING, _QUEUED, _DONE, _FAILED, _UNKNOWN = "running", "queued", "done", "failed", "unknown"
 
 
 def read_training_status(submission: Submission) -> TrainingStatus:
@@ -40,7 +40,7 @@ def read_training_status(submission: Submission) -> TrainingStatus:
     progress = read_progress(submission.cluster.run, submission.record.steps)
     own = [one for one in work.attempts if one.worker.startswith(f"{submission.number:04d}-")]
     latest = own[-1] if own else None
-    state = _state(progress, work, latest)
+    state = _state(progress, work, latest, is_slurm=bool(submission.jobs.train))
     comes_back = state == _QUEUED and latest is not None
     return TrainingStatus(
         state,
@@ -52,7 +52,7 @@ def read_training_status(submission: Submission) -> TrainingStatus:
     )
 
 
-def _state(progress: Progress, work: JobsStatus, latest: Attempt | None) -> str:
+def _state(progress: Progress, work: JobsStatus, latest: Attempt | None, *, is_slurm: bool) -> str:
     """Return what the job does: SLURM knows best, then its own log."""
     if work.jobs:
         return _RUNNING if any(job.state == "RUNNING" for job in work.jobs) else _QUEUED
@@ -60,11 +60,14 @@ def _state(progress: Progress, work: JobsStatus, latest: Attempt | None) -> str:
         return _RUNNING
     if progress.is_done:
         return _DONE
-    if latest is None:
+    cause = latest.cause if latest is not None else ""
+    if work.jobs is None and is_slurm and cause in ("", REQUEUED, LOST):
+        return _UNKNOWN
+    if cause in ("", REQUEUED):
         return "gone before it began"
-    if work.preempted and latest.cause == LOST:
+    if work.preempted and cause == LOST:
         return "ended by a preemption that requeues none (PreemptMode=CANCEL)"
-    return _FAILED if latest.cause in (CRASH, FAILED) else latest.cause
+    return _FAILED if cause in (CRASH, FAILED) else cause
 
 
 def render_training(status: TrainingStatus, run: Path) -> str:

@@ -23,6 +23,7 @@ from turnwise.records.codec import from_json, if_set, reason_of, to_json
 from turnwise.records.run_folder import RunFolder, Shard
 from turnwise.records.training import FINE_TUNING
 from turnwise.slurm.profile import ClusterProfile
+from turnwise.texts import shown
 
 SAMPLE, JUDGE, CLOSE = "sample", "judge", "close"
 TRAIN = "train"
@@ -202,7 +203,16 @@ class Submission:
 
     def inputs(self) -> dict[str, Path]:
         """Return the copies of what the options name."""
-        return {name: inside(self.cluster.inputs, *path.split("/")) for name, path in self.record.inputs.items()}
+        return {name: self._copy(path) for name, path in self.record.inputs.items()}
+
+    def _copy(self, path: str) -> Path:
+        """Return where a copy lies, whose name is the user's: any that is one, of a file or a folder and no link or pipe."""
+        digest, _, name = path.partition("/")
+        copy = inside(self.cluster.inputs, digest) / name
+        is_name = copy.name == name and name != ".." and "\0" not in name
+        if not is_name or copy.is_symlink() or (copy.exists() and not (copy.is_file() or copy.is_dir())):
+            raise TurnwiseError(f"{shown(path)} in {str(self.cluster.inputs)!r} is no copy: submit the run again.")
+        return copy
 
 
 def freeze_submission(cluster: ClusterFolder, record: SubmissionRecord, shards: list[Shard]) -> Submission:

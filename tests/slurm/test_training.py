@@ -120,7 +120,7 @@ from training_data import make_rows, write_data
 from turnwise.training.tokenizer import open_tokenizer, tokenizer_record
 folder = Path(sys.argv[1])
 model = str(make_tiny_model(folder / "model", context=64))
-write_data(folder / "data", tokenizer_record(open_tokenizer(model), model), make_rows(10))
+write_data(folder / "my data", tokenizer_record(open_tokenizer(model), model), make_rows(10))
 """
 
 
@@ -139,7 +139,7 @@ def test_a_tiny_model_has_the_weights_of_an_uninterrupted_training(
     made = [sys.executable, "-c", MAKE_DATA, str(one.folder)]
     subprocess.run(made, env={**one.environment, **paths}, check=True, capture_output=True)
     numbers = ["--steps", "120", "--tokens-per-step", "40", "--learning-rate", "1e-2", "--save-steps", "10"]
-    line = ["rft", "data", "-M", "hf", "-a", "model=model,dtype=float32,device=cpu", *numbers]
+    line = ["rft", "my data", "-M", "hf", "-a", "model=model,dtype=float32,device=cpu", *numbers]
     alone = one.command(*line, "-o", "alone", OMP_NUM_THREADS="1")
     assert alone.returncode == 0, alone.stderr
     one.arguments(environment={"OMP_NUM_THREADS": "1"})

@@ -24,7 +24,7 @@ class Training:
     def __init__(self, folder: Path, environment: Mapping[str, str], *, delay: float = 0.0) -> None:
         self.folder = folder
         self.output = folder / "out"
-        self.data = folder / "data"
+        self.data = folder / "my data"
         self.data.mkdir()
         (self.data / "report.json").write_text("{}")
         self.environment = {
@@ -43,7 +43,7 @@ class Training:
     def arguments(self, *more: str, **profile: Any) -> list[str]:
         """Return the words of the command that trains, with relative paths."""
         (self.folder / "profile.yaml").write_text(json.dumps({**PROFILE, **profile}))
-        return ["rft", "data", "-M", "hf", "-a", "model=m", "-o", "out", "-p", "profile.yaml", *more]
+        return ["rft", "my data", "-M", "hf", "-a", "model=m", "-o", "out", "-p", "profile.yaml", *more]
 
     def start_local(self, **profile: Any) -> "subprocess.Popen[str]":
         """Begin the job on this machine."""

@@ -206,7 +206,7 @@ class Submission:
         return {name: self._copy(path) for name, path in self.record.inputs.items()}
 
     def _copy(self, path: str) -> Path:
-        """Return where a copy lies, whose name is the user's: any that is one, of a file or a folder and no link or pipe."""
+        """Return where a copy lies: a file or a folder, no link or pipe, under whatever name the user gave it."""
         digest, _, name = path.partition("/")
         copy = inside(self.cluster.inputs, digest) / name
         is_name = copy.name == name and name != ".." and "\0" not in name

@@ -170,6 +170,22 @@ class FineTuningRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class LoggedStep:
+    """A line of log.jsonl: a step, and the seconds that training had taken by its end.
+
+    ``tokens`` and ``labels`` are those of its rows, ``gradient_norm`` that before it was cut.
+    """
+
+    step: int
+    loss: float
+    learning_rate: float
+    tokens: int
+    labels: int
+    gradient_norm: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class TrainedModel:
     """training.json of a checkpoint: what it was made of, and how.
 

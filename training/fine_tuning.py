@@ -14,6 +14,7 @@ A step's rows are those of a seeded order, however many devices and micro-batche
 mean over all their tokens with labels. Does not choose data, nor sample from models.
 """
 
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ from turnwise.training.tokenizer import open_tokenizer, tokenizer_record
 
 MOST_EPOCHS = 1000
 _LOCK = "rft.lock"
+_CHECKPOINT = re.compile("checkpoint-[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +187,6 @@ def _lock(output: Path) -> Lock:
 def _remove_halves(output: Path) -> None:
     """Remove what a kill left of checkpoints and models that were being written."""
     for path in output.iterdir():
-        is_half = path.name.startswith("checkpoint-") and not (path / TRAINING).is_file()
+        is_half = _CHECKPOINT.fullmatch(path.name) is not None and not (path / TRAINING).is_file()
         if path.is_dir() and not path.is_symlink() and (is_half or path.name.startswith(".checkpoint")):
             shutil.rmtree(path)

@@ -18,10 +18,9 @@ from typing import Any
 
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.files import inside, read_whole, sync_folder, write_atomically
-from turnwise.json_text import json_line
 from turnwise.records.choices import TrainingType
-from turnwise.records.codec import reason_of
-from turnwise.records.training import TRAINING, checkpoints_in, write_trained_model
+from turnwise.records.codec import from_json, reason_of, to_line
+from turnwise.records.training import TRAINING, LoggedStep, checkpoints_in, write_trained_model
 from turnwise.runners.logs import AppendLog
 from turnwise.texts import printable
 from turnwise.training.memory import is_sharded
@@ -280,16 +279,16 @@ def _watcher(
                     )
             if sizes is not None:
                 rows = order[(step - 1) * plan.record.rows_per_step : step * plan.record.rows_per_step]
-                line = {
-                    "step": step,
-                    "loss": loss,
-                    "learning_rate": logs["learning_rate"],
-                    "tokens": int(sizes.tokens[rows].sum()),
-                    "labels": int(sizes.labels[rows].sum()),
-                    "gradient_norm": norm,
-                    "seconds": round(self.seconds_before + time.monotonic() - self.began, 3),
-                }
-                log.write(json_line(line))
+                line = LoggedStep(
+                    step,
+                    loss,
+                    logs["learning_rate"],
+                    tokens=int(sizes.tokens[rows].sum()),
+                    labels=int(sizes.labels[rows].sum()),
+                    gradient_norm=norm,
+                    seconds=round(self.seconds_before + time.monotonic() - self.began, 3),
+                )
+                log.write(to_line(line))
                 on_progress("steps", step, settings.steps)
 
         def on_save(self, _: Any, state: Any, __: Any, **___: Any) -> None:
@@ -308,17 +307,16 @@ def _watcher(
 
 def _cut_log(path: Path, step: int) -> float:
     """Leave the lines up to ``step`` in the log, each once; return the seconds that the last of them says."""
-    lines: dict[int, str] = {}
-    seconds = 0.0
+    steps: dict[int, LoggedStep] = {}
     with contextlib.suppress(FileNotFoundError):
-        for line in read_whole(path, limit=_LARGEST_LOG, follow=False).decode(errors="replace").splitlines():
-            with contextlib.suppress(ValueError, KeyError, TypeError):
-                data = json.loads(line)
-                if int(data["step"]) <= step:
-                    lines[int(data["step"])] = line
-                    seconds = float(data["seconds"])
-        write_atomically(path, "".join(f"{line}\n" for _, line in sorted(lines.items())))
-    return seconds
+        for line in read_whole(path, limit=_LARGEST_LOG, follow=False).splitlines():
+            with contextlib.suppress(ValueError, RecursionError):  # torn
+                logged = from_json(LoggedStep, json.loads(line))
+                steps[logged.step] = logged
+        kept = [steps[number] for number in sorted(steps) if number <= step]
+        write_atomically(path, "".join(f"{to_line(logged)}\n" for logged in kept))
+        return kept[-1].seconds if kept else 0.0
+    return 0.0
 
 
 def _remove_old(output: Path) -> None:

@@ -161,9 +161,9 @@ class Plan:
         """Raise TurnwiseError if the folder holds another training."""
         frozen = read_fine_tuning(self.output)
         if frozen is None:
-            if checkpoints_in(self.output) or self.is_done:
+            if (other := next(iter(sorted(self.output.glob("checkpoint*"))), None)) is not None:
                 raise TurnwiseError(
-                    f"The folder {str(self.output)!r} holds models of another training, without its rft.json: give "
+                    f"The folder {str(self.output)!r} holds {other.name!r} of another training, and no rft.json: give "
                     "another --output_path."
                 )
             return

@@ -10,7 +10,6 @@ from typing import Any
 
 from turnwise.records.settings import JudgeRecord, PromptsRecord
 from turnwise.records.training import (
-    REPORT,
     TOKENS,
     DataFile,
     DataReport,
@@ -59,5 +58,4 @@ def write_data(folder: Path, tokenizer: TokenizerRecord | None, rows: Sequence[R
         files={TOKENS: file} if tokenizer is not None else {},
     )
     write_report(folder, report)
-    assert (folder / REPORT).is_file()
     return folder

@@ -20,10 +20,10 @@ from typing import Any
 # The function that is reached, how many times before, and the signal that comes there.
 PLACES = [
     ("turnwise.training.fine_tuning", "write_rows", 0, signal.SIGKILL),  # before anything is learnt
-    ("turnwise.training.loop", "json_line", 2, signal.SIGKILL),  # within step 3, behind checkpoint-2
+    ("turnwise.training.loop", "_any", 2, signal.SIGKILL),  # within step 3, behind checkpoint-2
     ("turnwise.training.loop", "write_trained_model", 0, signal.SIGKILL),  # checkpoint-4 is written, but for its mark
-    ("turnwise.training.loop", "json_line", 0, signal.SIGTERM),  # step 3 once more
-    ("turnwise.training.loop", "json_line", 0, signal.SIGUSR2),  # step 3 again; step 4 is finished and saved
+    ("turnwise.training.loop", "_any", 0, signal.SIGTERM),  # step 3 once more
+    ("turnwise.training.loop", "_any", 0, signal.SIGUSR2),  # step 3 again; step 4 is finished and saved
     ("turnwise.training.loop.shutil", "rmtree", 0, signal.SIGKILL),  # checkpoint-2 is being removed after step 6
     ("turnwise.training.loop", "write_trained_model", 0, signal.SIGKILL),  # the model is written, but for its mark
 ]

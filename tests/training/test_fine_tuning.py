@@ -354,7 +354,9 @@ def test_a_dry_run_says_what_it_would_be_and_writes_nothing(model: Path, data: P
     assert "Steps: 6 of 4 dialogues" in said and "2.40 epochs; 2 devices, 2 x 1 dialogue(s) a step" in said
     assert "Parameters: 115,520, all trained, float32." in said
     assert "Memory: about" in said and "Disk: about" in said
-    assert not output.exists()
+    assert not output.exists() and "never comes to its peak" not in said
+    late = _options(model, output, warmup_steps=6, dry_run=True)
+    assert "rises over 6 steps, and there are 6: it never comes to its peak" in rft_command(data, late, environ={}).text
 
 
 def test_profiles_and_epochs_decide_the_steps(model: Path, data: Path, tmp_path: Path) -> None:
@@ -386,7 +388,7 @@ def test_nothing_but_its_own_lines_is_printed(
     model: Path, data: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Standard output has the plan; what libraries print and warn of stays away from both streams."""
-    rft_command(data, _options(model, tmp_path / "out", steps=1), environ={})
+    rft_command(data, _options(model, tmp_path / "out", steps=1, warmup_steps=0), environ={})
     out, err = capfd.readouterr()
     assert [line.partition(":")[0] for line in out.splitlines()] == ["Data", "Steps", "Parameters", "Memory", "Disk"]
     assert [line.partition(" ")[2] for line in err.splitlines()] == ["steps 1/1"]
@@ -528,6 +530,15 @@ def test_options_that_cannot_be_are_refused(
     assert not (tmp_path / "out").exists()
 
 
+def test_what_is_refused_ends_with_a_sentence_and_status_2(tmp_path: Path) -> None:
+    """On the command line, too, and without waiting for what takes seconds to be imported."""
+    line = ["rft", tmp_path / "nothing", "-M", "hf", "-a", "model=m", "-o", tmp_path / "out"]
+    process = subprocess.run([sys.executable, "-m", "turnwise", *line], capture_output=True, text=True, check=False)
+    assert (process.returncode, process.stdout) == (2, "")
+    assert process.stderr.startswith("turnwise: ") and process.stderr.count("\n") == 1
+    assert "holds no training data" in process.stderr
+
+
 def test_another_tokenizer_is_refused(model: Path, data: Path, tmp_path: Path) -> None:
     """A model whose tokenizer is not that of the data is refused, and both are named."""
     other = make_tiny_model(tmp_path / "other", template="{% for m in messages %}{{ m.content }}{% endfor %}")
@@ -621,23 +632,34 @@ def test_a_folder_in_use_is_refused(model: Path, data: Path, tmp_path: Path) -> 
 
 
 def _launch(data: Path, model: Path, output: Path, **options: object) -> "subprocess.CompletedProcess[str]":
-    """Train by two processes of accelerate launch, in six steps of four rows."""
-    launch = [
-        sys.executable,
-        "-m",
-        "accelerate.commands.launch",
-        "--cpu",
-        "--num_processes",
-        "2",
-        "--num_machines",
-        "1",
-    ]
-    launch += ["--main_process_port", "0", "--num_cpu_threads_per_process", "1", "-m", "turnwise", "rft", str(data)]
-    launch += ["-M", "hf", "-a", f"model={model},dtype=float32,device=cpu", "-o", str(output)]
+    """Train by two processes, started as accelerate launch starts those of GPUs, in six steps of four rows."""
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    launch += ["-m", "turnwise", "rft", str(data), "-o", str(output)]
+    launch += ["-M", "hf", "-a", f"model={model},dtype=float32,device=cpu"]
     given = {"steps": 6, "tokens-per-step": round(4 * TOKENS_A_ROW), "learning-rate": 1e-2, "warmup-steps": 1}
     given |= {"save-steps": 2} | {name.replace("_", "-"): value for name, value in options.items()}
     line = [part for name, value in given.items() for part in (f"--{name}", str(value))]
     return subprocess.run([*launch, *line], capture_output=True, text=True, check=False)
+
+
+def test_folders_of_others_are_never_removed(model: Path, data: Path, trained: Path, tmp_path: Path) -> None:
+    """Checkpoints of another tool make the folder refused, and a folder of another name is no half checkpoint."""
+    foreign = tmp_path / "foreign"
+    (foreign / "checkpoint-500").mkdir(parents=True)
+    with pytest.raises(TurnwiseError, match=r"holds .checkpoint-500. of another training, and no rft.json"):
+        rft_command(data, _options(model, foreign), environ={})
+    assert (foreign / "checkpoint-500").is_dir()
+    output = shutil.copytree(trained, tmp_path / "out")
+    shutil.rmtree(output / "checkpoint")
+    for name in ("checkpoint-best", "checkpoint-7"):
+        (output / name).mkdir()
+    rft_command(data, _options(model, output), environ={})
+    assert sorted(path.name for path in output.glob("checkpoint*")) == [
+        "checkpoint",
+        "checkpoint-4",
+        "checkpoint-6",
+        "checkpoint-best",
+    ]
 
 
 @pytest.mark.parametrize(("step", "name"), [(4, "optimizer.pt"), (4, "rng_state.pth"), (6, "model.safetensors")])
@@ -666,11 +688,12 @@ def test_a_damaged_checkpoint_is_named(
 
 @pytest.mark.long
 def test_two_processes_make_the_steps_of_one(model: Path, data: Path, tmp_path: Path) -> None:
-    """Under accelerate launch, two processes share a step's rows and come to the weights of one; one of them writes."""
+    """Two processes share a step's rows and come to the weights of one; the main one writes and prints."""
     alone, together = tmp_path / "alone", tmp_path / "together"
     rft_command(data, _options(model, alone, rows=4), environ={})
     process = _launch(data, model, together)
     assert process.returncode == 0, process.stderr
+    assert "2 devices, 2 x 1 dialogue(s) a step" in process.stdout
     assert process.stdout.count("The model is trained") == process.stdout.count("Data: ") == 1
     assert [line["step"] for line in _log(together)] == [1, 2, 3, 4, 5, 6]
     losses = [[line["loss"] for line in _log(folder)] for folder in (alone, together)]

@@ -166,6 +166,11 @@ def describe(plan: Plan, checked: Checked) -> list[str]:
         f"{gigabytes(needed.activations)}, logits {gigabytes(needed.logits)}){free}.",
         f"Disk: about {gigabytes(needed.disk)}, {gigabytes(checked.disk)} free.",
     ]
+    if settings.warmup_steps >= settings.steps:
+        lines.append(
+            f"The rate rises over {settings.warmup_steps:,} steps, and there are {settings.steps:,}: it never comes to "
+            "its peak; give fewer --warmup-steps."
+        )
     if plan.report.settings.train_on_test:
         tests = ", ".join(plan.report.settings.train_on_test)
         lines.append(f"Trained on tests ({tests}): the model's folder is {plan.checkpoint.name}, and its rows say so.")

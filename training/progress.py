@@ -7,21 +7,11 @@ from pathlib import Path
 
 from turnwise.files import inside, read_whole
 from turnwise.records.codec import from_json
-from turnwise.records.training import TRAINING, checkpoints_in
+from turnwise.records.training import TRAINING, LoggedStep, checkpoints_in
 from turnwise.training.plan import LOG, MODELS
 
 _LARGEST = 2**28  # bytes, of a log
 _RECENT = 20  # steps by which the rate is measured
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedStep:
-    """A line of the log: a step, its loss, its tokens, and the seconds of training until its end."""
-
-    step: int
-    loss: float
-    tokens: int
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,8 @@ def train(folder: Path, steps: int, is_told: Callable[[], object]) -> int:
             os.kill(os.getpid(), signal.SIGKILL)
         seconds += time.monotonic() - begun
         with path.open("a") as log:
-            log.write(json.dumps({"step": step, "loss": 1 / step, "tokens": 100, "seconds": seconds}) + "\n")
+            line = {"step": step, "loss": 1 / step, "learning_rate": 1e-3, "tokens": 100, "labels": 50}
+            log.write(json.dumps({**line, "gradient_norm": 1.0, "seconds": seconds}) + "\n")
         told = is_told()
         if told or step == steps or step % EVERY == 0:
             time.sleep(float(setting["SLOW_SAVE"] or 0) if told else 0)

@@ -159,4 +159,6 @@ def test_a_tiny_model_has_the_weights_of_an_uninterrupted_training(
     wait_for_end(cluster)
     weights = [(one.folder / out / "checkpoint" / "model.safetensors").read_bytes() for out in ("alone", "out")]
     assert weights[0] == weights[1] and one.begun() == [0, 1, 2] and stopped < 120
-    assert one.document()["state"] == "done" and one.steps() == list(range(1, 121))
+    document = one.document()
+    assert document["state"] == "done" and document["step"] == 120 and document["tokens_per_second"] > 0
+    assert one.steps() == list(range(1, 121))

@@ -26,7 +26,7 @@ from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.files import inside, read_whole
 from turnwise.records.choices import ClusterKind
 from turnwise.records.codec import from_json, reason_of, to_json
-from turnwise.records.training import REPORT
+from turnwise.records.training import REPORT, checkpoints_in
 from turnwise.slurm.cluster import Slurm, script_text, submit_training
 from turnwise.slurm.freeze import code_digest, fetch_model, freeze_code, is_whole_input
 from turnwise.slurm.profile import ClusterProfile, read_profile
@@ -199,10 +199,11 @@ def _train_here(submission: Submission, environ: dict[str, str]) -> str:
     status = supervisor.run()
     if status == 0:
         return f"Trained: all {submission.record.steps} steps are made and saved in {output}."
+    goes_on = f"turnwise resume {output} goes on from step {max(checkpoints_in(output), default=0)}."
     if told.reason:
-        raise StoppedError(f"Stopped, with a checkpoint kept; turnwise resume {output} goes on.")
+        raise StoppedError(f"Stopped: {goes_on}")
     failure = InfrastructureError if status != BAD_INPUT else TurnwiseError
-    raise failure(f"The training ended with {status}: see the lines above; then turnwise resume {output} goes on.")
+    raise failure(f"The training ended with {status}: see the lines above; then {goes_on}")
 
 
 def _dry_run_lines(cluster: ClusterFolder, profile: ClusterProfile, found: ClusterLimits | None) -> Iterator[str]:

@@ -1,10 +1,7 @@
 """A fine-tuning as one job of a real SLURM: whatever happens to it, the weights are those of an uninterrupted one."""
 
 import importlib.util
-import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +11,11 @@ from cluster_run import environment_of, wait_for_end
 from training_run import STEPS, Training
 from virtual_cluster import VirtualCluster, wait_for
 
+from turnwise.commands.options import RftJobOptions
 from turnwise.commands.status import cancel_command
+from turnwise.commands.submit_training import FrozenTraining, submit_training_command
+from turnwise.errors import TurnwiseError
+from turnwise.records.choices import ClusterKind
 from turnwise.slurm.status import read_ends
 from turnwise.slurm.submission import ClusterFolder
 
@@ -106,22 +107,15 @@ def test_a_cancelled_training_goes_on_with_resume(cluster: VirtualCluster, train
     status = one.status()
     assert ": failed: turnwise: the model is not there: mend -a model=." in status and goes_on in status
     assert one.begun() == [0, 0]  # of each job once
+    profile = one.folder / "short.yaml"
+    profile.write_text("partition: short\ntime_minutes: 40\n")
+    options = RftJobOptions(output_path=one.output, cluster=ClusterKind.SLURM, cluster_profile=profile)
+    with pytest.raises(TurnwiseError, match="train jobs ask for 40 minutes, but partition 'short' allows 30"):
+        submit_training_command(FrozenTraining(one.data, options, ""), environ={})
     resumed = one.command("resume", "out", TURNWISE_TEST_DELAY="0")
     assert resumed.returncode == 0, resumed.stderr
     wait_for_end(cluster)
     assert one.steps() == list(range(1, STEPS + 1)) and one.is_whole()
-
-
-MAKE_DATA = """
-import sys
-from pathlib import Path
-from tiny_model import make_tiny_model
-from training_data import make_rows, write_data
-from turnwise.training.tokenizer import open_tokenizer, tokenizer_record
-folder = Path(sys.argv[1])
-model = str(make_tiny_model(folder / "model", context=64))
-write_data(folder / "my data", tokenizer_record(open_tokenizer(model), model), make_rows(10))
-"""
 
 
 @pytest.mark.long
@@ -133,13 +127,7 @@ def test_a_tiny_model_has_the_weights_of_an_uninterrupted_training(
 ) -> None:
     """Trained for real: warned before its limit, then killed with its node, it is requeued both times."""
     one = training()
-    del one.environment["TURNWISE_TEST_STEPS"]
-    shutil.rmtree(one.data)
-    paths = {"PYTHONPATH": str(Path(__file__).parents[1] / "runners")}
-    made = [sys.executable, "-c", MAKE_DATA, str(one.folder)]
-    subprocess.run(made, env={**one.environment, **paths}, check=True, capture_output=True)
-    numbers = ["--steps", "120", "--tokens-per-step", "40", "--learning-rate", "1e-2", "--save-steps", "10"]
-    line = ["rft", "my data", "-M", "hf", "-a", "model=model,dtype=float32,device=cpu", *numbers]
+    line = one.train_for_real(steps=120)
     alone = one.command(*line, "-o", "alone", OMP_NUM_THREADS="1")
     assert alone.returncode == 0, alone.stderr
     one.arguments(environment={"OMP_NUM_THREADS": "1"})

@@ -1,8 +1,11 @@
 """The job of a training without a cluster: on this machine, as several processes, and what it refuses."""
 
+import importlib.util
 import json
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from hashlib import sha256
 from pathlib import Path
@@ -91,6 +94,29 @@ def test_several_processes_are_started_by_accelerate(training: Training, tmp_pat
     assert process.returncode == 130 and "Traceback" not in said, said
     assert [event.status for event in training.events(RANK)] == [75, 75] and not training.events(CRASH)
     assert max(training.document()["checkpoints"]) == training.steps()[-1] < STEPS
+
+
+@pytest.mark.long
+@pytest.mark.skipif(
+    importlib.util.find_spec("trl") is None, reason="trl is not installed: pip install 'turnwise[train]'"
+)
+def test_two_processes_train_a_tiny_model_as_a_job(training: Training, tmp_path: Path) -> None:
+    """For real: told to stop at different moments they agree on a step, and save it."""
+    pytest.importorskip("trl", reason="trl is not installed: pip install 'turnwise[train]'")
+    line = training.train_for_real(steps=2000)
+    config = tmp_path / "hf" / "accelerate" / "default_config.yaml"
+    config.parent.mkdir(parents=True)
+    config.write_text(ACCELERATE)
+    training.environment["HF_HOME"] = str(tmp_path / "hf")
+    training.arguments(gpus=2)
+    command = [sys.executable, "-m", "turnwise", *line, "-o", "out", "--cluster", "local", "-p", "profile.yaml"]
+    process = subprocess.Popen(command, env=training.environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: len(training.steps()) >= 2, 60, "the first steps")
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=300)
+    assert process.returncode == 130 and "Traceback" not in said, said
+    assert training.document()["checkpoints"][-1] == training.steps()[-1] < 2000
+    assert [event.status for event in training.events(RANK)] == [75, 75] and not training.events(CRASH)
 
 
 def test_processes_that_accelerate_does_not_start_are_missed(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """One training on a cluster, as a user drives it by the command line, with a trainer that counts (fake_trainer.py)."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -14,6 +15,16 @@ from turnwise.commands.status import status_command, status_document
 from turnwise.slurm.events import START, Event, read_events
 from turnwise.slurm.submission import ClusterFolder
 
+MAKE_DATA = """
+import sys
+from pathlib import Path
+from tiny_model import make_tiny_model
+from training_data import make_rows, write_data
+from turnwise.training.tokenizer import open_tokenizer, tokenizer_record
+folder = Path(sys.argv[1])
+model = str(make_tiny_model(folder / "model", context=64))
+write_data(folder / "my data", tokenizer_record(open_tokenizer(model), model), make_rows(10))
+"""
 PROFILE: dict[str, Any] = {"gpus": 1, "cpus": 1, "memory_gb": 0.5, "time_minutes": 10, "warn_seconds": 60}
 STEPS = 40
 
@@ -39,6 +50,17 @@ class Training:
         command = [sys.executable, "-m", "turnwise", *arguments]
         environ = {**self.environment, **environment}
         return subprocess.run(command, env=environ, cwd=self.folder, capture_output=True, text=True, check=False)
+
+    def train_for_real(self, *, steps: int) -> list[str]:
+        """Make a tiny model and data for it; return the words of the command that trains it, but for its folder."""
+        del self.environment["TURNWISE_TEST_STEPS"]
+        self.environment["OMP_NUM_THREADS"] = "1"
+        shutil.rmtree(self.data)
+        path = str(Path(__file__).parents[1] / "runners")
+        made = [sys.executable, "-c", MAKE_DATA, str(self.folder)]
+        subprocess.run(made, env={**self.environment, "PYTHONPATH": path}, check=True, capture_output=True)
+        numbers = ["--steps", str(steps), "--tokens-per-step", "40", "--learning-rate", "1e-2", "--save-steps", "10"]
+        return ["rft", "my data", "-M", "hf", "-a", "model=model,dtype=float32,device=cpu", *numbers]
 
     def arguments(self, *more: str, **profile: Any) -> list[str]:
         """Return the words of the command that trains, with relative paths."""

@@ -138,8 +138,12 @@ def test_a_tiny_model_has_the_weights_of_an_uninterrupted_training(
     cluster.run("scancel", "--signal=USR2", job)
     wait_for(lambda: "PENDING" in [state for _, state, *_ in cluster.jobs()], 60, "the job to be requeued")
     stopped = one.steps()[-1]
-    cluster.release()
-    wait_for(lambda: len(one.steps()) > stopped, 60, "the second attempt")
+
+    def has_gone_on() -> bool:
+        cluster.release()
+        return len(one.steps()) > stopped
+
+    wait_for(has_gone_on, 60, "the second attempt")
     number = next(node for _, state, node, _ in cluster.jobs() if state == "RUNNING").removeprefix("node")
     cluster.cut_power(int(number))
     wait_for(lambda: cluster.idle_nodes() < cluster.nodes, 60, "SLURM to see it")

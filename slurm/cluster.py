@@ -1,7 +1,8 @@
 """Handing a submission to SLURM through submitit: an array of samplers, one of judges paired with it, a closing job.
 
-Arrays are slots for workers, not shards: a cluster that accepts fewer of them still does the whole run, later. The
-batch scripts are submitit's own; a dry run shows the same text that sbatch gets.
+Arrays are slots for workers, not shards: a cluster that accepts fewer of them still does the whole run, later. A
+training is one job, which comes back until it is done. The batch scripts are submitit's own; a dry run shows the same
+text that sbatch gets.
 """
 
 import shlex
@@ -12,10 +13,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from turnwise.errors import TurnwiseError
+from turnwise.slurm.jobs import JobTask
 from turnwise.slurm.profile import ClusterProfile, CpuJobs
 from turnwise.slurm.queue import ask
-from turnwise.slurm.submission import CLOSE, JUDGE, SAMPLE, Array, ClusterFolder, Jobs, Submission
-from turnwise.slurm.supervisor import GIVEN_UP, WARNED, JobTask
+from turnwise.slurm.submission import CLOSE, JUDGE, SAMPLE, TRAIN, Array, ClusterFolder, Jobs, Submission
+from turnwise.slurm.supervisor import GIVEN_UP, WARNED
 
 # What a worker's exit status asks for is decided by the batch script: only there are SLURM's commands at hand, since a
 # worker may run in a container. TERM comes from scancel, and from a preemption that gives a grace time; what scontrol
@@ -110,6 +112,17 @@ def submit_jobs(submission: Submission, scheduler: Scheduler, *, largest: int) -
     if not scheduler.release(held):
         submitting.refusals.append(f"the sampling jobs are held: scontrol release {','.join(held)}")
     return Accepted(submitting.jobs, tuple(submitting.refusals))
+
+
+def submit_training(submission: Submission, scheduler: Scheduler) -> str:
+    """Hand over the one job of a training, and write it down; return its id. Raises TurnwiseError if it is refused."""
+    task = JobTask(str(submission.cluster.run), submission.number, TRAIN)
+    try:
+        job = scheduler.submit(submission, task, 1, "")
+    except RefusedError as error:
+        raise TurnwiseError(f"SLURM does not accept the job: {error}.") from None
+    submission.write_jobs(Jobs(train=job))
+    return job
 
 
 class _Submitting:
@@ -209,8 +222,8 @@ def parameters(
     profile: ClusterProfile, step: str, *, cluster: ClusterFolder, code: Path, dependency: str = ""
 ) -> dict[str, Any]:
     """Return what submitit is told of the jobs of one step."""
-    if step == SAMPLE:
-        given = _of_sampling(profile)
+    if step in (SAMPLE, TRAIN):
+        given = _of_gpu_jobs(profile)
     else:
         given = _of_cpu_jobs(profile, profile.judge if step == JUDGE else profile.close)
     extra = {"requeue": True, "kill-on-invalid-dep": "yes", **given.pop("extra")}
@@ -231,7 +244,7 @@ def parameters(
     }
 
 
-def _of_sampling(profile: ClusterProfile) -> dict[str, Any]:
+def _of_gpu_jobs(profile: ClusterProfile) -> dict[str, Any]:
     gres = f"gpu:{profile.gpu_type}:{profile.gpus}" if profile.gpu_type else f"gpu:{profile.gpus}"
     return {
         "partition": profile.partition,

@@ -15,6 +15,7 @@ from turnwise.records.codec import from_json, if_set, to_line
 from turnwise.runners.logs import AppendLog
 
 START, STOP, CRASH, FAILED, CLAIM = "start", "stop", "crash", "failed", "claim"
+RANK = "rank"  # a process of a training that has several, at its end
 _LARGEST = 2**30  # bytes of one log
 
 
@@ -47,7 +48,7 @@ class Event:
     @property
     def is_sound(self) -> bool:
         """Whether it has what readers of its kind rely on."""
-        has_end = self.status is not None or self.event not in (CRASH, FAILED)
+        has_end = self.status is not None or self.event not in (CRASH, FAILED, RANK)
         return math.isfinite(self.time) and has_end and (self.shard is not None or self.event != CLAIM)
 
 

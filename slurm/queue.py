@@ -6,12 +6,12 @@ squeue, sacct and scontrol are each asked once for everything.
 import getpass
 import os
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from turnwise.slurm.profile import ClusterProfile
-from turnwise.slurm.submission import CLOSE, JUDGE, SAMPLE
+from turnwise.slurm.submission import CLOSE, JUDGE, SAMPLE, TRAIN
 
 _TIMEOUT_SECONDS = 60.0
 PREEMPTED = "PREEMPTED"
@@ -144,14 +144,14 @@ class ClusterLimits:
     problems: tuple[str, ...]
 
 
-def ask_limits(profile: ClusterProfile) -> ClusterLimits:
-    """Return the limits of the cluster that is reached from here."""
+def ask_limits(profile: ClusterProfile, *, steps: Collection[str] = (SAMPLE, JUDGE, CLOSE)) -> ClusterLimits:
+    """Return the limits of the cluster that is reached from here, as far as jobs of ``steps`` meet them."""
     config = limits()
     if not config:
         return ClusterLimits(False, DEFAULT_MAX_ARRAY, None, ())
     said = config.get("MaxArraySize", "")
     elements = int(said) if said.isdigit() else DEFAULT_MAX_ARRAY  # from 0 to one less
-    return ClusterLimits(True, max(1, elements), _submit_jobs(profile.account), tuple(_problems(profile)))
+    return ClusterLimits(True, max(1, elements), _submit_jobs(profile.account), tuple(_problems(profile, steps)))
 
 
 def jobs_of(workers: int) -> int:
@@ -167,13 +167,15 @@ def _submit_jobs(account: str) -> int | None:
     return min(found, default=None)
 
 
-def _problems(profile: ClusterProfile) -> Iterator[str]:
+def _problems(profile: ClusterProfile, steps: Collection[str]) -> Iterator[str]:
     of_step = {
         SAMPLE: (profile.partition, profile.time_minutes),
         JUDGE: (profile.judge.partition or profile.partition, profile.judge.time_minutes),
         CLOSE: (profile.close.partition or profile.partition, profile.close.time_minutes),
+        TRAIN: (profile.partition, profile.time_minutes),
     }
-    for step, (partition, minutes) in of_step.items():
+    for step in steps:
+        partition, minutes = of_step[step]
         is_there, limit = partition_minutes(partition)
         name = repr(partition) if partition else "by default"
         if not is_there:

@@ -32,7 +32,7 @@ from turnwise.slurm.submission import JUDGE, SAMPLE, ClusterFolder, Submission
 
 LOST = "lost without a word"
 # Where neither the batch script nor a later attempt says more.
-_ENDS = {"SIGUSR2": "warned of its end", "SIGTERM": "told to end"}
+_ENDS = {"SIGUSR2": "warned of its end", "SIGTERM": "told to end", "SIGINT": "told to end"}
 REQUEUED = "requeued"
 _LARGEST = 2**20  # bytes of what batch scripts said of one job
 # Attempts after which the job does not come back, in words.
@@ -195,10 +195,39 @@ def _gpus_in(resources: str) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
+class JobsStatus:
+    """What became of the jobs of all submissions at one moment, whatever their work is.
+
+    ``jobs`` are those that are pending or running, None where SLURM does not answer; ``preempted`` counts those that it
+    ended for others, and does not run again, as far as it remembers.
+    """
+
+    jobs: Sequence[QueuedJob] | None
+    preempted: int
+    attempts: Sequence[Attempt]
+    bill: Bill
+    errors: Sequence[Event]
+
+
+def read_jobs(cluster: ClusterFolder) -> JobsStatus:
+    """Return what became of the jobs of a folder's submissions."""
+    submissions = [Submission(cluster, number) for number in cluster.submissions()]
+    attempts = list(read_attempts(cluster, time.time()))
+    known = _ask_jobs(submissions)
+    return JobsStatus(
+        None if known is None else [job for job in known if not job.has_ended],
+        sum(job.state == PREEMPTED for job in known or ()),
+        attempts,
+        make_bill(attempts, [job for submission in submissions for job in submission.jobs.ids]),
+        _errors(cluster),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """A run at one moment; ``shards`` counts by step and state, ``dialogues`` (done, all) those sampled.
 
-    ``preempted`` are the jobs that SLURM ended for others, and does not run again, as far as it remembers.
+    ``preempted`` are as in JobsStatus.
     """
 
     shards: Mapping[str, Mapping[str, int]]
@@ -227,26 +256,22 @@ class Status:
 
 def read_status(folder: RunFolder) -> Status:
     """Return the status of a run; raises TurnwiseError if its folder is none."""
-    cluster, now = ClusterFolder(folder.path), time.time()
-    submissions = [Submission(cluster, number) for number in cluster.submissions()]
+    cluster = ClusterFolder(folder.path)
     states = {step: _states(folder, cluster, step) for step in (SAMPLE, JUDGE)}
     shards = {step: Counter(_name_state(state) for state in of_step.values()) for step, of_step in states.items()}
     done = [shard for shard in folder.shards if states[SAMPLE][shard.task, shard.number].is_done]
-    attempts = list(read_attempts(cluster, now))
-    ids = [job for submission in submissions for job in submission.jobs.ids]
-    errors = _errors(cluster)
-    known = _ask_jobs(submissions)
+    found = read_jobs(cluster)
     return Status(
         shards,
         (sum(len(shard.keys) for shard in done), sum(len(shard.keys) for shard in folder.shards)),
-        _rate(attempts, sum(len(shard.keys) for shard in done)),
-        None if known is None else [job for job in known if not job.has_ended],
-        sum(job.state == PREEMPTED for job in known or ()),
-        attempts,
-        make_bill(attempts, ids),
+        _rate(found.attempts, sum(len(shard.keys) for shard in done)),
+        found.jobs,
+        found.preempted,
+        found.attempts,
+        found.bill,
         _poison(folder, cluster, states),
-        errors,
-        _bad_nodes(errors),
+        found.errors,
+        _bad_nodes(found.errors),
     )
 
 

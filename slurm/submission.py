@@ -3,7 +3,7 @@
 It lies in RUN/cluster/, beside the files that every run has; ClusterFolder knows where each of its files is.
 
 submission.json   this record
-shards.jsonl      the shards to do, those with most to do first: one [task, number] a line
+shards.jsonl      the shards to do, those with most to do first: one [task, number] a line; none of a training
 jobs.json         what the cluster accepted, written after it did
 jobs/             scripts and logs; SLURM tells where the script of a job lay, so that those which it accepted before
                   jobs.json could say so are known, too
@@ -19,11 +19,14 @@ from pathlib import Path
 from turnwise.errors import TurnwiseError
 from turnwise.files import files_inside, inside, read_whole, sync_folder, write_atomically
 from turnwise.json_text import json_text
-from turnwise.records.codec import from_json, reason_of, to_json
+from turnwise.records.codec import from_json, if_set, reason_of, to_json
 from turnwise.records.run_folder import RunFolder, Shard
+from turnwise.records.training import FINE_TUNING
 from turnwise.slurm.profile import ClusterProfile
+from turnwise.texts import shown
 
 SAMPLE, JUDGE, CLOSE = "sample", "judge", "close"
+TRAIN = "train"
 _LARGEST = 2**29  # bytes, of a file of a submission
 
 
@@ -89,7 +92,9 @@ def worker_name(submission: int, step: str, slot: int) -> str:
 class SubmissionRecord:
     """submission.json; ``options`` are those of ``turnwise submit``, which commands/worker.py reads.
 
-    ``inputs`` says by name where copies of what they name lie in the folder of inputs.
+    ``inputs`` says by name where copies of what they name lie in the folder of inputs. ``trains`` says that it is a
+    training, of ``steps``, whose options are those of ``turnwise rft``; ``data_sha256`` is the digest of the report of
+    its data.
     """
 
     options: Mapping[str, object]
@@ -99,6 +104,9 @@ class SubmissionRecord:
     workers: int
     submitted: float
     inputs: Mapping[str, str] = field(default_factory=dict)
+    trains: bool = if_set(False)
+    steps: int = if_set(0)
+    data_sha256: str = if_set("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +125,12 @@ class Jobs:
     sample: tuple[Array, ...] = ()
     judge: tuple[Array, ...] = ()
     close: str = ""
+    train: str = if_set("")
 
     @property
     def ids(self) -> list[str]:
         """All job ids, without the elements of arrays."""
-        return [*(one.job for one in (*self.sample, *self.judge)), *filter(None, [self.close])]
+        return [*(one.job for one in (*self.sample, *self.judge)), *filter(None, [self.close, self.train])]
 
 
 class Submission:
@@ -184,7 +193,9 @@ class Submission:
 
     def scripts(self) -> list[Path]:
         """Return the folders from which jobs were submitted, which are there before the first of them is."""
-        return [folder for step in (SAMPLE, JUDGE, CLOSE) if (folder := inside(self.path, "jobs", step)).is_dir()]
+        return [
+            folder for step in (SAMPLE, JUDGE, CLOSE, TRAIN) if (folder := inside(self.path, "jobs", step)).is_dir()
+        ]
 
     def code(self) -> Path:
         """Return the folder of the frozen code."""
@@ -192,7 +203,16 @@ class Submission:
 
     def inputs(self) -> dict[str, Path]:
         """Return the copies of what the options name."""
-        return {name: inside(self.cluster.inputs, *path.split("/")) for name, path in self.record.inputs.items()}
+        return {name: self._copy(path) for name, path in self.record.inputs.items()}
+
+    def _copy(self, path: str) -> Path:
+        """Return where a copy lies: a file or a folder, no link or pipe, under whatever name the user gave it."""
+        digest, _, name = path.partition("/")
+        copy = inside(self.cluster.inputs, digest) / name
+        is_name = copy.name == name and name != ".." and "\0" not in name
+        if not is_name or copy.is_symlink() or (copy.exists() and not (copy.is_file() or copy.is_dir())):
+            raise TurnwiseError(f"{shown(path)} in {str(self.cluster.inputs)!r} is no copy: submit the run again.")
+        return copy
 
 
 def freeze_submission(cluster: ClusterFolder, record: SubmissionRecord, shards: list[Shard]) -> Submission:
@@ -220,6 +240,10 @@ def latest_submission(run: Path) -> Submission:
     cluster = ClusterFolder(run)
     numbers = cluster.submissions()
     if not numbers:
+        if (run / FINE_TUNING).is_file():
+            raise TurnwiseError(
+                f"The training {str(run)!r} was never submitted to a cluster: see turnwise rft --cluster."
+            )
         if not (run / "run.json").is_file():
             raise TurnwiseError(f"{str(run)!r} is no run folder: name one that turnwise submit wrote.")
         raise TurnwiseError(f"The run {str(run)!r} was never submitted to a cluster: see turnwise submit.")

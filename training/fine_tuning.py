@@ -46,12 +46,12 @@ _CHECKPOINT = re.compile("checkpoint-[0-9]{1,9}")
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What was found of a plan's rows, model and machine."""
+    """What was found of a plan's rows, model and machine; ``memory`` is None where another machine is to train."""
 
     sizes: RowSizes
     shape: ModelShape
     estimate: Estimate
-    memory: int
+    memory: int | None
     disk: int
 
     @property
@@ -60,15 +60,19 @@ class Checked:
         return int(self.sizes.tokens.max())
 
 
-def check(plan: Plan) -> Checked:
-    """Return what was found; raises TurnwiseError for rows, a tokenizer, memory or a disk that will not do."""
+def check(plan: Plan, *, is_here: bool = True) -> Checked:
+    """Return what was found; raises TurnwiseError for rows, a tokenizer, memory or a disk that will not do.
+
+    Accelerators and memory are asked for only where it ``is_here`` that the training will be.
+    """
     training, settings = plan.training, plan.settings
     if plan.epochs > MOST_EPOCHS:
         raise TurnwiseError(
             f"{settings.steps:,} steps of {plan.record.rows_per_step:,} dialogues are {plan.epochs:,.0f} epochs of the "
             f"{plan.file.rows:,} that there are: give a smaller --tokens-per-step, and fewer --steps or --epochs."
         )
-    _check_device(plan)
+    if is_here:
+        _check_device(plan)
     sizes = check_rows(training.data, plan.file)
     longest = int(sizes.tokens.max())
     if longest > settings.max_length:
@@ -98,7 +102,8 @@ def check(plan: Plan) -> Checked:
         processes=plan.processes,
         sharded=is_sharded(plan.environ),
     )
-    return Checked(sizes, shape, needed, device_memory(plan.device, plan.environ), free_disk(plan.output))
+    memory = device_memory(plan.device, plan.environ) if is_here else None
+    return Checked(sizes, shape, needed, memory, free_disk(plan.output))
 
 
 def check_room(plan: Plan, checked: Checked) -> None:

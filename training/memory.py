@@ -102,12 +102,12 @@ def free_disk(output: Path) -> int:
     return shutil.disk_usage(existing).free
 
 
-def check_fits(needed: Estimate, *, memory: int, disk: int, kept: int, output: Path) -> None:
+def check_fits(needed: Estimate, *, memory: int | None, disk: int, kept: int, output: Path) -> None:
     """Raise TurnwiseError where a device has less memory, or the disk less room, than is needed.
 
-    ``kept`` bytes of those on the disk are there already.
+    ``kept`` bytes of those on the disk are there already. A ``memory`` that is None is not known here.
     """
-    if needed.memory > memory:
+    if memory is not None and needed.memory > memory:
         raise TurnwiseError(
             f"Training takes about {gigabytes(needed.memory)} of a device's memory, and {gigabytes(memory)} are free: "
             "give --lora RANK, a smaller --rows-per-device or shorter data, or more or larger devices."

@@ -36,7 +36,7 @@ from turnwise.training.settings import Profile, check_settings, rows_per_step, w
 from turnwise.training.token_file import tokens_of
 
 LOG, ROWS = "log.jsonl", "rows.arrow"
-_CHECKPOINT, _ON_TEST = "checkpoint", "checkpoint-trained-on-test"
+MODELS = (_CHECKPOINT, _ON_TEST) = ("checkpoint", "checkpoint-trained-on-test")
 _PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate")
 _LARGEST = 2**26  # bytes, of a report
 

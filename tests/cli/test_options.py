@@ -106,7 +106,7 @@ def test_these_options_have_choices() -> None:
         "--matcher": {*asking, "grid", "judge", "audit", "verify", "check"},
         "--tests": {*asking, "grid", "judge", "audit", "verify"},
         "--feedback": {*asking, "prompts show"},
-        "--cluster": {"submit", "resume"},
+        "--cluster": {"submit", "resume", "rft"},
         "--tier": {"doctor"},
         "--by": {"score"},
         "--interval": {"score", "compare"},

@@ -1,20 +1,23 @@
 """What a run's files say of it: how far it is, what crashed where, which nodes to leave out."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 from scale import TASK, record_of
 
-from turnwise.commands.status import render_status
+from turnwise.commands.status import render_status, status_document
+from turnwise.json_text import json_text
 from turnwise.records.codec import from_json
 from turnwise.records.run_folder import RunFolder, Shard, cut_shards, plan_order
 from turnwise.runners.work import freeze
 from turnwise.slurm.claims import Claim, Claims, Ended, ShardState
 from turnwise.slurm.events import Event, EventLog
+from turnwise.slurm.jobs import job_environment
+from turnwise.slurm.profile import ClusterProfile
 from turnwise.slurm.status import read_status
-from turnwise.slurm.submission import JUDGE, SAMPLE, ClusterFolder
-from turnwise.slurm.supervisor import job_environment
+from turnwise.slurm.submission import JUDGE, SAMPLE, ClusterFolder, SubmissionRecord, freeze_submission
 
 
 @pytest.fixture
@@ -55,6 +58,19 @@ def test_progress_rate_and_time_left(run: RunFolder) -> None:
     assert "Judging: 1 done, 0 running, 9 waiting, 0 poison of 10 shards." in said
     assert "Dialogues sampled: 12 of 30, 12 an hour, about 1.5 hours left." in said
     assert "Jobs: none is left." in said and "GPU-hours billed: 6.00 (6.00 ended), by the workers' logs." in said
+
+
+def test_a_document_says_the_same(run: RunFolder) -> None:
+    """As JSON, with the hours by the workers' logs."""
+    for number in (0, 1):
+        _end(run, SAMPLE, run.shards[number], Ended.DONE)
+    _log(run, "0001-sample-0000", (0.0, "start", {"gpus": 2}), (3600.0, "stop", {"status": 0, "told": ""}))
+    record = SubmissionRecord(options={}, profile=ClusterProfile(), code="", folder="/", workers=1, submitted=0.0)
+    freeze_submission(ClusterFolder(run.path), record, [])
+    document = json.loads(json_text(status_document(run.path)))
+    assert document["shards"]["sample"] == {"done": 2, "running": 0, "waiting": 8, "poison": 0}
+    assert document["dialogues"] == {"done": 6, "of": 30} and document["hours_left"] == 4.0
+    assert document["gpu_hours"] == 2.0 and document["errors"] == [] and document["left_out"] == []
 
 
 def test_what_crashed_is_told_with_its_node_and_its_problems(run: RunFolder) -> None:

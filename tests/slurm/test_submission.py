@@ -1,7 +1,9 @@
 """A submission that was damaged is named, with what is wrong in words, never by names of Python's."""
 
 import json
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,3 +46,23 @@ def test_a_damaged_list_of_jobs_is_named(submission: Submission) -> None:
     (submission.path / "jobs.json").write_text('{"sample": [')
     with pytest.raises(TurnwiseError, match=r"\(it is cut off or no JSON\): remove it once squeue shows none"):
         _ = submission.jobs
+
+
+@pytest.mark.parametrize(
+    "path", ["../0/data", "0/..", "0/.", "0/", "0", "0/a/b", "0/\0", "/etc/passwd", "0/link", "0/pipe"]
+)
+def test_a_copy_lies_in_its_folder(submission: Submission, path: str) -> None:
+    """Under whatever name the user gave what was copied; nothing outside is taken for one."""
+    inputs = submission.cluster.inputs
+    (inputs / "0").mkdir(parents=True)
+    (inputs / "0" / "link").symlink_to("/etc/passwd")
+    os.mkfifo(inputs / "0" / "pipe")
+
+    def named(name: str) -> Submission:
+        record = replace(submission.record, inputs={"data": name})
+        frozen = freeze_submission(submission.cluster, record, [])
+        return Submission(frozen.cluster, frozen.number)
+
+    assert named("0/my däta (1)").inputs() == {"data": inputs / "0" / "my däta (1)"}
+    with pytest.raises(TurnwiseError):
+        named(path).inputs()

@@ -24,12 +24,12 @@ from turnwise.records.choices import BackEndName
 from turnwise.records.run_folder import Shard
 from turnwise.slurm.cluster import RefusedError, script_text, submit_jobs
 from turnwise.slurm.freeze import are_sources_whole, code_digest, freeze_code, freeze_inputs, is_whole_input
+from turnwise.slurm.jobs import JobTask
 from turnwise.slurm.profile import ClusterProfile
 from turnwise.slurm.shards import longest_first, order_for
 from turnwise.slurm.signals import NeverStop
 from turnwise.slurm.status import JobAttempt, read_ends
 from turnwise.slurm.submission import Array, ClusterFolder, Jobs, Submission, SubmissionRecord, freeze_submission
-from turnwise.slurm.supervisor import JobTask
 
 
 def submission_of(folder: Path, workers: int) -> Submission:

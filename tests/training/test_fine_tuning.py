@@ -26,7 +26,7 @@ from tiny_model import make_tiny_model  # noqa: E402 - needs what is skipped for
 from training_data import make_rows, write_data  # noqa: E402 - as above
 
 from turnwise.commands.options import RftOptions  # noqa: E402 - as above
-from turnwise.commands.rft import STOPPED, Trained, rft_command, training_of  # noqa: E402 - as above
+from turnwise.commands.rft import STOPPED, Trained, plan_job, rft_command, train_job, training_of  # noqa: E402 - as above
 from turnwise.errors import InfrastructureError, MissingExtraError, TurnwiseError  # noqa: E402 - as above
 from turnwise.records.choices import BackEndName, TrainingProfile, TrainingType  # noqa: E402 - as above
 from turnwise.records.settings import Sampling  # noqa: E402 - as above
@@ -247,6 +247,30 @@ def test_told_to_stop_it_saves_and_goes_on_later(model: Path, data: Path, traine
     assert steps == [0, 1, 2, 3, 3, 4, 5, 6]
     assert _digest(plan.checkpoint) == _digest(trained / "checkpoint")
     assert [line["step"] for line in _log(plan.output)] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_job_is_planned_elsewhere_and_goes_on_when_it_was_told_to_stop(
+    model: Path, data: Path, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Planned for two accelerators where there is none, whose memory nobody knows; told to stop, it ends with 75."""
+    arguments = f"model={model},dtype=float32,device=cuda"
+    elsewhere = replace(_options(model, tmp_path / "out", rows=4), model_args=arguments)
+    planned = plan_job(data, elsewhere, command="", environ={}, processes=2)
+    assert planned.steps == 6 and list(planned.models) == [(str(model), None)]
+    said = "\n".join(planned.lines)
+    assert "2 devices" in said and "Disk: about" in said and said.count("free") == 1 and not (tmp_path / "out").exists()
+    options = _options(model, tmp_path / "out", save_steps=50)
+    assert train_job(data, options, command="turnwise rft", environ={}, stop=lambda: True) == STOPPED
+    assert checkpoints_in(tmp_path / "out") == [1]
+    assert train_job(data, options, command="turnwise rft", environ={}, stop=lambda: False) == 0
+    assert "The model is trained" in capsys.readouterr().out
+    assert _digest(tmp_path / "out" / "checkpoint") == _digest(trained / "checkpoint")
+    refused = replace(options, max_length=12)
+    with pytest.raises(TurnwiseError, match="holds another training"):
+        plan_job(data, refused, command="", environ={}, processes=1)
+    refused = replace(refused, output_path=tmp_path / "other")
+    with pytest.raises(TurnwiseError, match="above --max-length 12"):
+        plan_job(data, refused, command="", environ={}, processes=1)
 
 
 def test_killed_anywhere_it_ends_with_the_same_weights(model: Path, data: Path, trained: Path, tmp_path: Path) -> None:

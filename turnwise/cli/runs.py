@@ -20,6 +20,7 @@ from turnwise.commands.options import (
     SubmitOptions,
     VerifyOptions,
 )
+from turnwise.errors import TurnwiseError
 from turnwise.json_text import json_text
 from turnwise.records.choices import ClusterKind
 
@@ -133,11 +134,16 @@ def submit(options: SubmitOptions) -> None:
 def status(
     run: Submitted,
     watch: Annotated[bool, typer.Option(help="Say it every minute until no job is left.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Say how far a submitted run is: shards, rate, time left, GPU-hours, what went wrong."""
-    from turnwise.commands.status import status_command, watch_status
+    """Say how far a submitted run or training is: rate, time left, jobs, GPU-hours, what went wrong."""
+    from turnwise.commands.status import status_command, status_document, watch_status
 
-    if watch:
+    if as_json and watch:
+        raise TurnwiseError("--json is one document, and --watch says many: give one of them.")
+    if as_json:
+        say(json_text(status_document(run), indent=1))
+    elif watch:
         watch_status(run, partial(print, flush=True))
     else:
         say(status_command(run))

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from turnwise.cli.parameters import say, takes
-from turnwise.commands.options import DataOptions, RftOptions, Runs
+from turnwise.commands.options import DataOptions, RftJobOptions, RftOptions, Runs
 from turnwise.errors import InfrastructureError, TurnwiseError
 
 
@@ -21,15 +21,24 @@ def rft_data(runs: Runs, options: DataOptions) -> None:
     say(rft_data_command(runs, options, environ=dict(os.environ), arguments=sys.argv[1:]))
 
 
-@takes(RftOptions, has_config=True)
+@takes(RftJobOptions, has_config=True)
 def rft(
     data: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of training data (turnwise rft-data).")],
-    options: RftOptions,
+    options: RftJobOptions,
 ) -> None:
     """Fine-tune a model on training data; the same line goes on from its last checkpoint."""
     if int(os.environ.get("RANK", "0") or 0):
         _train_beside(data, options)
         return
+    from turnwise.commands.submit_training import FrozenTraining, check_no_job, submit_training_command
+
+    if options.cluster is not None:
+        from turnwise.commands.run import command_line
+
+        training = FrozenTraining(data, options, command_line(sys.argv[1:]))
+        say(submit_training_command(training, environ=dict(os.environ)))
+        return
+    check_no_job(options)
     from turnwise.commands.rft import rft_command
 
     trained = rft_command(data, options, environ=dict(os.environ), arguments=sys.argv[1:])

@@ -5,7 +5,7 @@ from pathlib import Path
 from turnwise.commands.judge import describe_near_limits
 from turnwise.commands.publish import write_page
 from turnwise.commands.score import score_command
-from turnwise.errors import InfrastructureError
+from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.files import inside
 from turnwise.records.run_folder import RunFolder
 from turnwise.slurm.claims import Claims, ShardState
@@ -18,7 +18,10 @@ def collect_command(run: Path, *, environ: dict[str, str]) -> str:
 
     Raises InfrastructureError (exit status 3), after all of that, if the run is not complete.
     """
-    folder = RunFolder(latest_submission(run).cluster.run)
+    submission = latest_submission(run)
+    if submission.record.trains:
+        raise TurnwiseError(f"{str(run)!r} is a training, of which nothing is to be collected: see turnwise status.")
+    folder = RunFolder(submission.cluster.run)
     merged = merge_run(folder)
     said = score_command([run]) if merged.dialogues else "No dialogue has been sampled yet."
     lines = [said, f"Merged: {merged.dialogues} dialogues of {merged.shards} shards in {run / 'merged'}."]

@@ -547,6 +547,23 @@ class RftOptions:
         return {names.get(name, name): value for name, value in _typed(self, settings).items()}
 
 
+@dataclass(frozen=True, slots=True)
+class RftJobOptions(RftOptions):
+    """The options of ``turnwise rft`` with those of its job, which a submission keeps."""
+
+    cluster: Annotated[
+        ClusterKind | None,
+        typer.Option(help="Train as a job that restarts itself: slurm, or local (here); default: in this process."),
+    ] = None
+    cluster_profile: ClusterProfileFile = None
+    force: Force = False
+
+    @property
+    def output(self) -> Path:
+        """The folder to write, once it was checked that there is one."""
+        return self.output_path or Path()
+
+
 def _typed(options: object, names: Sequence[str]) -> dict[str, object]:
     """Return by name the values of ``options`` that are not those of an option that was not typed, as plain data."""
     values = {name: getattr(options, name) for name in names}

@@ -2,14 +2,14 @@
 
 import shlex
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from turnwise.commands.machine import check_output, show_progress
 from turnwise.commands.options import RftOptions
-from turnwise.errors import TurnwiseError
+from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.records.choices import BackEndName, TrainingType
 from turnwise.runners.models.back_end import LocalArguments, parse_pairs, validated
 from turnwise.training.base_model import BaseModel
@@ -38,10 +38,20 @@ def rft_command(data: Path, options: RftOptions, *, environ: dict[str, str], arg
 
     SIGUSR2 ends it after the step at hand, with a checkpoint.
     """
-    plan = training_of(data, options, command=shlex.join(["turnwise", *arguments])).plan(environ)
-    check_output(plan.output)
-    if plan.is_main:
-        plan.check_same()
+    told: list[int] = []
+    before = signal.signal(signal.SIGUSR2, lambda number, _: told.append(number))
+    try:
+        line = shlex.join(["turnwise", *arguments])
+        return fine_tune(data, options, command=line, environ=environ, stop=lambda: bool(told))
+    finally:
+        signal.signal(signal.SIGUSR2, before)
+
+
+def fine_tune(
+    data: Path, options: RftOptions, *, command: str, environ: dict[str, str], stop: Callable[[], bool]
+) -> Trained:
+    """Train until the last step, or until ``stop`` says so and a checkpoint is saved; ``command`` is recorded."""
+    plan = _plan(data, options, command=command, environ=environ)
     if plan.is_done and not options.dry_run:
         return Trained(f"{_done(plan)} already; nothing was changed.")
     checked = check(plan) if plan.is_main else None
@@ -51,16 +61,58 @@ def rft_command(data: Path, options: RftOptions, *, environ: dict[str, str], arg
     if checked is not None:
         check_room(plan, checked)
         print("\n".join(lines), flush=True)
-    told: list[int] = []
-    before = signal.signal(signal.SIGUSR2, lambda number, _: told.append(number))
-    try:
-        with show_progress() as on_progress:
-            is_done = train(plan, checked, stop=lambda: bool(told), on_progress=on_progress)
-    finally:
-        signal.signal(signal.SIGUSR2, before)
+    with show_progress() as on_progress:
+        is_done = train(plan, checked, stop=stop, on_progress=on_progress)
     if is_done:
         return Trained(f"{_done(plan)}; ask it with: turnwise run -M hf -a model={plan.checkpoint}")
     return Trained(f"Stopped after step {plan.latest} of {plan.settings.steps}: run the same line to go on.", STOPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedJob:
+    """What a training will be that runs elsewhere: a line a matter, its steps, the models that it loads by name."""
+
+    lines: Sequence[str]
+    steps: int
+    models: Sequence[tuple[str, str | None]]
+
+
+def plan_job(data: Path, options: RftOptions, *, command: str, environ: dict[str, str], processes: int) -> PlannedJob:
+    """Return what a training of so many processes on another machine will be, checked but for that one's devices.
+
+    Raises TurnwiseError for what the user got wrong.
+    """
+    plan = _plan(data, options, command=command, environ={**environ, "WORLD_SIZE": str(processes), "RANK": "0"})
+    checked = check(plan, is_here=False)
+    if not plan.is_done:
+        check_room(plan, checked)
+    base = plan.training.model
+    names = dict.fromkeys((base.name, plan.training.tokenizer or base.name))
+    return PlannedJob(describe(plan, checked), plan.settings.steps, [(name, base.revision or None) for name in names])
+
+
+def train_job(
+    data: Path, options: RftOptions, *, command: str, environ: dict[str, str], stop: Callable[[], bool]
+) -> int:
+    """Train in a job; return the exit status. Of several processes the main one says what is to be said."""
+    is_main = not int(environ.get("RANK", "0") or 0)
+    try:
+        trained = fine_tune(data, options, command=command, environ=environ, stop=stop)
+    except TurnwiseError as error:
+        if is_main or isinstance(error, InfrastructureError):  # of this process's own device
+            raise
+        return error.exit_status
+    if is_main:
+        print(trained.text, flush=True)
+    return trained.status
+
+
+def _plan(data: Path, options: RftOptions, *, command: str, environ: dict[str, str]) -> Plan:
+    plan = training_of(data, options, command=command).plan(environ)
+    check_output(plan.output)
+    if plan.is_main:
+        plan.check_same()
+    return plan
 
 
 def training_of(data: Path, options: RftOptions, *, command: str) -> Training:
@@ -103,6 +155,7 @@ def describe(plan: Plan, checked: Checked) -> list[str]:
     tokens_a_step = plan.record.rows_per_step * file.tokens / file.rows
     devices = f"{plan.processes} devices" if plan.processes > 1 else "1 device"
     trained = f"{shape.trained:,} trained (LoRA of rank {settings.lora_rank})" if settings.lora_rank else "all trained"
+    free = "" if checked.memory is None else f", {gigabytes(checked.memory)} free"
     lines = [
         f"Data: {file.rows:,} dialogues, {file.tokens:,} tokens, {file.labels:,} of them to learn; the longest has "
         f"{checked.longest:,}.",
@@ -110,7 +163,7 @@ def describe(plan: Plan, checked: Checked) -> list[str]:
         f"{plan.epochs:.2f} epochs; {devices}, {plan.micro_batches} x {settings.rows_per_device} dialogue(s) a step.",
         f"Parameters: {shape.parameters:,}, {trained}, {settings.dtype}.",
         f"Memory: about {gigabytes(needed.memory)} a device (states {gigabytes(needed.states)}, activations "
-        f"{gigabytes(needed.activations)}, logits {gigabytes(needed.logits)}), {gigabytes(checked.memory)} free.",
+        f"{gigabytes(needed.activations)}, logits {gigabytes(needed.logits)}){free}.",
         f"Disk: about {gigabytes(needed.disk)}, {gigabytes(checked.disk)} free.",
     ]
     if settings.warmup_steps >= settings.steps:

@@ -1,40 +1,68 @@
 """``turnwise status`` and ``cancel``: a run on a cluster, seen and steered from its folder."""
 
-import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from turnwise.commands.job_lines import billed_line, error_lines, hours, jobs_document
+from turnwise.commands.training_status import read_training_status, render_training, training_document
 from turnwise.errors import TurnwiseError
 from turnwise.records.run_folder import RunFolder
 from turnwise.slurm.status import STATES, Status, jobs_left, read_status
 from turnwise.slurm.submission import JUDGE, SAMPLE, ClusterFolder, Submission, latest_submission
 
 WATCH_SECONDS = 60.0
-_SHOWN_ERRORS = 3
-_SHOWN_LINES = 3
 _HELD = "JobHeldUser"
 
 
 def status_command(run: Path) -> str:
     """Return how far the run is; raises TurnwiseError if it was never submitted."""
-    latest_submission(run)
+    submission = latest_submission(run)
+    if submission.record.trains:
+        return render_training(read_training_status(submission), run)
     return render_status(read_status(RunFolder(run)), run)
+
+
+def status_document(run: Path) -> dict[str, object]:
+    """Return the same as one JSON document."""
+    submission = latest_submission(run)
+    if submission.record.trains:
+        return training_document(read_training_status(submission))
+    status = read_status(RunFolder(run))
+    done, total = status.dialogues
+    return {
+        "shards": {step: {state: counts.get(state, 0) for state in STATES} for step, counts in status.shards.items()},
+        "dialogues": {"done": done, "of": total},
+        "dialogues_per_hour": status.per_hour,
+        "hours_left": status.hours_left,
+        **jobs_document(status.jobs, status.bill, status.errors),
+        "gpu_hours_wasted": sum(status.bill.wasted.values()),
+        "left_out": list(status.poison),
+        "bad_nodes": list(status.bad_nodes),
+    }
 
 
 def watch_status(run: Path, show: Callable[[str], None], *, seconds: float = WATCH_SECONDS) -> None:
     """Show the status now and then until no job is left, or the user has seen enough."""
     while True:
-        latest_submission(run)
-        status = read_status(RunFolder(run))
-        show(f"{time.strftime('%H:%M:%S')}\n{render_status(status, run)}\n")
-        is_running = any(attempt.cause == "running" for attempt in status.attempts)
-        is_over = not status.shards_left if status.jobs is None else not status.jobs
-        if is_over and not is_running:
+        submission = latest_submission(run)
+        if submission.record.trains:
+            training = read_training_status(submission)
+            said, is_over = render_training(training, run), training.is_over
+        else:
+            status = read_status(RunFolder(run))
+            said, is_over = render_status(status, run), _is_over(status)
+        show(f"{time.strftime('%H:%M:%S')}\n{said}\n")
+        if is_over:
             return
         time.sleep(seconds)
+
+
+def _is_over(status: Status) -> bool:
+    is_running = any(attempt.cause == "running" for attempt in status.attempts)
+    return not is_running and (not status.shards_left if status.jobs is None else not status.jobs)
 
 
 def render_status(status: Status, run: Path) -> str:
@@ -79,36 +107,17 @@ def _job_lines(status: Status, run: Path) -> Iterator[str]:
 
 
 def _bill_lines(status: Status) -> Iterator[str]:
-    source = "SLURM's accounting" if status.bill.is_accounted else "the workers' logs"
-    yield f"GPU-hours billed: {_hours(status.bill.billed)}, by {source}."
-    yield f"GPU-hours wasted by loading again: {_hours(status.bill.wasted)}."
-
-
-def _hours(by_cause: Mapping[str, float]) -> str:
-    parts = "; ".join(f"{hours:.2f} {cause}" for cause, hours in sorted(by_cause.items()))
-    return f"{sum(by_cause.values()):.2f}{f' ({parts})' if parts else ''}"
+    yield billed_line(status.bill)
+    yield f"GPU-hours wasted by loading again: {hours(status.bill.wasted)}."
 
 
 def _error_lines(status: Status, run: Path) -> Iterator[str]:
     for line in status.poison:
         yield f"Left out: {line}."
-    for event in status.errors[-_SHOWN_ERRORS:]:
-        status_of = event.status or 0
-        ended = f"was ended by {_signal_name(status_of)}" if status_of < 0 else f"ended with {status_of}"
-        yield f"{event.worker} on {event.node or 'this machine'} {ended}; its last lines:"
-        yield from (f"  {line}" for line in event.log[-_SHOWN_LINES:])
-        if event.command:
-            yield f"  to see it again: {event.command}"
+    yield from error_lines(status.errors)
     if status.bad_nodes:
         nodes = ",".join(status.bad_nodes)
         yield f"Workers crashed over three shards on {nodes}: turnwise resume {run} --exclude {nodes}"
-
-
-def _signal_name(status: int) -> str:
-    try:
-        return signal.Signals(-status).name
-    except ValueError:
-        return f"signal {-status}"
 
 
 def cancel_command(run: Path) -> str:

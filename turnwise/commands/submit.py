@@ -3,13 +3,12 @@
 With --dry-run: plan, scripts and limits, without submitting or writing anything.
 """
 
-import os
 import re
 import shutil
 import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -19,9 +18,17 @@ from turnwise.benchmarks.own import is_benchmark_file
 from turnwise.commands.collect import collect_command
 from turnwise.commands.options import SubmitOptions
 from turnwise.commands.run import command_line, open_job, prompt_lines
+from turnwise.commands.submissions import (
+    StoppedError,
+    check_limits,
+    copy_inputs,
+    enter_folder,
+    one_at_a_time,
+    refuse_if_queued,
+)
+from turnwise.commands.submit_training import resume_training
 from turnwise.commands.worker import named_inputs, read_options, with_inputs, work_on
 from turnwise.errors import TurnwiseError
-from turnwise.locks import Lock
 from turnwise.records.choices import ClusterKind
 from turnwise.records.codec import to_json
 from turnwise.records.run_folder import RunFolder, RunRecord, Shard
@@ -32,12 +39,12 @@ from turnwise.runners.preflight import FirstPrompts, count_first_prompts, estima
 from turnwise.runners.sampling import Job
 from turnwise.runners.work import check_same_run, freeze
 from turnwise.slurm.cluster import Accepted, Slurm, cut_arrays, script_text, submit_jobs
-from turnwise.slurm.freeze import code_digest, fetch_model, freeze_code, freeze_inputs, is_whole_input
+from turnwise.slurm.freeze import code_digest, fetch_model, freeze_code, is_whole_input
+from turnwise.slurm.jobs import run_locally
 from turnwise.slurm.profile import ClusterProfile, read_profile
 from turnwise.slurm.queue import ClusterLimits, ask_limits, jobs_of
 from turnwise.slurm.shards import cut_by_tokens, job_tokens, longest_first, open_unfinished, unfinished_shards
 from turnwise.slurm.signals import NeverStop, Told
-from turnwise.slurm.status import jobs_left
 from turnwise.slurm.submission import (
     CLOSE,
     JUDGE,
@@ -48,16 +55,7 @@ from turnwise.slurm.submission import (
     freeze_submission,
     latest_submission,
 )
-from turnwise.slurm.supervisor import run_locally
 from turnwise.tasks.prompts import is_bundled_set
-from turnwise.texts import shown
-
-
-class StoppedError(TurnwiseError):
-    """The user ended a pool on this machine."""
-
-    exit_status = 130
-
 
 _SECRET_URL = re.compile(r"base_url=\w+://(?:[^/\s,@]+@|[^\s,]*\?)")
 
@@ -88,10 +86,12 @@ def resume_command(
     chosen = read_profile(profile) if profile is not None else None
     run = run.absolute()
     before = latest_submission(run)
-    _enter_folder(before)
+    enter_folder(before)
     chosen = chosen or before.record.profile
     if exclude:
         chosen = replace(chosen, extra={**chosen.extra, "exclude": exclude})
+    if before.record.trains:
+        return resume_training(before, environ=environ, cluster=cluster, profile=chosen, force=force)
     options = read_options(before)
     options = replace(options, output_path=run, cluster=cluster or options.cluster, force=force)
     frozen = {name: path for name, path in before.inputs().items() if is_whole_input(path)}
@@ -115,7 +115,7 @@ def _submit(
     cluster, wanted = ClusterFolder(options.output), Wanted(options.model_args, environ)
     found = ask_limits(profile) if options.cluster is ClusterKind.SLURM else None
     if found is not None and not options.dry_run:
-        _check_limits(found)
+        check_limits(found)
     with ExitStack() as stack:
         with open_job(
             with_inputs(options, frozen),
@@ -133,34 +133,13 @@ def _submit(
                 return _render_dry_run(planned, profile, found)
             for name, revision in models_to_fetch(back_end, wanted):
                 fetch_model(name, revision)
-            stack.enter_context(_one_at_a_time(cluster))  # a pool holds it until it ends
-            _refuse_if_queued(cluster, force=options.force)
+            stack.enter_context(one_at_a_time(cluster))  # a pool holds it until it ends
+            refuse_if_queued(cluster, force=options.force)
             tokens = job_tokens(job, reply_limit=limit)
             submission = _freeze(cluster, tokens, record, options, profile, frozen)
         if submission is None:
             return collect_command(options.output, environ=environ)
         return _start(submission, options.cluster, environ, largest=found.array_elements if found is not None else 0)
-
-
-def _enter_folder(submission: Submission) -> None:
-    """Go to where the run was submitted from, so that its relative paths mean the same."""
-    try:
-        os.chdir(submission.record.folder)
-    except (OSError, ValueError):  # a NUL or half a character
-        folder = shown(submission.record.folder, limit=1000)
-        raise TurnwiseError(
-            f"The run was submitted from {folder}, which is not there: make it, or submit anew."
-        ) from None
-
-
-def _check_limits(found: ClusterLimits) -> None:
-    if not found.answers:
-        raise TurnwiseError(
-            "SLURM does not answer here (scontrol show config): submit on a node that reaches it, or give "
-            "--cluster local."
-        )
-    if found.problems:
-        raise TurnwiseError(f"SLURM would refuse this run: {'; '.join(found.problems)}.")
 
 
 def _absolute(options: SubmitOptions) -> SubmitOptions:
@@ -171,38 +150,6 @@ def _absolute(options: SubmitOptions) -> SubmitOptions:
     benchmark = str(Path(options.benchmark).absolute()) if is_benchmark_file(options.benchmark) else options.benchmark
     answers = str(Path(options.answers).absolute()) if is_own_set(options.answers) else options.answers
     return replace(options, **paths, benchmark=benchmark, answers=answers)
-
-
-@contextmanager
-def _one_at_a_time(cluster: ClusterFolder) -> Iterator[None]:
-    """Let one process at a time submit the run, or carry it out by a pool."""
-    cluster.path.mkdir(parents=True, exist_ok=True)
-    try:
-        lock = Lock(cluster.lock)
-    except BlockingIOError:
-        raise TurnwiseError(
-            f"Another process is submitting {str(cluster.run)!r} or works on it: wait until it has ended, or see "
-            "turnwise status."
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _refuse_if_queued(cluster: ClusterFolder, *, force: bool) -> None:
-    for number in () if force else cluster.submissions():
-        waiting = jobs_left([Submission(cluster, number)])
-        if waiting is None:
-            raise TurnwiseError(
-                f"SLURM does not say whether jobs of {str(cluster.run)!r} are still there (squeue): try again where it "
-                f"answers, or give --force if none is (submission {number})."
-            )
-        if waiting:
-            raise TurnwiseError(
-                f"{len(waiting)} jobs of {str(cluster.run)!r} are still there (submission {number}): see turnwise "
-                f"status, or turnwise cancel, or give --force."
-            )
 
 
 def _freeze(
@@ -228,21 +175,11 @@ def _freeze(
         profile=profile,
         code=code.name,
         folder=str(Path.cwd()),
-        inputs=_freeze_inputs(cluster, {**named_inputs(options), **inputs}),
+        inputs=copy_inputs(cluster, {**named_inputs(options), **inputs}),
         workers=min(profile.workers, len(todo)),
         submitted=time.time(),
     )
     return freeze_submission(cluster, frozen, longest_first(todo, tokens))
-
-
-def _freeze_inputs(cluster: ClusterFolder, paths: Mapping[str, Path]) -> dict[str, str]:
-    try:
-        return freeze_inputs(cluster.inputs, paths)
-    except OSError as error:
-        raise TurnwiseError(
-            f"What the options name cannot be copied to {str(cluster.inputs)!r} ({error}): make it "
-            "readable, or make room."
-        ) from None
 
 
 def _start(submission: Submission, cluster: ClusterKind, environ: dict[str, str], *, largest: int) -> str:

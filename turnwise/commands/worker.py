@@ -20,6 +20,7 @@ from turnwise.commands.machine import open_machine, show_progress
 from turnwise.commands.options import SubmitOptions
 from turnwise.commands.run import open_job
 from turnwise.commands.settings import config_of_options, tasks_of_options
+from turnwise.commands.training_worker import train_on
 from turnwise.errors import TurnwiseError
 from turnwise.records.choices import BackEndName
 from turnwise.records.codec import from_json, reason_of
@@ -31,7 +32,7 @@ from turnwise.runners.models.openai.back_end import served_name
 from turnwise.slurm.claims import Owner
 from turnwise.slurm.freeze import are_sources_whole, is_running_code, is_whole_input
 from turnwise.slurm.signals import Stop
-from turnwise.slurm.submission import SAMPLE, ClusterFolder, Submission, worker_name
+from turnwise.slurm.submission import SAMPLE, TRAIN, ClusterFolder, Submission, worker_name
 from turnwise.slurm.supervisor import STOPPED, JobFacts
 from turnwise.slurm.worker import judge_shards, sample_shards, serve
 from turnwise.tasks.prompts import is_bundled_set
@@ -96,12 +97,14 @@ def _metadata(options: SubmitOptions) -> dict[str, Any]:
 
 
 def work_on(run: Path, number: int, step: str, slot: int, *, stop: Stop, environ: dict[str, str]) -> int:
-    """Take shards of one step of a submission until none is left; return the exit status.
+    """Take shards of one step of a submission until none is left, or train; return the exit status.
 
     Raises TurnwiseError if this node cannot do it: its sandbox, its data or its model are not as frozen.
     """
     submission = Submission(ClusterFolder(run), number)
     check_copies(submission)
+    if step == TRAIN:
+        return train_on(submission, stop=stop, environ=environ)
     facts = JobFacts.of(environ)
     owner = Owner(worker_name(number, step, slot), facts.job, facts.node or platform.node())
     options = _for_this_job(with_inputs(read_options(submission), submission.inputs()), environ)

@@ -2,20 +2,26 @@
 
 TURNWISE_TEST_CALLS names a folder for the calls, TURNWISE_TEST_DELAY the seconds each takes, TURNWISE_TEST_POISON
 a problem at whose first call the process is killed, as by the kernel for want of memory.
+
+With TURNWISE_TEST_STEPS the trainer of a job is the one of fake_trainer.py, which makes so many steps.
 """
 
 import importlib.abc
 import importlib.util
 import os
 import sys
+from collections.abc import Callable
 from importlib.machinery import ModuleSpec
 from typing import Any
 
 
 class _Patch(importlib.abc.MetaPathFinder):
+    def __init__(self, module: str, patch: Callable[[Any], None]) -> None:
+        self._module, self._patch = module, patch
+
     def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
-        """Load the module of recorded answers, changed."""
-        if name != "turnwise.runners.models.replay":
+        """Load the module, changed."""
+        if name != self._module:
             return None
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)
@@ -25,13 +31,13 @@ class _Patch(importlib.abc.MetaPathFinder):
 
         def exec_module(module: Any) -> None:
             load(module)
-            _patch(module.ReplaySampler)
+            self._patch(module)
 
         loader.exec_module = exec_module
         return spec
 
 
-def _patch(sampler: Any) -> None:
+def _patch_answers(module: Any) -> None:
     import asyncio
     import json
     import signal
@@ -46,8 +52,32 @@ def _patch(sampler: Any) -> None:
         await asyncio.sleep(float(os.environ.get("TURNWISE_TEST_DELAY", "0")))
         return self.answer(request)
 
-    sampler.generate = generate
+    module.ReplaySampler.generate = generate
+
+
+def _patch_trainer(module: Any) -> None:
+    from pathlib import Path
+
+    from turnwise.errors import InfrastructureError, TurnwiseError
+
+    steps = int(os.environ["TURNWISE_TEST_STEPS"])
+
+    def plan_job(_data: Any, _options: Any, **_: Any) -> Any:
+        return module.PlannedJob(["Steps: as many as the test says."], steps, [])
+
+    def train_job(_: Any, options: Any, *, stop: Any, **__: Any) -> int:
+        if refusal := os.environ.get("TURNWISE_TEST_REFUSAL"):
+            kind = TurnwiseError if refusal == "2" else InfrastructureError
+            raise kind("the model is not there: mend -a model=.")
+        sys.path.insert(0, str(Path(__file__).parents[1]))
+        import fake_trainer
+
+        return fake_trainer.train(options.output_path, steps, stop)
+
+    module.plan_job, module.train_job = plan_job, train_job
 
 
 if "TURNWISE_TEST_CALLS" in os.environ:
-    sys.meta_path.insert(0, _Patch())
+    sys.meta_path.insert(0, _Patch("turnwise.runners.models.replay", _patch_answers))
+if "TURNWISE_TEST_STEPS" in os.environ:
+    sys.meta_path.insert(0, _Patch("turnwise.commands.rft", _patch_trainer))

@@ -1,0 +1,104 @@
+"""One training on a cluster, as a user drives it by the command line, with a trainer that counts (fake_trainer.py)."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cluster_run import HOOKS
+from fake_trainer import weights, weights_after
+
+from turnwise.commands.status import status_command, status_document
+from turnwise.slurm.events import START, Event, read_events
+from turnwise.slurm.submission import ClusterFolder
+
+MAKE_DATA = """
+import sys
+from pathlib import Path
+from tiny_model import make_tiny_model
+from training_data import make_rows, write_data
+from turnwise.training.tokenizer import open_tokenizer, tokenizer_record
+folder = Path(sys.argv[1])
+model = str(make_tiny_model(folder / "model", context=64))
+write_data(folder / "my data", tokenizer_record(open_tokenizer(model), model), make_rows(10))
+"""
+PROFILE: dict[str, Any] = {"gpus": 1, "cpus": 1, "memory_gb": 0.5, "time_minutes": 10, "warn_seconds": 60}
+STEPS = 40
+
+
+class Training:
+    """A training of STEPS steps, and the commands on it; ``delay`` is what each step takes."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str], *, delay: float = 0.0) -> None:
+        self.folder = folder
+        self.output = folder / "out"
+        self.data = folder / "my data"
+        self.data.mkdir()
+        (self.data / "report.json").write_text("{}")
+        self.environment = {
+            **environment,
+            "PYTHONPATH": str(HOOKS),
+            "TURNWISE_TEST_STEPS": str(STEPS),
+            "TURNWISE_TEST_DELAY": str(delay),
+        }
+
+    def command(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of turnwise to its end."""
+        command = [sys.executable, "-m", "turnwise", *arguments]
+        environ = {**self.environment, **environment}
+        return subprocess.run(command, env=environ, cwd=self.folder, capture_output=True, text=True, check=False)
+
+    def train_for_real(self, *, steps: int) -> list[str]:
+        """Make a tiny model and data for it; return the words of the command that trains it, but for its folder."""
+        del self.environment["TURNWISE_TEST_STEPS"]
+        self.environment["OMP_NUM_THREADS"] = "1"
+        shutil.rmtree(self.data)
+        path = str(Path(__file__).parents[1] / "runners")
+        made = [sys.executable, "-c", MAKE_DATA, str(self.folder)]
+        subprocess.run(made, env={**self.environment, "PYTHONPATH": path}, check=True, capture_output=True)
+        numbers = ["--steps", str(steps), "--tokens-per-step", "40", "--learning-rate", "1e-2", "--save-steps", "10"]
+        return ["rft", "my data", "-M", "hf", "-a", "model=model,dtype=float32,device=cpu", *numbers]
+
+    def arguments(self, *more: str, **profile: Any) -> list[str]:
+        """Return the words of the command that trains, with relative paths."""
+        (self.folder / "profile.yaml").write_text(json.dumps({**PROFILE, **profile}))
+        return ["rft", "my data", "-M", "hf", "-a", "model=m", "-o", "out", "-p", "profile.yaml", *more]
+
+    def start_local(self, **profile: Any) -> "subprocess.Popen[str]":
+        """Begin the job on this machine."""
+        command = [sys.executable, "-m", "turnwise", *self.arguments("--cluster", "local", **profile)]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, env=self.environment, cwd=self.folder, stdout=pipe, stderr=pipe, text=True)
+
+    def submit(self, *more: str, **profile: Any) -> subprocess.CompletedProcess[str]:
+        """Submit the training."""
+        return self.command(*self.arguments("--cluster", "slurm", *more, **profile))
+
+    def status(self) -> str:
+        """Return what status says, asked in this process."""
+        return status_command(self.output)
+
+    def document(self) -> dict[str, Any]:
+        """Return what status says as a document, asked in this process."""
+        return status_document(self.output)
+
+    def steps(self) -> list[int]:
+        """Return the steps that were made, in the order of the log."""
+        path = self.output / "log.jsonl"
+        return [json.loads(line)["step"] for line in path.read_text().splitlines()] if path.exists() else []
+
+    def is_whole(self) -> bool:
+        """Return whether the weights are those of an uninterrupted training."""
+        return weights(self.output, STEPS) == weights_after(STEPS)
+
+    def events(self, name: str) -> list[Event]:
+        """Return the events of a kind, of all jobs."""
+        logs = ClusterFolder(self.output).logs()
+        return [event for path in logs for event in read_events(path) if event.event == name]
+
+    def begun(self) -> list[int]:
+        """Return how often SLURM had restarted the job at each start."""
+        return [event.restarts for event in self.events(START)]

@@ -1,0 +1,66 @@
+"""How far a training is, from the files of its folder alone: its log of steps, its checkpoints, its model."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from turnwise.files import inside, read_whole
+from turnwise.records.codec import from_json
+from turnwise.records.training import TRAINING, LoggedStep, checkpoints_in
+from turnwise.training.plan import LOG, MODELS
+
+_LARGEST = 2**28  # bytes, of a log
+_RECENT = 20  # steps by which the rate is measured
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The latest step of ``steps``, its loss (None before the first), and the steps of whole checkpoints.
+
+    ``tokens_per_second`` and ``seconds_per_step`` are those of the latest steps, None before the second. ``is_done``
+    says that the trained model is there.
+    """
+
+    step: int
+    steps: int
+    loss: float | None
+    tokens_per_second: float | None
+    seconds_per_step: float | None
+    checkpoints: tuple[int, ...]
+    is_done: bool
+
+    @property
+    def hours_left(self) -> float | None:
+        """Hours until the last step at the rate so far; None where none is known."""
+        return None if self.seconds_per_step is None else (self.steps - self.step) * self.seconds_per_step / 3600
+
+
+def read_progress(folder: Path, steps: int) -> Progress:
+    """Return how far the training of so many steps in ``folder`` is."""
+    logged = list(_read_log(folder))[-_RECENT:]
+    last = logged[-1] if logged else None
+    tokens = sum(line.tokens for line in logged[1:])
+    seconds = logged[-1].seconds - logged[0].seconds if logged else 0.0
+    return Progress(
+        last.step if last else 0,
+        steps,
+        last.loss if last else None,
+        tokens / seconds if seconds > 0 else None,
+        seconds / (len(logged) - 1) if len(logged) > 1 else None,
+        tuple(checkpoints_in(folder)),
+        any((folder / name / TRAINING).is_file() for name in MODELS),
+    )
+
+
+def _read_log(folder: Path) -> Iterator[LoggedStep]:
+    """Yield the lines of the log, without those that are torn."""
+    try:
+        lines = read_whole(inside(folder, LOG), limit=_LARGEST, follow=False).splitlines()
+    except FileNotFoundError:
+        return
+    for line in lines:
+        try:
+            yield from_json(LoggedStep, json.loads(line))
+        except (ValueError, RecursionError):
+            continue

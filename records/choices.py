@@ -24,7 +24,7 @@ class ProfileName(StrEnum):
 
 
 class TrainingProfile(StrEnum):
-    """A named set of settings of a fine-tuning (training/settings.py)."""
+    """A named set of settings of a fine-tuning (training/fine_tuning/settings.py)."""
 
     ZHENG_RFT = "zheng-rft"
     SMALL = "small"
@@ -172,7 +172,7 @@ class Along(StrEnum):
 
 
 class DataTurns(StrEnum):
-    """Which dialogues become training data: those of one turn, those of more, or both (training/data.py)."""
+    """Which dialogues become training data: those of one turn, those of more, or both (training/data/folder.py)."""
 
     MULTI = "multi"
     SINGLE = "single"
@@ -180,7 +180,7 @@ class DataTurns(StrEnum):
 
 
 class Learn(StrEnum):
-    """Which replies of a dialogue are learnt (training/token_rows.py)."""
+    """Which replies of a dialogue are learnt (training/data/token_rows.py)."""
 
     ALL = "all"
     LAST = "last"

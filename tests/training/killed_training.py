@@ -17,15 +17,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+_LOOP = "turnwise.training.fine_tuning.loop"
 # The function that is reached, how many times before, and the signal that comes there.
 PLACES = [
-    ("turnwise.training.fine_tuning", "write_rows", 0, signal.SIGKILL),  # before anything is learnt
-    ("turnwise.training.loop", "_any", 2, signal.SIGKILL),  # within step 3, behind checkpoint-2
-    ("turnwise.training.loop", "write_trained_model", 0, signal.SIGKILL),  # checkpoint-4 is written, but for its mark
-    ("turnwise.training.loop", "_any", 0, signal.SIGTERM),  # step 3 once more
-    ("turnwise.training.loop", "_any", 0, signal.SIGUSR2),  # step 3 again; step 4 is finished and saved
-    ("turnwise.training.loop.shutil", "rmtree", 0, signal.SIGKILL),  # checkpoint-2 is being removed after step 6
-    ("turnwise.training.loop", "write_trained_model", 0, signal.SIGKILL),  # the model is written, but for its mark
+    ("turnwise.training.fine_tuning.training", "write_rows", 0, signal.SIGKILL),  # before anything is learnt
+    (_LOOP, "_any", 2, signal.SIGKILL),  # within step 3, behind checkpoint-2
+    (_LOOP, "write_trained_model", 0, signal.SIGKILL),  # checkpoint-4 is written, but for its mark
+    (_LOOP, "_any", 0, signal.SIGTERM),  # step 3 once more
+    (_LOOP, "_any", 0, signal.SIGUSR2),  # step 3 again; step 4 is finished and saved
+    (f"{_LOOP}.shutil", "rmtree", 0, signal.SIGKILL),  # checkpoint-2 is being removed after step 6
+    (_LOOP, "write_trained_model", 0, signal.SIGKILL),  # the model is written, but for its mark
 ]
 
 

@@ -22,8 +22,8 @@ from turnwise.records.problem import Flag, Limits, Problem, TestCase
 from turnwise.runners.execution.interface import Ending, Execution, Executor, Program
 from turnwise.runners.judging.checking import Checkers
 from turnwise.runners.loading import Machine
-from turnwise.training.contamination import find_contamination
-from turnwise.training.statements import Statements, near_statements, shared_words, words_of
+from turnwise.training.contamination.search import find_contamination
+from turnwise.training.contamination.statements import Statements, near_statements, shared_words, words_of
 
 SHELF = (
     "Marta keeps jars of honey on a long shelf. Every morning she moves the heaviest jar to the left end and every"
@@ -305,7 +305,7 @@ def test_full_test_sets_against_each_other(full_dir: Path) -> None:
 
 _LARGE = """
 import random, resource, sys
-from turnwise.training.statements import Statements, near_statements
+from turnwise.training.contamination.statements import Statements, near_statements
 draw = random.Random(0)
 words = ["".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=draw.randrange(1, 9))) for _ in range(20_000)]
 texts = [" ".join(draw.choices(words, k=draw.randrange(200, 700))) for _ in range(13_328)]

@@ -13,8 +13,8 @@ from tiny_model import make_tiny_model  # noqa: E402 - needs what is skipped for
 from turnwise.errors import TurnwiseError  # noqa: E402 - as above
 from turnwise.records.contamination import ContaminationSettings, Reason  # noqa: E402 - as above
 from turnwise.records.problem import Problem  # noqa: E402 - as above
-from turnwise.training.contamination import find_contamination  # noqa: E402 - as above
-from turnwise.training.embeddings import Embedder, near_by_embedding  # noqa: E402 - as above
+from turnwise.training.contamination.embeddings import Embedder, near_by_embedding  # noqa: E402 - as above
+from turnwise.training.contamination.search import find_contamination  # noqa: E402 - as above
 
 TEXTS = ["Marta keeps jars of honey on a shelf.", "0 0 0 0 7 7 7 7", "A ferry carries bicycles over the river.", ""]
 

@@ -44,8 +44,8 @@ from turnwise.records.training import (  # noqa: E402 - as above
     write_trained_model,
 )
 from turnwise.runners.models.hf import HFEngine, HFOptions  # noqa: E402 - as above
-from turnwise.training.fine_tuning import check, train  # noqa: E402 - as above
-from turnwise.training.token_file import row_order, write_rows  # noqa: E402 - as above
+from turnwise.training.fine_tuning.token_file import row_order, write_rows  # noqa: E402 - as above
+from turnwise.training.fine_tuning.training import check, train  # noqa: E402 - as above
 from turnwise.training.tokenizer import open_tokenizer, tokenizer_record  # noqa: E402 - as above
 
 ROWS = make_rows(10)
@@ -588,7 +588,7 @@ def test_too_little_memory_or_disk_is_refused_before_weights_are_loaded(
     """What cannot fit is said in numbers, with what would help; the weights are not even read."""
     from safetensors.torch import save_file
 
-    from turnwise.training import fine_tuning
+    from turnwise.training.fine_tuning import training as fine_tuning
 
     bare = shutil.copytree(model, tmp_path / "model")
     save_file({"another": torch.zeros(1)}, bare / "model.safetensors")

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from turnwise.errors import TurnwiseError
-from turnwise.training.similarity import PERMUTATIONS, Keeper, estimate, jaccard, shingles, signature
+from turnwise.training.data.similarity import PERMUTATIONS, Keeper, estimate, jaccard, shingles, signature
 
 PROGRAM = """\
 import sys

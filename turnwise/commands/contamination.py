@@ -18,8 +18,8 @@ from turnwise.json_text import json_text
 from turnwise.records.codec import to_json
 from turnwise.records.contamination import Contamination, ContaminationSettings, Pair, Reason, write_contamination
 from turnwise.tasks.catalog import Task, find_tasks
-from turnwise.training.contamination import PUBLISHED, check_settings, find_contamination
-from turnwise.training.contamination_page import page_of
+from turnwise.training.contamination.page import page_of
+from turnwise.training.contamination.search import PUBLISHED, check_settings, find_contamination
 
 _FILE, _PAGE = "contamination.json", "contamination.html"
 _MOST_SHOWN = 20  # pairs of a test set

@@ -26,13 +26,13 @@ from turnwise.runners.loading import Machine, load_recorded
 from turnwise.tasks.catalog import Task, tasks_of
 from turnwise.tasks.prompts import PromptSet, is_bundled_set
 from turnwise.texts import encodable, shown
-from turnwise.training.blocks import DataJob
-from turnwise.training.contamination import find_contamination
-from turnwise.training.conversations import Replay
-from turnwise.training.counting import KINDS
-from turnwise.training.data import find_finished, make_data
-from turnwise.training.selection import TrainingRun, open_runs
-from turnwise.training.token_rows import TokenRows
+from turnwise.training.contamination.search import find_contamination
+from turnwise.training.data.blocks import DataJob
+from turnwise.training.data.conversations import Replay
+from turnwise.training.data.counting import KINDS
+from turnwise.training.data.folder import find_finished, make_data
+from turnwise.training.data.selection import TrainingRun, open_runs
+from turnwise.training.data.token_rows import TokenRows
 from turnwise.training.tokenizer import open_tokenizer, tokenizer_record
 
 _NO_TASKS = "none"

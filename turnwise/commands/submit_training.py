@@ -35,7 +35,7 @@ from turnwise.slurm.signals import Told
 from turnwise.slurm.submission import TRAIN, ClusterFolder, Submission, SubmissionRecord, freeze_submission
 from turnwise.slurm.supervisor import BAD_INPUT, JobFacts
 from turnwise.slurm.training import TrainingSupervisor
-from turnwise.training.progress import read_progress
+from turnwise.training.fine_tuning.progress import read_progress
 
 DATA = "data"
 

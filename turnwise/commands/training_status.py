@@ -8,7 +8,7 @@ from turnwise.commands.job_lines import billed_line, error_lines, jobs_document
 from turnwise.slurm.events import CRASH, FAILED
 from turnwise.slurm.status import LOST, REQUEUED, Attempt, JobsStatus, read_jobs
 from turnwise.slurm.submission import Submission
-from turnwise.training.progress import Progress, read_progress
+from turnwise.training.fine_tuning.progress import Progress, read_progress
 
 
 @dataclass(frozen=True, slots=True)

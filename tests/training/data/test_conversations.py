@@ -16,8 +16,8 @@ from turnwise.tasks.catalog import TASKS
 from turnwise.tasks.dialogue import Ask, Dialogue
 from turnwise.tasks.plan import dialogue_plan
 from turnwise.tasks.prompts import PromptSet
-from turnwise.training.conversations import Conversation, Replay
-from turnwise.training.selection import Reason
+from turnwise.training.data.conversations import Conversation, Replay
+from turnwise.training.data.selection import Reason
 
 Carry = Callable[..., Trajectory]
 TASK = TASKS["sample_codecontests_multiturn"]

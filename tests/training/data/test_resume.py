@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from turnwise.commands import rft_data as command
-from turnwise.training.blocks import DataJob
+from turnwise.training.data.blocks import DataJob
 
 Command = Callable[..., tuple[int, str]]
 

@@ -18,8 +18,8 @@ from turnwise.records.run_folder import RunFolder, RunRecord
 from turnwise.records.settings import JudgeRecord, PromptsRecord
 from turnwise.records.training import DataReport, DataStep, read_report
 from turnwise.records.trajectory import End, Trajectory
-from turnwise.training.counting import KINDS, StepCounts, kind_of
-from turnwise.training.selection import Reason, Step
+from turnwise.training.data.counting import KINDS, StepCounts, kind_of
+from turnwise.training.data.selection import Reason, Step
 
 WriteRun = Callable[..., Path]
 Command = Callable[..., tuple[int, str]]

@@ -11,8 +11,8 @@ import pytest
 from turnwise.errors import TurnwiseError
 from turnwise.records.training import read_report
 from turnwise.records.trajectory import Message
-from turnwise.training.conversations import Conversation, Exchange
-from turnwise.training.token_rows import NOT_LEARNT, TokenRows
+from turnwise.training.data.conversations import Conversation, Exchange
+from turnwise.training.data.token_rows import NOT_LEARNT, TokenRows
 
 pytest.importorskip("transformers")
 

@@ -23,10 +23,10 @@ from turnwise.records.codec import from_json, reason_of, to_line
 from turnwise.records.training import TRAINING, LoggedStep, checkpoints_in, write_trained_model
 from turnwise.runners.logs import AppendLog
 from turnwise.texts import printable
-from turnwise.training.memory import is_sharded
-from turnwise.training.plan import LOG, ROWS, Plan
-from turnwise.training.settings import LORA_ALPHA_PER_RANK
-from turnwise.training.token_file import RowSizes, row_order
+from turnwise.training.fine_tuning.memory import is_sharded
+from turnwise.training.fine_tuning.plan import LOG, ROWS, Plan
+from turnwise.training.fine_tuning.settings import LORA_ALPHA_PER_RANK
+from turnwise.training.fine_tuning.token_file import RowSizes, row_order
 from turnwise.training.tokenizer import open_tokenizer
 
 Progress = Callable[[str, int, int], None]

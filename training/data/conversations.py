@@ -25,7 +25,7 @@ from turnwise.tasks.dialogue import Ask, Dialogue, DialoguePlan, RunPublicTests
 from turnwise.tasks.plan import strategy_of
 from turnwise.tasks.prompts import PromptSet
 from turnwise.tasks.strategies import Strategy
-from turnwise.training.selection import Reason
+from turnwise.training.data.selection import Reason
 
 JOINT = "\n\n"
 _AS_RECORDED = ("system", "statement", "feedback")

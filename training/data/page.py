@@ -18,8 +18,8 @@ from turnwise.records.contamination import Pair
 from turnwise.records.contamination import Reason as Alike
 from turnwise.records.training import DataReport, StepCount
 from turnwise.texts import encodable
-from turnwise.training.counting import KINDS, MULTI
-from turnwise.training.selection import Reason, Step
+from turnwise.training.data.counting import KINDS, MULTI
+from turnwise.training.data.selection import Reason, Step
 
 PAGE = "report.html"
 _STEPS = {
@@ -87,7 +87,7 @@ def render_page(report: DataReport, style: str) -> str:
 
 
 def _asset(name: str) -> str:
-    return (resources.files("turnwise.training") / "assets" / name).read_text(encoding="utf-8")
+    return (resources.files("turnwise.training.data") / "assets" / name).read_text(encoding="utf-8")
 
 
 def _number(value: int | None) -> str:

@@ -31,9 +31,9 @@ from turnwise.records.training import (
     read_report,
     read_trained_model,
 )
-from turnwise.training.base_model import BaseModel
-from turnwise.training.settings import Profile, check_settings, rows_per_step, with_epochs
-from turnwise.training.token_file import tokens_of
+from turnwise.training.fine_tuning.base_model import BaseModel
+from turnwise.training.fine_tuning.settings import Profile, check_settings, rows_per_step, with_epochs
+from turnwise.training.fine_tuning.token_file import tokens_of
 
 LOG, ROWS = "log.jsonl", "rows.arrow"
 MODELS = (_CHECKPOINT, _ON_TEST) = ("checkpoint", "checkpoint-trained-on-test")

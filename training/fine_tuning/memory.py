@@ -27,8 +27,8 @@ from turnwise.errors import TurnwiseError
 from turnwise.records.choices import TrainingType
 from turnwise.records.training import FineTuningSettings
 from turnwise.runners.execution.host import inspect_host
-from turnwise.training.base_model import ModelShape
-from turnwise.training.token_file import BYTES_PER_TOKEN
+from turnwise.training.fine_tuning.base_model import ModelShape
+from turnwise.training.fine_tuning.token_file import BYTES_PER_TOKEN
 
 _SHARDED = ("ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED")
 _CHECKPOINTS = 3

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from turnwise.errors import TurnwiseError
 from turnwise.records.training import DataReport, DataStep, StepCount
-from turnwise.training.selection import Drop, Step
+from turnwise.training.data.selection import Drop, Step
 
 SINGLE, MULTI = "single", "multi"
 KINDS = (SINGLE, MULTI)

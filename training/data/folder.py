@@ -39,10 +39,10 @@ from turnwise.records.training import (
     write_report,
 )
 from turnwise.texts import shown
-from turnwise.training.blocks import Block, BlockMaker, DataJob
-from turnwise.training.counting import EmptyDataError, StepCounts, check_not_empty
-from turnwise.training.data_page import PAGE, write_page
-from turnwise.training.token_rows import UnfitTokenizerError
+from turnwise.training.data.blocks import Block, BlockMaker, DataJob
+from turnwise.training.data.counting import EmptyDataError, StepCounts, check_not_empty
+from turnwise.training.data.page import PAGE, write_page
+from turnwise.training.data.token_rows import UnfitTokenizerError
 
 Progress = Callable[[str, int, int], None]
 PARTS, BEGUN, LOCK = "parts", "begun.json", "lock"

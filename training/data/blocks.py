@@ -13,17 +13,17 @@ from turnwise.json_text import json_line
 from turnwise.records.problem import Problem
 from turnwise.records.training import DataReport, DataStep
 from turnwise.records.trajectory import Trajectory
-from turnwise.training.conversations import Conversation, Replay
-from turnwise.training.counting import KINDS, SINGLE, StepCounts, kind_of
-from turnwise.training.selection import Drop, Reason, Step, TaskDialogues, TrainingRun, sampled_tokens
-from turnwise.training.similarity import Keeper
-from turnwise.training.token_rows import NOT_LEARNT, Row
+from turnwise.training.data.conversations import Conversation, Replay
+from turnwise.training.data.counting import KINDS, SINGLE, StepCounts, kind_of
+from turnwise.training.data.selection import Drop, Reason, Step, TaskDialogues, TrainingRun, sampled_tokens
+from turnwise.training.data.similarity import Keeper
+from turnwise.training.data.token_rows import NOT_LEARNT, Row
 
 BLOCK_DIALOGUES = 4096
 
 
 class RowMaker(Protocol):
-    """Makes rows of token ids and labels of a conversation (training/token_rows.py)."""
+    """Makes rows of token ids and labels of a conversation (training/data/token_rows.py)."""
 
     def rows_of(self, conversation: Conversation) -> Sequence[Row]:
         """Return the rows."""

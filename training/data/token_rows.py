@@ -18,7 +18,7 @@ import jinja2
 from turnwise.errors import TurnwiseError
 from turnwise.records.trajectory import Context, Message
 from turnwise.runners.models.chat import ChatTemplate
-from turnwise.training.conversations import JOINT, Conversation, Exchange
+from turnwise.training.data.conversations import JOINT, Conversation, Exchange
 
 NOT_LEARNT = -100
 LEARN_ALL, LEARN_LAST = "all", "last"

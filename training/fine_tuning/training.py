@@ -24,9 +24,9 @@ from turnwise.errors import TurnwiseError
 from turnwise.files import inside
 from turnwise.locks import Lock
 from turnwise.records.training import TRAINING, read_fine_tuning, write_fine_tuning
-from turnwise.training.base_model import ModelShape
-from turnwise.training.loop import Progress, export_model, run_steps
-from turnwise.training.memory import (
+from turnwise.training.fine_tuning.base_model import ModelShape
+from turnwise.training.fine_tuning.loop import Progress, export_model, run_steps
+from turnwise.training.fine_tuning.memory import (
     Estimate,
     check_fits,
     device_memory,
@@ -35,8 +35,8 @@ from turnwise.training.memory import (
     is_sharded,
     size_of,
 )
-from turnwise.training.plan import ROWS, Plan
-from turnwise.training.token_file import RowSizes, check_rows, write_rows
+from turnwise.training.fine_tuning.plan import ROWS, Plan
+from turnwise.training.fine_tuning.token_file import RowSizes, check_rows, write_rows
 from turnwise.training.tokenizer import open_tokenizer, tokenizer_record
 
 MOST_EPOCHS = 1000

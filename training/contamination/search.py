@@ -31,8 +31,8 @@ from turnwise.records.settings import JudgeSettings
 from turnwise.runners.judging.expected import resolve_expected
 from turnwise.runners.judging.judge import JudgeRequest
 from turnwise.runners.loading import Machine, Progress, as_judged
-from turnwise.training.embeddings import Embedder, near_by_embedding
-from turnwise.training.statements import Statements, near_statements, shared_words
+from turnwise.training.contamination.embeddings import Embedder, near_by_embedding
+from turnwise.training.contamination.statements import Statements, near_statements, shared_words
 
 NEAR = 0.2
 """The least containment that gets a second look."""

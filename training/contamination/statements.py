@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turnwise.tasks.python_tokens import words as words_of_table
-from turnwise.training.similarity import hash_runs
+from turnwise.training.data.similarity import hash_runs
 
 LENGTH = 8  # words of a gram
 _COMMON, _COMMON_SHARE = 20, 0.02  # of statements that have a gram of boilerplate, at least more than both

@@ -9,7 +9,7 @@ from jinja2 import Environment
 
 from turnwise.records.contamination import Contamination, Reason
 from turnwise.texts import encodable
-from turnwise.training.contamination import PUBLISHED
+from turnwise.training.contamination.search import PUBLISHED
 
 _WHY = {
     Reason.STATEMENT: "one problem by its statement",

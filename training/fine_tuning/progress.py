@@ -8,7 +8,7 @@ from pathlib import Path
 from turnwise.files import inside, read_whole
 from turnwise.records.codec import from_json
 from turnwise.records.training import TRAINING, LoggedStep, checkpoints_in
-from turnwise.training.plan import LOG, MODELS
+from turnwise.training.fine_tuning.plan import LOG, MODELS
 
 _LARGEST = 2**28  # bytes, of a log
 _RECENT = 20  # steps by which the rate is measured

@@ -1,0 +1,1 @@
+"""Which problems of one set are also in others."""

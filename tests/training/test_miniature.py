@@ -18,7 +18,7 @@ from turnwise.cli.main import main  # noqa: E402 - as above
 from turnwise.records.training import REPORT, TOKENS, read_report  # noqa: E402 - as above
 
 _SAMPLING = ("--gen-kwargs", "temperature=1.0,max_gen_toks=8")
-_STEPS = ("--steps", "40", "--tokens-per-step", "3000", "--rows-per-device", "47", "--warmup-steps", "2")
+_STEPS = ("--steps", "18", "--tokens-per-step", "3000", "--rows-per-device", "47", "--warmup-steps", "2")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Miniature:
 
     def tune(self, data: Path, output: str, *, seed: int = 0) -> Path:
         """Fine-tune the prior on data and return the trained model."""
-        given = ("-M", "hf", "-a", f"model={self.prior},device=cpu", "--dtype", "float32", "--learning-rate", "1e-3")
+        given = ("-M", "hf", "-a", f"model={self.prior},device=cpu", "--dtype", "float32", "--learning-rate", "3e-3")
         turnwise("rft", data, *given, *_STEPS, "--seed", seed, "-o", self.folder / output)
         return self.folder / output / "checkpoint"
 
@@ -93,7 +93,7 @@ def miniature(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Miniature]:
         dialogues = trajectories_of(folder / "writer")
         make_tokenizer(dialogues, prior)
         make_model(prior)
-        teach_prior(prior, dialogues, steps=150)
+        teach_prior(prior, dialogues, steps=130)
         turnwise("verify", "--benchmark", train, "-t", "toy_train_multiturn")
         yield Miniature(folder, train, test, prior)
     torch.set_num_threads(threads)
@@ -102,7 +102,7 @@ def miniature(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Miniature]:
 def test_a_model_learns_to_use_feedback(miniature: Miniature, capsys: pytest.CaptureFixture[str]) -> None:
     """Of what it solved in a later turn it learns the last one; equal data and weights come of equal lines."""
     before = miniature.run(miniature.prior, "before")
-    sampled = miniature.run(miniature.prior, "sampled", training=True, samples=20)
+    sampled = miniature.run(miniature.prior, "sampled", training=True, samples=14)
     data = miniature.data(sampled, "data", learn="last")
     report = read_report(data)
     assert report.contaminated == {} and report.settings.learn == "last"

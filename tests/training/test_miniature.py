@@ -18,7 +18,7 @@ from turnwise.cli.main import main  # noqa: E402 - as above
 from turnwise.records.training import REPORT, TOKENS, read_report  # noqa: E402 - as above
 
 _SAMPLING = ("--gen-kwargs", "temperature=1.0,max_gen_toks=8")
-_STEPS = ("--steps", "18", "--tokens-per-step", "3000", "--rows-per-device", "47", "--warmup-steps", "2")
+_STEPS = ("--steps", "26", "--tokens-per-step", "3000", "--rows-per-device", "47", "--warmup-steps", "2")
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def miniature(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Miniature]:
         dialogues = trajectories_of(folder / "writer")
         make_tokenizer(dialogues, prior)
         make_model(prior)
-        teach_prior(prior, dialogues, steps=130)
+        teach_prior(prior, dialogues, steps=150)
         turnwise("verify", "--benchmark", train, "-t", "toy_train_multiturn")
         yield Miniature(folder, train, test, prior)
     torch.set_num_threads(threads)

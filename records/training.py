@@ -27,6 +27,7 @@ from turnwise.texts import printable, shown
 FORMAT = 1
 REPORT, MESSAGES, TOKENS = "report.json", "train.jsonl", "tokens.jsonl.gz"
 TRAINING, FINE_TUNING = "training.json", "rft.json"
+NOT_LEARNT = -100  # the label of a token that is not learnt
 _LARGEST = 2**26  # bytes, of a record
 _LONGEST = 200  # characters, of a name in a sentence
 _TRAINING_FIELDS = ("trained_by", "base_model", "trained_on", "training_data")

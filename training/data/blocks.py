@@ -11,13 +11,13 @@ from typing import Protocol
 
 from turnwise.json_text import json_line
 from turnwise.records.problem import Problem
-from turnwise.records.training import DataReport, DataStep
+from turnwise.records.training import NOT_LEARNT, DataReport, DataStep
 from turnwise.records.trajectory import Trajectory
 from turnwise.training.data.conversations import Conversation, Replay
 from turnwise.training.data.counting import KINDS, SINGLE, StepCounts, kind_of
 from turnwise.training.data.selection import Drop, Reason, Step, TaskDialogues, TrainingRun, sampled_tokens
 from turnwise.training.data.similarity import Keeper
-from turnwise.training.data.token_rows import NOT_LEARNT, Row
+from turnwise.training.data.token_rows import Row
 
 BLOCK_DIALOGUES = 4096
 

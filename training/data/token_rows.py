@@ -16,11 +16,11 @@ from typing import Any
 import jinja2
 
 from turnwise.errors import TurnwiseError
+from turnwise.records.training import NOT_LEARNT
 from turnwise.records.trajectory import Context, Message
 from turnwise.runners.models.chat import ChatTemplate
 from turnwise.training.data.conversations import JOINT, Conversation, Exchange
 
-NOT_LEARNT = -100
 LEARN_ALL, LEARN_LAST = "all", "last"
 _ROOM = 2**40  # tokens: what is too long is dropped later, and counted
 

@@ -18,9 +18,8 @@ import numpy as np
 
 from turnwise.errors import TurnwiseError
 from turnwise.files import inside, replacing
-from turnwise.records.training import TOKENS, DataFile, DataReport
+from turnwise.records.training import NOT_LEARNT, TOKENS, DataFile, DataReport
 
-IGNORED = -100  # the label of a token that is not learnt
 BYTES_PER_TOKEN = 8  # in the file that is mapped: an id and a label of 32 bits
 _LONGEST_LINE = 2**28  # bytes
 _PIECE = 2**20
@@ -59,7 +58,7 @@ def check_rows(folder: Path, file: DataFile) -> RowSizes:
     for number, (ids, learnt) in enumerate(read_rows(folder), 1):
         if number > file.rows:
             raise _damaged(path, f"it has more than the {file.rows:,} rows of the report")
-        tokens[number - 1], labels[number - 1] = len(ids), int((learnt != IGNORED).sum())
+        tokens[number - 1], labels[number - 1] = len(ids), int((learnt != NOT_LEARNT).sum())
         largest = max(largest, int(ids.max()))
     if (number, int(tokens.sum()), int(labels.sum())) != (file.rows, file.tokens, file.labels):
         raise _damaged(path, "its rows, tokens or labels are not as many as the report says")
@@ -91,8 +90,8 @@ def _row(line: bytes) -> tuple[Any, Any]:
         raise _RowError("its ids and labels are no two lists of whole numbers, equally long")
     if ids.min() < 0 or ids.max() >= 2**31:
         raise _RowError("it has an id that no token has")
-    if not (learnt := labels != IGNORED).any() or (labels[learnt] != ids[learnt]).any():
-        raise _RowError(f"its labels are neither its ids nor {IGNORED}, or it has nothing to learn")
+    if not (learnt := labels != NOT_LEARNT).any() or (labels[learnt] != ids[learnt]).any():
+        raise _RowError(f"its labels are neither its ids nor {NOT_LEARNT}, or it has nothing to learn")
     return ids.astype(np.int32), labels.astype(np.int32)
 
 

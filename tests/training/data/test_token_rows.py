@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from turnwise.errors import TurnwiseError
-from turnwise.records.training import read_report
+from turnwise.records.training import NOT_LEARNT, read_report
 from turnwise.records.trajectory import Message
 from turnwise.training.data.conversations import Conversation, Exchange
-from turnwise.training.data.token_rows import NOT_LEARNT, TokenRows
+from turnwise.training.data.token_rows import TokenRows
 
 pytest.importorskip("transformers")
 

@@ -30,6 +30,7 @@ ALLOWED = {
 # Everyone may import these; they import one another alone.
 LEAVES = ("turnwise", "turnwise.errors", "turnwise.files", "turnwise.json_text", "turnwise.locks", "turnwise.texts")
 HEAVY = {
+    "accelerate",
     "altair",
     "datasets",
     "evalplus",
@@ -38,11 +39,13 @@ HEAVY = {
     "lm_eval",
     "numpy",
     "openai",
+    "peft",
     "pyarrow",
     "scipy",
     "submitit",
     "torch",
     "transformers",
+    "trl",
     "vllm",
 }
 HELP_CPU_SECONDS = 0.3

@@ -25,7 +25,7 @@ from turnwise.runners.logs import AppendLog
 from turnwise.texts import printable
 from turnwise.training.memory import is_sharded
 from turnwise.training.plan import LOG, ROWS, Plan
-from turnwise.training.processes import done_by_main, left_at_its_end, of_main, wait_for_all
+from turnwise.training.processes import done_by_main, is_of_group, left_at_its_end, of_main, wait_for_all
 from turnwise.training.settings import LORA_ALPHA_PER_RANK
 from turnwise.training.token_file import RowSizes, row_order
 from turnwise.training.tokenizer import open_tokenizer
@@ -75,6 +75,8 @@ def run_steps(plan: Plan, sizes: RowSizes | None, *, stop: Callable[[], bool], o
                 "give --lora RANK, a smaller --rows-per-device or shorter data, or larger devices."
             ) from None
         except Exception as error:
+            if is_of_group(error):
+                raise
             if _is_full_disk(error):
                 raise InfrastructureError(
                     f"A checkpoint cannot be written to {str(plan.output)!r} ({' '.join(str(error).split())[:200]}): "

@@ -755,3 +755,48 @@ def test_of_two_processes_one_says_what_went_wrong(
     process = _launch(data, model, tmp_path / "out", **options)
     assert process.returncode != 0
     assert process.stderr.count("turnwise: ") == 1 and sentence in process.stderr
+
+
+def _attempts(
+    data: Path, model: Path, folder: Path, attempts: list[dict[str, Any]]
+) -> tuple[list[list[int | None]], list[list[str]]]:
+    """Train by two processes that no launcher ends, again and again; return how each ended and its errors."""
+    (folder / "attempts.json").write_text(json.dumps(attempts))
+    arguments = ["rft", data, "-M", "hf", "-a", f"model={model},dtype=float32,device=cpu", "-o", folder / "out"]
+    arguments += ["--steps", 6, "--tokens-per-step", round(4 * TOKENS_A_ROW), "--learning-rate", 1e-2]
+    arguments += ["--warmup-steps", 1, "--save-steps", 2]
+    program = Path(__file__).with_name("several_processes.py")
+    subprocess.run([sys.executable, program, folder, *map(str, arguments)], check=True)
+    said = [[(folder / f"said-{number}-{rank}").read_text() for rank in (0, 1)] for number in range(len(attempts))]
+    errors = [[text[text.find("turnwise: ") :] if "turnwise: " in text else "" for text in each] for each in said]
+    assert "Traceback" not in str(said)
+    return json.loads((folder / "statuses.json").read_text()), errors
+
+
+@pytest.mark.long
+def test_two_processes_end_however_they_leave_their_group(model: Path, data: Path, tmp_path: Path) -> None:
+    """At its end, resumed where all steps are made, and resumed before: both end, and the weights are the same."""
+    attempts = [{}, {"moved": ["checkpoint"]}, {"moved": ["checkpoint", "checkpoint-6"]}]
+    statuses, errors = _attempts(data, model, tmp_path, attempts)
+    assert statuses == [[0, 0]] * 3 and errors == [["", ""]] * 3
+    folders = [tmp_path / "before-1", tmp_path / "before-2", tmp_path / "out"]
+    assert len({_digest(folder / "checkpoint") for folder in folders}) == 1
+    assert [line["step"] for line in _log(tmp_path / "out")] == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.long
+def test_a_process_that_fails_leaves_no_other_waiting(model: Path, data: Path, tmp_path: Path) -> None:
+    """The main process that cannot save, or either that is killed: the other ends, too, and training then goes on."""
+    loop = "turnwise.training.fine_tuning.loop"
+    faults: list[dict[str, Any]] = [
+        {"0": [loop, "write_trained_model", 0, "full"]},  # while the other waits for the mark of checkpoint-2
+        {"0": [loop, "write_trained_model", 0, "killed"]},
+        {"1": [loop, "_any", 2, "killed"]},  # within step 3
+        {"0": [loop, "_dataset", 0, "full"]},  # goes on, and fails before its first step
+    ]
+    statuses, errors = _attempts(data, model, tmp_path, [*({"faults": one} for one in faults), {}])
+    assert statuses == [[3, 1], [-9, 1], [1, -9], [3, 1], [0, 0]]
+    assert "No space left on device" in errors[0][0] and "No space left on device" in errors[3][0]
+    assert "Another process of the training ended or does not answer" in errors[2][0]
+    assert not any(text for _, text in errors)
+    assert checkpoints_in(tmp_path / "out") == [4, 6]

@@ -25,6 +25,13 @@ from turnwise.runners.logs import AppendLog
 from turnwise.texts import printable
 from turnwise.training.fine_tuning.memory import is_sharded
 from turnwise.training.fine_tuning.plan import LOG, ROWS, Plan
+from turnwise.training.fine_tuning.process_group import (
+    done_by_main,
+    is_of_group,
+    left_at_its_end,
+    of_main,
+    wait_for_all,
+)
 from turnwise.training.fine_tuning.settings import LORA_ALPHA_PER_RANK
 from turnwise.training.fine_tuning.token_file import RowSizes, row_order
 from turnwise.training.tokenizer import open_tokenizer
@@ -35,22 +42,24 @@ _KEPT = 2  # checkpoints
 _LARGEST_LOG = 2**30  # bytes
 
 
-def run_steps(plan: Plan, sizes: RowSizes | None, *, stop: Callable[[], bool], on_progress: Progress) -> None:
-    """Make the steps that are left, or those until ``stop`` says so; ``sizes`` are needed where the log is written."""
-    with _quiet(), contextlib.closing(AppendLog(inside(plan.output, LOG))) as log:
+def run_steps(plan: Plan, sizes: RowSizes | None, *, stop: Callable[[], bool], on_progress: Progress) -> int:
+    """Make the steps that are left, or those until ``stop`` says so; return the last one, which is saved.
+
+    ``sizes`` are needed where the log is written. Several processes come to the same step.
+    """
+    with _quiet(), contextlib.closing(AppendLog(inside(plan.output, LOG))) as log, left_at_its_end():
         import torch
         from trl import SFTTrainer
         from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
         config = _config(plan)
-        _wait()  # until the main process has written the rows
+        latest = of_main(plan.latest)  # which waits until the main process has written the rows
         tokenizer = _tokenizer(plan)
         order = row_order(
             plan.file.rows, needed=plan.settings.steps * plan.record.rows_per_step, seed=plan.settings.seed
         )
         dataset = _dataset(plan, order)
         watcher = _watcher(plan, log, sizes, order, stop=stop, on_progress=on_progress)
-        latest = plan.latest
         if latest and not is_sharded(plan.environ):
             _check_complete(plan.output / f"checkpoint-{latest}")
         try:
@@ -65,12 +74,15 @@ def run_steps(plan: Plan, sizes: RowSizes | None, *, stop: Callable[[], bool], o
             )
             _remove_printers(trainer)
             trainer.train(resume_from_checkpoint=str(plan.output / f"checkpoint-{latest}") if latest else None)
+            return int(trainer.state.global_step)
         except torch.OutOfMemoryError:
             raise InfrastructureError(
                 f"Training does not fit the accelerator's memory, {plan.settings.rows_per_device} row(s) at a time: "
                 "give --lora RANK, a smaller --rows-per-device or shorter data, or larger devices."
             ) from None
         except Exception as error:
+            if is_of_group(error):
+                raise
             if _is_full_disk(error):
                 raise InfrastructureError(
                     f"A checkpoint cannot be written to {str(plan.output)!r} ({' '.join(str(error).split())[:200]}): "
@@ -79,9 +91,6 @@ def run_steps(plan: Plan, sizes: RowSizes | None, *, stop: Callable[[], bool], o
             if latest and not watcher.has_begun and not isinstance(error, TurnwiseError):
                 raise _unreadable(plan.output / f"checkpoint-{latest}", error) from None
             raise
-        finally:
-            if torch.distributed.is_initialized():
-                torch.distributed.destroy_process_group()
 
 
 def export_model(plan: Plan) -> None:
@@ -297,14 +306,16 @@ def _watcher(
 
         def on_save(self, _: Any, state: Any, __: Any, **___: Any) -> None:
             """Mark a checkpoint as whole, once every process has written its part; remove those of long ago."""
-            _wait()
-            if plan.is_main:
+
+            def mark() -> None:
                 log.sync()
                 folder = plan.output / f"checkpoint-{state.global_step}"
                 _sync(folder)
                 write_trained_model(folder, plan.trained_model(state.global_step))
                 _remove_old(plan.output)
-            _wait()
+
+            wait_for_all()
+            done_by_main(mark, is_main=plan.is_main)
 
     return Watcher()
 
@@ -337,12 +348,6 @@ def _sync(folder: Path) -> None:
             with path.open("rb") as file:
                 os.fsync(file.fileno())
     sync_folder(folder)
-
-
-def _wait() -> None:
-    from accelerate import PartialState
-
-    PartialState().wait_for_everyone()
 
 
 def _any(is_told: bool) -> bool:

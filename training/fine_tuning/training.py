@@ -123,8 +123,7 @@ def train(
     Raises TurnwiseError if the loss is no number, or another process trains in the folder.
     """
     if not plan.is_main:
-        run_steps(plan, None, stop=stop, on_progress=on_progress)
-        return plan.latest == plan.settings.steps
+        return run_steps(plan, None, stop=stop, on_progress=on_progress) == plan.settings.steps
     plan.output.mkdir(parents=True, exist_ok=True)
     lock = _lock(plan.output)
     try:
@@ -133,12 +132,12 @@ def train(
             write_fine_tuning(plan.output, plan.record)
         _remove_halves(plan.output)
         rows = plan.output / ROWS
-        if plan.latest < plan.settings.steps or plan.processes > 1:
+        if plan.latest < plan.settings.steps or plan.processes > 1:  # of several, the others do not look
             if not rows.is_file():
                 write_rows(plan.training.data, rows)
-            run_steps(plan, None if checked is None else checked.sizes, stop=stop, on_progress=on_progress)
-        if plan.latest < plan.settings.steps:
-            return False
+            sizes = None if checked is None else checked.sizes
+            if run_steps(plan, sizes, stop=stop, on_progress=on_progress) < plan.settings.steps:
+                return False
         export_model(plan)
         rows.unlink(missing_ok=True)
         return True

@@ -35,6 +35,7 @@ from turnwise.records.training import (  # noqa: E402 - as above
     TOKENS,
     FineTuningSettings,
     RunSource,
+    TokenizerRecord,
     TrainedModel,
     checkpoints_in,
     read_fine_tuning,
@@ -49,6 +50,7 @@ from turnwise.training.fine_tuning.training import check, train  # noqa: E402 - 
 from turnwise.training.tokenizer import open_tokenizer, tokenizer_record  # noqa: E402 - as above
 
 ROWS = make_rows(10)
+_OF_TWO = {"WORLD_SIZE": "2", "LOCAL_RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29500"}
 TOKENS_A_ROW = sum(len(ids) for ids, _ in ROWS) / len(ROWS)
 
 
@@ -343,7 +345,7 @@ def test_a_model_trained_on_tests_says_so_by_its_name(model: Path, tmp_path: Pat
     record = tokenizer_record(open_tokenizer(str(model)), str(model))
     data = write_data(tmp_path / "data", record, ROWS, train_on_test=("codecontests_multiturn",))
     output = tmp_path / "out"
-    said = rft_command(data, _options(model, output, steps=1), environ={})
+    said = rft_command(data, _options(model, output, steps=1, warmup_steps=0), environ={})
     assert not (output / "checkpoint").exists()
     trained = read_trained_model(output / "checkpoint-trained-on-test")
     assert trained is not None and trained.train_on_test == ("codecontests_multiturn",)
@@ -374,7 +376,7 @@ def test_what_was_once_trained_on_a_test_stays_so(model: Path, tmp_path: Path) -
 def test_a_dry_run_says_what_it_would_be_and_writes_nothing(model: Path, data: Path, tmp_path: Path) -> None:
     """--dry-run says rows, tokens, steps, epochs, parameters, memory and disk."""
     output = tmp_path / "out"
-    said = rft_command(data, _options(model, output, rows=4, dry_run=True), environ={"WORLD_SIZE": "2"}).text
+    said = rft_command(data, _options(model, output, rows=4, dry_run=True), environ=_OF_TWO).text
     tokens = sum(len(ids) for ids, _ in ROWS)
     learnt = sum(label != -100 for _, labels in ROWS for label in labels)
     assert f"Data: 10 dialogues, {tokens} tokens, {learnt} of them to learn" in said
@@ -505,6 +507,7 @@ def test_a_model_that_cannot_be_loaded_is_refused(
         (_cut, "line [0-9]+: it is cut off or no row"),
         (lambda data: _count(data, rows=11), "its rows, tokens or labels are not as many as the report says"),
         (lambda data: _count(data, rows=9), "more than the 9 rows of the report"),
+        (lambda data: _count(data, rows=10**12, tokens=10**12), "are not as many as the report says"),
         (_with_row({"input_ids": [1, 2]}), "line 1: it is cut off or no row"),
         (_with_row({"input_ids": [1, 2], "labels": [1]}), "no two lists of whole numbers, equally long"),
         (_with_row({"input_ids": [1, -2], "labels": [1, -2]}), "it has an id that no token has"),
@@ -528,6 +531,7 @@ def test_damaged_data_are_refused(model: Path, data: Path, tmp_path: Path, damag
     ("options", "sentence"),
     [
         ({"steps": 0}, "--steps is 0: give a whole number from 1"),
+        ({"steps": 1}, "1 step, and the first of 1 warm-up steps has the rate 0.*: give --warmup-steps 0"),
         ({"steps": None, "epochs": 0.0}, "--epochs is 0: give a number above 0"),
         ({"epochs": 1.0}, "--steps and --epochs both say how long"),
         ({"learning_rate": math.nan}, "--learning-rate is nan: give a number above 0"),
@@ -557,6 +561,26 @@ def test_options_that_cannot_be_are_refused(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("environ", "sentence"),
+    [
+        ({"WORLD_SIZE": "two"}, "WORLD_SIZE is 'two', and accelerate launch sets a whole number: unset it"),
+        ({"RANK": "-1"}, "RANK is '-1'"),
+        ({"RANK": "1"}, "RANK is 1, and WORLD_SIZE is 1: unset both"),
+        ({"WORLD_SIZE": "2", "LOCAL_RANK": "0"}, "WORLD_SIZE is 2, and MASTER_ADDR is not set: unset WORLD_SIZE"),
+        ({"LOCAL_WORLD_SIZE": "all"}, "LOCAL_WORLD_SIZE is 'all'"),
+    ],
+)
+def test_an_environment_of_no_launcher_is_refused(
+    model: Path, data: Path, tmp_path: Path, environ: dict[str, str], sentence: str
+) -> None:
+    """What a job script left in the variables of a launcher is named, and nothing is written."""
+    with pytest.raises(TurnwiseError, match=sentence) as refused:
+        rft_command(data, _options(model, tmp_path / "out"), environ=environ)
+    assert refused.value.exit_status == 2
+    assert not (tmp_path / "out").exists()
+
+
 def test_what_is_refused_ends_with_a_sentence_and_status_2(tmp_path: Path) -> None:
     """On the command line, too, and without waiting for what takes seconds to be imported."""
     line = ["rft", tmp_path / "nothing", "-M", "hf", "-a", "model=m", "-o", tmp_path / "out"]
@@ -572,6 +596,14 @@ def test_another_tokenizer_is_refused(model: Path, data: Path, tmp_path: Path) -
     with pytest.raises(TurnwiseError, match=f"made with the tokenizer '{model}'.*that of the model is '{other}'"):
         rft_command(data, _options(other, tmp_path / "out"), environ={})
     assert not (tmp_path / "out").exists()
+
+
+def test_names_of_somebody_elses_data_are_short_and_printable(model: Path, tmp_path: Path) -> None:
+    """A report's tokenizer that does not fit is named without its control characters, and cut."""
+    data = write_data(tmp_path / "data", TokenizerRecord("x" * 100_000, "\x1b[31m" + "a" * 60), ROWS)
+    with pytest.raises(TurnwiseError, match="made with the tokenizer 'xxx") as refused:
+        rft_command(data, _options(model, tmp_path / "out"), environ={})
+    assert str(refused.value).isprintable() and len(str(refused.value)) < 1000
 
 
 def test_what_reads_less_than_a_row_is_refused(model: Path, tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ from turnwise.records.training import (
     read_trained_model,
 )
 from turnwise.training.fine_tuning.base_model import BaseModel
+from turnwise.training.fine_tuning.processes import process_number, rank_of
 from turnwise.training.fine_tuning.settings import Profile, check_settings, rows_per_step, with_epochs
 from turnwise.training.fine_tuning.token_file import tokens_of
 
@@ -60,7 +61,8 @@ class Training:
         """Return what it is of; raises TurnwiseError for data, settings or a model that cannot be."""
         report = read_report(self.data)
         file = tokens_of(report, self.data)
-        settings, processes = self.profile.settings, max(1, int(environ.get("WORLD_SIZE", "1")))
+        settings = self.profile.settings
+        processes = max(1, process_number(environ, "WORLD_SIZE", default=1))
         check_settings(settings)
         rows_a_step = rows_per_step(settings, rows=file.rows, tokens=file.tokens, processes=processes)
         if self.profile.epochs is not None:
@@ -68,7 +70,7 @@ class Training:
         for package in ("trl", "peft"):
             if importlib.util.find_spec(package) is None:
                 raise MissingExtraError("turnwise rft", package, "train")
-        rank = int(environ.get("RANK", "0"))
+        rank = rank_of(environ)
         record = FineTuningRecord(
             turnwise=turnwise.__version__,
             command=self.command,

@@ -12,9 +12,11 @@ from turnwise.commands.options import RftOptions
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.records.choices import BackEndName, TrainingType
 from turnwise.runners.models.back_end import LocalArguments, parse_pairs, validated
+from turnwise.texts import printable
 from turnwise.training.fine_tuning.base_model import BaseModel
 from turnwise.training.fine_tuning.memory import gigabytes
 from turnwise.training.fine_tuning.plan import Plan, Training
+from turnwise.training.fine_tuning.processes import rank_of
 from turnwise.training.fine_tuning.settings import PROFILES, Profile
 from turnwise.training.fine_tuning.training import Checked, check, check_room, train
 
@@ -95,7 +97,7 @@ def train_job(
     data: Path, options: RftOptions, *, command: str, environ: dict[str, str], stop: Callable[[], bool]
 ) -> int:
     """Train in a job; return the exit status. Of several processes the main one says what is to be said."""
-    is_main = not int(environ.get("RANK", "0") or 0)
+    is_main = not rank_of(environ)
     try:
         trained = fine_tune(data, options, command=command, environ=environ, stop=stop)
     except TurnwiseError as error:
@@ -172,7 +174,7 @@ def describe(plan: Plan, checked: Checked) -> list[str]:
             "its peak; give fewer --warmup-steps."
         )
     if plan.train_on_test:
-        tests = ", ".join(plan.train_on_test)
+        tests = printable(", ".join(plan.train_on_test), limit=200)
         lines.append(f"Trained on tests ({tests}): the model's folder is {plan.checkpoint.name}, and its rows say so.")
     if plan.latest:
         lines.append(f"Goes on from checkpoint-{plan.latest}.")

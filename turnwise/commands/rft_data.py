@@ -133,10 +133,18 @@ def _prompts(runs: Sequence[TrainingRun], given: Path | None) -> PromptSet:
 
 
 def _against(names: str, benchmark: str, trained: Sequence[Task]) -> tuple[Task, ...]:
-    """Return the test tasks to compare with; one whose problems are trained on by the user's wish is left out."""
+    """Return the test tasks to compare with; one whose problems are trained on by the user's wish is left out.
+
+    Raises TurnwiseError for one whose problems are trained on as those of a training task.
+    """
     if names == _NO_TASKS:
         return ()
     found = find_sets(names, benchmark)
+    for task in found:
+        if task.is_training and any(overlap(task, other) for other in trained):
+            raise TurnwiseError(
+                f"--against names {task.name}, whose problems are those that are trained on: name test sets, or none."
+            )
     return tuple(task for task in found if not any(overlap(task, other) for other in trained))
 
 

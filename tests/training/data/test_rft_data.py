@@ -275,6 +275,16 @@ def test_runs_that_cannot_be_trained_on_are_refused(write_run: WriteRun, rft_dat
         assert not (tmp_path / "data").exists(), arguments
 
 
+def test_a_test_set_that_is_trained_on_is_refused(write_run: WriteRun, rft_data: Command, tmp_path: Path) -> None:
+    """--against with the training task itself is no search, and is not passed over in silence."""
+    status, said = rft_data(write_run(), "-o", "data", against="sums_train")
+    assert (status, "--against names sums_train_multiturn, whose problems are those that are trained on" in said) == (
+        2,
+        True,
+    ), said
+    assert not (tmp_path / "data").exists()
+
+
 def test_a_step_that_leaves_nothing_is_named_with_its_reasons(
     write_run: WriteRun, rft_data: Command, tmp_path: Path
 ) -> None:

@@ -41,10 +41,12 @@ from turnwise.records.training import (  # noqa: E402 - as above
     read_fine_tuning,
     read_report,
     read_trained_model,
+    write_fine_tuning,
     write_report,
     write_trained_model,
 )
 from turnwise.runners.models.hf import HFEngine, HFOptions  # noqa: E402 - as above
+from turnwise.training.fine_tuning.progress import read_progress  # noqa: E402 - as above
 from turnwise.training.fine_tuning.token_file import row_order, write_rows  # noqa: E402 - as above
 from turnwise.training.fine_tuning.training import check, train  # noqa: E402 - as above
 from turnwise.training.tokenizer import open_tokenizer, tokenizer_record  # noqa: E402 - as above
@@ -479,6 +481,8 @@ def _cut_weights(model: Path) -> None:
     [
         (_no_configuration, "the folder holds no config.json"),
         (_another_kind, "unheard of"),
+        (lambda model: (model / "config.json").write_text("[]"), ""),
+        (lambda model: (model / "tokenizer.json").write_text("{}"), ""),
         (_no_model_at_all, "model"),
         (_no_weights, "the folder holds no weights"),
         (_cut_weights, "model.safetensors: "),
@@ -604,6 +608,15 @@ def test_names_of_somebody_elses_data_are_short_and_printable(model: Path, tmp_p
     with pytest.raises(TurnwiseError, match="made with the tokenizer 'xxx") as refused:
         rft_command(data, _options(model, tmp_path / "out"), environ={})
     assert str(refused.value).isprintable() and len(str(refused.value)) < 1000
+
+
+def test_weights_of_another_size_are_refused(model: Path, data: Path, tmp_path: Path) -> None:
+    """Weights that are not of the size that the configuration says end with a sentence."""
+    copy = shutil.copytree(model, tmp_path / "model")
+    config = json.loads((copy / "config.json").read_text())
+    (copy / "config.json").write_text(json.dumps(config | {"intermediate_size": 2 * config["intermediate_size"]}))
+    with pytest.raises(TurnwiseError, match="cannot be loaded"):
+        rft_command(data, _options(copy, tmp_path / "out"), environ={})
 
 
 def test_what_reads_less_than_a_row_is_refused(model: Path, tmp_path: Path) -> None:
@@ -733,6 +746,44 @@ def test_folders_of_others_are_never_removed(model: Path, data: Path, trained: P
         "checkpoint-6",
         "checkpoint-best",
     ]
+
+
+@pytest.mark.parametrize("name", ["checkpoint", ".checkpoint", "checkpoint-2", "checkpoint/mine"])
+def test_what_is_in_the_way_of_the_model_is_refused_before_a_step(
+    model: Path, data: Path, tmp_path: Path, name: str
+) -> None:
+    """A file where a checkpoint or the model is to be is named at once, not after the last step, and stays."""
+    output = tmp_path / "out"
+    write_fine_tuning(output, training_of(data, _options(model, output), command="").plan({}).record)
+    (output / name).parent.mkdir(exist_ok=True)
+    (output / name).write_text("mine")
+    with pytest.raises(TurnwiseError, match="written there: remove it, or give another --output_path"):
+        rft_command(data, _options(model, output), environ={})
+    assert (output / name).read_text() == "mine" and not (output / "log.jsonl").exists()
+
+
+def test_a_log_that_cannot_be_read_is_no_fault_of_the_checkpoint(
+    model: Path, data: Path, trained: Path, tmp_path: Path
+) -> None:
+    """What fails before the first step, but for reading the checkpoint, does not advise to remove the checkpoint."""
+    output = shutil.copytree(trained, tmp_path / "out")
+    for name in ("checkpoint", "checkpoint-6"):
+        shutil.rmtree(output / name)
+    (output / "log.jsonl").unlink()
+    (output / "log.jsonl").mkdir()
+    with pytest.raises(IsADirectoryError) as failed:
+        rft_command(data, _options(model, output), environ={})
+    assert failed.value.filename == str(output / "log.jsonl")
+
+
+def test_a_log_of_somebody_else_tells_no_wrong_progress(tmp_path: Path) -> None:
+    """Lines of steps that the training has not, or of numbers that none can have, do not count."""
+    numbers = ['"step":1,"tokens":10,"loss":0.5', '"step":9,"tokens":10,"loss":0.5', '"step":2,"tokens":10,"loss":NaN']
+    numbers += ['"step":-1,"tokens":10,"loss":0.5', f'"step":2,"tokens":{"9" * 400},"loss":0.5']
+    rest = '"learning_rate":0.1,"labels":1,"gradient_norm":0.1,"seconds":0.5'
+    (tmp_path / "log.jsonl").write_text("".join(f"{{{one},{rest}}}\n" for one in numbers))
+    progress = read_progress(tmp_path, 4)
+    assert (progress.step, progress.loss, progress.tokens_per_second) == (1, 0.5, None)
 
 
 @pytest.mark.parametrize(("step", "name"), [(4, "optimizer.pt"), (4, "rng_state.pth"), (6, "model.safetensors")])

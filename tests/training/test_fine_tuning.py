@@ -739,6 +739,7 @@ def test_folders_of_others_are_never_removed(model: Path, data: Path, trained: P
     shutil.rmtree(output / "checkpoint")
     for name in ("checkpoint-best", "checkpoint-7"):
         (output / name).mkdir()
+    (output / ".rows.arrow.12.tmp").write_bytes(b"half")  # which a kill left
     rft_command(data, _options(model, output), environ={})
     assert sorted(path.name for path in output.glob("checkpoint*")) == [
         "checkpoint",
@@ -746,6 +747,7 @@ def test_folders_of_others_are_never_removed(model: Path, data: Path, trained: P
         "checkpoint-6",
         "checkpoint-best",
     ]
+    assert not (output / ".rows.arrow.12.tmp").exists()
 
 
 @pytest.mark.parametrize("name", ["checkpoint", ".checkpoint", "checkpoint-2", "checkpoint/mine"])

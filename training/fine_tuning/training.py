@@ -44,6 +44,7 @@ from turnwise.training.tokenizer import open_tokenizer, tokenizer_record
 MOST_EPOCHS = 1000
 _LOCK = "rft.lock"
 _CHECKPOINT = re.compile("checkpoint-[0-9]{1,9}")
+_HALF_ROWS = re.compile(rf"\.{re.escape(ROWS)}\.[0-9]+\.tmp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +195,10 @@ def _lock(output: Path) -> Lock:
 
 
 def _remove_halves(output: Path) -> None:
-    """Remove what a kill left of checkpoints and models that were being written."""
+    """Remove what a kill left of checkpoints, models and rows that were being written."""
     for path in output.iterdir():
         is_half = _CHECKPOINT.fullmatch(path.name) is not None and not (path / TRAINING).is_file()
+        if _HALF_ROWS.fullmatch(path.name) and path.is_file():
+            path.unlink()
         if path.is_dir() and not path.is_symlink() and (is_half or path.name.startswith(".checkpoint")):
             shutil.rmtree(path)

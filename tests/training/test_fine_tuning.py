@@ -400,6 +400,8 @@ def test_profiles_and_epochs_decide_the_steps(model: Path, data: Path, tmp_path:
     plan = training_of(data, small, command="").plan({})
     assert (plan.settings.lora_rank, plan.settings.steps, plan.epochs) == (32, 10, 1.0)
     assert training_of(data, replace(small, epochs=2.5), command="").plan({}).settings.steps == 25
+    few = training_of(data, replace(options, profile=TrainingProfile.SMALL, epochs=3.0), command="").plan({})
+    assert (few.record.rows_per_step, few.settings.steps, few.epochs) == (len(ROWS), 3, 3.0)
     assert training_of(data, replace(small, steps=7, lora=0), command="").plan({}).settings.steps == 7
 
 

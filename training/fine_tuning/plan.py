@@ -68,6 +68,8 @@ class Training:
         check_settings(settings)
         rows_a_step = rows_per_step(settings, rows=file.rows, tokens=file.tokens, processes=processes)
         if self.profile.epochs is not None:
+            at_a_time = settings.rows_per_device * processes  # an epoch is no more than all rows, however few they are
+            rows_a_step = min(rows_a_step, -(-file.rows // at_a_time) * at_a_time)
             settings = with_epochs(settings, self.profile.epochs, rows=file.rows, rows_a_step=rows_a_step)
         for package in ("trl", "peft"):
             if importlib.util.find_spec(package) is None:

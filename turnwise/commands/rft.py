@@ -66,7 +66,7 @@ def fine_tune(
     with show_progress() as on_progress:
         is_done = train(plan, checked, stop=stop, on_progress=on_progress)
     if is_done:
-        return Trained(f"{_done(plan)}; ask it with: turnwise run -M hf -a model={plan.checkpoint}")
+        return Trained(f"{_done(plan)}; ask it with: turnwise run -M hf -a {shlex.quote(f'model={plan.checkpoint}')}")
     return Trained(f"Stopped after step {plan.latest} of {plan.settings.steps}: run the same line to go on.", STOPPED)
 
 

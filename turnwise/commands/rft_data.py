@@ -224,4 +224,5 @@ def _next(report: DataReport, output: Path) -> list[str]:
     said = [f"Written: {', '.join(str(output / name) for name in (*report.files, 'report.json', 'report.html'))}"]
     if report.tokenizer is None:
         return [*said, "There are no tokens yet: turnwise rft needs them, so make the data with --tokenizer MODEL."]
-    return [*said, f"Next: turnwise rft {output} -M hf -a model={report.tokenizer.name} -o OUT"]
+    line = shlex.join(["turnwise", "rft", str(output), "-M", "hf", "-a", f"model={report.tokenizer.name}", "-o", "OUT"])
+    return [*said, f"Next: {line}"]

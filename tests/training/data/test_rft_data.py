@@ -176,6 +176,13 @@ def test_a_finished_folder_says_so_and_stays_as_it_is(write_run: WriteRun, rft_d
     before = files_of(tmp_path / "data")
     status, said = rft_data(run, "-o", "data")
     assert (status, "done already" in said) == (0, True)
+    messages = tmp_path / "data" / "train.jsonl"
+    whole = messages.read_bytes()
+    for damage in (lambda: messages.write_bytes(whole[:-9]), messages.unlink):
+        damage()
+        status, said = rft_data(run, "-o", "data")
+        assert (status, "train.jsonl' was changed or removed" in said) == (2, True), said
+    messages.write_bytes(whole)
     status, said = rft_data(run, "-o", "data", "--turns", "all")
     assert status == 2
     assert "holds other training data (turns: 'multi', not 'all')" in said

@@ -587,6 +587,15 @@ def test_an_environment_of_no_launcher_is_refused(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_model_gets_a_folder_of_its_own(model: Path, data: Path, tmp_path: Path) -> None:
+    """The folder of the data is no place for a model, by whichever path it is named."""
+    copy = shutil.copytree(data, tmp_path / "data")
+    before = _files(copy)
+    with pytest.raises(TurnwiseError, match="is the folder of the data"):
+        rft_command(copy, _options(model, tmp_path / "other" / ".." / "data"), environ={})
+    assert _files(copy) == before
+
+
 def test_what_is_refused_ends_with_a_sentence_and_status_2(tmp_path: Path) -> None:
     """On the command line, too, and without waiting for what takes seconds to be imported."""
     line = ["rft", tmp_path / "nothing", "-M", "hf", "-a", "model=m", "-o", tmp_path / "out"]

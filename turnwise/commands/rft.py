@@ -112,6 +112,8 @@ def train_job(
 def _plan(data: Path, options: RftOptions, *, command: str, environ: dict[str, str]) -> Plan:
     plan = training_of(data, options, command=command).plan(environ)
     check_output(plan.output)
+    if plan.output.resolve() == data.resolve():
+        raise TurnwiseError(f"--output_path is the folder of the data, {str(data)!r}: give the model one of its own.")
     if plan.is_main:
         plan.check_same()
     return plan

@@ -27,7 +27,9 @@ def open_tokenizer(name: str, *, revision: str = "", trust_remote_code: bool = F
     loading: dict[str, object] = {"revision": revision} if revision else {}
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(name, trust_remote_code=trust_remote_code, **loading)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # tokenizers raises just that, and transformers whatever a damaged file leads to
+        if isinstance(error, MemoryError):
+            raise
         reason = " ".join(str(error).split())[:300]
         raise TurnwiseError(f"The tokenizer {name!r} cannot be loaded ({reason}): name another model.") from None
     if not getattr(tokenizer, "chat_template", None):

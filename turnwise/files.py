@@ -74,6 +74,9 @@ def read_whole(path: Path, *, limit: int, follow: bool = True) -> bytes:
         if error.errno == errno.ENXIO:
             raise OSError(error.errno, "it is no regular file", str(path)) from None
         raise
+    if stat.S_ISDIR(os.fstat(descriptor).st_mode):  # open() would name the descriptor, and leave it open
+        os.close(descriptor)
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     with open(descriptor, "rb") as file:  # noqa: PTH123  # a descriptor, not a path
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "it is no regular file", str(path))

@@ -270,7 +270,9 @@ class TemplateCounter:
         try:
             found = transformers.AutoTokenizer.from_pretrained(tokenizer or model, **loading)
             config = transformers.AutoConfig.from_pretrained(model, **loading)
-        except (OSError, ValueError) as error:
+        except Exception as error:  # tokenizers raises just that, and transformers whatever a damaged file leads to
+            if isinstance(error, MemoryError):
+                raise
             reason = " ".join(str(error).split())[:300]
             raise TurnwiseError(f"The model {model!r} cannot be loaded ({reason}): mend -a model=.") from None
         self.max_length = max_length or getattr(config, "max_position_embeddings", None)

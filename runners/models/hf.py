@@ -86,7 +86,9 @@ class HFEngine:
         try:
             tokenizer = transformers.AutoTokenizer.from_pretrained(options.tokenizer or options.model, **loading)
             model = transformers.AutoModelForCausalLM.from_pretrained(options.model, dtype=options.dtype, **loading)
-        except (OSError, ValueError) as error:
+        except (torch.OutOfMemoryError, MemoryError):
+            raise
+        except Exception as error:  # tokenizers raises just that, and transformers whatever a damaged file leads to
             reason = " ".join(str(error).split())[:300]
             raise TurnwiseError(f"The model {options.model!r} cannot be loaded ({reason}): mend -a model=.") from None
         return cls(model.to(device).eval(), tokenizer, options, sampling)

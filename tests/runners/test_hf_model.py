@@ -1,6 +1,7 @@
 """transformers with a tiny model of random weights: batches, seeds, limits, context."""
 
 import asyncio
+import json
 import math
 from collections import Counter
 from dataclasses import replace
@@ -150,6 +151,16 @@ def test_what_cannot_be_loaded_is_one_sentence(tmp_path: Path) -> None:
     folder = make_tiny_model(tmp_path / "bare", template="")
     with pytest.raises(TurnwiseError, match="has no chat template"):
         _engine(folder)
+
+
+@pytest.mark.parametrize(("name", "text"), [("config.json", "[]"), ("tokenizer.json", "{}"), ("config.json", None)])
+def test_a_damaged_model_is_one_sentence(tmp_path: Path, name: str, text: str | None) -> None:
+    """A file of another kind, or weights of another size than the configuration says."""
+    file = make_tiny_model(tmp_path / "damaged") / name
+    text = text or json.dumps((config := json.loads(file.read_text())) | {"hidden_size": 2 * config["hidden_size"]})
+    file.write_text(text)
+    with pytest.raises(TurnwiseError, match="damaged' cannot be loaded"):
+        _engine(file.parent)
 
 
 def _live(folder: Path) -> tuple[Any, Any]:

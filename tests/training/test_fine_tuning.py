@@ -35,20 +35,24 @@ from turnwise.records.training import (  # noqa: E402 - as above
     TOKENS,
     FineTuningSettings,
     RunSource,
+    TokenizerRecord,
     TrainedModel,
     checkpoints_in,
     read_fine_tuning,
     read_report,
     read_trained_model,
+    write_fine_tuning,
     write_report,
     write_trained_model,
 )
 from turnwise.runners.models.hf import HFEngine, HFOptions  # noqa: E402 - as above
+from turnwise.training.fine_tuning.progress import read_progress  # noqa: E402 - as above
 from turnwise.training.fine_tuning.token_file import row_order, write_rows  # noqa: E402 - as above
 from turnwise.training.fine_tuning.training import check, train  # noqa: E402 - as above
 from turnwise.training.tokenizer import open_tokenizer, tokenizer_record  # noqa: E402 - as above
 
 ROWS = make_rows(10)
+_OF_TWO = {"WORLD_SIZE": "2", "LOCAL_RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29500"}
 TOKENS_A_ROW = sum(len(ids) for ids, _ in ROWS) / len(ROWS)
 
 
@@ -343,7 +347,7 @@ def test_a_model_trained_on_tests_says_so_by_its_name(model: Path, tmp_path: Pat
     record = tokenizer_record(open_tokenizer(str(model)), str(model))
     data = write_data(tmp_path / "data", record, ROWS, train_on_test=("codecontests_multiturn",))
     output = tmp_path / "out"
-    said = rft_command(data, _options(model, output, steps=1), environ={})
+    said = rft_command(data, _options(model, output, steps=1, warmup_steps=0), environ={})
     assert not (output / "checkpoint").exists()
     trained = read_trained_model(output / "checkpoint-trained-on-test")
     assert trained is not None and trained.train_on_test == ("codecontests_multiturn",)
@@ -374,7 +378,7 @@ def test_what_was_once_trained_on_a_test_stays_so(model: Path, tmp_path: Path) -
 def test_a_dry_run_says_what_it_would_be_and_writes_nothing(model: Path, data: Path, tmp_path: Path) -> None:
     """--dry-run says rows, tokens, steps, epochs, parameters, memory and disk."""
     output = tmp_path / "out"
-    said = rft_command(data, _options(model, output, rows=4, dry_run=True), environ={"WORLD_SIZE": "2"}).text
+    said = rft_command(data, _options(model, output, rows=4, dry_run=True), environ=_OF_TWO).text
     tokens = sum(len(ids) for ids, _ in ROWS)
     learnt = sum(label != -100 for _, labels in ROWS for label in labels)
     assert f"Data: 10 dialogues, {tokens} tokens, {learnt} of them to learn" in said
@@ -396,6 +400,8 @@ def test_profiles_and_epochs_decide_the_steps(model: Path, data: Path, tmp_path:
     plan = training_of(data, small, command="").plan({})
     assert (plan.settings.lora_rank, plan.settings.steps, plan.epochs) == (32, 10, 1.0)
     assert training_of(data, replace(small, epochs=2.5), command="").plan({}).settings.steps == 25
+    few = training_of(data, replace(options, profile=TrainingProfile.SMALL, epochs=3.0), command="").plan({})
+    assert (few.record.rows_per_step, few.settings.steps, few.epochs) == (len(ROWS), 3, 3.0)
     assert training_of(data, replace(small, steps=7, lora=0), command="").plan({}).settings.steps == 7
 
 
@@ -477,6 +483,8 @@ def _cut_weights(model: Path) -> None:
     [
         (_no_configuration, "the folder holds no config.json"),
         (_another_kind, "unheard of"),
+        (lambda model: (model / "config.json").write_text("[]"), ""),
+        (lambda model: (model / "tokenizer.json").write_text("{}"), ""),
         (_no_model_at_all, "model"),
         (_no_weights, "the folder holds no weights"),
         (_cut_weights, "model.safetensors: "),
@@ -505,6 +513,7 @@ def test_a_model_that_cannot_be_loaded_is_refused(
         (_cut, "line [0-9]+: it is cut off or no row"),
         (lambda data: _count(data, rows=11), "its rows, tokens or labels are not as many as the report says"),
         (lambda data: _count(data, rows=9), "more than the 9 rows of the report"),
+        (lambda data: _count(data, rows=10**12, tokens=10**12), "are not as many as the report says"),
         (_with_row({"input_ids": [1, 2]}), "line 1: it is cut off or no row"),
         (_with_row({"input_ids": [1, 2], "labels": [1]}), "no two lists of whole numbers, equally long"),
         (_with_row({"input_ids": [1, -2], "labels": [1, -2]}), "it has an id that no token has"),
@@ -528,6 +537,7 @@ def test_damaged_data_are_refused(model: Path, data: Path, tmp_path: Path, damag
     ("options", "sentence"),
     [
         ({"steps": 0}, "--steps is 0: give a whole number from 1"),
+        ({"steps": 1}, "1 step, and the first of 1 warm-up steps has the rate 0.*: give --warmup-steps 0"),
         ({"steps": None, "epochs": 0.0}, "--epochs is 0: give a number above 0"),
         ({"epochs": 1.0}, "--steps and --epochs both say how long"),
         ({"learning_rate": math.nan}, "--learning-rate is nan: give a number above 0"),
@@ -557,6 +567,35 @@ def test_options_that_cannot_be_are_refused(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("environ", "sentence"),
+    [
+        ({"WORLD_SIZE": "two"}, "WORLD_SIZE is 'two', and accelerate launch sets a whole number: unset it"),
+        ({"RANK": "-1"}, "RANK is '-1'"),
+        ({"RANK": "1"}, "RANK is 1, and WORLD_SIZE is 1: unset both"),
+        ({"WORLD_SIZE": "2", "LOCAL_RANK": "0"}, "WORLD_SIZE is 2, and MASTER_ADDR is not set: unset WORLD_SIZE"),
+        ({"LOCAL_WORLD_SIZE": "all"}, "LOCAL_WORLD_SIZE is 'all'"),
+    ],
+)
+def test_an_environment_of_no_launcher_is_refused(
+    model: Path, data: Path, tmp_path: Path, environ: dict[str, str], sentence: str
+) -> None:
+    """What a job script left in the variables of a launcher is named, and nothing is written."""
+    with pytest.raises(TurnwiseError, match=sentence) as refused:
+        rft_command(data, _options(model, tmp_path / "out"), environ=environ)
+    assert refused.value.exit_status == 2
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_model_gets_a_folder_of_its_own(model: Path, data: Path, tmp_path: Path) -> None:
+    """The folder of the data is no place for a model, by whichever path it is named."""
+    copy = shutil.copytree(data, tmp_path / "data")
+    before = _files(copy)
+    with pytest.raises(TurnwiseError, match="is the folder of the data"):
+        rft_command(copy, _options(model, tmp_path / "other" / ".." / "data"), environ={})
+    assert _files(copy) == before
+
+
 def test_what_is_refused_ends_with_a_sentence_and_status_2(tmp_path: Path) -> None:
     """On the command line, too, and without waiting for what takes seconds to be imported."""
     line = ["rft", tmp_path / "nothing", "-M", "hf", "-a", "model=m", "-o", tmp_path / "out"]
@@ -572,6 +611,23 @@ def test_another_tokenizer_is_refused(model: Path, data: Path, tmp_path: Path) -
     with pytest.raises(TurnwiseError, match=f"made with the tokenizer '{model}'.*that of the model is '{other}'"):
         rft_command(data, _options(other, tmp_path / "out"), environ={})
     assert not (tmp_path / "out").exists()
+
+
+def test_names_of_somebody_elses_data_are_short_and_printable(model: Path, tmp_path: Path) -> None:
+    """A report's tokenizer that does not fit is named without its control characters, and cut."""
+    data = write_data(tmp_path / "data", TokenizerRecord("x" * 100_000, "\x1b[31m" + "a" * 60), ROWS)
+    with pytest.raises(TurnwiseError, match="made with the tokenizer 'xxx") as refused:
+        rft_command(data, _options(model, tmp_path / "out"), environ={})
+    assert str(refused.value).isprintable() and len(str(refused.value)) < 1000
+
+
+def test_weights_of_another_size_are_refused(model: Path, data: Path, tmp_path: Path) -> None:
+    """Weights that are not of the size that the configuration says end with a sentence."""
+    copy = shutil.copytree(model, tmp_path / "model")
+    config = json.loads((copy / "config.json").read_text())
+    (copy / "config.json").write_text(json.dumps(config | {"intermediate_size": 2 * config["intermediate_size"]}))
+    with pytest.raises(TurnwiseError, match="cannot be loaded"):
+        rft_command(data, _options(copy, tmp_path / "out"), environ={})
 
 
 def test_what_reads_less_than_a_row_is_refused(model: Path, tmp_path: Path) -> None:
@@ -694,6 +750,7 @@ def test_folders_of_others_are_never_removed(model: Path, data: Path, trained: P
     shutil.rmtree(output / "checkpoint")
     for name in ("checkpoint-best", "checkpoint-7"):
         (output / name).mkdir()
+    (output / ".rows.arrow.12.tmp").write_bytes(b"half")  # which a kill left
     rft_command(data, _options(model, output), environ={})
     assert sorted(path.name for path in output.glob("checkpoint*")) == [
         "checkpoint",
@@ -701,6 +758,45 @@ def test_folders_of_others_are_never_removed(model: Path, data: Path, trained: P
         "checkpoint-6",
         "checkpoint-best",
     ]
+    assert not (output / ".rows.arrow.12.tmp").exists()
+
+
+@pytest.mark.parametrize("name", ["checkpoint", ".checkpoint", "checkpoint-2", "checkpoint/mine"])
+def test_what_is_in_the_way_of_the_model_is_refused_before_a_step(
+    model: Path, data: Path, tmp_path: Path, name: str
+) -> None:
+    """A file where a checkpoint or the model is to be is named at once, not after the last step, and stays."""
+    output = tmp_path / "out"
+    write_fine_tuning(output, training_of(data, _options(model, output), command="").plan({}).record)
+    (output / name).parent.mkdir(exist_ok=True)
+    (output / name).write_text("mine")
+    with pytest.raises(TurnwiseError, match="written there: remove it, or give another --output_path"):
+        rft_command(data, _options(model, output), environ={})
+    assert (output / name).read_text() == "mine" and not (output / "log.jsonl").exists()
+
+
+def test_a_log_that_cannot_be_read_is_no_fault_of_the_checkpoint(
+    model: Path, data: Path, trained: Path, tmp_path: Path
+) -> None:
+    """What fails before the first step, but for reading the checkpoint, does not advise to remove the checkpoint."""
+    output = shutil.copytree(trained, tmp_path / "out")
+    for name in ("checkpoint", "checkpoint-6"):
+        shutil.rmtree(output / name)
+    (output / "log.jsonl").unlink()
+    (output / "log.jsonl").mkdir()
+    with pytest.raises(IsADirectoryError) as failed:
+        rft_command(data, _options(model, output), environ={})
+    assert failed.value.filename == str(output / "log.jsonl")
+
+
+def test_a_log_of_somebody_else_tells_no_wrong_progress(tmp_path: Path) -> None:
+    """Lines of steps that the training has not, or of numbers that none can have, do not count."""
+    numbers = ['"step":1,"tokens":10,"loss":0.5', '"step":9,"tokens":10,"loss":0.5', '"step":2,"tokens":10,"loss":NaN']
+    numbers += ['"step":-1,"tokens":10,"loss":0.5', f'"step":2,"tokens":{"9" * 400},"loss":0.5']
+    rest = '"learning_rate":0.1,"labels":1,"gradient_norm":0.1,"seconds":0.5'
+    (tmp_path / "log.jsonl").write_text("".join(f"{{{one},{rest}}}\n" for one in numbers))
+    progress = read_progress(tmp_path, 4)
+    assert (progress.step, progress.loss, progress.tokens_per_second) == (1, 0.5, None)
 
 
 @pytest.mark.parametrize(("step", "name"), [(4, "optimizer.pt"), (4, "rng_state.pth"), (6, "model.safetensors")])

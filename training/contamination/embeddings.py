@@ -29,7 +29,9 @@ class Embedder:
         try:
             self._tokenizer: Any = transformers.AutoTokenizer.from_pretrained(name)
             self._model: Any = transformers.AutoModel.from_pretrained(name).eval()
-        except (OSError, ValueError) as error:
+        except Exception as error:  # as of any tokenizer and model that somebody else made
+            if isinstance(error, MemoryError):
+                raise
             reason = " ".join(str(error).split())[:300]
             raise TurnwiseError(f"The model {name!r} of --embed cannot be loaded ({reason}): name another.") from None
         self._torch = torch

@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from turnwise.errors import TurnwiseError
-from turnwise.files import read_whole, replacing, sync_folder, write_atomically, write_synced
+from turnwise.files import inside, read_whole, replacing, sync_folder, write_atomically, write_synced
 from turnwise.json_text import json_line
 from turnwise.locks import Lock
 from turnwise.records.codec import from_json, reason_of, to_json
@@ -99,7 +99,8 @@ def make_data(job: DataJob, output: Path, *, style: str = "", on_progress: Progr
 def find_finished(begun: DataReport, output: Path) -> DataReport | None:
     """Return the report of the data in ``output`` if they are done, None if there are none or they are not.
 
-    Raises TurnwiseError if the folder holds other data than those that ``begun`` describes, or something else.
+    Raises TurnwiseError if the folder holds other data than those that ``begun`` describes, or something else, or files
+    that were changed or removed since.
     """
     if not output.exists():
         return None
@@ -107,6 +108,7 @@ def find_finished(begun: DataReport, output: Path) -> DataReport | None:
     if REPORT in names:
         report = read_report(output)
         _check_same(report, begun, output, _SETTINGS)
+        _check_files(report, output)
         if _are_parts(output / PARTS):  # killed at the very end
             _remove(output / PARTS)
         return report
@@ -115,6 +117,22 @@ def find_finished(begun: DataReport, output: Path) -> DataReport | None:
             f"The folder {str(output)!r} is not empty ({sorted(names)[0]!r} is there): give another --output_path."
         )
     return None
+
+
+def _check_files(report: DataReport, output: Path) -> None:
+    """Raise TurnwiseError for a file that is not as the report says."""
+    for name, file in report.files.items():
+        path = inside(output, name)
+        try:
+            with path.open("rb") as data:
+                is_same = hashlib.file_digest(data, "sha256").hexdigest() == file.sha256
+        except (FileNotFoundError, IsADirectoryError):
+            is_same = False
+        if not is_same:
+            raise TurnwiseError(
+                f"{str(path)!r} was changed or removed since {REPORT} beside it was written: remove the folder "
+                f"{str(output)!r}, then run the same line again."
+            )
 
 
 def _are_parts(folder: Path) -> bool:

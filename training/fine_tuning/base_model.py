@@ -13,7 +13,7 @@ _PIECE = 2**22
 _WEIGHTS = (".safetensors", ".bin", ".json")
 _NOT_LOADED = ("training.json",)
 # What transformers raises of a configuration that is none, or of code that it has not.
-_NOT_LOADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RuntimeError)
+NOT_LOADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RuntimeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class BaseModel:
 
         try:
             return transformers.AutoConfig.from_pretrained(self.name, **self.loading)
-        except _NOT_LOADABLE as error:
+        except NOT_LOADABLE as error:
             raise self.not_loadable(error) from None
 
     def not_loadable(self, error: Exception) -> TurnwiseError:
@@ -81,7 +81,7 @@ class BaseModel:
         try:
             with torch.device("meta"):
                 model = transformers.AutoModelForCausalLM.from_config(config, trust_remote_code=self.trust_remote_code)
-        except _NOT_LOADABLE as error:
+        except NOT_LOADABLE as error:
             raise self.not_loadable(error) from None
         head = model.get_output_embeddings()
         linear = [one for one in model.modules() if isinstance(one, torch.nn.Linear) and one is not head]

@@ -4,6 +4,7 @@ Imports torch, transformers and trl inside functions. What these print and warn 
 """
 
 import contextlib
+import errno
 import json
 import logging
 import math
@@ -23,6 +24,7 @@ from turnwise.records.codec import from_json, reason_of, to_line
 from turnwise.records.training import TRAINING, LoggedStep, checkpoints_in, write_trained_model
 from turnwise.runners.logs import AppendLog
 from turnwise.texts import printable
+from turnwise.training.fine_tuning.base_model import NOT_LOADABLE
 from turnwise.training.fine_tuning.memory import is_sharded
 from turnwise.training.fine_tuning.plan import LOG, ROWS, Plan
 from turnwise.training.fine_tuning.process_group import (
@@ -39,6 +41,7 @@ from turnwise.training.tokenizer import open_tokenizer
 Progress = Callable[[str, int, int], None]
 _NEEDED = ("optimizer.pt", "scheduler.pt", "trainer_state.json")
 _KEPT = 2  # checkpoints
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _LARGEST_LOG = 2**30  # bytes
 
 
@@ -88,6 +91,8 @@ def run_steps(plan: Plan, sizes: RowSizes | None, *, stop: Callable[[], bool], o
                     f"A checkpoint cannot be written to {str(plan.output)!r} ({' '.join(str(error).split())[:200]}): "
                     "make room, then run the same line again."
                 ) from None
+            if isinstance(error, OSError) and (error.filename is not None or error.errno in _FULL):  # of another file
+                raise
             if latest and not watcher.has_begun and not isinstance(error, TurnwiseError):
                 raise _unreadable(plan.output / f"checkpoint-{latest}", error) from None
             raise
@@ -175,7 +180,9 @@ def _model(plan: Plan) -> Any:
     dtype = getattr(torch, plan.settings.dtype) if plan.settings.lora_rank else torch.float32
     try:
         return transformers.AutoModelForCausalLM.from_pretrained(base.name, dtype=dtype, **base.loading)
-    except (OSError, ValueError) as error:
+    except torch.OutOfMemoryError:
+        raise
+    except NOT_LOADABLE as error:
         raise base.not_loadable(error) from None
 
 

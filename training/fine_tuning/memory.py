@@ -28,6 +28,7 @@ from turnwise.records.choices import TrainingType
 from turnwise.records.training import FineTuningSettings
 from turnwise.runners.execution.host import inspect_host
 from turnwise.training.fine_tuning.base_model import ModelShape
+from turnwise.training.fine_tuning.processes import process_number
 from turnwise.training.fine_tuning.token_file import BYTES_PER_TOKEN
 
 _SHARDED = ("ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED")
@@ -87,13 +88,13 @@ def device_memory(device: str, environ: Mapping[str, str]) -> int:
     if device == "cuda":
         import torch
 
-        return int(torch.cuda.mem_get_info(int(environ.get("LOCAL_RANK", "0")))[0])
+        return int(torch.cuda.mem_get_info(process_number(environ, "LOCAL_RANK"))[0])
     free = inspect_host(environ).memory_bytes
     with suppress(OSError, ValueError):
         for line in Path("/proc/meminfo").read_text().splitlines():
             if line.startswith("MemAvailable:"):
                 free = min(free, int(line.split()[1]) * 1024)
-    return free // max(1, int(environ.get("LOCAL_WORLD_SIZE", "1")))
+    return free // max(1, process_number(environ, "LOCAL_WORLD_SIZE", default=1))
 
 
 def free_disk(output: Path) -> int:

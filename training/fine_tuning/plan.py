@@ -5,6 +5,7 @@ Made of what is cheap to know: the report on the data, and the model's digest. N
 
 import importlib.metadata
 import importlib.util
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -32,12 +33,14 @@ from turnwise.records.training import (
     read_trained_model,
 )
 from turnwise.training.fine_tuning.base_model import BaseModel
+from turnwise.training.fine_tuning.processes import process_number, rank_of
 from turnwise.training.fine_tuning.settings import Profile, check_settings, rows_per_step, with_epochs
 from turnwise.training.fine_tuning.token_file import tokens_of
 
 LOG, ROWS = "log.jsonl", "rows.arrow"
 MODELS = (_CHECKPOINT, _ON_TEST) = ("checkpoint", "checkpoint-trained-on-test")
 _PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate")
+_CHECKPOINT_NAME = re.compile("checkpoint-[0-9]{1,9}")
 _LARGEST = 2**26  # bytes, of a report
 
 
@@ -60,15 +63,18 @@ class Training:
         """Return what it is of; raises TurnwiseError for data, settings or a model that cannot be."""
         report = read_report(self.data)
         file = tokens_of(report, self.data)
-        settings, processes = self.profile.settings, max(1, int(environ.get("WORLD_SIZE", "1")))
+        settings = self.profile.settings
+        processes = max(1, process_number(environ, "WORLD_SIZE", default=1))
         check_settings(settings)
         rows_a_step = rows_per_step(settings, rows=file.rows, tokens=file.tokens, processes=processes)
         if self.profile.epochs is not None:
+            at_a_time = settings.rows_per_device * processes  # an epoch is no more than all rows, however few they are
+            rows_a_step = min(rows_a_step, -(-file.rows // at_a_time) * at_a_time)
             settings = with_epochs(settings, self.profile.epochs, rows=file.rows, rows_a_step=rows_a_step)
         for package in ("trl", "peft"):
             if importlib.util.find_spec(package) is None:
                 raise MissingExtraError("turnwise rft", package, "train")
-        rank = int(environ.get("RANK", "0"))
+        rank = rank_of(environ)
         record = FineTuningRecord(
             turnwise=turnwise.__version__,
             command=self.command,
@@ -173,7 +179,9 @@ class Plan:
         )
 
     def check_same(self) -> None:
-        """Raise TurnwiseError if the folder holds another training."""
+        """Raise TurnwiseError if the folder holds another training, or what is in the way of this one."""
+        if not self.is_done:
+            self._check_free()
         frozen = read_fine_tuning(self.output)
         if frozen is None:
             if (other := next(iter(sorted(self.output.glob("checkpoint*"))), None)) is not None:
@@ -189,6 +197,22 @@ class Plan:
             raise TurnwiseError(
                 f"The folder {str(self.output)!r} holds another training ({first.place}: {first.values()[0]} there, "
                 f"{first.values()[1]} here): give another --output_path, or remove the folder."
+            )
+
+    def _check_free(self) -> None:
+        """Raise TurnwiseError for files of somebody's where checkpoints and the model are to be."""
+        for path in sorted(self.output.glob("*checkpoint*")):
+            is_model = path.name in (self.checkpoint.name, f".{self.checkpoint.name}")
+            is_ours = is_model or _CHECKPOINT_NAME.fullmatch(path.name) is not None
+            if is_ours and (not path.is_dir() or (is_model and path.is_symlink())):
+                raise TurnwiseError(
+                    f"{str(path)!r} is no folder, and a model is to be written there: remove it, or give another "
+                    "--output_path."
+                )
+        if self.checkpoint.is_dir() and (first := next(self.checkpoint.iterdir(), None)) is not None:
+            raise TurnwiseError(
+                f"The folder {str(self.checkpoint)!r} holds {first.name!r} and no {TRAINING}, and the model is to be "
+                "written there: remove it, or give another --output_path."
             )
 
 

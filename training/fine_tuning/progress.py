@@ -1,6 +1,7 @@
 """How far a training is, from the files of its folder alone: its log of steps, its checkpoints, its model."""
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +39,7 @@ class Progress:
 
 def read_progress(folder: Path, steps: int) -> Progress:
     """Return how far the training of so many steps in ``folder`` is."""
-    logged = list(_read_log(folder))[-_RECENT:]
+    logged = [line for line in _read_log(folder) if _can_be(line, steps)][-_RECENT:]
     last = logged[-1] if logged else None
     tokens = sum(line.tokens for line in logged[1:])
     seconds = logged[-1].seconds - logged[0].seconds if logged else 0.0
@@ -51,6 +52,11 @@ def read_progress(folder: Path, steps: int) -> Progress:
         tuple(checkpoints_in(folder)),
         any((folder / name / TRAINING).is_file() for name in MODELS),
     )
+
+
+def _can_be(line: LoggedStep, steps: int) -> bool:
+    """Return whether a line is of a training of so many steps; the folder may be somebody else's."""
+    return 0 < line.step <= steps and 0 <= line.tokens < 2**63 and math.isfinite(line.loss + line.seconds)
 
 
 def _read_log(folder: Path) -> Iterator[LoggedStep]:

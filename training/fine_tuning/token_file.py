@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import json
 import zlib
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ import numpy as np
 from turnwise.errors import TurnwiseError
 from turnwise.files import inside, replacing
 from turnwise.records.training import NOT_LEARNT, TOKENS, DataFile, DataReport
+from turnwise.texts import printable
 
 BYTES_PER_TOKEN = 8  # in the file that is mapped: an id and a label of 32 bits
 _LONGEST_LINE = 2**28  # bytes
@@ -52,15 +54,17 @@ def check_rows(folder: Path, file: DataFile) -> RowSizes:
     """Return the sizes of the rows in ``folder``; raises TurnwiseError unless they are those of the report."""
     path = inside(folder, TOKENS)
     if _sha256(path) != file.sha256:
-        raise _damaged(path, f"its sha256 is not the {file.sha256[:12]}... of the report")
-    tokens, labels = np.zeros(file.rows, np.int64), np.zeros(file.rows, np.int64)
-    largest, number = 0, 0
-    for number, (ids, learnt) in enumerate(read_rows(folder), 1):
-        if number > file.rows:
+        raise _damaged(path, f"its sha256 is not the {printable(file.sha256, limit=12)} of the report")
+    sizes, learnt_sizes = array("q"), array("q")  # as long as the file, whatever the report says
+    largest = 0
+    for ids, learnt in read_rows(folder):
+        if len(sizes) == file.rows:
             raise _damaged(path, f"it has more than the {file.rows:,} rows of the report")
-        tokens[number - 1], labels[number - 1] = len(ids), int((learnt != NOT_LEARNT).sum())
+        sizes.append(len(ids))
+        learnt_sizes.append(int((learnt != NOT_LEARNT).sum()))
         largest = max(largest, int(ids.max()))
-    if (number, int(tokens.sum()), int(labels.sum())) != (file.rows, file.tokens, file.labels):
+    tokens, labels = np.array(sizes, np.int64), np.array(learnt_sizes, np.int64)
+    if (len(sizes), int(tokens.sum()), int(labels.sum())) != (file.rows, file.tokens, file.labels):
         raise _damaged(path, "its rows, tokens or labels are not as many as the report says")
     return RowSizes(tokens, labels, largest)
 

@@ -24,6 +24,7 @@ from turnwise.errors import TurnwiseError
 from turnwise.files import inside
 from turnwise.locks import Lock
 from turnwise.records.training import TRAINING, read_fine_tuning, write_fine_tuning
+from turnwise.texts import printable, shown
 from turnwise.training.fine_tuning.base_model import ModelShape
 from turnwise.training.fine_tuning.loop import Progress, export_model, run_steps
 from turnwise.training.fine_tuning.memory import (
@@ -36,12 +37,14 @@ from turnwise.training.fine_tuning.memory import (
     size_of,
 )
 from turnwise.training.fine_tuning.plan import ROWS, Plan
+from turnwise.training.fine_tuning.processes import check_processes
 from turnwise.training.fine_tuning.token_file import RowSizes, check_rows, write_rows
 from turnwise.training.tokenizer import open_tokenizer, tokenizer_record
 
 MOST_EPOCHS = 1000
 _LOCK = "rft.lock"
 _CHECKPOINT = re.compile("checkpoint-[0-9]{1,9}")
+_HALF_ROWS = re.compile(rf"\.{re.escape(ROWS)}\.[0-9]+\.tmp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,13 @@ def check(plan: Plan, *, is_here: bool = True) -> Checked:
             f"{settings.steps:,} steps of {plan.record.rows_per_step:,} dialogues are {plan.epochs:,.0f} epochs of the "
             f"{plan.file.rows:,} that there are: give a smaller --tokens-per-step, and fewer --steps or --epochs."
         )
+    if settings.steps == 1 and settings.warmup_steps:
+        raise TurnwiseError(
+            f"There is 1 step, and the first of {settings.warmup_steps:,} warm-up steps has the rate 0, so that "
+            "nothing would be learnt: give --warmup-steps 0, or more steps by a smaller --tokens-per-step."
+        )
     if is_here:
+        check_processes(plan.environ)
         _check_device(plan)
     sizes = check_rows(training.data, plan.file)
     longest = int(sizes.tokens.max())
@@ -169,8 +178,9 @@ def _check_tokenizer(plan: Plan) -> None:
     theirs, here = plan.report.tokenizer, tokenizer_record(tokenizer, name)
     if theirs is not None and theirs.sha256 != here.sha256:
         raise TurnwiseError(
-            f"The data were made with the tokenizer {theirs.name!r} ({theirs.sha256[:12]}), and that of the model is "
-            f"{name!r} ({here.sha256[:12]}): name that model, or make the data again with --tokenizer {name}."
+            f"The data were made with the tokenizer {shown(theirs.name, limit=200)} "
+            f"({printable(theirs.sha256, limit=12)}), and that of the model is {name!r} ({here.sha256[:12]}): name "
+            f"that model, or make the data again with --tokenizer {name}."
         )
 
 
@@ -184,8 +194,10 @@ def _lock(output: Path) -> Lock:
 
 
 def _remove_halves(output: Path) -> None:
-    """Remove what a kill left of checkpoints and models that were being written."""
+    """Remove what a kill left of checkpoints, models and rows that were being written."""
     for path in output.iterdir():
         is_half = _CHECKPOINT.fullmatch(path.name) is not None and not (path / TRAINING).is_file()
+        if _HALF_ROWS.fullmatch(path.name) and path.is_file():
+            path.unlink()
         if path.is_dir() and not path.is_symlink() and (is_half or path.name.startswith(".checkpoint")):
             shutil.rmtree(path)

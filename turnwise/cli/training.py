@@ -27,7 +27,9 @@ def rft(
     options: RftJobOptions,
 ) -> None:
     """Fine-tune a model on training data; the same line goes on from its last checkpoint."""
-    if int(os.environ.get("RANK", "0") or 0):
+    from turnwise.training.fine_tuning.processes import rank_of
+
+    if rank_of(os.environ):
         _train_beside(data, options)
         return
     from turnwise.commands.submit_training import FrozenTraining, check_no_job, submit_training_command

@@ -12,9 +12,11 @@ from turnwise.commands.options import RftOptions
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.records.choices import BackEndName, TrainingType
 from turnwise.runners.models.back_end import LocalArguments, parse_pairs, validated
+from turnwise.texts import printable
 from turnwise.training.fine_tuning.base_model import BaseModel
 from turnwise.training.fine_tuning.memory import gigabytes
 from turnwise.training.fine_tuning.plan import Plan, Training
+from turnwise.training.fine_tuning.processes import rank_of
 from turnwise.training.fine_tuning.settings import PROFILES, Profile
 from turnwise.training.fine_tuning.training import Checked, check, check_room, train
 
@@ -64,7 +66,7 @@ def fine_tune(
     with show_progress() as on_progress:
         is_done = train(plan, checked, stop=stop, on_progress=on_progress)
     if is_done:
-        return Trained(f"{_done(plan)}; ask it with: turnwise run -M hf -a model={plan.checkpoint}")
+        return Trained(f"{_done(plan)}; ask it with: turnwise run -M hf -a {shlex.quote(f'model={plan.checkpoint}')}")
     return Trained(f"Stopped after step {plan.latest} of {plan.settings.steps}: run the same line to go on.", STOPPED)
 
 
@@ -95,7 +97,7 @@ def train_job(
     data: Path, options: RftOptions, *, command: str, environ: dict[str, str], stop: Callable[[], bool]
 ) -> int:
     """Train in a job; return the exit status. Of several processes the main one says what is to be said."""
-    is_main = not int(environ.get("RANK", "0") or 0)
+    is_main = not rank_of(environ)
     try:
         trained = fine_tune(data, options, command=command, environ=environ, stop=stop)
     except TurnwiseError as error:
@@ -110,6 +112,8 @@ def train_job(
 def _plan(data: Path, options: RftOptions, *, command: str, environ: dict[str, str]) -> Plan:
     plan = training_of(data, options, command=command).plan(environ)
     check_output(plan.output)
+    if plan.output.resolve() == data.resolve():
+        raise TurnwiseError(f"--output_path is the folder of the data, {str(data)!r}: give the model one of its own.")
     if plan.is_main:
         plan.check_same()
     return plan
@@ -172,7 +176,7 @@ def describe(plan: Plan, checked: Checked) -> list[str]:
             "its peak; give fewer --warmup-steps."
         )
     if plan.train_on_test:
-        tests = ", ".join(plan.train_on_test)
+        tests = printable(", ".join(plan.train_on_test), limit=200)
         lines.append(f"Trained on tests ({tests}): the model's folder is {plan.checkpoint.name}, and its rows say so.")
     if plan.latest:
         lines.append(f"Goes on from checkpoint-{plan.latest}.")

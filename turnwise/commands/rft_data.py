@@ -133,10 +133,18 @@ def _prompts(runs: Sequence[TrainingRun], given: Path | None) -> PromptSet:
 
 
 def _against(names: str, benchmark: str, trained: Sequence[Task]) -> tuple[Task, ...]:
-    """Return the test tasks to compare with; one whose problems are trained on by the user's wish is left out."""
+    """Return the test tasks to compare with; one whose problems are trained on by the user's wish is left out.
+
+    Raises TurnwiseError for one whose problems are trained on as those of a training task.
+    """
     if names == _NO_TASKS:
         return ()
     found = find_sets(names, benchmark)
+    for task in found:
+        if task.is_training and any(overlap(task, other) for other in trained):
+            raise TurnwiseError(
+                f"--against names {task.name}, whose problems are those that are trained on: name test sets, or none."
+            )
     return tuple(task for task in found if not any(overlap(task, other) for other in trained))
 
 
@@ -216,4 +224,5 @@ def _next(report: DataReport, output: Path) -> list[str]:
     said = [f"Written: {', '.join(str(output / name) for name in (*report.files, 'report.json', 'report.html'))}"]
     if report.tokenizer is None:
         return [*said, "There are no tokens yet: turnwise rft needs them, so make the data with --tokenizer MODEL."]
-    return [*said, f"Next: turnwise rft {output} -M hf -a model={report.tokenizer.name} -o OUT"]
+    line = shlex.join(["turnwise", "rft", str(output), "-M", "hf", "-a", f"model={report.tokenizer.name}", "-o", "OUT"])
+    return [*said, f"Next: {line}"]

@@ -176,6 +176,13 @@ def test_a_finished_folder_says_so_and_stays_as_it_is(write_run: WriteRun, rft_d
     before = files_of(tmp_path / "data")
     status, said = rft_data(run, "-o", "data")
     assert (status, "done already" in said) == (0, True)
+    messages = tmp_path / "data" / "train.jsonl"
+    whole = messages.read_bytes()
+    for damage in (lambda: messages.write_bytes(whole[:-9]), messages.unlink):
+        damage()
+        status, said = rft_data(run, "-o", "data")
+        assert (status, "train.jsonl' was changed or removed" in said) == (2, True), said
+    messages.write_bytes(whole)
     status, said = rft_data(run, "-o", "data", "--turns", "all")
     assert status == 2
     assert "holds other training data (turns: 'multi', not 'all')" in said
@@ -273,6 +280,16 @@ def test_runs_that_cannot_be_trained_on_are_refused(write_run: WriteRun, rft_dat
         assert (status, sentence in said) == (2, True), (arguments, said)
         assert "Traceback" not in said
         assert not (tmp_path / "data").exists(), arguments
+
+
+def test_a_test_set_that_is_trained_on_is_refused(write_run: WriteRun, rft_data: Command, tmp_path: Path) -> None:
+    """--against with the training task itself is no search, and is not passed over in silence."""
+    status, said = rft_data(write_run(), "-o", "data", against="sums_train")
+    assert (status, "--against names sums_train_multiturn, whose problems are those that are trained on" in said) == (
+        2,
+        True,
+    ), said
+    assert not (tmp_path / "data").exists()
 
 
 def test_a_step_that_leaves_nothing_is_named_with_its_reasons(

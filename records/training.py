@@ -29,6 +29,7 @@ REPORT, MESSAGES, TOKENS = "report.json", "train.jsonl", "tokens.jsonl.gz"
 TRAINING, FINE_TUNING = "training.json", "rft.json"
 NOT_LEARNT = -100  # the label of a token that is not learnt
 _LARGEST = 2**26  # bytes, of a record
+_RIGHTS_REMEDY = "have its owner let you read it."
 _LONGEST = 200  # characters, of a name in a sentence
 _TRAINING_FIELDS = ("trained_by", "base_model", "trained_on", "training_data")
 _CHECKPOINT = re.compile("checkpoint-([0-9]{1,9})")
@@ -234,7 +235,8 @@ def read_report(folder: Path) -> DataReport:
             "wrote."
         ) from None
     except (OSError, ValueError, RecursionError) as error:
-        raise TurnwiseError(f"{str(path)!r} cannot be read ({reason_of(error)}): make the data again.") from None
+        remedy = _RIGHTS_REMEDY if isinstance(error, PermissionError) else "make the data again."
+        raise TurnwiseError(f"{str(path)!r} cannot be read ({reason_of(error)}): {remedy}") from None
 
 
 def write_report(folder: Path, report: DataReport) -> None:
@@ -253,7 +255,8 @@ def read_fine_tuning(folder: Path) -> FineTuningRecord | None:
         return None
     except (OSError, ValueError, RecursionError) as error:
         raise TurnwiseError(
-            f"{str(path)!r} cannot be read ({reason_of(error)}): restore it, or give another --output_path."
+            f"{str(path)!r} cannot be read ({reason_of(error)}): "
+            + (_RIGHTS_REMEDY if isinstance(error, PermissionError) else "restore it, or give another --output_path.")
         ) from None
 
 
@@ -277,7 +280,7 @@ def read_trained_model(folder: Path) -> TrainedModel | None:
     except (OSError, ValueError, RecursionError) as error:
         raise TurnwiseError(
             f"{str(path)!r} cannot be read ({reason_of(error)}): without it nobody knows what the model was trained "
-            "on; restore it."
+            f"on; {_RIGHTS_REMEDY if isinstance(error, PermissionError) else 'restore it.'}"
         ) from None
 
 

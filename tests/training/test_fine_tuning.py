@@ -342,6 +342,12 @@ def test_bfloat16_keeps_weights_in_float32_while_it_trains(model: Path, data: Pa
     assert {one.dtype for one in _weights(output / "checkpoint").values()} == {torch.bfloat16}
 
 
+def test_whoever_may_read_the_folder_may_read_the_weights(trained: Path) -> None:
+    """The weights have the rights of the files beside them."""
+    modes = {path.stat().st_mode & 0o777 for path in (trained / "checkpoint").iterdir()}
+    assert len(modes) == 1
+
+
 def test_a_model_trained_on_tests_says_so_by_its_name(model: Path, tmp_path: Path) -> None:
     """Where the data hold tests, the folder's name, training.json and what is printed say so."""
     record = tokenizer_record(open_tokenizer(str(model)), str(model))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from turnwise.errors import TurnwiseError
 from turnwise.records.training import DataReport, DataStep, StepCount
-from turnwise.training.data.selection import Drop, Step
+from turnwise.training.data.selection import Drop, Reason, Step
 
 SINGLE, MULTI = "single", "multi"
 KINDS = (SINGLE, MULTI)
@@ -94,7 +94,11 @@ def check_not_empty(report: DataReport) -> None:
         dropped = sum((Counter(count.dropped) for count in counts), Counter[str]())
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(dropped.items()))
         which = "" if turns == "all" else f" {turns}-turn"
+        kinds = [kind for one in report.steps if one.name == Step.JUDGED for kind in (one.single, one.multi)]
+        unjudged = sum(kind.dropped.get(Reason.NOT_JUDGED, 0) for kind in kinds)
+        remedy = "sample more, or ask for others with --turns"
+        if unjudged:
+            remedy = f"turnwise judge the runs first, since {unjudged:,} dialogues have no verdict, or {remedy}"
         raise EmptyDataError(
-            f"No{which} dialogue is left after the step {step.name} ({reasons or 'there was none before'}): sample "
-            "more, or ask for others with --turns."
+            f"No{which} dialogue is left after the step {step.name} ({reasons or 'there was none before'}): {remedy}."
         )

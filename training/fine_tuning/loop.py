@@ -112,6 +112,8 @@ def export_model(plan: Plan) -> None:
             raise _unreadable(last, error) from None
         model.save_pretrained(temporary)
         _tokenizer(plan).save_pretrained(temporary)
+        for path in temporary.glob("*.safetensors"):  # which safetensors lets their owner read alone
+            path.chmod((temporary / "config.json").stat().st_mode)
         _sync(temporary)
         write_trained_model(temporary, plan.trained_model(plan.settings.steps))
         temporary.rename(plan.checkpoint)

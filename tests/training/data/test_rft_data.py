@@ -307,6 +307,17 @@ def test_a_step_that_leaves_nothing_is_named_with_its_reasons(
     assert "No multi-turn dialogue is left after the step asked (there was none before)" in said
 
 
+def test_where_verdicts_lack_judging_is_the_remedy(write_run: WriteRun, rft_data: Command, tmp_path: Path) -> None:
+    """What passed the public tests and was never judged is named beside what failed."""
+    run = write_run(words=lambda problem, sample: ("wrong", "right") if sample else ("right",))
+    verdicts = next((run / "verdicts").glob("*.jsonl"))
+    single = [line for line in verdicts.read_text().splitlines(keepends=True) if '"sample":0,' in line]
+    verdicts.write_text("".join(single))
+    status, said = rft_data(run, "-o", "data")
+    assert status == 2
+    assert "turnwise judge the runs first, since" in said and "dialogues have no verdict" in said
+
+
 def test_a_folder_that_holds_something_else_is_refused(write_run: WriteRun, rft_data: Command, tmp_path: Path) -> None:
     """Neither files of others nor a file in its place are touched."""
     run = write_run()

@@ -300,7 +300,7 @@ def _open_run(folder: RunFolder, name: str, tasks: tuple[TaskRecord, ...]) -> Tr
     names = ", ".join(task.task for task in record.tasks)
     if not tasks:
         raise TurnwiseError(
-            f"The run {path!r} has no task to train on, since {names} are tests: sample a training task such as "
+            f"The run {path!r} has no task to train on, only {names} for testing: sample a training task such as "
             "codecontests_train_multiturn, or name with --train-on-test what is to be trained on all the same."
         )
     if not record.prompts.hashes:

@@ -384,7 +384,7 @@ def test_training_on_a_test_task_has_to_be_said_and_is_said(
     # Whatever run.json says of itself.
     changed_record(run, tasks=tuple(replace(one, split="train") for one in record.tasks))
     status, said = rft_data(run, "-o", "data", benchmark=sums)
-    assert (status, "has no task to train on, since sums_multiturn are tests" in said) == (2, True)
+    assert (status, "has no task to train on, only sums_multiturn for testing" in said) == (2, True)
     assert not (tmp_path / "data").exists()
     for again in range(2):
         status, said = rft_data(run, "-o", "data", "--train-on-test", task, benchmark=sums)

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from turnwise.records.run_folder import RunFolder
 from turnwise.records.trajectory import Trajectory
@@ -177,14 +178,14 @@ def teach_prior(folder: Path, dialogues: Sequence[Trajectory], *, steps: int, se
     return loss
 
 
-def _encode(tokenizer: object, dialogue: Trajectory) -> tuple[list[int], list[int]]:
+def _encode(tokenizer: Any, dialogue: Trajectory) -> tuple[list[int], list[int]]:
     token_ids: list[int] = []
     labels: list[int] = []
     for turn in dialogue.turns:
         for call in turn.calls:
             asked = "\n\n".join(message.content for message in call.messages)
-            prompt = tokenizer(f"<|user|>{asked}<|end|><|assistant|>")["input_ids"]  # type: ignore[operator]
-            reply = tokenizer(f"{call.reply.text}<|end|>")["input_ids"]  # type: ignore[operator]
+            prompt = tokenizer(f"<|user|>{asked}<|end|><|assistant|>")["input_ids"]
+            reply = tokenizer(f"{call.reply.text}<|end|>")["input_ids"]
             token_ids += prompt + reply
             labels += [-100] * len(prompt) + reply
     return token_ids, labels

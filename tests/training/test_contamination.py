@@ -247,7 +247,7 @@ def test_what_cannot_be_crossed_is_said(
 ) -> None:
     """And is no contamination; what has no hidden test judges nothing."""
     ours = _problem("a", NEAR, output="6\n", solutions=())
-    theirs = replace(_problem("b", SHELF, solutions=(SUM,)), **change)  # type: ignore[arg-type]
+    theirs = replace(_problem("b", SHELF, solutions=(SUM,)), **change)  # type: ignore[arg-type]  # fields by name
     found = _crossed(ours, theirs, executor, tmp_path)
     assert [(pair.reason, pair.note) for pair in found.pairs] == [(Reason.NEAR, note)]
     assert not found.problems

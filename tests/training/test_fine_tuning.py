@@ -323,7 +323,7 @@ def test_adapters_are_merged(model: Path, data: Path, tmp_path: Path) -> None:
 
     plan = training_of(data, replace(options, output_path=tmp_path / "stopped"), command="").plan({})
     for is_told in (True, False):
-        train(plan, check(plan), stop=lambda is_told=is_told: is_told, on_progress=lambda *_: None)  # type: ignore[misc]
+        train(plan, check(plan), stop=lambda is_told=is_told: is_told, on_progress=lambda *_: None)  # type: ignore[misc]  # bound as it is now
     assert _digest(plan.checkpoint) == _digest(output / "checkpoint")
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from turnwise.errors import TurnwiseError
-from turnwise.training.data.similarity import PERMUTATIONS, Keeper, estimate, jaccard, shingles, signature
+from turnwise.training.data.similarity import PERMUTATIONS, Keeper, Shingles, estimate, shingles, signature
 
 PROGRAM = """\
 import sys
@@ -41,6 +41,12 @@ def f(a, b):
 print(f([int(w) for w in sys.stdin.read().split()], 100))
 """
 _STATEMENTS = [f"a{i} = {i} * int(input()) - {i * i % 7}\nprint(a{i} {'+-*/'[i % 4]} {i % 5})\n" for i in range(60)]
+
+
+def jaccard(a: Shingles, b: Shingles) -> float:
+    """Return the exact index: shingles in both over shingles in either."""
+    common = len(np.intersect1d(a, b, assume_unique=True))
+    return common / (len(a) + len(b) - common)
 
 
 def _made(count: int = 120) -> list[str]:

@@ -101,12 +101,6 @@ def hash_runs(codes: Sequence[int], length: int) -> NDArray[np.uint64]:
     return hashed ^ (hashed >> np.uint64(31))
 
 
-def jaccard(a: Shingles, b: Shingles) -> float:
-    """Return the exact index: shingles in both over shingles in either."""
-    common = len(np.intersect1d(a, b, assume_unique=True))
-    return common / (len(a) + len(b) - common)
-
-
 def signature(of: Shingles) -> Signature:
     """Return the least hash of the shingles under each permutation."""
     least = np.full(PERMUTATIONS, 2**64 - 1, dtype=np.uint64)

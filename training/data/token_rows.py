@@ -16,12 +16,12 @@ from typing import Any
 import jinja2
 
 from turnwise.errors import TurnwiseError
+from turnwise.records.choices import Learn
 from turnwise.records.training import NOT_LEARNT
 from turnwise.records.trajectory import Context, Message
 from turnwise.runners.models.chat import ChatTemplate
 from turnwise.training.data.conversations import JOINT, Conversation, Exchange
 
-LEARN_ALL, LEARN_LAST = "all", "last"
 _ROOM = 2**40  # tokens: what is too long is dropped later, and counted
 
 
@@ -45,7 +45,7 @@ class Row:
 class TokenRows:
     """Makes rows with ``tokenizer``; ``learn`` says which replies have labels: ``all``, or the ``last``."""
 
-    def __init__(self, tokenizer: Any, *, learn: str = LEARN_ALL, system_role: bool = True) -> None:
+    def __init__(self, tokenizer: Any, *, learn: str = Learn.ALL, system_role: bool = True) -> None:
         self._tokenizer = tokenizer
         self._learn = learn
         self._template = ChatTemplate(tokenizer, max_length=_ROOM, max_tokens=None, system_role=system_role)
@@ -71,7 +71,7 @@ class TokenRows:
             if not rows or not prompt.continues:
                 rows.append(Row())
             rows[-1].add(prompt.token_ids[len(rows[-1].input_ids) :], learn=False)
-            rows[-1].add(reply, learn=self._learn == LEARN_ALL or number == last)
+            rows[-1].add(reply, learn=self._learn == Learn.ALL or number == last)
             context = Context(tuple(prompt.token_ids), reply)
         return [row for row in rows if any(label != NOT_LEARNT for label in row.labels)]
 

@@ -56,7 +56,7 @@ def of_main(value: _Value) -> _Value:
     from accelerate.utils import broadcast_object_list
 
     values: list[Any] = broadcast_object_list([value])
-    return values[0]  # type: ignore[no-any-return]
+    return values[0]  # type: ignore[no-any-return]  # untyped
 
 
 def done_by_main(action: Callable[[], None], *, is_main: bool) -> None:

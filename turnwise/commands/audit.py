@@ -3,13 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
-from turnwise.benchmarks.checkers.checker_sets import load_checkers
 from turnwise.benchmarks.own import find_benchmarks
-from turnwise.commands.machine import check_limit, check_output, check_time_factor, open_machine, show_progress
+from turnwise.commands.machine import check_limit, check_output, open_machine, show_progress
 from turnwise.commands.options import AuditOptions
+from turnwise.commands.settings import judge_of_options
 from turnwise.errors import TurnwiseError
 from turnwise.records.audit import Audit, write_audit
-from turnwise.records.settings import JudgeSettings
 from turnwise.runners.audit import AuditPlan, audit_task
 from turnwise.tasks.catalog import Task, find_tasks
 
@@ -21,22 +20,13 @@ def audit_command(options: AuditOptions, *, environ: dict[str, str]) -> Audit:
     """
     task = _task(options)
     check_limit(options.limit)
-    check_time_factor(options.time_factor)
-    load_checkers(options.answers)
+    settings = judge_of_options(options)
     if options.mutants < 0:
         raise TurnwiseError(
             f"--mutants is {options.mutants}: give a number of mutants for each problem, or 0 for none."
         )
     if options.output_path is not None:
         _check_file(options.output_path)
-    settings = JudgeSettings(
-        matcher=options.matcher.value,
-        time_factor=options.time_factor,
-        interpreter=options.interpreter,
-        stub_imports=options.stub_imports,
-        answers=options.answers,
-        tests=options.tests.value,
-    )
     plan = AuditPlan(options.limit, options.labels, options.mutants, options.disagreements)
     with (
         show_progress() as on_progress,

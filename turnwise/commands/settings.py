@@ -13,7 +13,7 @@ from turnwise.benchmarks.mappings import read_mapping
 from turnwise.benchmarks.matching import check_matcher
 from turnwise.benchmarks.own import find_benchmarks
 from turnwise.commands.machine import check_limit, check_time_factor
-from turnwise.commands.options import CommonOptions, ShowOptions
+from turnwise.commands.options import AuditOptions, CommonOptions, ShowOptions, VerifyOptions
 from turnwise.errors import TurnwiseError
 from turnwise.records.settings import (
     DEFAULT_OWN_SOLUTIONS,
@@ -21,6 +21,7 @@ from turnwise.records.settings import (
     LAST_BLOCK_INSTRUCTIONS,
     METADATA,
     MOST_TURNS,
+    JudgeSettings,
     Option,
     RunConfig,
     RunSettings,
@@ -52,6 +53,23 @@ def config_of_options(options: CommonOptions, tasks: Sequence[Task]) -> RunConfi
     )
     check_sampling(options.model, config.settings.sampling)
     return config
+
+
+def judge_of_options(options: AuditOptions | VerifyOptions) -> JudgeSettings:
+    """Return the judge that the options of a command ask for, which judges what is not of a run.
+
+    Raises TurnwiseError for a time factor or a set of checkers that cannot be.
+    """
+    check_time_factor(options.time_factor)
+    load_checkers(options.answers)
+    return JudgeSettings(
+        matcher=options.matcher.value,
+        time_factor=options.time_factor,
+        interpreter=options.interpreter,
+        stub_imports=options.stub_imports,
+        answers=options.answers,
+        tests=options.tests.value,
+    )
 
 
 def build_settings(

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from turnwise.benchmarks.checkers.checker_sets import load_checkers
 from turnwise.benchmarks.own import find_benchmarks
-from turnwise.commands.machine import check_limit, check_time_factor, open_machine, show_progress
+from turnwise.commands.machine import check_limit, open_machine, show_progress
 from turnwise.commands.options import CommonOptions, VerifyOptions
+from turnwise.commands.settings import judge_of_options
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.records.own_solutions import Verification
-from turnwise.records.settings import JudgeSettings, RunConfig
+from turnwise.records.settings import RunConfig
 from turnwise.runners.loading import Machine
 from turnwise.runners.verification import verify_task
 from turnwise.runners.verified import VerifiedProblems
@@ -24,18 +24,9 @@ def verify_command(options: VerifyOptions, *, environ: dict[str, str]) -> Verifi
     """Return what the own solutions of the task's problems show; raises TurnwiseError for options that cannot be."""
     task = _task(options)
     check_limit(options.limit)
-    check_time_factor(options.time_factor)
-    load_checkers(options.answers)
+    judge = judge_of_options(options)
     if options.solutions < 1:
         raise TurnwiseError(f"--solutions is {options.solutions}: give a number of solutions for each problem.")
-    judge = JudgeSettings(
-        matcher=options.matcher.value,
-        time_factor=options.time_factor,
-        interpreter=options.interpreter,
-        stub_imports=options.stub_imports,
-        answers=options.answers,
-        tests=options.tests.value,
-    )
     with (
         show_progress() as on_progress,
         open_machine(

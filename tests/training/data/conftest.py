@@ -211,7 +211,7 @@ def rft_data(
 
     Without what runs programs, unless ``runs_programs``: the toy benchmark has all outputs, its judge no validators.
     """
-    machine = Machine(None, cache_dir, environ={})  # type: ignore[arg-type]
+    machine = Machine(None, cache_dir, environ={})  # type: ignore[arg-type]  # runs no program
     opened = command.open_machine
     monkeypatch.setenv("TURNWISE_CACHE", str(cache_dir))
     monkeypatch.chdir(tmp_path)
@@ -219,7 +219,7 @@ def rft_data(
     def call(
         *arguments: object, against: str = "none", benchmark: Path | None = None, runs_programs: bool = False
     ) -> tuple[int, str]:
-        fake = lambda *given, **more: nullcontext(machine)  # noqa: E731
+        fake = lambda *given, **more: nullcontext(machine)  # noqa: E731 - two words
         monkeypatch.setattr(command, "open_machine", opened if runs_programs else fake)
         line = ["rft-data", *map(str, arguments), "--benchmark", str(benchmark or toy), "--workers", "1"]
         if against:

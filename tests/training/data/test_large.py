@@ -132,7 +132,7 @@ def test_many_dialogues_become_data_in_bounded_memory(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """500 problems of 200 dialogues each: time, the process's peak of memory and the files are printed."""
-    pytest.importorskip("transformers")
+    pytest.importorskip("transformers", reason="transformers is not installed: pip install 'turnwise[hf]'")
     benchmark = tmp_path / "large_train.jsonl"
     write_benchmark(benchmark)
     size = write_large_run(tmp_path / "run", benchmark, carry, make_program)

@@ -14,7 +14,7 @@ from turnwise.records.trajectory import Message
 from turnwise.training.data.conversations import Conversation, Exchange
 from turnwise.training.data.token_rows import TokenRows
 
-pytest.importorskip("transformers")
+pytest.importorskip("transformers", reason="transformers is not installed: pip install 'turnwise[hf]'")
 
 APPENDS = (
     "{% for message in messages %}<|{{ message.role }}|>{{ message.content }}"

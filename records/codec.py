@@ -194,7 +194,7 @@ def _writer_of(hint: object) -> _Writer | None:
     parts = [one for one in get_args(hint) if one is not type(None) and one is not Ellipsis]
     origin = get_origin(hint)
     if origin in (Union, UnionType):
-        writers = [writer for writer in map(_writer_of, parts) if writer is not None]
+        writers = {writer for writer in map(_writer_of, parts) if writer is not None}
         return _of_optional(*writers) if writers else None
     if origin is tuple:
         return _of_items(_writer_of(parts[0]))

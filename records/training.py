@@ -19,8 +19,9 @@ from pathlib import Path
 from turnwise.errors import TurnwiseError
 from turnwise.files import inside, read_whole, write_atomically
 from turnwise.json_text import json_text
-from turnwise.records.codec import from_json, reason_of, to_json
+from turnwise.records.codec import from_json, if_set, reason_of, to_json
 from turnwise.records.contamination import Contamination
+from turnwise.records.rlef import RlefSettings
 from turnwise.records.settings import JudgeRecord, PromptsRecord
 from turnwise.texts import printable, shown
 
@@ -206,8 +207,9 @@ class LoggedStep:
 class TrainedModel:
     """training.json of a checkpoint: what it was made of, and how.
 
-    ``method`` is ``rft``; ``data_sha256`` the digest of the report of the data; ``tasks`` those that were trained on,
-    ``train_on_test`` those of them that are tests.
+    ``method`` is ``rft`` or ``rlef``; ``data_sha256`` the digest of the report of the data, or of the problems that
+    were asked; ``tasks`` those that were trained on, ``train_on_test`` those of them that are tests. ``step`` counts the
+    steps, of ``rlef`` the iterations; ``feedback`` and ``turns`` are those of its dialogues.
     """
 
     format: int = field(default=FORMAT, kw_only=True)
@@ -217,9 +219,11 @@ class TrainedModel:
     data_sha256: str
     tasks: tuple[str, ...]
     train_on_test: tuple[str, ...]
-    settings: FineTuningSettings
+    settings: FineTuningSettings | RlefSettings
     step: int
     command: str
+    feedback: str = if_set("")
+    turns: int = if_set(0)
 
 
 def read_report(folder: Path) -> DataReport:

@@ -1,0 +1,203 @@
+"""What reinforcement learning leaves: what a training is of, and a line for each iteration.
+
+    OUT/rlef.json             what the training is of (RlefRecord); other settings, tasks or models are refused
+    OUT/iterations.jsonl      a line for each iteration (LoggedIteration)
+    OUT/rollouts/N.jsonl      the episodes of iteration N (training/episodes.py), until its update is saved
+    OUT/evaluations/N         a run folder: the policy after N iterations, asked as any other model
+    OUT/checkpoint-N          what training goes on from; whole once it holds training.json
+    OUT/checkpoint            the policy of the end
+    OUT/training.html         the curves, rewritten after each iteration
+
+The maths is that of arXiv 2410.02089 (RLEF), section 2 and appendix A. The unit of a reward, a value and an advantage
+is a call: one reply of the model. A turn has one, or two where a reasoning prompt is asked first.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from turnwise.records.codec import if_set
+from turnwise.records.run_folder import TaskRecord
+from turnwise.records.settings import JudgeRecord, PromptsRecord, RunSettings
+
+FORMAT = 1
+RLEF, ITERATIONS, ROLLOUTS, EVALUATIONS, PAGE = (
+    "rlef.json",
+    "iterations.jsonl",
+    "rollouts",
+    "evaluations",
+    "training.html",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RewardSettings:
+    """What a dialogue earns: ``solved`` or ``failed`` at its end, ``invalid`` for an earlier turn without valid code.
+
+    ``invalid_is`` says what that is: ``no_code``, or ``no_code_or_compile_error``. A last turn without valid code has
+    ``failed`` alone (the paper leaves this open).
+    """
+
+    solved: float = 1.0
+    failed: float = -1.0
+    invalid: float = -0.2
+    invalid_is: str = "no_code_or_compile_error"
+
+
+@dataclass(frozen=True, slots=True)
+class RlefSettings:
+    """What decides a reinforcement learning besides model, tasks, dialogues and judge.
+
+    An iteration samples ``rollouts`` dialogues, ``group`` of each problem, and learns each once, in ``minibatches``
+    updates. ``value`` is where a value is learnt: at each ``turn`` (a call's last prompt token), each ``token``, or
+    ``none`` (rewards to go, whitened). ``tokens_at_a_time`` are those of the rows, padded, that a device takes through
+    the model at once. Learning rates rise over ``warmup_updates``. ``mask_cut`` learns nothing from replies that the
+    token limit ended. Dialogues that the machine spoiled have no reward; more than ``most_spoiled`` of an iteration
+    stop the training. ``rollout_batch`` dialogues are sampled at a time where the engine wants batches.
+    """
+
+    profile: str = "rlef-paper"
+    iterations: int = 3000
+    rollouts: int = 1024
+    group: int = 1
+    minibatches: int = 4
+    learning_rate: float = 2e-7
+    weight_decay: float = 0.1
+    warmup_updates: int = 50
+    beta: float = 0.05
+    clip: float = 0.2
+    gamma: float = 1.0
+    gae_lambda: float = 1.0
+    max_gradient_norm: float = 1.0
+    value: str = "turn"
+    mask_cut: bool = False
+    max_length: int = 8192
+    max_reply_tokens: int = 2048
+    tokens_at_a_time: int = 16_384
+    rollout_batch: int = 64
+    most_spoiled: float = 0.05
+    lora_rank: int = 0
+    dtype: str = "bfloat16"
+    save_iterations: int = 10
+    evaluate_iterations: int = 200
+    seed: int = 0
+    rewards: RewardSettings = field(default_factory=RewardSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class RlefRecord:
+    """rlef.json: what a training is of; equal ones make equal weights on one CPU thread.
+
+    ``dialogues`` are the settings of the rollouts, as a run's; ``model`` is what training begins with, ``rollouts``
+    the engine that samples (``hf`` or ``vllm``), ``evaluation`` the settings and names of the tasks that measure it.
+    """
+
+    format: int = field(default=FORMAT, kw_only=True)
+    turnwise: str
+    command: str
+    settings: RlefSettings
+    model: Mapping[str, str]
+    rollouts: str
+    dialogues: RunSettings
+    judge: JudgeRecord
+    prompts: PromptsRecord
+    tasks: tuple[TaskRecord, ...]
+    evaluation: Mapping[str, RunSettings] = field(default_factory=dict)
+    processes: int = 1
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFigures:
+    """One turn of an iteration's dialogues: how many had it, solved it and were invalid, and how programs failed.
+
+    ``verdicts`` are counts; ``repaired`` of the ``repairable`` dialogues (wrong at the turn before) are right here;
+    ``similarity`` is that of the program to the one before, None where there is none.
+    """
+
+    dialogues: int
+    solved: int
+    invalid: int
+    verdicts: Mapping[str, int]
+    repairable: int = 0
+    repaired: int = 0
+    similarity: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutFigures:
+    """What an iteration's dialogues showed; shares are of those that were not dropped, None where there are none.
+
+    ``dropped`` are those without a reward: spoiled by the machine, or without a reply. ``public_only`` passed the
+    public tests and failed hidden ones. ``guessed`` of the rewards rest on problems whose kind of answer is guessed, so
+    that several answers may be right and one is accepted. ``drift`` of the later calls would have had other token ids,
+    had the history been encoded again. ``mean_reward`` is the sum over a dialogue; lengths are in tokens.
+    """
+
+    dialogues: int
+    dropped: Mapping[str, int]
+    solved: float | None
+    invalid: float | None
+    public_only: float | None
+    guessed: float | None
+    mean_reward: float | None
+    mean_turns: float | None
+    reply_tokens: float | None
+    non_code: float | None
+    cut: float | None
+    drift: float | None
+    rows: int
+    tokens: int
+    sampled_tokens: int
+    turns: tuple[TurnFigures, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateFigures:
+    """What an iteration's updates showed: means over their tokens or calls, before the gradient's step.
+
+    ``kl`` is the mean log-ratio of a call (policy over reference), ``kl_tokens`` its sum over a dialogue's tokens.
+    ``logprob_gap`` is the largest difference between a token's log-probability when sampled and when learnt.
+    ``value_error`` is the mean squared difference of value and return, ``explained`` the share of the variance of the
+    returns that values explain; both None without values.
+    """
+
+    updates: int
+    learning_rate: float
+    policy_loss: float
+    value_loss: float | None
+    kl: float
+    kl_tokens: float
+    entropy: float
+    clipped: float
+    weight: float
+    value_error: float | None
+    explained: float | None
+    mean_advantage: float
+    gradient_norm: float
+    value_gradient_norm: float | None
+    logprob_gap: float
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """How long an iteration took, in seconds of wall time; judging runs beside sampling where it can."""
+
+    sampling: float
+    judging: float
+    update: float
+    evaluation: float = 0.0
+    total: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIteration:
+    """A line of iterations.jsonl; ``iteration`` is from 1.
+
+    ``evaluations`` are the names of the run folders below OUT/evaluations that were made after it.
+    """
+
+    iteration: int
+    rollouts: RolloutFigures
+    update: UpdateFigures
+    seconds: Seconds
+    evaluations: tuple[str, ...] = if_set(())

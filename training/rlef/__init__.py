@@ -1,0 +1,1 @@
+"""Reinforcement learning with execution feedback (RLEF): the maths, the networks, the updates and the loop."""

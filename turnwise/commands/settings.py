@@ -13,7 +13,7 @@ from turnwise.benchmarks.mappings import read_mapping
 from turnwise.benchmarks.matching import check_matcher
 from turnwise.benchmarks.own import find_benchmarks
 from turnwise.commands.machine import check_limit, check_time_factor
-from turnwise.commands.options import AuditOptions, CommonOptions, ShowOptions, VerifyOptions
+from turnwise.commands.options import AuditOptions, CommonOptions, DialogueOptions, ShowOptions, VerifyOptions
 from turnwise.errors import TurnwiseError
 from turnwise.records.settings import (
     DEFAULT_OWN_SOLUTIONS,
@@ -36,7 +36,7 @@ from turnwise.tasks.strategies import Strategy, is_strategy_file, parse_instruct
 from turnwise.texts import encodable, printable, shown
 
 
-def tasks_of_options(options: CommonOptions | ShowOptions) -> tuple[Task, ...]:
+def tasks_of_options(options: DialogueOptions | ShowOptions) -> tuple[Task, ...]:
     """Return the tasks that the options name, of the built-in benchmarks and the user's own."""
     return find_tasks(options.tasks, find_benchmarks(options.benchmark, tasks=options.tasks))
 

@@ -41,11 +41,15 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class _Placed:
-    """A row, the number of its dialogue, and the number of its first sampled token."""
+class _Row:
+    """A row: its ids, long[tokens], the places of those sampled and the numbers of their calls, long[sampled].
 
-    row: Row
-    dialogue: int
+    ``first_token`` is the number of the first sampled one.
+    """
+
+    ids: torch.Tensor
+    sampled: torch.Tensor
+    calls: torch.Tensor
     first_token: int
 
 
@@ -63,7 +67,7 @@ class Batch:
     learns: torch.Tensor
     calls: torch.Tensor
     behaviour: torch.Tensor
-    rows: tuple[tuple[_Placed, ...], ...]
+    rows: tuple[tuple[_Row, ...], ...]
 
     @classmethod
     def of(cls, episodes: Sequence[Episode], *, mask_cut: bool = False) -> "Batch":
@@ -92,29 +96,27 @@ class Batch:
             torch.zeros(len(kept), most, dtype=torch.bool),
             torch.zeros(len(kept), most, dtype=torch.bool),
         )
-        calls: list[int] = []
-        behaviour: list[float] = []
-        placed: list[tuple[_Placed, ...]] = []
+        calls: list[torch.Tensor] = []
+        behaviour: list[torch.Tensor] = []
+        tokens = 0
+        tensors: list[tuple[_Row, ...]] = []
         for dialogue, (rows, places, earned, learnt) in enumerate(kept):
             rewards[dialogue, : len(places)] = torch.tensor(earned)
             has_call[dialogue, : len(places)] = True
             learns[dialogue, : len(places)] = torch.tensor(learnt)
             own = []
             for row in rows:
-                numbered = [dialogue * most + places[call] if call != PROMPT else PROMPT for call in row.calls]
-                own.append(_Placed(Row(row.input_ids, tuple(numbered), row.logprobs), dialogue, len(calls)))
-                for number, logprob in zip(numbered, row.logprobs, strict=True):
-                    if number != PROMPT:
-                        calls.append(number)
-                        behaviour.append(logprob)
-            placed.append(tuple(own))
+                sampled = [place for place, call in enumerate(row.calls) if call != PROMPT]
+                if not sampled:
+                    continue
+                calls.append(torch.tensor([dialogue * most + places[row.calls[place]] for place in sampled]))
+                behaviour.append(torch.tensor([row.logprobs[place] for place in sampled]))
+                own.append(_Row(torch.tensor(row.input_ids), torch.tensor(sampled), calls[-1], tokens))
+                tokens += len(sampled)
+            tensors.append(tuple(own))
+        none = torch.zeros(0)
         return cls(
-            rewards,
-            has_call,
-            learns,
-            torch.tensor(calls, dtype=torch.long),
-            torch.tensor(behaviour, dtype=torch.float32),
-            tuple(placed),
+            rewards, has_call, learns, torch.cat([none.long(), *calls]), torch.cat([none, *behaviour]), tuple(tensors)
         )
 
     def parts(self, dialogues: Sequence[int], *, tokens_at_a_time: int) -> list[Part]:
@@ -123,10 +125,10 @@ class Batch:
         Rows of like length come together, the longest first, so that little is padded and memory runs out at once.
         """
         rows = [row for dialogue in dialogues for row in self.rows[dialogue]]
-        rows.sort(key=lambda placed: (-len(placed.row.input_ids), placed.first_token))
+        rows.sort(key=lambda row: (-len(row.ids), row.first_token))
         parts, begin = [], 0
         while begin < len(rows):
-            most = max(1, tokens_at_a_time // len(rows[begin].row.input_ids))
+            most = max(1, tokens_at_a_time // len(rows[begin].ids))
             parts.append(_padded(rows[begin : begin + most]))
             begin += most
         return parts
@@ -143,29 +145,23 @@ def _sampled_calls(rows: Sequence[Row]) -> list[int]:
     return list(dict.fromkeys(call for row in rows for call in row.calls if call != PROMPT))
 
 
-def _padded(rows: Sequence[_Placed]) -> Part:
-    longest = max(len(placed.row.input_ids) for placed in rows)
+def _padded(rows: Sequence[_Row]) -> Part:
+    longest = max(len(row.ids) for row in rows)
     ids = torch.zeros(len(rows), longest, dtype=torch.long)
     attention = torch.zeros_like(ids)
-    places: list[int] = []
-    tokens: list[int] = []
-    chosen: list[int] = []
-    call_places: list[int] = []
-    calls: list[int] = []
-    for at, placed in enumerate(rows):
-        row, number, before = placed.row, placed.first_token, PROMPT
-        ids[at, : len(row.input_ids)] = torch.tensor(row.input_ids)
-        attention[at, : len(row.input_ids)] = 1
-        for place, call in enumerate(row.calls):
-            if call != PROMPT:
-                places.append(at * longest + place - 1)
-                tokens.append(number)
-                chosen.append(row.input_ids[place])
-                number += 1
-                if call != before:
-                    call_places.append(at * longest + place - 1)
-                    calls.append(call)
-            before = call
+    for at, row in enumerate(rows):
+        ids[at, : len(row.ids)] = row.ids
+        attention[at, : len(row.ids)] = 1
+    places = torch.cat([at * longest + row.sampled - 1 for at, row in enumerate(rows)])
+    calls = torch.cat([row.calls for row in rows])
+    begins = torch.ones_like(calls, dtype=torch.bool)
+    begins[1:] = calls[1:] != calls[:-1]
     return Part(
-        ids, attention, *(torch.tensor(each, dtype=torch.long) for each in (places, tokens, chosen, call_places, calls))
+        ids,
+        attention,
+        places,
+        tokens=torch.cat([row.first_token + torch.arange(len(row.sampled)) for row in rows]),
+        chosen=torch.cat([row.ids[row.sampled] for row in rows]),
+        call_places=places[begins],
+        calls=calls[begins],
     )

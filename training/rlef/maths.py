@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 import torch
 
+from turnwise.training.rlef.memory import LOGITS_AT_A_TIME
+
 SumOverProcesses = Callable[[torch.Tensor], torch.Tensor]
 _SMALLEST_DEVIATION = 1e-6
-_LOGITS_AT_A_TIME = 2**26  # numbers that are float32 at once
 
 
 def alone(total: torch.Tensor) -> torch.Tensor:
@@ -46,8 +47,7 @@ def advantages(
     is there. Returns, which values learn, are advantages + values.
     """
     found = torch.zeros_like(rewards)
-    later = torch.zeros_like(rewards[:, 0]) if rewards.shape[1] else rewards.new_zeros(len(rewards))
-    following = later
+    later = following = rewards.new_zeros(len(rewards))
     for step in reversed(range(rewards.shape[1])):
         is_there = mask[:, step]
         now = rewards[:, step] + gamma * (following + gae_lambda * later) - values[:, step]
@@ -173,7 +173,7 @@ def entropies(logits: torch.Tensor) -> torch.Tensor:
 
 
 def _parts(logits: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    return tuple(logits.split(max(1, _LOGITS_AT_A_TIME // logits.shape[1])))
+    return tuple(logits.split(max(1, LOGITS_AT_A_TIME // logits.shape[1])))
 
 
 def _chosen(logits: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:

@@ -22,9 +22,7 @@ from turnwise.training.fine_tuning.base_model import NOT_LOADABLE, BaseModel
 from turnwise.training.fine_tuning.settings import LORA_ALPHA_PER_RANK
 from turnwise.training.rlef.batches import Part
 from turnwise.training.rlef.maths import entropies, log_probabilities
-
-# Below, and on a CPU, computing each layer twice costs more than the memory that it saves is worth.
-_PARAMETERS_WORTH_CHECKPOINTING = 10**8
+from turnwise.training.rlef.memory import has_gradient_checkpoints
 
 
 class Critic(torch.nn.Module):  # type: ignore[misc]  # untyped
@@ -81,7 +79,7 @@ class Networks:
                 critic.body = _adapted(critic.body, settings, task="FEATURE_EXTRACTION")
         else:
             reference = _load(base, config, dtype).eval().requires_grad_(False).to(device)
-        checkpoints = device != "cpu" and policy.num_parameters() >= _PARAMETERS_WORTH_CHECKPOINTING
+        checkpoints = has_gradient_checkpoints(device, policy.num_parameters())
         bodies = [policy] if critic is None else [policy, critic.body]
         for body in bodies:
             if checkpoints:

@@ -20,9 +20,8 @@ from turnwise.records.rlef import RlefSettings, UpdateFigures
 from turnwise.training.episodes import Episode
 from turnwise.training.rlef import maths
 from turnwise.training.rlef.batches import Batch, Part, minibatches
+from turnwise.training.rlef.memory import GRADIENTS_AT_A_TIME
 from turnwise.training.rlef.networks import Networks
-
-_GRADIENTS_AT_A_TIME = 2**25  # numbers that processes exchange at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +304,7 @@ def _buckets(parameters: Sequence[torch.nn.Parameter]) -> list[list[torch.nn.Par
     buckets: list[list[torch.nn.Parameter]] = []
     size = 0
     for parameter in parameters:
-        if not buckets or size + parameter.numel() > _GRADIENTS_AT_A_TIME:
+        if not buckets or size + parameter.numel() > GRADIENTS_AT_A_TIME:
             buckets.append([])
             size = 0
         buckets[-1].append(parameter)

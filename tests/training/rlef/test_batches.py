@@ -8,6 +8,8 @@ from episodes_by_hand import episode, going_on  # noqa: E402 - beside this room'
 
 from turnwise.training.rlef.batches import Batch, minibatches  # noqa: E402 - it needs torch
 
+pytestmark = pytest.mark.xdist_group("torch")
+
 LONG = episode(going_on([1, 2], [3, 4], [5], [6]), [-0.2, 1.0], logprobs=[[-0.1, -0.2], [-0.3]])
 SHORT = episode([([7, 8, 9], [10])], [-1.0], logprobs=[[-0.4]])
 

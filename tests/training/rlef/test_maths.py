@@ -9,6 +9,8 @@ torch = pytest.importorskip("torch", reason="torch is not installed: pip install
 
 from turnwise.training.rlef import maths  # noqa: E402 - it needs torch
 
+pytestmark = pytest.mark.xdist_group("torch")
+
 
 def rows(*numbers: list[float]) -> "torch.Tensor":
     """Return dialogues of different length as one tensor, 99 where one has ended."""

@@ -27,6 +27,8 @@ from turnwise.training.rlef.batches import Batch, Part  # noqa: E402 - it needs 
 from turnwise.training.rlef.networks import Networks  # noqa: E402 - it needs torch
 from turnwise.training.rlef.update import Updater  # noqa: E402 - it needs torch
 
+pytestmark = pytest.mark.xdist_group("torch")
+
 EPISODES = [
     episode(going_on([1, 2, 3], [4, 5], [6, 7], [8, 9, 10]), [-0.2, 1.0]),
     episode(going_on([11, 12], [13]), [-1.0]),

@@ -208,8 +208,8 @@ class TrainedModel:
     """training.json of a checkpoint: what it was made of, and how.
 
     ``method`` is ``rft`` or ``rlef``; ``data_sha256`` the digest of the report of the data, or of the problems that
-    were asked; ``tasks`` those that were trained on, ``train_on_test`` those of them that are tests. ``step`` counts the
-    steps, of ``rlef`` the iterations; ``feedback`` and ``turns`` are those of its dialogues.
+    were asked; ``tasks`` those that were trained on, ``train_on_test`` those of them that are tests. ``step`` counts
+    the steps, of ``rlef`` the iterations; ``feedback`` and ``turns`` are those of its dialogues.
     """
 
     format: int = field(default=FORMAT, kw_only=True)

@@ -1,4 +1,4 @@
-"""The commands of training: rft-data and rft."""
+"""The commands of training: rft-data, rft and rlef."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from turnwise.cli.parameters import say, takes
-from turnwise.commands.options import DataOptions, RftJobOptions, RftOptions, Runs
+from turnwise.commands.options import DataOptions, RftJobOptions, RftOptions, RlefJobOptions, Runs
 from turnwise.errors import InfrastructureError, TurnwiseError
 
 
@@ -61,3 +61,38 @@ def _train_beside(data: Path, options: RftOptions) -> None:
     except TurnwiseError as error:
         status = error.exit_status
     raise typer.Exit(status)
+
+
+@takes(
+    RlefJobOptions,
+    helps={
+        "model": "hf, which alone can be trained.",
+        "model_args": "model=NAME_OR_FOLDER, and dtype, revision, tokenizer, trust_remote_code, device.",
+        "tasks": "Training tasks by their full names, such as codecontests_train_multiturn.",
+        "output_path": "The folder to write; the same line goes on in it.",
+        "metadata": "JSON settings of the dialogues, as for turnwise run, such as '{\"max_turns\": 1}'.",
+        "gen_kwargs": "Sampling of the dialogues: max_gen_toks and until; the temperature is 1.",
+        "seed": "Of the order of the problems, the dialogues, the value's head and adapters; default: 0.",
+        "matcher": "How outputs are compared: tokens, exact or deepmind; default: tokens.",
+        "time_factor": "Multiplies every time limit; recorded.",
+    },
+    has_config=True,
+)
+def rlef(options: RlefJobOptions) -> None:
+    """Train a model by its own dialogues, rewarded for programs that pass all tests; the same line goes on."""
+    from turnwise.commands.rlef import rlef_command
+    from turnwise.training.fine_tuning.processes import rank_of
+
+    if rank_of(os.environ):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+        try:
+            status = rlef_command(options, environ=dict(os.environ), arguments=sys.argv[1:]).status
+        except InfrastructureError:  # of this process's own device
+            raise
+        except TurnwiseError as error:
+            status = error.exit_status
+        raise typer.Exit(status)
+    trained = rlef_command(options, environ=dict(os.environ), arguments=sys.argv[1:])
+    say(trained.text)
+    raise typer.Exit(trained.status)

@@ -111,7 +111,7 @@ class TurnFigures:
     """One turn of an iteration's dialogues: how many had it, solved it and were invalid, and how programs failed.
 
     ``verdicts`` are counts; ``repaired`` of the ``repairable`` dialogues (wrong at the turn before) are right here;
-    ``similarity`` is that of the program to the one before, None where there is none.
+    ``similarity`` is the mean of that of a program to the one before (0 to 1, difflib), None where there is none.
     """
 
     dialogues: int
@@ -125,12 +125,15 @@ class TurnFigures:
 
 @dataclass(frozen=True, slots=True)
 class RolloutFigures:
-    """What an iteration's dialogues showed; shares are of those that were not dropped, None where there are none.
+    """What an iteration's dialogues showed; all but ``dialogues`` and ``dropped`` is of those that were not dropped.
 
-    ``dropped`` are those without a reward: spoiled by the machine, or without a reply. ``public_only`` passed the
-    public tests and failed hidden ones. ``guessed`` of the rewards rest on problems whose kind of answer is guessed, so
-    that several answers may be right and one is accepted. ``drift`` of the later calls would have had other token ids,
-    had the history been encoded again. ``mean_reward`` is the sum over a dialogue; lengths are in tokens.
+    ``dropped`` are those without a reward, by reason: spoiled by the machine, or without a reply. Shares are None where
+    there is nothing: ``solved``, ``public_only`` (passed the public tests and failed hidden ones) and ``guessed`` (the
+    reward rests on a problem whose kind of answer is guessed: several may be right and one is accepted) of the
+    dialogues, ``invalid`` of the turns, ``cut`` of the replies (the token limit ended them), ``drift`` of the later
+    calls (they would have had other token ids, had the history been encoded again). ``mean_reward`` is that of the sum
+    over a dialogue, ``reply_tokens`` the mean length of a reply. ``non_code`` is the mean over turns of the share of
+    characters outside of code blocks; it and similarities are of ``compared`` dialogues, drawn by the seed.
     """
 
     dialogues: int
@@ -149,6 +152,7 @@ class RolloutFigures:
     tokens: int
     sampled_tokens: int
     turns: tuple[TurnFigures, ...] = ()
+    compared: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,9 +132,13 @@ class ChatTemplate:
         begun = _before_reply(self._text(messages))
         return (*self._encode(sendable(text).removeprefix(begun)), *self._ending)
 
+    def encode(self, messages: Sequence[Message]) -> list[int]:
+        """Return the ids of the prompt, all of it encoded afresh."""
+        return self._encode(self._text(messages))
+
     def count(self, messages: Sequence[Message]) -> int:
         """Return how many tokens the prompt has."""
-        return len(self._encode(self._text(messages)))
+        return len(self.encode(messages))
 
     def _text(self, messages: Sequence[Message]) -> str:
         goes_on = continues_answer(messages)

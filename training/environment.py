@@ -306,9 +306,15 @@ def open_environments(
     for one in tasks:
         check_training_task(one)
     config = _config(settings, tasks)
-    shown = PromptSet.load(Path(prompts) if prompts else None)
-    for one in tasks:
-        shown.check(strategy_of(config.settings, one).prompt_ids)
+    strategies = [strategy_of(config.settings, one) for one in tasks]
+    prompt_set = PromptSet.load(Path(prompts) if prompts else None)
+    for strategy in strategies:
+        prompt_set.check(strategy.prompt_ids)
+    if incorrect_programs and not any(strategy.uses_random_feedback for strategy in strategies):
+        raise TurnwiseError(
+            f"incorrect_programs {str(incorrect_programs)!r} serves the feedback random, and no turn has it: give "
+            "feedback='random', or leave it out."
+        )
     with ExitStack() as stack:
         machine = stack.enter_context(
             open_machine(
@@ -320,7 +326,7 @@ def open_environments(
                 started=True,
             )
         )
-        problems = _load(tasks, config, machine, shown, Path(incorrect_programs) if incorrect_programs else None)
+        problems = _load(tasks, config, machine, prompt_set, Path(incorrect_programs) if incorrect_programs else None)
         judge = machine.open_judge(config.judge, RecentCache(MOST_REPORTS))
         stack.callback(judge.close)
         return Environments(problems, judge, rewards=rewards, seed=seed, stack=stack.pop_all())
@@ -335,11 +341,6 @@ def _load(
     )
     loaded = [load_task(task, settings, machine, judge, verified=verified) for task in tasks]
     decoys = load_decoys(loaded, settings, machine, judge, path=incorrect_programs)
-    if incorrect_programs is not None and not decoys:
-        raise TurnwiseError(
-            f"incorrect_programs {str(incorrect_programs)!r} serves the feedback random, and no turn has it: give "
-            "feedback='random', or leave it out."
-        )
     return TrainingProblems(loaded, settings, prompts, decoys)
 
 

@@ -97,12 +97,16 @@ class BaseModel:
             intermediate=int(getattr(text, "intermediate_size", None) or 4 * hidden),
             vocabulary=int(text.vocab_size),
             context=getattr(text, "max_position_embeddings", None),
+            cached=2 * _width_of_keys(text),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class ModelShape:
-    """The size of a model: its parameters, those that are trained, and what decides its activations."""
+    """The size of a model: its parameters, those that are trained, and what decides its activations.
+
+    ``cached`` numbers are kept of each token by each layer while the model goes on writing: keys and values.
+    """
 
     parameters: int
     trained: int
@@ -111,11 +115,19 @@ class ModelShape:
     intermediate: int
     vocabulary: int
     context: int | None = None
+    cached: int = 0
 
     @property
     def has_adapters(self) -> bool:
         """Whether others are trained than the model's own."""
         return self.trained != self.parameters
+
+
+def _width_of_keys(text: Any) -> int:
+    """Return how many numbers a token's keys of one layer are."""
+    heads = int(getattr(text, "num_attention_heads", None) or 1)
+    size = int(getattr(text, "head_dim", None) or text.hidden_size // heads)
+    return size * int(getattr(text, "num_key_value_heads", None) or heads)
 
 
 def _pieces(folder: Path) -> Iterator[bytes]:

@@ -37,17 +37,21 @@ _CHECKPOINTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Bytes of a device's memory, by what takes them, and of the disk."""
+    """Bytes of a device's memory, by what takes them, and of the disk.
+
+    ``rollouts`` are those of sampling where the training does it, in turn with steps: states are held all the while.
+    """
 
     states: int
     activations: int
     logits: int
     disk: int
+    rollouts: int = 0
 
     @property
     def memory(self) -> int:
-        """All that a device has to hold."""
-        return self.states + self.activations + self.logits
+        """All that a device has to hold at once."""
+        return self.states + max(self.activations + self.logits, self.rollouts)
 
 
 def estimate(
@@ -103,15 +107,24 @@ def free_disk(output: Path) -> int:
     return shutil.disk_usage(existing).free
 
 
-def check_fits(needed: Estimate, *, memory: int | None, disk: int, kept: int, output: Path) -> None:
+def check_fits(
+    needed: Estimate,
+    *,
+    memory: int | None,
+    disk: int,
+    kept: int,
+    output: Path,
+    smaller: str = "a smaller --rows-per-device or shorter data",
+) -> None:
     """Raise TurnwiseError where a device has less memory, or the disk less room, than is needed.
 
-    ``kept`` bytes of those on the disk are there already. A ``memory`` that is None is not known here.
+    ``kept`` bytes of those on the disk are there already. A ``memory`` that is None is not known here. ``smaller`` says
+    what besides adapters takes less memory.
     """
     if memory is not None and needed.memory > memory:
         raise TurnwiseError(
             f"Training takes about {gigabytes(needed.memory)} of a device's memory, and {gigabytes(memory)} are free: "
-            "give --lora RANK, a smaller --rows-per-device or shorter data, or more or larger devices."
+            f"give --lora RANK, {smaller}, or more or larger devices."
         )
     if needed.disk - kept > disk:
         raise TurnwiseError(

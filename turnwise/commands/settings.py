@@ -9,7 +9,7 @@ from typing import Any
 from turnwise.benchmarks.checkers.checker_sets import load_checkers
 from turnwise.benchmarks.mappings import read_mapping
 from turnwise.benchmarks.own import find_benchmarks
-from turnwise.commands.options import AuditOptions, CommonOptions, ShowOptions, VerifyOptions
+from turnwise.commands.options import AuditOptions, CommonOptions, DialogueOptions, ShowOptions, VerifyOptions
 from turnwise.errors import TurnwiseError
 from turnwise.records.settings import (
     GEN_KWARGS,
@@ -27,7 +27,7 @@ from turnwise.tasks.plan import config_of, strategy_of, with_supported_metrics
 from turnwise.texts import printable, shown
 
 
-def tasks_of_options(options: CommonOptions | ShowOptions) -> tuple[Task, ...]:
+def tasks_of_options(options: DialogueOptions | ShowOptions) -> tuple[Task, ...]:
     """Return the tasks that the options name, of the built-in benchmarks and the user's own."""
     return find_tasks(options.tasks, find_benchmarks(options.benchmark, tasks=options.tasks))
 

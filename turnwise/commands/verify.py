@@ -7,7 +7,7 @@ from tabulate import tabulate
 
 from turnwise.benchmarks.own import find_benchmarks
 from turnwise.commands.machine import open_machine, show_progress
-from turnwise.commands.options import CommonOptions, VerifyOptions
+from turnwise.commands.options import DialogueOptions, VerifyOptions
 from turnwise.commands.settings import judge_of_options
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.records.own_solutions import Verification
@@ -71,7 +71,7 @@ def refuse_undecided(found: Verification) -> None:
 
 
 def verified_problems(
-    options: CommonOptions, config: RunConfig, machine: Machine, *, run: Path | None
+    options: DialogueOptions, config: RunConfig, machine: Machine, *, run: Path | None
 ) -> VerifiedProblems:
     """Return what is known of the problems that a run asks, at ``run`` if it has begun."""
     judge = replace(config.judge, interpreter=options.interpreter or config.judge.interpreter)

@@ -64,6 +64,7 @@ def test_the_page_says_the_latest_figures_and_what_the_training_is_of(training: 
     text = write_training_page(training).read_text(encoding="utf-8").replace("\u00a0", " ")
     for part in (
         "The training of <b>org/Model-8B</b>",
+        "On c_train, at most 2 turns with failed_tests feedback, a value at each turn; ",
         "<b>3 of 4</b> iterations",
         "<b>33</b> dialogues",
         "Iteration 3 solved 60 % of its 11 dialogues, 30 % in the first turn; iteration 1 solved 20 %.",
@@ -75,7 +76,7 @@ def test_the_page_says_the_latest_figures_and_what_the_training_is_of(training: 
         "10 % of the latest dialogues pass the public tests and fail hidden ones",
         "left out of every figure: request failed (3).",
         "<dt>feedback</dt><dd>failed_tests</dd>",
-        "<dt>value</dt><dd>at each turn</dd>",
+        "<dt>value</dt><dd>a value at each turn</dd>",
         "solved +1, failed -1, an earlier turn that is invalid -0.2 (no code or compile error)",
         "c_train: 1 of 9 problems of c, train, at most 2 turns",
         "<dt>command</dt><dd>turnwise rlef -M hf</dd>",

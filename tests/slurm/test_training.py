@@ -13,7 +13,8 @@ from virtual_cluster import VirtualCluster, wait_for
 
 from turnwise.commands.options import RftJobOptions
 from turnwise.commands.status import cancel_command
-from turnwise.commands.submit_training import FrozenTraining, submit_training_command
+from turnwise.commands.submit_training import submit_training_command
+from turnwise.commands.trainings import RftTraining
 from turnwise.errors import TurnwiseError
 from turnwise.records.choices import ClusterKind
 from turnwise.slurm.status import read_ends
@@ -111,7 +112,7 @@ def test_a_cancelled_training_goes_on_with_resume(cluster: VirtualCluster, train
     profile.write_text("partition: short\ntime_minutes: 40\n")
     options = RftJobOptions(output_path=one.output, cluster=ClusterKind.SLURM, cluster_profile=profile)
     with pytest.raises(TurnwiseError, match="train jobs ask for 40 minutes, but partition 'short' allows 30"):
-        submit_training_command(FrozenTraining(one.data, options, ""), environ={})
+        submit_training_command(RftTraining(options, "", one.data), environ={})
     resumed = one.command("resume", "out", TURNWISE_TEST_DELAY="0")
     assert resumed.returncode == 0, resumed.stderr
     wait_for_end(cluster)

@@ -19,8 +19,9 @@ from turnwise.commands.collect import collect_command
 from turnwise.commands.options import RftJobOptions
 from turnwise.commands.status import cancel_command, status_command
 from turnwise.commands.submit import resume_command
-from turnwise.commands.submit_training import FrozenTraining, check_data, check_no_job, submit_training_command
+from turnwise.commands.submit_training import check_no_job, submit_training_command, training_of
 from turnwise.commands.training_worker import train_on
+from turnwise.commands.trainings import RftTraining
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.records.choices import ClusterKind
 from turnwise.records.codec import to_json
@@ -45,7 +46,7 @@ def _submitted(folder: Path, *, gpus: int = 1) -> Submission:
     (data / "report.json").write_text("{}")
     options = RftJobOptions(output_path=folder / "out", cluster=ClusterKind.LOCAL)
     record = SubmissionRecord(
-        options=to_json(FrozenTraining(data, options, "turnwise rft")),
+        options=to_json(RftTraining(options, "turnwise rft", data)),
         profile=ClusterProfile(gpus=gpus),
         code="0",
         folder=str(folder),
@@ -131,13 +132,13 @@ def test_processes_that_accelerate_does_not_start_are_missed(tmp_path: Path) -> 
 def test_data_that_were_changed_after_submission_are_refused(tmp_path: Path) -> None:
     """Or are gone; by the digest of their report."""
     submission = _submitted(tmp_path)
-    assert check_data(submission) == tmp_path / "data"
+    assert training_of(submission).inputs() == {"data": tmp_path / "data"}
     (tmp_path / "data" / "report.json").write_text('{"another": 1}')
     with pytest.raises(TurnwiseError, match=r"data' are others than those that were submitted \(the sha256 of report"):
         train_on(submission, stop=NeverStop(), environ={})
     shutil.rmtree(tmp_path / "data")
     with pytest.raises(TurnwiseError, match="cannot be read"):
-        check_data(submission)
+        training_of(submission)
 
 
 def test_a_training_that_cannot_be_a_job_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,7 +154,7 @@ def test_a_training_that_cannot_be_a_job_is_refused(tmp_path: Path, monkeypatch:
     }
     for sentence, options in refused.items():
         with pytest.raises(TurnwiseError, match=sentence):
-            submit_training_command(FrozenTraining(data, options, ""), environ={})
+            submit_training_command(RftTraining(options, "", data), environ={})
     with pytest.raises(TurnwiseError, match="--cluster-profile is about a job"):
         check_no_job(RftJobOptions(output_path=out, cluster_profile=tmp_path / "profile.yaml"))
     assert list(tmp_path.iterdir()) == [data] and not list(data.iterdir())
@@ -170,7 +171,7 @@ def test_a_job_that_slurm_hides_keeps_others_from_training(tmp_path: Path, monke
     with pytest.raises(TurnwiseError, match=hidden):
         resume_command(out, environ={})
     with pytest.raises(TurnwiseError, match=hidden):
-        submit_training_command(FrozenTraining(tmp_path / "data", options, ""), environ={})
+        submit_training_command(RftTraining(options, "", tmp_path / "data"), environ={})
     with pytest.raises(TurnwiseError, match=hidden):
         check_no_job(RftJobOptions(output_path=out))
     with pytest.raises(TurnwiseError, match="cancel on a node that reaches it"):

@@ -229,13 +229,14 @@ def test_the_log_ratio_to_the_reference_is_charged_once_a_call(base: BaseModel) 
 # ---------- what is not read ----------
 
 
-def _noise_elsewhere(module: Any, places: Callable[[], "torch.Tensor"]) -> None:
-    """Change a network's hidden states wherever nothing is read."""
+def _noise_elsewhere(module: Any, now: list[batches.Part], name: str) -> None:
+    """Change a network's hidden states wherever nothing is read; ``name`` is that of the part's places."""
 
     def add(_: object, __: object, hidden: "torch.Tensor") -> "torch.Tensor":
-        noise = torch.full((hidden.shape[0] * hidden.shape[1], 1), 100.0)
-        noise[places()] = 0.0
-        return hidden + noise.view(*hidden.shape[:2], 1)
+        longest, places = now[0].ids.shape[1], getattr(now[0], name)
+        noise = torch.full((*hidden.shape[:2], 1), 100.0)
+        noise[places // longest, places % longest] = 0.0
+        return hidden + noise
 
     module.register_forward_hook(add)
 
@@ -257,9 +258,8 @@ def test_what_stands_at_feedback_and_padding_is_not_learnt(
         monkeypatch.setattr(Networks, name, noted)
     assert loud.networks.critic is not None
     for network in (loud.networks.policy.model, loud.networks._reference.model):
-        _noise_elsewhere(network.norm, lambda: now[0].places)
-    is_turn = value == "turn"
-    _noise_elsewhere(loud.networks.critic.body.norm, lambda: now[0].call_places if is_turn else now[0].places)
+        _noise_elsewhere(network.norm, now, "places")
+    _noise_elsewhere(loud.networks.critic.body.norm, now, "call_places" if value == "turn" else "places")
     figures = [training.update(iteration=number) for training in (quiet, loud) for number in (1, 2)]
     assert figures[:2] == figures[2:]
     assert equal(quiet.weights(), loud.weights())

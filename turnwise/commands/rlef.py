@@ -71,7 +71,7 @@ def rlef_command(options: RlefOptions, *, environ: dict[str, str], arguments: Se
 def learn(options: RlefOptions, *, command: str, environ: dict[str, str], stop: Callable[[], bool]) -> Trained:
     """Train until the last iteration, or until ``stop`` says so and a checkpoint is saved; ``command`` is recorded."""
     trackers = parse_trackers(options.track)
-    with _opened(options, command=command, environ=environ) as (plan, machine):
+    with open_training(options, command=command, environ=environ) as (plan, machine):
         if plan.is_done and not options.dry_run:
             return Trained(f"{_done(plan)} already; nothing was changed.")
         checked = check(plan) if plan.is_main else None
@@ -103,7 +103,7 @@ def plan_rlef_job(options: RlefOptions, *, command: str, environ: dict[str, str]
     """
     parse_trackers(options.track)
     told = {**environ, "WORLD_SIZE": str(processes), "RANK": "0"}
-    with _opened(options, command=command, environ=told, is_here=False) as (plan, _):
+    with open_training(options, command=command, environ=told, is_here=False) as (plan, _):
         checked = check(plan, is_here=False)
         if not plan.is_done:
             check_room(plan, checked)
@@ -128,7 +128,7 @@ def train_rlef_job(options: RlefOptions, *, command: str, environ: dict[str, str
 
 
 @contextmanager
-def _opened(
+def open_training(
     options: RlefOptions, *, command: str, environ: dict[str, str], is_here: bool = True
 ) -> Iterator[tuple[Plan, Machine]]:
     """Yield the plan of the training that options ask for, and the machine that judges.
@@ -311,11 +311,12 @@ def _evaluation(
         sampling=sampling,
         limit=None,
         samples={},
-        own_solutions=DEFAULT_OWN_SOLUTIONS,
     )
     if not options.evaluate:
         return (), asked
     tasks = find_tasks(options.evaluate, find_benchmarks(options.benchmark, tasks=options.evaluate))
+    if not any(task.is_training for task in tasks):
+        asked = replace(asked, own_solutions=DEFAULT_OWN_SOLUTIONS)
     return tasks, with_supported_metrics(asked, tasks)
 
 
@@ -331,6 +332,19 @@ def _workers(options: RlefOptions, environ: Mapping[str, str]) -> int:
     return max(1, usable_cores() // together - 1)
 
 
+def dialogue_lines(plan: Plan) -> list[str]:
+    """Return what is asked how often: the problems, and the iterations."""
+    settings, problems = plan.settings, plan.problems
+    visits = settings.iterations * settings.rollouts / settings.group / problems
+    names = ", ".join(loaded.task.name for loaded in plan.training.tasks)
+    return [
+        f"Problems: {problems:,} of {names}, each asked {visits:.2f} times in groups of {settings.group}.",
+        f"Iterations: {settings.iterations:,} of {settings.rollouts:,} dialogues of at most {plan.turns} turn(s), at "
+        f"most {settings.rollouts * settings.max_length:,} tokens; {settings.iterations * settings.minibatches:,} "
+        "updates in all.",
+    ]
+
+
 def describe(plan: Plan, checked: Checked) -> list[str]:
     """Return what a training will be, a line a matter."""
     settings, shape, needed = plan.settings, checked.shape, checked.estimate
@@ -338,15 +352,9 @@ def describe(plan: Plan, checked: Checked) -> list[str]:
     trained = f"{shape.trained:,} trained (LoRA of rank {settings.lora_rank})" if settings.lora_rank else "all trained"
     value = "no value" if settings.value == "none" else f"a value at each {settings.value}"
     free = "" if checked.memory is None else f", {gigabytes(checked.memory)} free"
-    problems = plan.problems
-    visits = settings.iterations * settings.rollouts / settings.group / problems
-    names = ", ".join(loaded.task.name for loaded in plan.training.tasks)
     lines = [
-        f"Problems: {problems:,} of {names}, each asked {visits:.2f} times in groups of {settings.group}.",
-        f"Iterations: {settings.iterations:,} of {settings.rollouts:,} dialogues of at most {plan.turns} turn(s), at "
-        f"most {settings.rollouts * settings.max_length:,} tokens; {settings.iterations * settings.minibatches:,} "
-        f"updates in all; {devices}.",
-        f"Parameters: {shape.parameters:,}, {trained}, {settings.dtype}; {value}.",
+        *dialogue_lines(plan),
+        f"Parameters: {shape.parameters:,}, {trained}, {settings.dtype}; {value}; {devices}.",
         f"Memory: about {gigabytes(needed.memory)} a device (states {gigabytes(needed.states)}, activations "
         f"{gigabytes(needed.activations)}, logits {gigabytes(needed.logits)}){free}.",
         f"Disk: about {gigabytes(needed.disk)}, {gigabytes(checked.disk)} free.",

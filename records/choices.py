@@ -30,6 +30,35 @@ class TrainingProfile(StrEnum):
     SMALL = "small"
 
 
+class RlefProfile(StrEnum):
+    """A named set of settings of reinforcement learning (training/rlef/settings.py)."""
+
+    PAPER = "rlef-paper"
+    SMALL = "small"
+
+
+class ValueLevel(StrEnum):
+    """Where reinforcement learning learns a value: at each call of the model, at each token it says, or nowhere."""
+
+    TURN = "turn"
+    TOKEN = "token"
+    NONE = "none"
+
+
+class RolloutEngine(StrEnum):
+    """What samples the dialogues of reinforcement learning: the policy itself (transformers), or vLLM beside it."""
+
+    HF = "hf"
+    VLLM = "vllm"
+
+
+class EngineName(StrEnum):
+    """Another project's trainer, for which reinforcement learning is configured (training/engines)."""
+
+    SKYRL = "skyrl"
+    VERL = "verl"
+
+
 class TrainingType(StrEnum):
     """The numbers that a model is multiplied in while it is trained."""
 
@@ -99,6 +128,7 @@ class PaperTable(StrEnum):
     TACO = "taco"
     RLEF = "rlef"
     RFT = "rft"
+    RLEF_ABLATION = "rlef-ablation"
     BEHAVIOUR = "behaviour"
     BEHAVIOUR_CHRF = "behaviour-chrf"
 

@@ -7,10 +7,12 @@ touches hidden tests.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
-from turnwise.runners.judging.judge import Judge, JudgeRequest
+from turnwise.records.problem import Problem
+from turnwise.records.report import Report
+from turnwise.runners.judging.judge import JudgeRequest
 from turnwise.runners.models.sampler import (
     BatchSampler,
     ContextOverflowError,
@@ -25,7 +27,21 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-async def drive(dialogue: Dialogue, sampler: Sampler, judge: Judge) -> None:
+class ProgramJudge(Protocol):
+    """What is used here of a Judge."""
+
+    async def judge_async(
+        self, problem: Problem, program: str | None, *, hidden: bool = True, traced: bool = False
+    ) -> Report:
+        """Await the report on a program."""
+        ...
+
+    def judge_many(self, requests: Iterable[JudgeRequest]) -> Iterator[Report]:
+        """Yield the reports on some programs, in their order."""
+        ...
+
+
+async def drive(dialogue: Dialogue, sampler: Sampler, judge: ProgramJudge) -> None:
     """Carry one dialogue to its end."""
     while (step := dialogue.next_step()) is not None:
         if isinstance(step, RunPublicTests):
@@ -55,7 +71,7 @@ async def run_asynchronously(
     *,
     concurrency: Callable[[], int],
     room: Room | None = None,
-) -> AsyncIterator[Result]:
+) -> AsyncGenerator[Result, None]:
     """Yield what ``carry`` makes of each item as it ends, begun in order, at most ``concurrency()`` open at a time.
 
     Where there is a ``room`` (the gate before a model) the next item waits for it too, so that no more are open
@@ -98,7 +114,7 @@ async def run_asynchronously(
         await asyncio.gather(*open_tasks, *ended, return_exceptions=True)
 
 
-def run_in_lockstep(dialogues: Sequence[Dialogue], sampler: BatchSampler, judge: Judge) -> None:
+def run_in_lockstep(dialogues: Sequence[Dialogue], sampler: BatchSampler, judge: ProgramJudge) -> None:
     """Carry all dialogues to their ends, one batched request per turn and call."""
     while True:
         steps = [(dialogue, dialogue.next_step()) for dialogue in dialogues]

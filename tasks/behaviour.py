@@ -66,11 +66,15 @@ class BehaviourCounter:
         self._turns: list[TurnBehaviour] = []
         self._ends: Counter[End] = Counter()
 
-    def add(self, trajectory: Trajectory, judgements: Mapping[Place, Judgement]) -> None:
-        """Count one dialogue."""
+    def add(
+        self, trajectory: Trajectory, judgements: Mapping[Place, Judgement], *, compares_texts: bool = True
+    ) -> None:
+        """Count one dialogue; its programs are compared and its answers parsed, which takes long, if asked for."""
         self._ends[trajectory.end] += 1
         self._turns += [TurnBehaviour() for _ in range(len(trajectory.turns) - len(self._turns))]
-        _add(self._turns, trajectory, judgements, self._similarity)
+        _add_verdicts(self._turns, trajectory, judgements)
+        if compares_texts:
+            _add_texts(self._turns, trajectory, self._similarity)
 
     @property
     def behaviour(self) -> Behaviour:
@@ -88,14 +92,8 @@ def measure(
     return counter.behaviour
 
 
-def _add(
-    turns: list[TurnBehaviour],
-    trajectory: Trajectory,
-    judgements: Mapping[Place, Judgement],
-    similarity: Similarity,
-) -> None:
+def _add_verdicts(turns: list[TurnBehaviour], trajectory: Trajectory, judgements: Mapping[Place, Judgement]) -> None:
     solved_before: bool | None = None
-    previous: str | None = None
     for seen, turn, place in zip(turns, trajectory.turns, places_of(trajectory), strict=False):
         judgement = judgements.get(place) if place is not None else None
         verdict = judgement.verdict if judgement is not None else turn.public_report.verdict
@@ -106,10 +104,16 @@ def _add(
         if solved_before is False and solved is not None:
             seen.repairable += 1
             seen.repairs += solved
+        solved_before = solved
+
+
+def _add_texts(turns: list[TurnBehaviour], trajectory: Trajectory, similarity: Similarity) -> None:
+    previous: str | None = None
+    for seen, turn in zip(turns, trajectory.turns, strict=False):
         if previous is not None and turn.program is not None:
             seen.similarities.append(similarity(previous, turn.program))
         _add_answer(seen, turn)
-        solved_before, previous = solved, turn.program
+        previous = turn.program
 
 
 def _is_solved(turn: Turn, judgement: Judgement | None) -> bool | None:

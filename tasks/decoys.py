@@ -58,6 +58,11 @@ class DecoyPool:
         programs = {name: [one.program for one in decoys] for name, decoys in sorted(self._by_problem.items())}
         return hashlib.sha256(json.dumps(programs, sort_keys=True).encode()).hexdigest()
 
+    @property
+    def splits(self) -> frozenset[str]:
+        """The splits of the problems that its programs were written for."""
+        return frozenset(one.problem.split for decoys in self._by_problem.values() for one in decoys)
+
     def to_record(self) -> DecoySource:
         """Return what run.json says of the pool."""
         programs = sum(map(len, self._by_problem.values()))

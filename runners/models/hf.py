@@ -75,6 +75,11 @@ class HFEngine:
         )
         self.description = describe_hf(options.model, max_length, revision=options.revision)
 
+    @property
+    def tells_tokens(self) -> bool:
+        """Whether replies have token ids and log-probabilities."""
+        return self._options.logprobs
+
     @classmethod
     def load(cls, options: HFOptions, sampling: Sampling) -> Self:
         """Return the engine over the model that ``options`` name; raises TurnwiseError if it cannot be loaded."""

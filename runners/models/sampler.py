@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from turnwise.records.settings import Sampling
 from turnwise.records.trajectory import Context, End, Message, Reply
@@ -99,6 +99,7 @@ class Model(Sampler, Protocol):
         ...
 
 
+@runtime_checkable
 class BatchSampler(Protocol):
     """A source of replies that wants many requests at once (an offline engine, lm-eval)."""
 

@@ -2,7 +2,8 @@
 
 The engine batches by itself and keeps prefixes; we only see to it that a little more is in flight than it runs
 at a time. The model's own generation settings are not applied (generation_config="vllm"). What the engine
-takes in place of a chat is token ids of the model's own template (chat.py).
+takes in place of a chat is token ids of the model's own template (chat.py). It takes new weights while it lives, and
+lets go of the device's memory meanwhile, for a policy that is being trained there (weights.py).
 """
 
 import copy
@@ -10,8 +11,10 @@ import gc
 import json
 import math
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any, Protocol, Self
 
 from pydantic import ConfigDict
@@ -70,6 +73,22 @@ class AsyncEngine(Protocol):
         """End the engine's processes."""
         ...
 
+    async def sleep(self, level: int) -> None:
+        """Let go of the device's memory; at level 1 the weights are kept in the machine's own."""
+        ...
+
+    async def wake_up(self, tags: list[str] | None = None) -> object:
+        """Take the memory again of the ``tags``, weights or kv_cache, or of both."""
+        ...
+
+    async def collective_rpc(self, method: str, *, kwargs: dict[str, object]) -> object:
+        """Call a method of each of the engine's workers."""
+        ...
+
+    async def reset_prefix_cache(self) -> object:
+        """Forget what was computed of earlier prompts."""
+        ...
+
 
 class VLLMModel:
     """Asks an engine that runs ``batch`` requests at a time; ``make_params`` makes its SamplingParams."""
@@ -90,21 +109,26 @@ class VLLMModel:
         self._sampling = sampling
         self._logprobs = logprobs
         self._asked = 0
+        self._is_asleep = False
         self.template = template
         self.gate = Gate(math.ceil(HEADROOM * batch))
         self.description = description
 
+    @property
+    def tells_tokens(self) -> bool:
+        """Whether replies have token ids and log-probabilities."""
+        return self._logprobs
+
     async def generate(self, request: Request) -> Reply:
         """Return the reply; raises RequestError, ContextOverflowError, or InfrastructureError for a dead engine."""
-        if self._engine is None:
-            raise InfrastructureError("The engine of vLLM has ended: start another run.")
+        engine = self._living()
         prompt = self.template.render(request.messages, request.after)
         async with self.gate.slot(urgent=request.turn > 0 or request.call > 0):
             self._asked += 1
             try:
                 params = self._make_params(self._sampling, prompt, request.seed)
                 tokens = {"prompt_token_ids": prompt.token_ids}
-                states = self._engine.generate(tokens, params, f"turnwise-{self._asked}")
+                states = engine.generate(tokens, params, f"turnwise-{self._asked}")
                 outputs = [state async for state in states]
             except ValueError as error:  # what vLLM refuses of one request
                 raise RequestError(f"vLLM refuses the request: {error}") from None
@@ -125,6 +149,47 @@ class VLLMModel:
         other._sampling = sampling
         other.template = self.template.with_max_tokens(sampling.max_tokens)
         return other
+
+    async def load_weights(self, folder: Path) -> None:
+        """Answer with the weights in ``folder``, a model as save_pretrained leaves it, from now on, awake.
+
+        Raises InfrastructureError where the engine does not take them.
+        """
+        engine = self._living()
+        if not (folder / "config.json").is_file():  # an engine that fails to find them does not live on
+            raise InfrastructureError(f"There are no weights in {str(folder)!r}: write them with save_pretrained.")
+        with _engine_failures(f"does not take the weights in {str(folder)!r}"):
+            if self._is_asleep:
+                await engine.wake_up(tags=["weights"])  # the cache of prompts has no room yet
+            await engine.collective_rpc("reload_weights", kwargs={"weights_path": str(folder)})
+            if self._is_asleep:
+                await engine.wake_up(tags=["kv_cache"])
+                self._is_asleep = False
+            await engine.reset_prefix_cache()  # which is of the weights before
+
+    async def sleep(self) -> None:
+        """Let go of the device's memory; the weights wait in the machine's own.
+
+        Raises InfrastructureError for an engine that cannot.
+        """
+        engine = self._living()
+        if not self._is_asleep:
+            with _engine_failures("does not sleep, which it does with -a enable_sleep_mode=true on a GPU alone"):
+                await engine.sleep(level=1)
+            self._is_asleep = True
+
+    async def wake(self) -> None:
+        """Take the device's memory again, with the weights as they were."""
+        engine = self._living()
+        if self._is_asleep:
+            with _engine_failures("does not wake: what trains has to leave it the memory that it had"):
+                await engine.wake_up()
+            self._is_asleep = False
+
+    def _living(self) -> AsyncEngine:
+        if self._engine is None:
+            raise InfrastructureError("The engine of vLLM has ended: start another run.")
+        return self._engine
 
     async def close(self) -> None:
         """End the engine."""
@@ -150,6 +215,16 @@ class VLLMModel:
             prompt_token_ids=context.prompt if self._logprobs else None,
             context=context,
         )
+
+
+@contextmanager
+def _engine_failures(what: str) -> Iterator[None]:
+    """Have whatever the engine raises be one sentence that says ``what`` it does not."""
+    try:
+        yield
+    except Exception as error:
+        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        raise InfrastructureError(f"The engine of vLLM {what} ({reason}).") from error
 
 
 def open_vllm(
@@ -178,6 +253,12 @@ def open_vllm(
         reason = " ".join(str(error).split())[:300]
         raise TurnwiseError(f"vLLM cannot load the model {options.model!r} ({reason}): mend --model_args.") from None
     config = engine.vllm_config
+    if logprobs and "logits" in str(config.model_config.logprobs_mode):
+        engine.shutdown()
+        raise TurnwiseError(
+            f"-a logprobs_mode={config.model_config.logprobs_mode} tells logits, which are no log-probabilities: leave "
+            "it out."
+        )
     max_length = int(config.model_config.max_model_len)
 
     def make_params(sampling: Sampling, prompt: Prompt, seed: int) -> object:

@@ -78,6 +78,16 @@ def _answer(draw: random.Random, name: str, number: int, invalid: float) -> str:
     )
 
 
+def write_incorrect_programs(file: Path) -> None:
+    """Write two wrong programs for each problem, of which the feedback ``random`` is made."""
+    lines = []
+    for is_told, name, number in product((False, True), OPERATIONS, NUMBERS):
+        for wrong in (number % 9 + 1, (number + 4) % 9 + 1):
+            program = f"print(int(input()){OPERATIONS[name]}{wrong})"
+            lines.append(json.dumps({"problem": _name(name, number, is_told), "program": program}) + "\n")
+    file.write_text("".join(lines))
+
+
 def trajectories_of(run: Path) -> list[Trajectory]:
     """Return the dialogues of a run's only task."""
     folder = RunFolder(run)

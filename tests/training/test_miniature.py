@@ -1,4 +1,4 @@
-"""Rejection-sampling fine-tuning in miniature, whole, by the real commands: a model learns to use its feedback."""
+"""RFT and RLEF in miniature, whole, by the real commands: a model learns to use its feedback."""
 
 import hashlib
 import json
@@ -6,18 +6,35 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
+from typing import Any
 
 import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'turnwise[train]'")
 pytest.importorskip("trl", reason="trl is not installed: pip install 'turnwise[train]'")
 
-from miniature import make_model, make_tokenizer, teach_prior, trajectories_of, write_answers, write_problems  # noqa: E402 - needs what is skipped for above
+from miniature import (  # noqa: E402 - needs what is skipped for above
+    make_model,
+    make_tokenizer,
+    teach_prior,
+    trajectories_of,
+    write_answers,
+    write_incorrect_programs,
+    write_problems,
+)
 
 from turnwise.cli.main import main  # noqa: E402 - as above
+from turnwise.records.judgement import places_of  # noqa: E402 - as above
+from turnwise.records.run_folder import RunFolder  # noqa: E402 - as above
 from turnwise.records.training import REPORT, TOKENS, read_report  # noqa: E402 - as above
 
 _SAMPLING = ("--gen-kwargs", "temperature=1.0,max_gen_toks=8")
+_LEARNING = (
+    *("--iterations", "16", "--rollouts", "128", "--rollout-batch", "128", "--max-reply-tokens", "8"),
+    *("--learning-rate", "1e-3", "--weight-decay", "0", "--warmup-updates", "0", "--dtype", "float32"),
+    *("--max-length", "1024", "--save-iterations", "8"),
+)
 _STEPS = ("--steps", "26", "--tokens-per-step", "3000", "--rows-per-device", "47", "--warmup-steps", "2")
 
 
@@ -36,6 +53,13 @@ class Miniature:
         metadata = json.dumps({"samples_per_problem": samples, "n_at_k": ["1@3"]})
         asked = ("--benchmark", file, "-t", task, "--metadata", metadata, "--seed", seed, "-o", self.folder / output)
         turnwise("run", "-M", "hf", "-a", f"model={model},dtype=float32,device=cpu,batch_size=256", *_SAMPLING, *asked)
+        return self.folder / output
+
+    def learn(self, output: str, *more: object) -> Path:
+        """Train the prior by reinforcement learning and return the training's folder; ``more`` are options."""
+        model = ("-M", "hf", "-a", f"model={self.prior},device=cpu")
+        problems = ("--benchmark", self.train, "-t", "toy_train_multiturn")
+        turnwise("rlef", *model, *problems, *_LEARNING, *more, "-o", self.folder / output)
         return self.folder / output
 
     def data(self, run: Path, output: str, *, learn: str) -> Path:
@@ -62,10 +86,17 @@ def turnwise(*arguments: object) -> None:
         sys.argv = before
 
 
-def solved(run: Path) -> float:
-    """Return the run's 1@3 in percent."""
+def solved(run: Path, *, turns: int = 3) -> float:
+    """Return in percent which share of the run's dialogues of at most ``turns`` is solved."""
     estimates = json.loads((run / "scores.json").read_text())["tasks"][0]["estimates"]
-    return next(100 * one["value"] for one in estimates if (one["metric"], one["turns"]) == ("1@3", 3))
+    return next(100 * one["value"] for one in estimates if (one["metric"], one["turns"]) == (f"1@{turns}", turns))
+
+
+def solved_by_feedback(run: Path) -> float:
+    """Return in percent how many dialogues are solved about the problems whose statement does not say the number."""
+    judgements = RunFolder(run).judgements()
+    last = [places_of(dialogue)[-1] for dialogue in trajectories_of(run) if dialogue.problem.endswith("hidden")]
+    return 100 * fmean(place is not None and judgements[place].passed for place in last)
 
 
 def digest(folder: Path, *names: str) -> str:
@@ -124,6 +155,30 @@ def test_a_model_learns_to_use_feedback(miniature: Miniature, capsys: pytest.Cap
     (miniature.folder / "tuned").rename(copy.parent / "tuned")
     weights = "model.safetensors"
     assert digest(miniature.tune(data, "tuned"), weights) == digest(copy.parent / "tuned" / "checkpoint", weights)
+
+
+def test_the_reward_teaches_a_model_to_use_feedback(miniature: Miniature, capsys: pytest.CaptureFixture[str]) -> None:
+    """What only the feedback tells is learnt from true feedback, and hardly from random one."""
+    before = miniature.run(miniature.prior, "rlef-before")
+    learnt = miniature.learn("rlef-true")
+    figures = _iterations(learnt)
+    assert "drift" in capsys.readouterr().err and figures[-1]["rollouts"]["drift"] is not None
+    assert max(one["update"]["logprob_gap"] for one in figures) < 1e-3
+    after = miniature.run(learnt / "checkpoint", "rlef-after")
+    assert solved(before) <= 60 and solved(after) >= 85
+    assert solved(after) - solved(after, turns=1) >= 35
+    assert figures[-1]["rollouts"]["invalid"] <= 0.05
+
+    programs = miniature.folder / "incorrect.jsonl"
+    write_incorrect_programs(programs)
+    random = ("--feedback", "random", "--incorrect-programs", programs)
+    misled = miniature.run(miniature.learn("rlef-random", *random) / "checkpoint", "rlef-misled")
+    assert solved_by_feedback(misled) <= solved_by_feedback(before) + 15
+    assert solved_by_feedback(after) >= solved_by_feedback(misled) + 30
+
+
+def _iterations(training: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (training / "iterations.jsonl").read_text().splitlines()]
 
 
 @pytest.mark.long

@@ -4,12 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from turnwise.benchmarks.own import find_benchmarks
-from turnwise.commands.machine import check_limit, check_output, open_machine, show_progress
+from turnwise.commands.machine import check_output, open_machine, show_progress
 from turnwise.commands.options import AuditOptions
 from turnwise.commands.settings import judge_of_options
 from turnwise.errors import TurnwiseError
 from turnwise.records.audit import Audit, write_audit
 from turnwise.runners.audit import AuditPlan, audit_task
+from turnwise.runners.settings import check_limit
 from turnwise.tasks.catalog import Task, find_tasks
 
 

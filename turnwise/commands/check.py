@@ -9,7 +9,6 @@ from turnwise.benchmarks.catalog import load_problems
 from turnwise.benchmarks.limits import parse_memory_limit, parse_time_limit
 from turnwise.benchmarks.own import find_benchmarks
 from turnwise.benchmarks.rows import load_json
-from turnwise.commands.machine import check_time_factor
 from turnwise.commands.options import CheckOptions
 from turnwise.errors import TurnwiseError
 from turnwise.records.choices import TestsChoice
@@ -29,6 +28,7 @@ from turnwise.runners.judging.checking import Checkers
 from turnwise.runners.judging.expected import default_cache_dir, resolve_expected
 from turnwise.runners.judging.judge import Judge
 from turnwise.runners.loading import Machine, as_judged
+from turnwise.runners.settings import check_time_factor
 from turnwise.tasks.feedback import shown_expected, shown_input
 from turnwise.texts import printable
 

@@ -10,13 +10,14 @@ from tabulate import tabulate
 from turnwise.benchmarks.benchmark import TWINS
 from turnwise.benchmarks.catalog import ProblemSet, load_problems
 from turnwise.benchmarks.own import find_benchmarks
-from turnwise.commands.machine import check_data_dir, check_output, open_machine, show_progress
+from turnwise.commands.machine import check_output, open_machine, show_progress
 from turnwise.commands.options import ContaminationOptions
 from turnwise.errors import TurnwiseError
 from turnwise.files import write_atomically
 from turnwise.json_text import json_text
 from turnwise.records.codec import to_json
 from turnwise.records.contamination import Contamination, ContaminationSettings, Pair, Reason, write_contamination
+from turnwise.runners.machines import check_data_dir
 from turnwise.tasks.catalog import Task, find_tasks
 from turnwise.training.contamination.page import page_of
 from turnwise.training.contamination.search import PUBLISHED, check_settings, find_contamination

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from turnwise.commands.machine import check_data_dir, check_output
+from turnwise.commands.machine import check_output
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.contents import check_files
 from turnwise.exchange.formats import find_format
@@ -18,6 +18,7 @@ from turnwise.exchange.imported import Fitted, Options, write_imported
 from turnwise.exchange.runs import runs_at
 from turnwise.leaderboard.outcomes import Gap, read_outcomes
 from turnwise.records.run_folder import RunFolder, RunRecord, TaskRecord
+from turnwise.runners.machines import check_data_dir
 
 # Of the files that several runs become; lm-eval has a folder for each.
 _ENDINGS = {"evalplus": ".jsonl", "livecodebench": ".json", "csv": ".csv", "parquet": ".parquet"}

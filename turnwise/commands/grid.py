@@ -8,7 +8,7 @@ from typing import Any
 from turnwise.commands.machine import check_runs_output, open_machine, show_progress
 from turnwise.commands.options import GridOptions
 from turnwise.commands.run import command_line, describe_sampled
-from turnwise.commands.settings import check_decoys, check_settings, config_of_options, tasks_of_options, with_prompts
+from turnwise.commands.settings import check_decoys, config_of_options, tasks_of_options
 from turnwise.commands.verify import verified_problems
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.runs import find_runs, read_runs
@@ -26,6 +26,7 @@ from turnwise.runners.loading import LoadedTask, Machine, load_decoys, load_task
 from turnwise.runners.models.back_end import Wanted
 from turnwise.runners.models.catalog import find_back_end, recorded_model
 from turnwise.runners.models.sampler import Model
+from turnwise.runners.settings import check_settings, with_prompts
 from turnwise.tasks.catalog import Task
 from turnwise.tasks.decoys import DecoyPool
 from turnwise.tasks.plan import strategy_of, turns_of, with_supported_metrics

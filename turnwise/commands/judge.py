@@ -6,7 +6,7 @@ from pathlib import Path
 
 from turnwise.benchmarks.checkers.checker_sets import is_own_set
 from turnwise.benchmarks.own import find_benchmarks
-from turnwise.commands.machine import check_output, check_time_factor, open_machine, show_progress
+from turnwise.commands.machine import check_output, open_machine, show_progress
 from turnwise.commands.options import JudgeOptions
 from turnwise.errors import TurnwiseError
 from turnwise.records.report import Verdict
@@ -21,6 +21,7 @@ from turnwise.runners.judging_step import (
     load_run,
     settings_of,
 )
+from turnwise.runners.settings import check_time_factor
 from turnwise.texts import printable
 
 

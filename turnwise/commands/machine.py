@@ -1,44 +1,25 @@
 """What commands share: the machine that judges, progress, checks of options."""
 
-import math
 import os
 import shutil
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.files import commit_once, sync_folder, write_synced
 from turnwise.locks import Lock
-from turnwise.runners.judging.checking import Checkers
-from turnwise.runners.judging.expected import default_cache_dir
+from turnwise.runners import machines
 from turnwise.runners.loading import Machine, Progress
 
 if TYPE_CHECKING:
     from turnwise.runners.models.back_end import BackEnd
 
 HEARTBEAT_SECONDS = 30.0
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0))
-
-
-def check_time_factor(time_factor: float) -> None:
-    """Raise TurnwiseError unless ``time_factor`` can multiply a limit."""
-    if not 0 < time_factor < math.inf:
-        raise TurnwiseError(f"--time-factor is {time_factor:g}: give a number above 0.")
-
-
-def check_limit(limit: float | None) -> None:
-    """Raise TurnwiseError unless ``limit`` can be a number of problems, or a fraction of them."""
-    if limit is not None and not 0 < limit < math.inf:
-        raise TurnwiseError(f"--limit is {limit:g}: give a number of problems, or a fraction above 0.")
 
 
 def check_output(output: Path) -> Path:
@@ -93,28 +74,6 @@ def check_runs_output(output: Path) -> None:
         raise TurnwiseError(f"The output {str(output)!r} is a run, and holds no others: give another --output_path.")
 
 
-def check_data_dir(data_dir: Path | None) -> None:
-    """Raise TurnwiseError if the data directory given is none."""
-    if data_dir is not None and not data_dir.is_dir():
-        what = "is no folder" if data_dir.exists() else "does not exist"
-        raise TurnwiseError(f"The data directory {str(data_dir)!r} {what}: give another --data-dir.")
-
-
-def check_cache_dir(cache_dir: Path) -> Path:
-    """Return ``cache_dir``, made; raises TurnwiseError if it cannot be written."""
-    try:
-        cache_dir.mkdir(parents=True, exist_ok=True)
-        is_open = os.access(cache_dir, os.W_OK)
-    except OSError:
-        is_open = False
-    if not is_open:
-        raise TurnwiseError(
-            f"The folder {str(cache_dir)!r}, where computed things are kept, cannot be written: set TURNWISE_CACHE to "
-            "another."
-        )
-    return cache_dir
-
-
 @contextmanager
 def open_machine(
     environ: dict[str, str],
@@ -129,26 +88,17 @@ def open_machine(
 
     A ``back_end`` keeps the cores it needs, and finds the workers started where it runs in this process.
     """
-    # Not for the commands that run no program.
-    from turnwise.runners.diagnosis import check_machine
-    from turnwise.runners.execution.hardened import HardenedExecutor
-    from turnwise.runners.execution.host import need_descriptors
-
-    if workers < 0:
-        raise TurnwiseError(f"--workers is {workers}: give a whole number, or 0 for the usable cores.")
-    check_data_dir(data_dir)
-    cache_dir = check_cache_dir(default_cache_dir(environ))
-    workers = workers or max(1, usable_cores() - (back_end.cores if back_end else 0))
-    need_descriptors(2 * workers)  # of programs and of checkers
-    with closing(HardenedExecutor(interpreter)) as executor:
-        for advice in check_machine(executor, workers=workers, environ=environ):
-            print(f"turnwise: {advice}", file=sys.stderr, flush=True)
-        if back_end is not None and back_end.in_process:
-            executor.start_workers(workers)
-        with Checkers() as checkers:
-            if back_end is not None and back_end.in_process:
-                checkers.executor.start_workers(workers, numpy=False)
-            yield Machine(executor, cache_dir, data_dir, environ, workers, on_progress, checkers=checkers)
+    with machines.open_machine(
+        environ,
+        advise=lambda advice: print(f"turnwise: {advice}", file=sys.stderr, flush=True),
+        on_progress=on_progress,
+        data_dir=data_dir,
+        interpreter=interpreter,
+        workers=workers,
+        kept_cores=back_end.cores if back_end else 0,
+        started=back_end is not None and back_end.in_process,
+    ) as machine:
+        yield machine
 
 
 @contextmanager

@@ -20,13 +20,17 @@ from turnwise.records.choices import (
     BackEndName,
     ClusterKind,
     DataTurns,
+    EngineName,
     FeedbackKind,
     Learn,
     Matcher,
     ProfileName,
+    RlefProfile,
+    RolloutEngine,
     TestsChoice,
     TrainingProfile,
     TrainingType,
+    ValueLevel,
 )
 from turnwise.records.settings import DEFAULT_ANSWERS, DEFAULT_OWN_SOLUTIONS, METADATA
 
@@ -101,8 +105,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document in
 
 
 @dataclass(frozen=True, slots=True)
-class CommonOptions:
-    """What ``turnwise run`` and ``grid`` have in common; ``SETTINGS`` are the options that set one by its name."""
+class DialogueOptions:
+    """What decides dialogues and their judge, of runs and of training by them.
+
+    ``SETTINGS`` are the options that set one by its name.
+    """
 
     SETTINGS: ClassVar[tuple[str, ...]] = (
         "seed",
@@ -132,9 +139,6 @@ class CommonOptions:
     output_path: Annotated[
         Path | None, typer.Option("--output-path", "-o", help="The run folder; running again goes on in it.")
     ] = None
-    profile: Annotated[ProfileName, typer.Option(help="Settings to begin with: default, zheng or rlef.")] = (
-        ProfileName.DEFAULT
-    )
     metadata: Annotated[str, typer.Option(help=f"JSON settings: {', '.join(METADATA)}.")] = ""
     gen_kwargs: Annotated[str, typer.Option(help="Sampling, such as temperature=0.2,top_p=0.95,max_gen_toks=4096.")] = (
         ""
@@ -181,6 +185,15 @@ class CommonOptions:
         """Return the settings that were typed, by name."""
         skipped = {"on_error": "skip"} if self.skip_broken_rows else {}
         return {**_typed(self, self.SETTINGS), **skipped}
+
+
+@dataclass(frozen=True, slots=True)
+class CommonOptions(DialogueOptions):
+    """What ``turnwise run`` and ``grid`` have in common."""
+
+    profile: Annotated[ProfileName, typer.Option(help="Settings to begin with: default, zheng or rlef.")] = (
+        ProfileName.DEFAULT
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -562,6 +575,127 @@ class RftJobOptions(RftOptions):
     def output(self) -> Path:
         """The folder to write, once it was checked that there is one."""
         return self.output_path or Path()
+
+
+@dataclass(frozen=True, slots=True)
+class RlefOptions(DialogueOptions):
+    """The options of ``turnwise rlef``; None leaves a setting to the profile."""
+
+    SETTINGS: ClassVar[tuple[str, ...]] = (
+        *DialogueOptions.SETTINGS,
+        "strategy",
+        "reasoning",
+        "instruction",
+        "feedback",
+    )
+
+    strategy: Strategy = ""
+    reasoning: Reasoning = ""
+    instruction: Instruction = ""
+    feedback: Feedback = None
+    profile: Annotated[
+        RlefProfile,
+        typer.Option(
+            help="rlef-paper, the paper's: rate 2e-7, 1,024 rollouts in 4 updates of 256, all weights; or small, for "
+            "one GPU: LoRA of rank 32, rate 1e-5, 128 rollouts in groups of 4."
+        ),
+    ] = RlefProfile.PAPER
+    iterations: Annotated[int | None, typer.Option(help="How many times to sample and learn.")] = None
+    rollouts: Annotated[int | None, typer.Option(help="Dialogues of an iteration.")] = None
+    group: Annotated[int | None, typer.Option(help="Dialogues of each problem in an iteration.")] = None
+    minibatches: Annotated[int | None, typer.Option(help="Updates into which an iteration's dialogues are cut.")] = None
+    learning_rate: Annotated[float | None, typer.Option(help="Of policy and value, once it has risen.")] = None
+    weight_decay: Annotated[float | None, typer.Option(help="Of AdamW.")] = None
+    warmup_updates: Annotated[int | None, typer.Option(help="Updates over which the rate rises.")] = None
+    beta: Annotated[float | None, typer.Option(help="Weight of the KL to the first policy, in the rewards.")] = None
+    clip: Annotated[float | None, typer.Option(help="Range of the ratio, and of a value's change.")] = None
+    gamma: Annotated[float | None, typer.Option(help="Discount of a reward for each later call.")] = None
+    gae_lambda: Annotated[float | None, typer.Option(help="Lambda of the advantages.")] = None
+    max_gradient_norm: Annotated[float | None, typer.Option(help="Longer gradients are cut to it.")] = None
+    value: Annotated[
+        ValueLevel | None, typer.Option(help="Where a value is learnt: at each turn's call, each token, or none.")
+    ] = None
+    mask_cut: Annotated[
+        bool, typer.Option("--mask-cut", help="Learn nothing from replies that the token limit ended.")
+    ] = False
+    rewards: Annotated[
+        str,
+        typer.Option(help="Such as solved=1,failed=-1,invalid=-0.2,invalid_is=no_code (or no_code_or_compile_error)."),
+    ] = ""
+    max_length: Annotated[int | None, typer.Option(help="Tokens of a dialogue at most.")] = None
+    max_reply_tokens: Annotated[int | None, typer.Option(help="Tokens of a reply at most.")] = None
+    tokens_at_a_time: Annotated[int | None, typer.Option(help="Tokens that a device learns at a time.")] = None
+    rollout_batch: Annotated[int | None, typer.Option(help="Dialogues that hf samples at a time.")] = None
+    most_spoiled: Annotated[
+        float | None, typer.Option(help="Share of dialogues that the machine may spoil before training stops.")
+    ] = None
+    lora: Annotated[
+        int | None, typer.Option(help="Train adapters of this rank, merged in checkpoints; 0: all weights.")
+    ] = None
+    dtype: Annotated[TrainingType | None, typer.Option(help="bfloat16 (float32 is kept beside it) or float32.")] = None
+    rollout_engine: Annotated[
+        RolloutEngine, typer.Option(help="What samples the dialogues: hf, or vllm on the same GPU.")
+    ] = RolloutEngine.HF
+    evaluate: Annotated[
+        str, typer.Option(help="Tasks that measure the policy now and then: names or globs, separated by commas.")
+    ] = ""
+    evaluation_samples: Annotated[int, typer.Option(help="Dialogues of each problem in an evaluation.")] = 5
+    evaluation_kwargs: Annotated[str, typer.Option(help="How an evaluation samples, as --gen-kwargs of a run.")] = (
+        "temperature=0.2,top_p=0.95"
+    )
+    evaluate_iterations: Annotated[int | None, typer.Option(help="Iterations between evaluations.")] = None
+    save_iterations: Annotated[int | None, typer.Option(help="Iterations between checkpoints.")] = None
+    track: Annotated[str, typer.Option(help="Trackers told of each iteration: wandb, tensorboard, or both.")] = ""
+    engine: Annotated[
+        EngineName | None,
+        typer.Option(help="Write the configuration of another trainer instead of training: skyrl or verl."),
+    ] = None
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check all, say dialogues, tokens, memory and disk; then end.")
+    ] = False
+
+    def given_of_training(self) -> dict[str, object]:
+        """Return the settings of training that were typed, by their names in the record."""
+        names = {"lora": "lora_rank"}
+        settings = (
+            "iterations",
+            "rollouts",
+            "group",
+            "minibatches",
+            "learning_rate",
+            "weight_decay",
+            "warmup_updates",
+            "beta",
+            "clip",
+            "gamma",
+            "gae_lambda",
+            "max_gradient_norm",
+            "value",
+            "mask_cut",
+            "max_length",
+            "max_reply_tokens",
+            "tokens_at_a_time",
+            "rollout_batch",
+            "most_spoiled",
+            "lora",
+            "dtype",
+            "save_iterations",
+            "evaluate_iterations",
+            "seed",
+        )
+        return {names.get(name, name): value for name, value in _typed(self, settings).items()}
+
+
+@dataclass(frozen=True, slots=True)
+class RlefJobOptions(RlefOptions):
+    """The options of ``turnwise rlef`` with those of its job, which a submission keeps."""
+
+    cluster: Annotated[
+        ClusterKind | None,
+        typer.Option(help="Train as a job that restarts itself: slurm, or local (here); default: in this process."),
+    ] = None
+    cluster_profile: ClusterProfileFile = None
+    force: Force = False
 
 
 def _typed(options: object, names: Sequence[str]) -> dict[str, object]:

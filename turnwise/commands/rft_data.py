@@ -12,7 +12,7 @@ import turnwise
 from turnwise.benchmarks.catalog import load_problems
 from turnwise.benchmarks.own import find_benchmarks
 from turnwise.commands.contamination import find_sets, overlap
-from turnwise.commands.machine import check_data_dir, check_output, open_machine, show_progress
+from turnwise.commands.machine import check_output, open_machine, show_progress
 from turnwise.commands.options import DataOptions
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.runs import runs_at
@@ -23,6 +23,7 @@ from turnwise.records.run_folder import TaskRecord
 from turnwise.records.training import DataReport, DataSettings
 from turnwise.runners.judging_step import settings_of
 from turnwise.runners.loading import Machine, load_recorded
+from turnwise.runners.machines import check_data_dir
 from turnwise.tasks.catalog import Task, tasks_of
 from turnwise.tasks.prompts import PromptSet, is_bundled_set
 from turnwise.texts import encodable, shown

@@ -4,39 +4,30 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import ConfigDict, Field, create_model
+from typing import Any
 
 from turnwise.benchmarks.checkers.checker_sets import load_checkers
 from turnwise.benchmarks.mappings import read_mapping
-from turnwise.benchmarks.matching import check_matcher
 from turnwise.benchmarks.own import find_benchmarks
-from turnwise.commands.machine import check_limit, check_time_factor
-from turnwise.commands.options import AuditOptions, CommonOptions, ShowOptions, VerifyOptions
+from turnwise.commands.options import AuditOptions, CommonOptions, DialogueOptions, ShowOptions, VerifyOptions
 from turnwise.errors import TurnwiseError
 from turnwise.records.settings import (
-    DEFAULT_OWN_SOLUTIONS,
     GEN_KWARGS,
-    LAST_BLOCK_INSTRUCTIONS,
     METADATA,
-    MOST_TURNS,
     JudgeSettings,
-    Option,
     RunConfig,
     RunSettings,
     Sampling,
 )
-from turnwise.runners.models.back_end import parse_pairs, validated
+from turnwise.runners.models.back_end import parse_pairs
 from turnwise.runners.models.catalog import check_sampling
+from turnwise.runners.settings import check_settings, check_time_factor, given_settings, with_prompts
 from turnwise.tasks.catalog import Task, find_tasks
-from turnwise.tasks.extraction import LAST_EXTRACTIONS, check_extraction
-from turnwise.tasks.plan import config_of, metrics_of, strategy_of, with_supported_metrics
-from turnwise.tasks.strategies import Strategy, is_strategy_file, parse_instruction, parse_reasoning, read_strategy
-from turnwise.texts import encodable, printable, shown
+from turnwise.tasks.plan import config_of, strategy_of, with_supported_metrics
+from turnwise.texts import printable, shown
 
 
-def tasks_of_options(options: CommonOptions | ShowOptions) -> tuple[Task, ...]:
+def tasks_of_options(options: DialogueOptions | ShowOptions) -> tuple[Task, ...]:
     """Return the tasks that the options name, of the built-in benchmarks and the user's own."""
     return find_tasks(options.tasks, find_benchmarks(options.benchmark, tasks=options.tasks))
 
@@ -85,7 +76,7 @@ def build_settings(
 
     ``given`` are the options that the user set by name; they go before --metadata, which goes before the profile.
     """
-    extra = _given(METADATA, _parse_json(metadata, "--metadata"), "--metadata", strict=True)
+    extra = given_settings(METADATA, _parse_json(metadata, "--metadata"), "--metadata", strict=True)
     chosen = extra.pop("profile", profile)
     if profile not in (chosen, "default"):
         raise TurnwiseError(f"--profile is {profile!r} but --metadata says {chosen!r}: give one of them.")
@@ -99,26 +90,6 @@ def build_settings(
     config = replace(config, settings=settings)
     check_settings(config, tasks, metrics_given="n_at_k" in extra)
     return config
-
-
-def with_prompts(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``given`` with strategy, reasoning and instruction as RunSettings has them.
-
-    Raises TurnwiseError for a strategy file that cannot be read, or prompts beside one.
-    """
-    found = dict(given)
-    if "reasoning" in found:
-        found["reasoning"] = parse_reasoning(found["reasoning"])
-    if "instruction" in found:
-        found["instruction"] = parse_instruction(found["instruction"])
-    name = found.get("strategy", "")
-    if is_strategy_file(name):
-        strategy = read_strategy(Path(name))
-        for other in ("reasoning", "instruction", "feedback"):
-            if found.get(other):
-                raise TurnwiseError(f"The strategy file {name!r} says what each turn asks: leave out {other}.")
-        found |= {"strategy": strategy.name, "turns": strategy.turns}
-    return found
 
 
 def read_config(path: Path) -> dict[str, str | bool | int | float]:
@@ -150,35 +121,6 @@ def _as_option(name: str, value: Any) -> Any:
     return value
 
 
-def check_settings(config: RunConfig, chosen: Sequence[Task], *, metrics_given: bool = False) -> None:
-    """Raise TurnwiseError for the first setting that cannot be, or does not go with the tasks ``chosen``."""
-    settings = config.settings
-    check_limit(settings.limit)
-    check_time_factor(config.judge.time_factor)
-    check_matcher(config.judge.matcher)
-    load_checkers(config.judge.answers)  # raises for what is none
-    if encodable(settings.system_instruction) != settings.system_instruction:
-        raise TurnwiseError(
-            f"--system_instruction {shown(settings.system_instruction)} holds what UTF-8 cannot: write it in UTF-8."
-        )
-    check_extraction(settings.extraction)
-    if (settings.max_turns or 1) > MOST_TURNS:
-        raise TurnwiseError(f"max_turns is {shown(settings.max_turns)}: give {MOST_TURNS} at most.")
-    for task in chosen:
-        _check_strategy(strategy_of(settings, task), settings.extraction)
-    if metrics_given:
-        for task in chosen:
-            metrics_of(settings, task)
-    if settings.own_solutions != DEFAULT_OWN_SOLUTIONS and not any(task.is_training for task in chosen):
-        raise TurnwiseError(
-            f"own_solutions is {settings.own_solutions}, which serves training tasks alone: choose one, or leave it "
-            "out."
-        )
-    for name in settings.samples:
-        if name not in {task.name for task in chosen}:
-            raise TurnwiseError(f"--samples names the task {name!r}, which --tasks does not: add it there.")
-
-
 def check_decoys(path: Path | None, runs: Iterable[RunSettings], chosen: Sequence[Task]) -> None:
     """Raise TurnwiseError for a file of incorrect programs that no turn of the tasks ``chosen`` in ``runs`` uses."""
     strategies = (strategy_of(settings, task) for settings in runs for task in chosen)
@@ -187,15 +129,6 @@ def check_decoys(path: Path | None, runs: Iterable[RunSettings], chosen: Sequenc
             f"--incorrect-programs {str(path)!r} serves the feedback random, and no turn has it: give --feedback "
             "random, or leave it out."
         )
-
-
-def _check_strategy(strategy: Strategy, extraction: str) -> None:
-    for turn in strategy.turns:
-        if turn.instruction in LAST_BLOCK_INSTRUCTIONS and extraction not in LAST_EXTRACTIONS:
-            raise TurnwiseError(
-                f"The instruction {turn.instruction} asks for two programs and the last is the answer, but extraction "
-                f"is {extraction!r}: set it to {' or '.join(LAST_EXTRACTIONS)}, or choose another instruction."
-            )
 
 
 def _parse_json(text: str, option: str) -> dict[str, Any]:
@@ -212,22 +145,7 @@ def _parse_json(text: str, option: str) -> dict[str, Any]:
 
 def _with_sampling(sampling: Sampling, gen_kwargs: str) -> Sampling:
     """Return ``sampling`` with what ``gen_kwargs`` give, whose values are text."""
-    return replace(sampling, **_given(GEN_KWARGS, parse_pairs(gen_kwargs, "--gen_kwargs"), "--gen_kwargs"))
-
-
-def _given(
-    options: Mapping[str, Option], data: Mapping[str, object], option: str, *, strict: bool = False
-) -> dict[str, Any]:
-    """Return the settings that ``data`` gives by the names of ``options``; null leaves one as it is.
-
-    Raises TurnwiseError naming the option, the key and its value.
-    """
-    types: dict[str, Any] = {
-        name: (Annotated[one.given, Field(**one.bounds)] | None, None) for name, one in options.items()
-    }
-    model = create_model("Given", __config__=ConfigDict(extra="forbid", strict=strict), **types)
-    given = validated(model, data, option).model_dump(exclude_none=True)
-    return {options[name].setting: options[name].to_setting(value) for name, value in given.items()}
+    return replace(sampling, **given_settings(GEN_KWARGS, parse_pairs(gen_kwargs, "--gen_kwargs"), "--gen_kwargs"))
 
 
 def _parse_samples(text: str) -> dict[str, tuple[int | str, ...]]:

@@ -9,10 +9,10 @@ from tabulate import tabulate
 
 from turnwise.benchmarks.catalog import load_problems
 from turnwise.benchmarks.own import find_benchmarks
-from turnwise.commands.machine import check_data_dir
 from turnwise.errors import MissingExtraError, TurnwiseError
 from turnwise.records.problem import Flag
 from turnwise.records.settings import OnError
+from turnwise.runners.machines import check_data_dir
 from turnwise.tasks.catalog import Task, find_tasks, training_tasks
 
 _SHOWN_SENTENCES = 10

@@ -6,13 +6,14 @@ from pathlib import Path
 from tabulate import tabulate
 
 from turnwise.benchmarks.own import find_benchmarks
-from turnwise.commands.machine import check_limit, open_machine, show_progress
-from turnwise.commands.options import CommonOptions, VerifyOptions
+from turnwise.commands.machine import open_machine, show_progress
+from turnwise.commands.options import DialogueOptions, VerifyOptions
 from turnwise.commands.settings import judge_of_options
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.records.own_solutions import Verification
 from turnwise.records.settings import RunConfig
 from turnwise.runners.loading import Machine
+from turnwise.runners.settings import check_limit
 from turnwise.runners.verification import verify_task
 from turnwise.runners.verified import VerifiedProblems
 from turnwise.tasks.catalog import Task, find_tasks
@@ -70,7 +71,7 @@ def refuse_undecided(found: Verification) -> None:
 
 
 def verified_problems(
-    options: CommonOptions, config: RunConfig, machine: Machine, *, run: Path | None
+    options: DialogueOptions, config: RunConfig, machine: Machine, *, run: Path | None
 ) -> VerifiedProblems:
     """Return what is known of the problems that a run asks, at ``run`` if it has begun."""
     judge = replace(config.judge, interpreter=options.interpreter or config.judge.interpreter)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from turnwise.commands.machine import check_cache_dir, show_progress, usable_cores
+from turnwise.commands.machine import show_progress
 from turnwise.harness.model import LmSampler
 from turnwise.harness.options import Options
 from turnwise.harness.replies import open_replies
@@ -31,6 +31,7 @@ from turnwise.runners.judging.expected import default_cache_dir
 from turnwise.runners.judging.judge import Judge
 from turnwise.runners.judging.verdicts import SharedCache
 from turnwise.runners.loading import Machine
+from turnwise.runners.machines import check_cache_dir, usable_cores
 from turnwise.tasks.dialogue import Dialogue, DialoguePlan, dialogue_seed
 
 REQUEST_TYPE = "generate_multiturn"

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from turnwise.benchmarks.mappings import read_mapping
-from turnwise.commands.machine import check_data_dir
 from turnwise.commands.settings import build_settings
 from turnwise.errors import TurnwiseError
 from turnwise.records.settings import METADATA, JudgeSettings, RunSettings
+from turnwise.runners.machines import check_data_dir
 from turnwise.tasks.catalog import Task
 from turnwise.tasks.plan import turns_of
 

@@ -1,5 +1,6 @@
 """The iterations of ``turnwise rlef`` with a tiny model: what they leave, how they go on, and who is told of them."""
 
+import copy
 import hashlib
 import json
 import shutil
@@ -91,7 +92,7 @@ def test_iterations_are_logged_and_checkpoints_can_be_asked(folder: Path, traine
     assert model is not None and (model.step, model.feedback, model.turns) == (3, "failed_tests", 2)
     assert model.tasks == ("toy_train_multiturn",) and model.base_model == str(folder / "model")
     engine = HFEngine.load(HFOptions(str(trained / "checkpoint")), Sampling(temperature=0.0, max_tokens=2))
-    said = engine.generate_batch([Request("toy/a", (Message("user", "statement", "", "Who?"),), 0)])
+    said = engine.generate_batch([Request("toy/a", 0, 0, 0, (Message("user", "statement", "", "Who?"),), 0)])
     assert isinstance(said[0], Reply)
     assert _digest(trained / "checkpoint") == _digest(trained / "checkpoint-3") != _digest(folder / "model")
 
@@ -107,13 +108,11 @@ def test_evaluations_are_run_folders_of_all_turns_with_true_feedback(folder: Pat
     assert second.tasks[0].max_turns == 3 and second.settings.sampling.temperature == 0.2
     scores = json.loads((trained / "evaluations" / "000003" / "scores.json").read_text())
     assert scores["tasks"][0]["dialogues"] == 4
-    options = _options(folder, trained, feedback="random", metadata='{"own_solutions": 0, "max_turns": 1}')
-    _, settings = rlef._evaluation(
-        replace(options, evaluate="toy_train_multiturn"),
-        rlef._dialogues(options, (), rlef.settings_of(options)),
-        rlef.settings_of(options),
-    )
-    assert settings.feedback == "failed_tests" and settings.max_turns is None
+    options = _options(folder, trained, feedback="random", metadata='{"own_solutions": 0, "max_turns": 1}', **EVALUATED)
+    config = rlef._dialogues(options, rlef.tasks_of_options(options), rlef.settings_of(options))
+    _, settings = rlef._evaluation(options, config, rlef.settings_of(options))
+    assert (config.settings.feedback, config.settings.max_turns) == ("random", 1)
+    assert (settings.feedback, settings.max_turns) == ("failed_tests", None)
 
 
 def test_the_same_line_changes_nothing_and_another_is_refused(folder: Path, trained: Path) -> None:
@@ -192,7 +191,7 @@ class _FakeModel:
 
     def with_sampling(self, sampling: Sampling) -> "_FakeModel":
         del sampling
-        return self
+        return copy.copy(self)
 
     async def load_weights(self, folder: Path) -> None:
         self._told.append("load")

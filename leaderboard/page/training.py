@@ -28,6 +28,7 @@ _MOST_TURNS = 5  # that have lines of their own
 _MOST_TASKS = 8  # evaluation tasks that have a line in the first chart
 _MOST_EVALUATIONS = 200  # rows of the table, the latest
 _KIND_COLOURS = {kind: f"k{number}" for number, kind in enumerate(KINDS)}
+_VALUES = {"turn": "a value at each turn", "token": "a value at each token", "none": "no value"}
 Measure = Callable[[LoggedIteration], float | None]
 
 
@@ -64,6 +65,7 @@ def training_page(
     page = _template().render(
         model=_text(record.model.get("name", "")),
         version=_text(record.turnwise),
+        summary=_text(_summary(record)),
         style=Markup(style),  # our own files; nothing of a training is in them
         policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
         facts=list(_facts(record, iterations)),
@@ -96,6 +98,14 @@ def _template() -> Template:
 
 def _text(text: object) -> str:
     return printable(str(text), limit=_LONGEST)
+
+
+def _summary(record: RlefRecord) -> str:
+    """Return what tells trainings apart, in a sentence without its stop."""
+    tasks = " and ".join(task.task for task in record.tasks)
+    most = max((task.max_turns for task in record.tasks), default=0)
+    turns = f"at most {most} turns with {record.dialogues.feedback} feedback" if most > 1 else "one turn"
+    return f"On {tasks}, {turns}, {_VALUES.get(record.settings.value, record.settings.value)}"
 
 
 def _facts(record: RlefRecord, iterations: Sequence[LoggedIteration]) -> Iterator[tuple[str, str]]:
@@ -451,10 +461,7 @@ def _settings(record: RlefRecord) -> Iterator[tuple[str, str]]:
             + (f"; a checker or a stated rule decides {task.checked}" if task.checked else ""),
         )
     yield "feedback", str(dialogues.feedback)
-    yield (
-        "value",
-        {"turn": "at each turn", "token": "at each token", "none": "none"}.get(settings.value, settings.value),
-    )
+    yield "value", _VALUES.get(settings.value, settings.value)
     yield (
         "rewards",
         f"solved {rewards.solved:+g}, failed {rewards.failed:+g}, an earlier turn that is invalid {rewards.invalid:+g} "

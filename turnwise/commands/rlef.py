@@ -19,10 +19,11 @@ from turnwise.commands.rft import STOPPED, PlannedJob, Trained
 from turnwise.commands.run import command_line
 from turnwise.commands.score import score_command
 from turnwise.commands.settings import build_settings, check_decoys, tasks_of_options
+from turnwise.commands.training_page import TrainingPage
 from turnwise.commands.verify import verified_problems
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.records.choices import BackEndName, FeedbackKind, RolloutEngine, TrainingType
-from turnwise.records.rlef import LoggedIteration, RewardSettings, RlefSettings
+from turnwise.records.rlef import LoggedIteration, RewardSettings, RlefSettings, read_rlef
 from turnwise.records.settings import DEFAULT_FEEDBACK, DEFAULT_OWN_SOLUTIONS, RunConfig, RunSettings, Sampling
 from turnwise.runners.judging.verdicts import RecentCache
 from turnwise.runners.loading import LoadedTask, Machine, load_decoys, open_task, resolve_task
@@ -378,6 +379,7 @@ class _Watch:
 
     def __init__(self, plan: Plan, trackers: Trackers, on_progress: Callable[[str, int, int], None]) -> None:
         self._plan, self._trackers, self._on_progress = plan, trackers, on_progress
+        self._page = TrainingPage(plan.output)
         self._seconds: list[float] = []
         self._told = 0
         self._began = time.monotonic()
@@ -396,10 +398,13 @@ class _Watch:
                 print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
         if sys.stderr.isatty():
             self._on_progress("iterations", logged.iteration, self._plan.settings.iterations)
+        self._page.rewrite()
 
     def close(self) -> None:
-        """End the trackers."""
+        """End the trackers, and write the page of what there is now."""
         self._trackers.close()
+        if self._plan.is_main and read_rlef(self._plan.output) is not None:
+            self._page.write()
 
 
 def iteration_line(logged: LoggedIteration, iterations: int, seconds_left: float) -> str:

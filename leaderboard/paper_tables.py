@@ -8,6 +8,7 @@
     behaviour  failures, repairs, similarity, answers by turn (both; behaviour-chrf: with chrF)
     rlef       n@k on the valid and test splits of CodeContests (2410.02089, table 1)
     rft        before and after fine-tuning: n@k, by turn, and how the answers look (2410.08105, section 5)
+    rlef-ablation   before and after each of several trainings by rlef (ablations.py; 2410.02089, appendix)
 
 A cell without a run is empty; two runs for one cell are an error. Published numbers stand in a table of their
 own with their citations. Nothing is estimated here.
@@ -18,6 +19,7 @@ from itertools import product
 
 from turnwise.benchmarks.taco import DIFFICULTIES
 from turnwise.errors import TurnwiseError
+from turnwise.leaderboard.ablations import ablation_tables
 from turnwise.leaderboard.formats import Table
 from turnwise.leaderboard.paper_cells import (
     Cells,
@@ -334,6 +336,7 @@ PAPER_TABLES: dict[str, Callable[[Sequence[ScoredTask], Shown | None], list[Tabl
     PaperTable.TACO: taco_tables,
     PaperTable.RLEF: rlef_tables,
     PaperTable.RFT: rft_tables,
+    PaperTable.RLEF_ABLATION: ablation_tables,
     PaperTable.BEHAVIOUR: behaviour_tables,
     PaperTable.BEHAVIOUR_CHRF: chrf_tables,
 }

@@ -12,6 +12,8 @@ from importlib import resources
 from turnwise.leaderboard.formats import Table
 
 NON_CODE = "non-code"  # a share of the answers, no score
+_ABLATED = "Llama 3.1 8B Instruct"
+_ABLATIONS = ("base", "RLEF", "RLEF w/o execution feedback in training", "RLEF token-level value", "single-turn RL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,17 @@ def published_fine_tuning() -> list[Table]:
             "Fine-tuning on CodeContests, published (not measured here), percent solved and non-code share",
         )
     ]
+
+
+def published_ablation() -> list[Table]:
+    """Return what 2410.02089 has of its 8B model trained in other ways: 1@3, all with 3 turns of feedback."""
+    rows = [
+        row
+        for row in published_rows(benchmarks=["codecontests"])
+        if (row.model, row.metric, row.mode) == (_ABLATED, "1@3", "multi") and row.method in _ABLATIONS
+    ]
+    kept = [row for row in rows if row.table != "Table 5"]  # which has two of them again
+    return [_table(kept, "Ablation of RLEF on CodeContests, published (not measured here), percent solved")]
 
 
 def _table(published: Iterable[PublishedRow], title: str) -> Table:

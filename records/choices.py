@@ -128,6 +128,7 @@ class PaperTable(StrEnum):
     TACO = "taco"
     RLEF = "rlef"
     RFT = "rft"
+    RLEF_ABLATION = "rlef-ablation"
     BEHAVIOUR = "behaviour"
     BEHAVIOUR_CHRF = "behaviour-chrf"
 

@@ -12,12 +12,19 @@ The maths is that of arXiv 2410.02089 (RLEF), section 2 and appendix A. The unit
 is a call: one reply of the model. A turn has one, or two where a reasoning prompt is asked first.
 """
 
-from collections.abc import Mapping
+import json
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from turnwise.records.codec import if_set
+from turnwise.errors import TurnwiseError
+from turnwise.files import inside, read_whole, write_atomically
+from turnwise.json_text import json_text
+from turnwise.records.codec import from_json, if_set, reason_of, to_json
 from turnwise.records.run_folder import TaskRecord
 from turnwise.records.settings import JudgeRecord, PromptsRecord, RunSettings
+from turnwise.texts import shown
 
 FORMAT = 1
 RLEF, ITERATIONS, ROLLOUTS, EVALUATIONS, PAGE = (
@@ -27,6 +34,8 @@ RLEF, ITERATIONS, ROLLOUTS, EVALUATIONS, PAGE = (
     "evaluations",
     "training.html",
 )
+_LARGEST_RECORD, _LARGEST_LOG = 2**28, 2**32  # bytes
+_LARGEST_NUMBER = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,3 +214,66 @@ class LoggedIteration:
     update: UpdateFigures
     seconds: Seconds
     evaluations: tuple[str, ...] = if_set(())
+
+
+def read_rlef(folder: Path) -> RlefRecord | None:
+    """Return what the training in ``folder`` is of, None for none; raises TurnwiseError if it is unreadable."""
+    path = inside(folder, RLEF)
+    try:
+        data = json.loads(read_whole(path, limit=_LARGEST_RECORD, follow=False))
+        if isinstance(data, dict) and data.get("format") != FORMAT:
+            number, version = shown(data.get("format")), shown(data.get("turnwise"), limit=80)
+            raise ValueError(f"format {number} is unknown here; turnwise {version}, which wrote it, reads it")
+        return from_json(RlefRecord, data)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError, RecursionError) as error:
+        raise TurnwiseError(
+            f"{str(path)!r} cannot be read ({reason_of(error)}): restore it, or give another --output_path."
+        ) from None
+
+
+def write_rlef(folder: Path, record: RlefRecord) -> None:
+    """Write rlef.json, whole or not at all."""
+    write_atomically(inside(folder, RLEF), json_text(to_json(record), indent=1, ensure_ascii=False) + "\n")
+
+
+def read_iterations(folder: Path) -> list[LoggedIteration]:
+    """Return the lines of iterations.jsonl in order, none where there are none; torn and impossible ones are left out.
+
+    A training that went on from a checkpoint counts its iterations on from there: what stood behind it is not its own.
+    """
+    found: list[LoggedIteration] = []
+    for logged in _lines(inside(folder, ITERATIONS)):
+        while found and found[-1].iteration >= logged.iteration:
+            found.pop()
+        found.append(logged)
+    return found
+
+
+def _lines(path: Path) -> Iterator[LoggedIteration]:
+    try:
+        lines = read_whole(path, limit=_LARGEST_LOG, follow=False).splitlines()
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise TurnwiseError(f"{str(path)!r} cannot be read ({reason_of(error)}): restore it.") from None
+    for line in lines:
+        try:
+            data = json.loads(line)
+            logged = from_json(LoggedIteration, data)
+        except (ValueError, RecursionError):
+            continue
+        if logged.iteration > 0 and _has_numbers(data):
+            yield logged
+
+
+def _has_numbers(data: object) -> bool:
+    """Return whether all numbers in ``data`` are such that sums and charts of them can be made."""
+    if isinstance(data, dict):
+        return all(map(_has_numbers, data.values()))
+    if isinstance(data, list):
+        return all(map(_has_numbers, data))
+    if isinstance(data, int):
+        return abs(data) <= _LARGEST_NUMBER
+    return not isinstance(data, float) or (math.isfinite(data) and abs(data) <= _LARGEST_NUMBER)

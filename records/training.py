@@ -33,6 +33,7 @@ _LARGEST = 2**26  # bytes, of a record
 _RIGHTS_REMEDY = "have its owner let you read it."
 _LONGEST = 200  # characters, of a name in a sentence
 _TRAINING_FIELDS = ("trained_by", "base_model", "trained_on", "training_data")
+_RLEF_FIELDS = ("training_feedback", "training_value", "training_turns", "iteration")
 _CHECKPOINT = re.compile("checkpoint-([0-9]{1,9})")
 
 
@@ -299,20 +300,26 @@ def describe_training(name: str) -> dict[str, str]:
     Raises TurnwiseError if that cannot be read.
     """
     trained = read_trained_model(Path(name))
-    if trained is None:
-        return {}
+    return {} if trained is None else describe_trained(trained)
+
+
+def describe_trained(trained: TrainedModel) -> dict[str, str]:
+    """Return what run.json says of the training of a model that was trained so."""
     found = {
         "trained_by": trained.method,
         "base_model": trained.base_model,
         "trained_on": ",".join(trained.tasks),
         "training_data": trained.data_sha256[:12],
     }
+    if isinstance(trained.settings, RlefSettings):
+        value, turns = trained.settings.value, str(trained.turns)
+        found |= dict(zip(_RLEF_FIELDS, (trained.feedback, value, turns, str(trained.step)), strict=True))
     return {**found, "trained_on_test": ",".join(trained.train_on_test)} if trained.train_on_test else found
 
 
 def recorded_training(model: Mapping[str, str]) -> dict[str, str]:
     """Return what the ``model`` of a run's record says of its training, as ``describe_training`` told it."""
-    return {name: model[name] for name in (*_TRAINING_FIELDS, "trained_on_test") if name in model}
+    return {name: model[name] for name in (*_TRAINING_FIELDS, *_RLEF_FIELDS, "trained_on_test") if name in model}
 
 
 def model_label(model: Mapping[str, str], *, limit: int | None = None) -> str:
@@ -327,8 +334,13 @@ def model_label(model: Mapping[str, str], *, limit: int | None = None) -> str:
 
 def training_text(model: Mapping[str, str]) -> list[str]:
     """Return what settings say of the training of the ``model`` of a run's record; nothing where it has none."""
-    given = {name: printable(model.get(name, ""), limit=_LONGEST) for name in _TRAINING_FIELDS}
+    given = {name: printable(model.get(name, ""), limit=_LONGEST) for name in (*_TRAINING_FIELDS, *_RLEF_FIELDS)}
     text = "trained by {trained_by} from {base_model} on {trained_on} (data {training_data})".format(**given)
+    if given["training_feedback"]:
+        text += (
+            ", iteration {iteration}, with at most {training_turns} turns, {training_feedback} feedback and value "
+            "{training_value}"
+        ).format(**given)
     return [*([text] if given["trained_by"] else []), *filter(None, [_on_test(model)])]
 
 

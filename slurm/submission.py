@@ -20,6 +20,7 @@ from turnwise.errors import TurnwiseError
 from turnwise.files import files_inside, inside, read_whole, sync_folder, write_atomically
 from turnwise.json_text import json_text
 from turnwise.records.codec import from_json, if_set, reason_of, to_json
+from turnwise.records.rlef import RLEF as RLEF_RECORD
 from turnwise.records.run_folder import RunFolder, Shard
 from turnwise.records.training import FINE_TUNING
 from turnwise.slurm.profile import ClusterProfile
@@ -27,6 +28,8 @@ from turnwise.texts import shown
 
 SAMPLE, JUDGE, CLOSE = "sample", "judge", "close"
 TRAIN = "train"
+RFT, RLEF = "rft", "rlef"  # how a training trains: what its command is called
+_RECORDS = {RFT: FINE_TUNING, RLEF: RLEF_RECORD}
 _LARGEST = 2**29  # bytes, of a file of a submission
 
 
@@ -93,8 +96,8 @@ class SubmissionRecord:
     """submission.json; ``options`` are those of ``turnwise submit``, which commands/worker.py reads.
 
     ``inputs`` says by name where copies of what they name lie in the folder of inputs. ``trains`` says that it is a
-    training, of ``steps``, whose options are those of ``turnwise rft``; ``data_sha256`` is the digest of the report of
-    its data.
+    training, of ``steps`` (iterations, of rlef), by the ``method`` whose command's options they are; ``data_sha256`` is
+    the digest of the report of its data, "" where its own folder tells them.
     """
 
     options: Mapping[str, object]
@@ -105,6 +108,7 @@ class SubmissionRecord:
     submitted: float
     inputs: Mapping[str, str] = field(default_factory=dict)
     trains: bool = if_set(False)
+    method: str = if_set(RFT)
     steps: int = if_set(0)
     data_sha256: str = if_set("")
 
@@ -240,10 +244,11 @@ def latest_submission(run: Path) -> Submission:
     cluster = ClusterFolder(run)
     numbers = cluster.submissions()
     if not numbers:
-        if (run / FINE_TUNING).is_file():
-            raise TurnwiseError(
-                f"The training {str(run)!r} was never submitted to a cluster: see turnwise rft --cluster."
-            )
+        for method, record in _RECORDS.items():
+            if (run / record).is_file():
+                raise TurnwiseError(
+                    f"The training {str(run)!r} was never submitted to a cluster: see turnwise {method} --cluster."
+                )
         if not (run / "run.json").is_file():
             raise TurnwiseError(f"{str(run)!r} is no run folder: name one that turnwise submit wrote.")
         raise TurnwiseError(f"The run {str(run)!r} was never submitted to a cluster: see turnwise submit.")

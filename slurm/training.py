@@ -23,7 +23,7 @@ from turnwise.records.training import checkpoints_in
 from turnwise.slurm.claims import Heartbeat
 from turnwise.slurm.events import CRASH, RANK, Event, EventLog, now, read_events
 from turnwise.slurm.signals import Told
-from turnwise.slurm.submission import TRAIN, Submission
+from turnwise.slurm.submission import RFT, RLEF, TRAIN, Submission
 from turnwise.slurm.supervisor import (
     BAD_INPUT,
     GIVEN_UP,
@@ -39,6 +39,11 @@ from turnwise.slurm.supervisor import (
 _MARGIN_SECONDS = 30.0
 # Nothing else ends the trainer on one machine.
 _LOCAL_GRACE_SECONDS = 600.0
+# By method: what a trainer ends before it leaves, and what loses less where the time is too short for that.
+_STEPS = {
+    RFT: ("step", "save more often (--save-steps)"),
+    RLEF: ("iteration", "make iterations shorter (--rollouts), or save more often (--save-iterations)"),
+}
 
 
 @dataclass(slots=True)
@@ -74,9 +79,10 @@ class TrainingSupervisor(Supervisor):
         """Run the trainer to its end; one that was told to end and did not in time is named."""
         status, lines = Supervisor.run_worker(self, heartbeat)
         if self.told.reason and status not in (0, STOPPED):
+            step, remedy = _STEPS[self.submission.record.method]
             said = (
-                f"Killed, since {self.grace_seconds:.0f} seconds were too few for the step at hand and its checkpoint: "
-                "raise warn_seconds in the profile, or save more often (--save-steps)."
+                f"Killed, since {self.grace_seconds:.0f} seconds were too few for the {step} at hand and its "
+                f"checkpoint: raise warn_seconds in the profile, or {remedy}."
             )
             with closing(EventLog(self.submission.cluster.events(self.worker))) as events:
                 killed = Event(

@@ -92,9 +92,7 @@ def measure(
     return counter.behaviour
 
 
-def _add_verdicts(
-    turns: list[TurnBehaviour], trajectory: Trajectory, judgements: Mapping[Place, Judgement]
-) -> None:
+def _add_verdicts(turns: list[TurnBehaviour], trajectory: Trajectory, judgements: Mapping[Place, Judgement]) -> None:
     solved_before: bool | None = None
     for seen, turn, place in zip(turns, trajectory.turns, places_of(trajectory), strict=False):
         judgement = judgements.get(place) if place is not None else None

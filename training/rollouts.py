@@ -19,7 +19,7 @@ import json
 import re
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing, closing, contextmanager
@@ -227,19 +227,22 @@ class _Iteration:
         """Ask in fixed batches; the last programs of one are judged while the next is sampled."""
         size, total = self._settings.rollout_batch, len(self._dialogues)
         known = {first: episodes for first, episodes in self._known if not any(one.is_spoiled for one in episodes)}
+        judged: deque[tuple[range, Future[list[Report | None]]]] = deque()
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="rewards") as pool:
-            judged: Future[list[Report | None]] | None = None
-            before = range(0)
             for places in (range(first, min(first + size, total)) for first in range(0, total, size)):
                 if len(known.get(places.start, ())) == len(places):
                     self._take(places, known[places.start])
                     continue
                 run_in_lockstep([self._dialogues[place] for place in places], self._sampler, self._judge)
-                if judged is not None:
-                    self._add(before, judged.result())
-                judged, before = pool.submit(self._judge_last, places), places
-            if judged is not None:
-                self._add(before, judged.result())
+                judged.append((places, pool.submit(self._judge_last, places)))
+                if len(judged) > 1:
+                    before, reports = judged.popleft()
+                    self._add(before, reports.result())
+                    if self._is_spoiled:
+                        break
+            for places, reports in judged:
+                self._add(places, reports.result())
+        self._check_spoiled()
 
     async def ask_asynchronously(self, model: Model) -> None:
         """Ask each dialogue at its own pace, and judge its last program beside the others."""
@@ -262,6 +265,7 @@ class _Iteration:
         async with aclosing(going) as ended:
             async for place, report in ended:
                 self._add(range(place, place + 1), [report])
+                self._check_spoiled()
 
     def _judge_last(self, places: range) -> list[Report | None]:
         requests = {place: _last_program(self._dialogues[place]) for place in places}
@@ -269,15 +273,13 @@ class _Iteration:
         return [None if request is None else next(reports) for request in requests.values()]
 
     def _add(self, places: range, reports: Sequence[Report | None]) -> None:
-        """Write the episodes of dialogues that have ended together; raises SpoiledError where too many are spoiled."""
+        """Write the episodes of dialogues that have ended together."""
         episodes = [self._episode(place, report) for place, report in zip(places, reports, strict=True)]
         self._log.write(json_line({"first": places.start, "episodes": [episode_json(one) for one in episodes]}))
         for episode, report in zip(episodes, reports, strict=True):
             if episode.is_spoiled:
                 self._spoiled(episode.trajectory, report)
         self._take(places, episodes)
-        if sum(self._reasons.values()) > self._settings.most_spoiled * len(self._dialogues):
-            raise self._too_many()
 
     def _episode(self, place: int, report: Report | None) -> Episode:
         trajectory = self._dialogues[place].trajectory()
@@ -303,14 +305,19 @@ class _Iteration:
             shown = next((one.error for one in report.public if one.error), "") or report.error
             self._errors += [shown] if shown else []
 
-    def _too_many(self) -> SpoiledError:
-        spoiled, total = sum(self._reasons.values()), len(self._dialogues)
+    @property
+    def _is_spoiled(self) -> bool:
+        return self._reasons.total() > self._settings.most_spoiled * len(self._dialogues)
+
+    def _check_spoiled(self) -> None:
+        if not self._is_spoiled:
+            return
         counts = f"{self._reasons['request']} by failed requests, {self._reasons['machine']} by the machine"
-        first = f"; the first reason: {self._errors[0]}" if self._errors else ""
-        return SpoiledError(
-            f"{spoiled} of {total} dialogues are without a reward ({counts}{first}), more than "
-            f"{self._settings.most_spoiled:.0%}: see to the machine, then give the same line again, which asks for "
-            "those and what was not sampled."
+        first = f"; the first reason: {self._errors[0].rstrip('.')}" if self._errors else ""
+        raise SpoiledError(
+            f"{self._reasons.total()} of {len(self._dialogues)} dialogues have no reward ({counts}{first}), which is "
+            f"more than {self._settings.most_spoiled:.0%}: mend that, then give the same line again, which asks for "
+            "these and for what was not sampled."
         )
 
     def _take(self, places: range, episodes: Sequence[Episode]) -> None:

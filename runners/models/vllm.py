@@ -156,6 +156,8 @@ class VLLMModel:
         Raises InfrastructureError where the engine does not take them.
         """
         engine = self._living()
+        if not (folder / "config.json").is_file():  # an engine that fails to find them does not live on
+            raise InfrastructureError(f"There are no weights in {str(folder)!r}: write them with save_pretrained.")
         with _engine_failures(f"does not take the weights in {str(folder)!r}"):
             if self._is_asleep:
                 await engine.wake_up(tags=["weights"])  # the cache of prompts has no room yet

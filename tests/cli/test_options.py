@@ -100,13 +100,16 @@ def test_these_options_have_choices() -> None:
         names.setdefault(str(option), set()).add(str(words))
     asking = {"run", "sample", "submit"}
     assert names == {
-        "--model": {*asking, "grid", "rft"},
-        "--profile": {*asking, "grid", "rft"},
-        "--dtype": {"rft"},
-        "--matcher": {*asking, "grid", "judge", "audit", "verify", "check"},
-        "--tests": {*asking, "grid", "judge", "audit", "verify"},
-        "--feedback": {*asking, "prompts show"},
-        "--cluster": {"submit", "resume", "rft"},
+        "--model": {*asking, "grid", "rft", "rlef"},
+        "--profile": {*asking, "grid", "rft", "rlef"},
+        "--dtype": {"rft", "rlef"},
+        "--value": {"rlef"},
+        "--rollout-engine": {"rlef"},
+        "--engine": {"rlef"},
+        "--matcher": {*asking, "grid", "judge", "audit", "verify", "check", "rlef"},
+        "--tests": {*asking, "grid", "judge", "audit", "verify", "rlef"},
+        "--feedback": {*asking, "prompts show", "rlef"},
+        "--cluster": {"submit", "resume", "rft", "rlef"},
         "--tier": {"doctor"},
         "--by": {"score"},
         "--interval": {"score", "compare"},

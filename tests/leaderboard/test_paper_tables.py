@@ -234,7 +234,7 @@ def test_what_is_missing_is_footnoted(tmp_path: Path, write_run: WriteRun) -> No
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        ("", "--table is '': choose one of grid, feedback, turns, cot-gain, taco, rlef, rft, behaviour"),
+        ("", "--table is '': choose one of grid, feedback, turns, cot-gain, taco, rlef, rft, rlef-ablation, behaviour"),
         ("cot-gain", "--table cot-gain shows pass@100, and .* has 2 samples a problem: name runs with at least 100"),
         ("taco", "--table taco needs a run of TACO, and none of those named is one"),
         ("rlef", "needs a run of CodeContests"),

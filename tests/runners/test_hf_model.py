@@ -198,6 +198,44 @@ def test_a_live_model_answers_as_a_loaded_one_and_is_left_as_it_was(folder: Path
     assert all(one.grad is not None for one in model.parameters())
 
 
+@pytest.mark.filterwarnings("ignore:`gradient_checkpointing_enable`:FutureWarning")  # its name before 5.24
+def test_a_model_in_training_answers_with_a_cache(folder: Path) -> None:
+    """Checkpoints of activations, which keep none in training, do not make it read the prompt again for each token."""
+    model, tokenizer = _live(folder)
+    model.gradient_checkpointing_enable()
+    model.config.use_cache = False
+    model.train()
+    read: list[int] = []
+    model.model.register_forward_pre_hook(
+        lambda module, args, given: read.append(given["input_ids"].shape[1]), with_kwargs=True
+    )
+    (reply,) = HFEngine(model, tokenizer, HFOptions("live"), SAMPLING).generate_batch([_request(1)])
+    assert isinstance(reply, Reply) and reply.completion_tokens is not None and reply.completion_tokens > 1
+    assert read == [reply.prompt_tokens, *[1] * (reply.completion_tokens - 1)]
+
+
+@pytest.mark.filterwarnings("ignore:`gradient_checkpointing_enable`:FutureWarning")  # its name before 5.24
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_logprobs_are_those_that_training_computes(folder: Path, dtype: str) -> None:
+    """Of float32 weights, multiplied as ``dtype`` both times, to what that rounds; the model still learns."""
+    model, tokenizer = _live(folder)
+    for parameter in model.parameters():
+        parameter.data *= 2.0  # so that tokens are not all alike
+    model.gradient_checkpointing_enable({"use_reentrant": False})
+    model.train()
+    engine = HFEngine(model, tokenizer, HFOptions("live", logprobs=True, one_generator=True), SAMPLING)
+    with torch.autocast("cpu", getattr(torch, dtype), enabled=dtype != "float32"):
+        replies = engine.generate_batch([_request(number, words=3 * number) for number in range(4)])
+        for reply in replies:
+            assert isinstance(reply, Reply) and reply.token_ids and reply.prompt_token_ids and reply.logprobs
+            ids = torch.tensor([[*reply.prompt_token_ids, *reply.token_ids]])
+            logits = model(input_ids=ids, use_cache=False).logits[0, len(reply.prompt_token_ids) - 1 : -1].float()
+            learnt = logits.log_softmax(-1).gather(1, torch.tensor(reply.token_ids)[:, None]).squeeze(1)
+            assert reply.logprobs == pytest.approx(learnt.tolist(), abs=1e-4 if dtype == "float32" else 0.1)
+    learnt.sum().backward()
+    assert all(one.dtype == torch.float32 and one.grad is not None for one in model.parameters())
+
+
 @pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")  # which peft asks for
 def test_an_adapted_live_model_is_left_as_it_was(folder: Path) -> None:
     """Both the adapter of peft and the model in it."""

@@ -17,8 +17,9 @@ from cluster_run import ANSWERS, ClusterRun, assert_equal_runs, environment_of
 from virtual_cluster import wait_for
 
 import turnwise
+from turnwise.commands.inputs import named_inputs, with_inputs
 from turnwise.commands.options import SubmitOptions
-from turnwise.commands.worker import check_copies, named_inputs, with_inputs, work_on
+from turnwise.commands.worker import check_copies, work_on
 from turnwise.errors import TurnwiseError
 from turnwise.records.choices import BackEndName
 from turnwise.records.run_folder import Shard

@@ -13,7 +13,8 @@ from virtual_cluster import VirtualCluster, wait_for
 
 from turnwise.commands.options import RftJobOptions
 from turnwise.commands.status import cancel_command
-from turnwise.commands.submit_training import FrozenTraining, submit_training_command
+from turnwise.commands.submit_training import submit_training_command
+from turnwise.commands.trainings import RftTraining
 from turnwise.errors import TurnwiseError
 from turnwise.records.choices import ClusterKind
 from turnwise.slurm.status import read_ends
@@ -69,6 +70,26 @@ def test_a_training_that_is_warned_comes_back(cluster: VirtualCluster, training:
 
 
 @pytest.mark.long
+def test_a_reinforcement_learning_that_is_warned_comes_back(
+    cluster: VirtualCluster, training: Callable[..., Training]
+) -> None:
+    """It ends the iteration at hand, saves, is requeued and goes on; ``status`` counts its iterations."""
+    one = training(delay=0.25, method="rlef")
+    done = one.submit()
+    assert done.returncode == 0, done.stderr
+    (job,) = [job for job, *_ in cluster.jobs()]
+    wait_for(lambda: len(one.steps()) >= 3, 60, "the first iterations")
+    cluster.run("scancel", "--signal=USR2", job)
+    wait_for(lambda: "PENDING" in [state for _, state, *_ in cluster.jobs()], 30, "the job to be requeued")
+    stopped = one.steps()[-1]
+    assert f"Training: iteration {stopped} of {STEPS}, 25.0% of dialogues solved" in one.status()
+    assert one.document()["checkpoints"] == [stopped]
+    wait_for_end(cluster)
+    assert one.steps() == list(range(1, STEPS + 1)) and one.is_whole() and stopped < STEPS
+    assert one.begun() == [0, 1] and one.document()["state"] == "done"
+
+
+@pytest.mark.long
 def test_a_training_on_a_node_that_is_lost_comes_back(
     cluster: VirtualCluster, training: Callable[..., Training]
 ) -> None:
@@ -111,7 +132,7 @@ def test_a_cancelled_training_goes_on_with_resume(cluster: VirtualCluster, train
     profile.write_text("partition: short\ntime_minutes: 40\n")
     options = RftJobOptions(output_path=one.output, cluster=ClusterKind.SLURM, cluster_profile=profile)
     with pytest.raises(TurnwiseError, match="train jobs ask for 40 minutes, but partition 'short' allows 30"):
-        submit_training_command(FrozenTraining(one.data, options, ""), environ={})
+        submit_training_command(RftTraining(options, "", one.data), environ={})
     resumed = one.command("resume", "out", TURNWISE_TEST_DELAY="0")
     assert resumed.returncode == 0, resumed.stderr
     wait_for_end(cluster)

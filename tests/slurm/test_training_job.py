@@ -2,11 +2,13 @@
 
 import importlib.util
 import json
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,13 +18,14 @@ from training_run import STEPS, Training
 from virtual_cluster import wait_for
 
 from turnwise.commands.collect import collect_command
-from turnwise.commands.options import RftJobOptions
+from turnwise.commands.options import RftJobOptions, RlefJobOptions
 from turnwise.commands.status import cancel_command, status_command
 from turnwise.commands.submit import resume_command
-from turnwise.commands.submit_training import FrozenTraining, check_data, check_no_job, submit_training_command
+from turnwise.commands.submit_training import check_no_job, submit_training_command, training_of
 from turnwise.commands.training_worker import train_on
+from turnwise.commands.trainings import RftTraining, RlefTraining
 from turnwise.errors import InfrastructureError, TurnwiseError
-from turnwise.records.choices import ClusterKind
+from turnwise.records.choices import ClusterKind, EngineName
 from turnwise.records.codec import to_json
 from turnwise.slurm.events import CRASH, RANK, read_events
 from turnwise.slurm.profile import ClusterProfile
@@ -45,7 +48,7 @@ def _submitted(folder: Path, *, gpus: int = 1) -> Submission:
     (data / "report.json").write_text("{}")
     options = RftJobOptions(output_path=folder / "out", cluster=ClusterKind.LOCAL)
     record = SubmissionRecord(
-        options=to_json(FrozenTraining(data, options, "turnwise rft")),
+        options=to_json(RftTraining(options, "turnwise rft", data)),
         profile=ClusterProfile(gpus=gpus),
         code="0",
         folder=str(folder),
@@ -78,6 +81,29 @@ def test_the_job_can_run_on_this_machine(training: Training) -> None:
     assert "The training on this machine: done" in training.status()
     shown = training.command("status", "out", "--json")
     assert json.loads(shown.stdout) == training.document() and training.document()["state"] == "done"
+
+
+def test_a_reinforcement_learning_can_be_a_job_on_this_machine(tmp_path: Path, cache_dir: Path) -> None:
+    """As a fine-tuning: its steps are iterations, and it trains on frozen copies of what its options name."""
+    training = Training(tmp_path, environment_of(cache_dir), delay=0.2, method="rlef")
+    process = training.start_local()
+    wait_for(lambda: len(training.steps()) >= 2, 30, "the first iterations")
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate()
+    assert process.returncode == 130 and "Traceback" not in said, said
+    assert f"Stopped: turnwise resume {training.output} goes on from iteration {training.steps()[-1]}." in said
+    status = training.status()
+    assert f"Training: iteration {training.steps()[-1]} of {STEPS}, 25.0% of dialogues solved, 0.2 s an it" in status
+    assert f"Checkpoints: of iteration {training.steps()[-1]}." in status
+    training.benchmark.unlink()
+    done = training.command("resume", "out", TURNWISE_TEST_DELAY="0")
+    assert done.returncode == 0 and f"all {STEPS} iterations are made" in done.stdout, done.stderr
+    assert training.steps() == list(range(1, STEPS + 1)) and training.is_whole()
+    frozen = re.findall("Frozen: (.*)", said + done.stderr)
+    assert len(frozen) == 2 and all(f"{training.output}/cluster/inputs/" in path for path in frozen)
+    document = training.document()
+    assert (document["iteration"], document["iterations"], document["solved"]) == (STEPS, STEPS, 0.25)
+    assert (document["state"], document["checkpoints"][-1]) == ("done", STEPS)
 
 
 def test_several_processes_are_started_by_accelerate(training: Training, tmp_path: Path) -> None:
@@ -131,13 +157,13 @@ def test_processes_that_accelerate_does_not_start_are_missed(tmp_path: Path) -> 
 def test_data_that_were_changed_after_submission_are_refused(tmp_path: Path) -> None:
     """Or are gone; by the digest of their report."""
     submission = _submitted(tmp_path)
-    assert check_data(submission) == tmp_path / "data"
+    assert training_of(submission).inputs() == {"data": tmp_path / "data"}
     (tmp_path / "data" / "report.json").write_text('{"another": 1}')
     with pytest.raises(TurnwiseError, match=r"data' are others than those that were submitted \(the sha256 of report"):
         train_on(submission, stop=NeverStop(), environ={})
     shutil.rmtree(tmp_path / "data")
     with pytest.raises(TurnwiseError, match="cannot be read"):
-        check_data(submission)
+        training_of(submission)
 
 
 def test_a_training_that_cannot_be_a_job_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,9 +179,14 @@ def test_a_training_that_cannot_be_a_job_is_refused(tmp_path: Path, monkeypatch:
     }
     for sentence, options in refused.items():
         with pytest.raises(TurnwiseError, match=sentence):
-            submit_training_command(FrozenTraining(data, options, ""), environ={})
+            submit_training_command(RftTraining(options, "", data), environ={})
     with pytest.raises(TurnwiseError, match="--cluster-profile is about a job"):
         check_no_job(RftJobOptions(output_path=out, cluster_profile=tmp_path / "profile.yaml"))
+    engine = RlefJobOptions(output_path=out, cluster=ClusterKind.SLURM, engine=EngineName.SKYRL)
+    with pytest.raises(TurnwiseError, match="--engine skyrl writes files for another trainer"):
+        submit_training_command(RlefTraining(engine, ""), environ={})
+    with pytest.raises(TurnwiseError, match="and turnwise rlef trains in this process"):
+        submit_training_command(RlefTraining(replace(engine, cluster=ClusterKind.DEBUG), ""), environ={})
     assert list(tmp_path.iterdir()) == [data] and not list(data.iterdir())
 
 
@@ -170,7 +201,7 @@ def test_a_job_that_slurm_hides_keeps_others_from_training(tmp_path: Path, monke
     with pytest.raises(TurnwiseError, match=hidden):
         resume_command(out, environ={})
     with pytest.raises(TurnwiseError, match=hidden):
-        submit_training_command(FrozenTraining(tmp_path / "data", options, ""), environ={})
+        submit_training_command(RftTraining(options, "", tmp_path / "data"), environ={})
     with pytest.raises(TurnwiseError, match=hidden):
         check_no_job(RftJobOptions(output_path=out))
     with pytest.raises(TurnwiseError, match="cancel on a node that reaches it"):
@@ -186,7 +217,10 @@ def test_a_training_is_told_apart_from_a_run(tmp_path: Path) -> None:
     with pytest.raises(TurnwiseError, match="is a training, of which nothing is to be collected"):
         collect_command(tmp_path / "out", environ={})
     (tmp_path / "alone").mkdir()
-    (tmp_path / "alone" / "rft.json").write_text("{}")
-    for command in (status_command, cancel_command):
-        with pytest.raises(TurnwiseError, match="was never submitted to a cluster: see turnwise rft --cluster"):
-            command(tmp_path / "alone")
+    for method in ("rft", "rlef"):
+        record = tmp_path / "alone" / f"{method}.json"
+        record.write_text("{}")
+        for command in (status_command, cancel_command):
+            with pytest.raises(TurnwiseError, match=f"was never submitted to a cluster: see turnwise {method} --clus"):
+                command(tmp_path / "alone")
+        record.unlink()

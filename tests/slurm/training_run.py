@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster_run import HOOKS
-from fake_trainer import weights, weights_after
+from fake_trainer import LOGS, weights, weights_after
 
 from turnwise.commands.status import status_command, status_document
 from turnwise.slurm.events import START, Event, read_events
@@ -30,14 +30,22 @@ STEPS = 40
 
 
 class Training:
-    """A training of STEPS steps, and the commands on it; ``delay`` is what each step takes."""
+    """A training of STEPS steps, and the commands on it; ``delay`` is what each step takes.
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], *, delay: float = 0.0) -> None:
+    Of the ``method`` rlef the steps are iterations, and the options name a benchmark of the user's own.
+    """
+
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str], *, delay: float = 0.0, method: str = "rft"
+    ) -> None:
         self.folder = folder
+        self.method = method
         self.output = folder / "out"
         self.data = folder / "my data"
         self.data.mkdir()
         (self.data / "report.json").write_text("{}")
+        self.benchmark = folder / "toy_train.jsonl"
+        self.benchmark.write_text("{}\n")
         self.environment = {
             **environment,
             "PYTHONPATH": str(HOOKS),
@@ -65,7 +73,9 @@ class Training:
     def arguments(self, *more: str, **profile: Any) -> list[str]:
         """Return the words of the command that trains, with relative paths."""
         (self.folder / "profile.yaml").write_text(json.dumps({**PROFILE, **profile}))
-        return ["rft", "my data", "-M", "hf", "-a", "model=m", "-o", "out", "-p", "profile.yaml", *more]
+        own = {"rft": ["my data"], "rlef": ["-t", "toy_train_multiturn", "--benchmark", self.benchmark.name]}
+        words = [self.method, *own[self.method], "-M", "hf", "-a", "model=m", "-o", "out", "-p", "profile.yaml"]
+        return [*words, *more]
 
     def start_local(self, **profile: Any) -> "subprocess.Popen[str]":
         """Begin the job on this machine."""
@@ -87,8 +97,8 @@ class Training:
 
     def steps(self) -> list[int]:
         """Return the steps that were made, in the order of the log."""
-        path = self.output / "log.jsonl"
-        return [json.loads(line)["step"] for line in path.read_text().splitlines()] if path.exists() else []
+        path, name = self.output / LOGS[self.method], "step" if self.method == "rft" else "iteration"
+        return [json.loads(line)[name] for line in path.read_text().splitlines()] if path.exists() else []
 
     def is_whole(self) -> bool:
         """Return whether the weights are those of an uninterrupted training."""

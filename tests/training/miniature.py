@@ -84,7 +84,7 @@ def write_incorrect_programs(file: Path) -> None:
     for is_told, name, number in product((False, True), OPERATIONS, NUMBERS):
         for wrong in (number % 9 + 1, (number + 4) % 9 + 1):
             program = f"print(int(input()){OPERATIONS[name]}{wrong})"
-            lines.append(json.dumps({"problem": f"toy/{_name(name, number, is_told)}", "program": program}) + "\n")
+            lines.append(json.dumps({"problem": _name(name, number, is_told), "program": program}) + "\n")
     file.write_text("".join(lines))
 
 

@@ -118,11 +118,17 @@ class Networks:
             return log_probabilities(logits, part.chosen)
 
     def values(self, part: Part, places: torch.Tensor) -> torch.Tensor:
-        """Return the critic's values at ``places`` of ``part``, float32[n]; there has to be one."""
+        """Return the critic's values at ``places`` of ``part``, float32[n]; there has to be one.
+
+        It does not read what comes behind all of them, such as last replies where values are of calls.
+        """
         if self.critic is None:
             raise ValueError("there is no critic")
+        longest = part.ids.shape[1]
+        columns = places % longest
+        end = int(columns.max()) + 1
         with self.autocast():
-            return self.critic(part.ids, part.attention, places)
+            return self.critic(part.ids[:, :end], part.attention[:, :end], places // longest * end + columns)
 
     def parameters(self) -> dict[str, list[torch.nn.Parameter]]:
         """Return what is trained of each network, in a fixed order."""

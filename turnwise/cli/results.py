@@ -33,7 +33,8 @@ def score(
     table: Annotated[
         PaperTable | None,
         typer.Option(
-            help="A table of the papers: grid, feedback, turns, cot-gain, taco, rlef, rft, behaviour, behaviour-chrf."
+            help="A table of the papers: grid, feedback, turns, cot-gain, taco, rlef, rft, rlef-ablation, behaviour, "
+            "behaviour-chrf."
         ),
     ] = None,
     curve: Annotated[Along | None, typer.Option(help="The curve along turns, tokens (equal budgets) or k.")] = None,

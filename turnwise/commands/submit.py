@@ -13,9 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from turnwise.benchmarks.checkers.checker_sets import is_own_set
-from turnwise.benchmarks.own import is_benchmark_file
 from turnwise.commands.collect import collect_command
+from turnwise.commands.inputs import named_inputs, with_absolute_paths, with_inputs
 from turnwise.commands.options import SubmitOptions
 from turnwise.commands.run import command_line, open_job, prompt_lines
 from turnwise.commands.submissions import (
@@ -27,7 +26,7 @@ from turnwise.commands.submissions import (
     refuse_if_queued,
 )
 from turnwise.commands.submit_training import resume_training
-from turnwise.commands.worker import named_inputs, read_options, with_inputs, work_on
+from turnwise.commands.worker import read_options, work_on
 from turnwise.errors import TurnwiseError
 from turnwise.records.choices import ClusterKind
 from turnwise.records.codec import to_json
@@ -55,7 +54,6 @@ from turnwise.slurm.submission import (
     freeze_submission,
     latest_submission,
 )
-from turnwise.tasks.prompts import is_bundled_set
 
 _SECRET_URL = re.compile(r"base_url=\w+://(?:[^/\s,@]+@|[^\s,]*\?)")
 
@@ -67,7 +65,7 @@ def submit_command(options: SubmitOptions, *, environ: dict[str, str], arguments
     """
     profile = read_profile(options.cluster_profile)
     options.check("submit")
-    return _submit(_absolute(options), profile, environ, command_line(arguments))
+    return _submit(with_absolute_paths(options), profile, environ, command_line(arguments))
 
 
 def resume_command(
@@ -140,16 +138,6 @@ def _submit(
         if submission is None:
             return collect_command(options.output, environ=environ)
         return _start(submission, options.cluster, environ, largest=found.array_elements if found is not None else 0)
-
-
-def _absolute(options: SubmitOptions) -> SubmitOptions:
-    """Return the options with paths that mean the same in every job."""
-    named = ("output_path", "data_dir", "prompts", "incorrect_programs")
-    given = {name: path for name in named if (path := getattr(options, name)) is not None}
-    paths = {name: path if is_bundled_set(path) else path.absolute() for name, path in given.items()}
-    benchmark = str(Path(options.benchmark).absolute()) if is_benchmark_file(options.benchmark) else options.benchmark
-    answers = str(Path(options.answers).absolute()) if is_own_set(options.answers) else options.answers
-    return replace(options, **paths, benchmark=benchmark, answers=answers)
 
 
 def _freeze(

@@ -1,20 +1,17 @@
-"""``turnwise rft --cluster``: a fine-tuning as one job that comes back until it is done; and its ``resume``.
+"""``turnwise rft`` and ``rlef`` with ``--cluster``: a training as one job that comes back until it is done; ``resume``.
 
 What is frozen below OUT/cluster is what ``turnwise submit`` freezes: the options with absolute paths, the profile, the
-code, and the training data where they are not too large to copy. The digest of their report is kept in any case, and
-the job compares it. All else in OUT is what training on one machine makes.
+code, and what the options name (of rft the training data) where that is not too large to copy. The digest of rft's data
+is kept in any case, and the job compares it. All else in OUT is what training on one machine makes.
 """
 
 import signal
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 
-from turnwise.commands.options import RftJobOptions
-from turnwise.commands.rft import plan_job
+from turnwise.commands.options import RftJobOptions, RlefJobOptions
 from turnwise.commands.submissions import (
     StoppedError,
     check_limits,
@@ -22,11 +19,12 @@ from turnwise.commands.submissions import (
     one_at_a_time,
     refuse_if_queued,
 )
+from turnwise.commands.training_status import UNITS, read_training_progress
+from turnwise.commands.trainings import FrozenTraining, read_training
 from turnwise.errors import InfrastructureError, TurnwiseError
-from turnwise.files import inside, read_whole
 from turnwise.records.choices import ClusterKind
-from turnwise.records.codec import from_json, reason_of, to_json
-from turnwise.records.training import REPORT, checkpoints_in
+from turnwise.records.codec import to_json
+from turnwise.records.training import checkpoints_in
 from turnwise.slurm.cluster import Slurm, script_text, submit_training
 from turnwise.slurm.freeze import code_digest, fetch_model, freeze_code, is_whole_input
 from turnwise.slurm.profile import ClusterProfile, read_profile
@@ -35,18 +33,6 @@ from turnwise.slurm.signals import Told
 from turnwise.slurm.submission import TRAIN, ClusterFolder, Submission, SubmissionRecord, freeze_submission
 from turnwise.slurm.supervisor import BAD_INPUT, JobFacts
 from turnwise.slurm.training import TrainingSupervisor
-from turnwise.training.fine_tuning.progress import read_progress
-
-DATA = "data"
-
-
-@dataclass(frozen=True, slots=True)
-class FrozenTraining:
-    """What a submission keeps of a training: the folder of its data, the options of ``turnwise rft``, and its line."""
-
-    data: Path
-    options: RftJobOptions
-    command: str
 
 
 def submit_training_command(training: FrozenTraining, *, environ: dict[str, str]) -> str:
@@ -55,14 +41,16 @@ def submit_training_command(training: FrozenTraining, *, environ: dict[str, str]
     Raises TurnwiseError for what the user got wrong, or if a job of it is still there.
     """
     if training.options.cluster is ClusterKind.DEBUG:
-        raise TurnwiseError("--cluster debug is for runs alone: leave it out, and turnwise rft trains in this process.")
+        raise TurnwiseError(
+            f"--cluster debug is for runs alone: leave it out, and turnwise {training.method} trains in this process."
+        )
     if training.options.output_path is None:
-        raise TurnwiseError("turnwise rft needs --output_path: the folder of the trained model.")
+        raise TurnwiseError(f"turnwise {training.method} needs --output_path: the folder of the trained model.")
     profile = read_profile(training.options.cluster_profile)
-    return _submit(_absolute(training), profile, environ)
+    return _submit(training.absolute(), profile, environ)
 
 
-def check_no_job(options: RftJobOptions) -> None:
+def check_no_job(options: RftJobOptions | RlefJobOptions) -> None:
     """Raise TurnwiseError where a job trains in the folder of ``options``, which are to train in this process."""
     if options.cluster_profile is not None:
         raise TurnwiseError("--cluster-profile is about a job: give --cluster slurm or local, or leave it out.")
@@ -79,54 +67,16 @@ def resume_training(
     force: bool,
 ) -> str:
     """Submit a training again, which goes on from its latest checkpoint; return what to print."""
-    training = read_training(before)
-    options = replace(
-        training.options,
-        output_path=before.cluster.run,
-        cluster=cluster or training.options.cluster,
-        force=force,
-    )
-    copy = before.inputs().get(DATA)
-    data = copy if copy is not None and is_whole_input(copy) else training.data
-    return _submit(replace(training, data=data, options=options), profile, environ)
+    whole = {name: path for name, path in before.inputs().items() if is_whole_input(path)}
+    training = read_training(before).with_inputs(whole)
+    return _submit(training.at(before.cluster.run, cluster=cluster, force=force), profile, environ)
 
 
-def read_training(submission: Submission) -> FrozenTraining:
-    """Return what a submission keeps of a training; raises TurnwiseError for anything else."""
-    try:
-        return from_json(FrozenTraining, submission.record.options)
-    except ValueError as error:
-        raise TurnwiseError(
-            f"The options in its submission.json cannot be read ({reason_of(error)}): submit the training again."
-        ) from None
-
-
-def check_data(submission: Submission) -> Path:
-    """Return the folder of a submission's training data; raises TurnwiseError if they are others than at submission."""
-    frozen = submission.inputs().get(DATA)
-    data = frozen or read_training(submission).data
-    digest = _digest(data)
-    if digest != submission.record.data_sha256:
-        raise TurnwiseError(
-            f"The training data {str(data)!r} are others than those that were submitted (the sha256 of {REPORT} was "
-            f"{submission.record.data_sha256[:12]} and is {digest[:12]}): restore them."
-        )
-    return data
-
-
-def _digest(data: Path) -> str:
-    try:
-        return sha256(read_whole(inside(data, REPORT), limit=2**26)).hexdigest()
-    except OSError as error:
-        raise TurnwiseError(
-            f"The training data {str(data)!r} cannot be read ({reason_of(error)}): restore them."
-        ) from None
-
-
-def _absolute(training: FrozenTraining) -> FrozenTraining:
-    """Return the training with paths that mean the same in its job."""
-    options = replace(training.options, output_path=training.options.output.absolute())
-    return replace(training, data=training.data.absolute(), options=options)
+def training_of(submission: Submission) -> FrozenTraining:
+    """Return the training of a submission on what it froze; raises TurnwiseError for other data than at submission."""
+    training = read_training(submission).with_inputs(submission.inputs())
+    training.check_data(submission.record.data_sha256)
+    return training
 
 
 def _submit(training: FrozenTraining, profile: ClusterProfile, environ: dict[str, str]) -> str:
@@ -136,15 +86,10 @@ def _submit(training: FrozenTraining, profile: ClusterProfile, environ: dict[str
     found = ask_limits(profile, steps=(TRAIN,)) if on_slurm else None
     if found is not None and not options.dry_run:
         check_limits(found)
-    if training.data.resolve() in (options.output.resolve(), *options.output.resolve().parents):
-        raise TurnwiseError(
-            f"The training would be written to {str(options.output)!r}, inside of its data {str(training.data)!r}: "
-            "give another --output_path."
-        )
     if not options.dry_run:
         refuse_if_queued(cluster, force=options.force)  # and once more below, when nobody else can submit it
     processes = max(1, profile.gpus)
-    planned = plan_job(training.data, options, command=training.command, environ=environ, processes=processes)
+    planned = training.plan(environ=environ, processes=processes)
     if options.dry_run:
         ends = "Nothing was submitted or written: the same line without --dry-run begins."
         return "\n".join([*planned.lines, *_dry_run_lines(cluster, profile, found), ends])
@@ -152,8 +97,8 @@ def _submit(training: FrozenTraining, profile: ClusterProfile, environ: dict[str
         fetch_model(name, revision)
     with one_at_a_time(cluster):  # on this machine until the training ends
         refuse_if_queued(cluster, force=options.force)
-        if read_progress(cluster.run, planned.steps).is_done:
-            return f"Trained: all {planned.steps} steps are made and saved in {cluster.run}."
+        if read_training_progress(training.method, cluster.run, planned.steps).is_done:
+            return _trained(training.method, planned.steps, cluster.run)
         submission = _freeze(cluster, training, profile, planned.steps)
         if on_slurm:
             return _describe(submission, submit_training(submission, Slurm()))
@@ -167,12 +112,13 @@ def _freeze(cluster: ClusterFolder, training: FrozenTraining, profile: ClusterPr
         profile=profile,
         code=code.name,
         folder=str(Path.cwd()),
-        inputs=copy_inputs(cluster, {DATA: training.data}),
+        inputs=copy_inputs(cluster, training.inputs()),
         workers=1,
         submitted=time.time(),
         trains=True,
+        method=training.method,
         steps=steps,
-        data_sha256=_digest(training.data),
+        data_sha256=training.digest(),
     )
     return freeze_submission(cluster, record, [])
 
@@ -190,7 +136,7 @@ def _describe(submission: Submission, job: str) -> str:
 
 def _train_here(submission: Submission, environ: dict[str, str]) -> str:
     """Carry the job out on this machine."""
-    told, output = Told(), submission.cluster.run
+    told, output, record = Told(), submission.cluster.run, submission.record
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background, where Ctrl-C is another's
         told.listen()
     else:
@@ -198,12 +144,17 @@ def _train_here(submission: Submission, environ: dict[str, str]) -> str:
     supervisor = TrainingSupervisor.of(submission, JobFacts.of(environ), told, log=sys.stderr)
     status = supervisor.run()
     if status == 0:
-        return f"Trained: all {submission.record.steps} steps are made and saved in {output}."
-    goes_on = f"turnwise resume {output} goes on from step {max(checkpoints_in(output), default=0)}."
+        return _trained(record.method, record.steps, output)
+    saved = max(checkpoints_in(output), default=0)
+    goes_on = f"turnwise resume {output} goes on from {UNITS[record.method]} {saved}."
     if told.reason:
         raise StoppedError(f"Stopped: {goes_on}")
     failure = InfrastructureError if status != BAD_INPUT else TurnwiseError
     raise failure(f"The training ended with {status}: see the lines above; then {goes_on}")
+
+
+def _trained(method: str, steps: int, output: Path) -> str:
+    return f"Trained: all {steps} {UNITS[method]}s are made and saved in {output}."
 
 
 def _dry_run_lines(cluster: ClusterFolder, profile: ClusterProfile, found: ClusterLimits | None) -> Iterator[str]:

@@ -7,22 +7,27 @@ from pathlib import Path
 from turnwise.commands.job_lines import billed_line, error_lines, jobs_document
 from turnwise.slurm.events import CRASH, FAILED
 from turnwise.slurm.status import LOST, REQUEUED, Attempt, JobsStatus, read_jobs
-from turnwise.slurm.submission import Submission
+from turnwise.slurm.submission import RFT, RLEF, Submission
 from turnwise.training.fine_tuning.progress import Progress, read_progress
+from turnwise.training.rlef.progress import RlefProgress, read_rlef_progress
+
+UNITS = {RFT: "step", RLEF: "iteration"}  # what a training counts, by its method
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingStatus:
     """A training at one moment: how far it is, and what became of the jobs of its submissions.
 
-    ``state`` is that of its latest job, in a word or two; ``requeued`` is how often that has come back.
+    ``unit`` is what it counts. ``state`` is that of its latest job, in a word or two; ``requeued`` is how often that
+    has come back.
     """
 
+    unit: str
     state: str
     job: str
     node: str
     requeued: int
-    progress: Progress
+    progress: Progress | RlefProgress
     work: JobsStatus
 
     @property
@@ -37,12 +42,14 @@ _RUNNING, _QUEUED, _DONE, _FAILED, _UNKNOWN = "running", "queued", "done", "fail
 def read_training_status(submission: Submission) -> TrainingStatus:
     """Return the status of the training whose latest submission this is."""
     work = read_jobs(submission.cluster)
-    progress = read_progress(submission.cluster.run, submission.record.steps)
+    method = submission.record.method
+    progress = read_training_progress(method, submission.cluster.run, submission.record.steps)
     own = [one for one in work.attempts if one.worker.startswith(f"{submission.number:04d}-")]
     latest = own[-1] if own else None
     state = _state(progress, work, latest, is_slurm=bool(submission.jobs.train))
     comes_back = state == _QUEUED and latest is not None
     return TrainingStatus(
+        UNITS[method],
         state,
         submission.jobs.train,
         latest.node if latest and state != _QUEUED else "",
@@ -52,7 +59,12 @@ def read_training_status(submission: Submission) -> TrainingStatus:
     )
 
 
-def _state(progress: Progress, work: JobsStatus, latest: Attempt | None, *, is_slurm: bool) -> str:
+def read_training_progress(method: str, folder: Path, steps: int) -> Progress | RlefProgress:
+    """Return how far the training of so many steps, or iterations, in ``folder`` is."""
+    return read_rlef_progress(folder, steps) if method == RLEF else read_progress(folder, steps)
+
+
+def _state(progress: Progress | RlefProgress, work: JobsStatus, latest: Attempt | None, *, is_slurm: bool) -> str:
     """Return what the job does: SLURM knows best, then its own log."""
     if work.jobs:
         return _RUNNING if any(job.state == "RUNNING" for job in work.jobs) else _QUEUED
@@ -75,7 +87,7 @@ def render_training(status: TrainingStatus, run: Path) -> str:
     work = status.work
     return "\n".join(
         [
-            *_progress_lines(status.progress),
+            *_progress_lines(status),
             *_job_lines(status, run),
             billed_line(work.bill),
             *error_lines(work.errors),
@@ -87,10 +99,9 @@ def training_document(status: TrainingStatus) -> dict[str, object]:
     """Return the status as one JSON document."""
     progress, work = status.progress, status.work
     return {
-        "step": progress.step,
-        "steps": progress.steps,
-        "loss": progress.loss,
-        "tokens_per_second": progress.tokens_per_second,
+        status.unit: progress.step,
+        f"{status.unit}s": progress.steps,
+        **_measured(progress),
         "hours_left": progress.hours_left,
         "checkpoints": list(progress.checkpoints),
         "state": status.state,
@@ -101,14 +112,26 @@ def training_document(status: TrainingStatus) -> dict[str, object]:
     }
 
 
-def _progress_lines(progress: Progress) -> Iterator[str]:
-    loss = f", loss {progress.loss:.4g}" if progress.loss is not None else ""
-    rate = f", {progress.tokens_per_second:,.0f} tokens/s" if progress.tokens_per_second else ""
+def _measured(progress: Progress | RlefProgress) -> dict[str, float | None]:
+    """Return what a method measures, besides how far it is."""
+    if isinstance(progress, RlefProgress):
+        return {"solved": progress.solved, "seconds_per_iteration": progress.seconds_per_step}
+    return {"loss": progress.loss, "tokens_per_second": progress.tokens_per_second}
+
+
+def _progress_lines(status: TrainingStatus) -> Iterator[str]:
+    progress, unit = status.progress, status.unit
+    if isinstance(progress, RlefProgress):
+        measured = f", {progress.solved:.1%} of dialogues solved" if progress.solved is not None else ""
+        rate = f", {progress.seconds_per_step:,.1f} s an iteration" if progress.seconds_per_step else ""
+    else:
+        measured = f", loss {progress.loss:.4g}" if progress.loss is not None else ""
+        rate = f", {progress.tokens_per_second:,.0f} tokens/s" if progress.tokens_per_second else ""
     left = progress.hours_left
     ends = f", about {left:.1f} hours left" if left else ""
-    yield f"Training: step {progress.step} of {progress.steps}{loss}{rate}{ends}."
+    yield f"Training: {unit} {progress.step} of {progress.steps}{measured}{rate}{ends}."
     names = ", ".join(map(str, progress.checkpoints))
-    yield f"Checkpoints: {f'of step {names}' if names else 'none yet'}."
+    yield f"Checkpoints: {f'of {unit} {names}' if names else 'none yet'}."
 
 
 def _job_lines(status: TrainingStatus, run: Path) -> Iterator[str]:
@@ -124,4 +147,4 @@ def _job_lines(status: TrainingStatus, run: Path) -> Iterator[str]:
     yield f"{name}: {status.state}{waits}{where}{again}{''.join(f': {line}' for line in last)}"
     if status.is_over and not status.progress.is_done:
         saved = max(status.progress.checkpoints, default=0)
-        yield f"No job comes back: turnwise resume {run} goes on from step {saved}."
+        yield f"No job comes back: turnwise resume {run} goes on from {status.unit} {saved}."

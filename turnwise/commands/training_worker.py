@@ -1,11 +1,10 @@
-"""What the job of a training starts: the trainer of ``turnwise rft``, on what its submission froze."""
+"""What the job of a training starts: the trainer of its method, on what its submission froze."""
 
 import os
 import traceback
 from contextlib import closing
 
-from turnwise.commands.rft import train_job
-from turnwise.commands.submit_training import check_data, read_training
+from turnwise.commands.submit_training import training_of
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.slurm.events import RANK, Event, EventLog, now
 from turnwise.slurm.signals import Stop
@@ -43,5 +42,4 @@ def _train(submission: Submission, stop: Stop, environ: dict[str, str]) -> int:
             f"The profile asks for {asked} GPUs, but accelerate started {started} process(es), since it sees fewer "
             "here: mend gpus in the profile, or what accelerate config was told."
         )
-    training, data = read_training(submission), check_data(submission)
-    return train_job(data, training.options, command=training.command, environ=environ, stop=lambda: bool(stop.reason))
+    return training_of(submission).train(environ=environ, stop=lambda: bool(stop.reason))

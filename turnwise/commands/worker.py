@@ -1,28 +1,22 @@
 """``turnwise worker``: what the jobs of a submission start, not for hands; and the options that they are given.
 
-A submission keeps the options of ``turnwise submit``, and copies of the files and folders that they name. Not among
-these: what --config holds, which has become options; data sets, models and interpreters, which are told by what
-run.json says of them.
+A submission keeps the options of ``turnwise submit``, and copies of the files and folders that they name (inputs.py).
 """
 
-import json
 import os
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from turnwise.benchmarks.checkers.checker_sets import is_own_set
-from turnwise.benchmarks.own import is_benchmark_file
+from turnwise.commands.inputs import with_inputs
 from turnwise.commands.machine import open_machine, show_progress
 from turnwise.commands.options import SubmitOptions
 from turnwise.commands.run import open_job
 from turnwise.commands.settings import config_of_options, tasks_of_options
 from turnwise.commands.training_worker import train_on
 from turnwise.errors import TurnwiseError
-from turnwise.records.choices import BackEndName
 from turnwise.records.codec import from_json, reason_of
 from turnwise.records.run_folder import RunFolder
 from turnwise.runners.judging_step import load_run, settings_of
@@ -35,11 +29,6 @@ from turnwise.slurm.signals import Stop
 from turnwise.slurm.submission import SAMPLE, TRAIN, ClusterFolder, Submission, worker_name
 from turnwise.slurm.supervisor import STOPPED, JobFacts
 from turnwise.slurm.worker import judge_shards, sample_shards, serve
-from turnwise.tasks.prompts import is_bundled_set
-from turnwise.tasks.strategies import is_strategy_file
-
-PROMPTS, PROGRAMS, STRATEGY, ANSWERS = "prompts", "incorrect_programs", "strategy", "answers"
-BENCHMARK, CHECKERS = "benchmark", "checkers"
 
 
 def read_options(submission: Submission) -> SubmitOptions:
@@ -50,50 +39,6 @@ def read_options(submission: Submission) -> SubmitOptions:
         raise TurnwiseError(
             f"The options in its submission.json cannot be read ({reason_of(error)}): submit the run again."
         ) from None
-
-
-def named_inputs(options: SubmitOptions) -> dict[str, Path]:
-    """Return the files and folders that the options name, absolute."""
-    strategy = options.strategy or _metadata(options).get("strategy") or ""
-    checkers = options.answers or _metadata(options).get("answers") or ""
-    answers = Wanted(options.model_args).pairs.get("path", "") if options.model is BackEndName.REPLAY else ""
-    found = {
-        PROMPTS: None if options.prompts and is_bundled_set(options.prompts) else options.prompts,
-        PROGRAMS: options.incorrect_programs,
-        STRATEGY: Path(strategy) if is_strategy_file(strategy) else None,
-        ANSWERS: Path(answers) if answers else None,
-        BENCHMARK: Path(options.benchmark) if is_benchmark_file(options.benchmark) else None,
-        CHECKERS: Path(checkers) if is_own_set(checkers) else None,
-    }
-    return {name: path.absolute() for name, path in found.items() if path is not None}
-
-
-def with_inputs(options: SubmitOptions, paths: Mapping[str, Path]) -> SubmitOptions:
-    """Return the options with ``paths`` in place of what they name."""
-    strategy, metadata, model_args = options.strategy, options.metadata, options.model_args
-    if STRATEGY in paths and strategy:
-        strategy = str(paths[STRATEGY])
-    elif STRATEGY in paths:
-        metadata = json.dumps({**_metadata(options), "strategy": str(paths[STRATEGY])})
-    if ANSWERS in paths and "," not in str(paths[ANSWERS]):  # an argument that has one cannot be written
-        pairs = {**Wanted(model_args).pairs, "path": str(paths[ANSWERS])}
-        model_args = ",".join(f"{name}={value}" for name, value in pairs.items())
-    return replace(
-        options,
-        strategy=strategy,
-        metadata=metadata,
-        model_args=model_args,
-        prompts=paths.get(PROMPTS, options.prompts),
-        incorrect_programs=paths.get(PROGRAMS, options.incorrect_programs),
-        benchmark=str(paths.get(BENCHMARK, options.benchmark)),
-        answers=str(paths.get(CHECKERS, options.answers)),
-    )
-
-
-def _metadata(options: SubmitOptions) -> dict[str, Any]:
-    """Return --metadata, which has been checked."""
-    data = json.loads(options.metadata) if options.metadata else {}
-    return data if isinstance(data, dict) else {}
 
 
 def work_on(run: Path, number: int, step: str, slot: int, *, stop: Stop, environ: dict[str, str]) -> int:

@@ -1,7 +1,7 @@
 """Runs by their paths: run folders, results files that lm_eval wrote of our tasks, and whatever holds some.
 
-A path may be a run, a folder of runs (a grid, a demo, folders of those), or a glob of either; what is none of them is
-left out, and named, as long as there is a run at all.
+A path may be a run, a folder of runs (a grid, a demo, a training with its evaluations, folders of those), or a glob of
+either; what is none of them is left out, and named, as long as there is a run at all.
 """
 
 import glob
@@ -20,6 +20,7 @@ from turnwise.exchange.contents import Contents, Dialogue, read_document
 from turnwise.exchange.lm_eval import KEY
 from turnwise.leaderboard.outcomes import RunOutcomes, Witness, read_outcomes, tally, witnessed
 from turnwise.records.judgement import Judgement, Place
+from turnwise.records.rlef import EVALUATIONS, RLEF
 from turnwise.records.run_folder import RunRecord, checked
 from turnwise.records.trajectory import Trajectory
 from turnwise.texts import printable
@@ -98,10 +99,13 @@ def _expanded(path: Path) -> list[Path]:
 def _search(path: Path, depth: int = 0) -> tuple[list[Path], list[Path]]:
     """Return the runs at ``path``, itself or below it, and what holds none; links below ``path`` are not followed.
 
-    A run holds no others.
+    A run holds no others, and of a training its evaluations are looked for alone.
     """
     if _is_run(path):
         return [path], []
+    if (path / RLEF).is_file() and not (path / EVALUATIONS).is_symlink():
+        runs, others = _search(path / EVALUATIONS, depth + 1)
+        return (runs, others) if runs else ([], [path])
     found: list[Path] = []
     left_out: list[Path] = []
     for entry in _entries(path) if depth <= _DEEPEST else ():

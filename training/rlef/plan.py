@@ -1,0 +1,272 @@
+"""What a reinforcement learning is of: its model, its problems, its settings, and the folder that it writes.
+
+Made of what is cheap to know: problems that are loaded, and the model's digest. No weights are read.
+"""
+
+import importlib.metadata
+import importlib.util
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+
+import turnwise
+from turnwise.benchmarks.differences import differences
+from turnwise.errors import MissingExtraError, TurnwiseError
+from turnwise.records.codec import to_json
+from turnwise.records.rlef import EVALUATIONS, ITERATIONS, PAGE, RLEF, ROLLOUTS, RlefRecord, RlefSettings, read_rlef
+from turnwise.records.run_folder import TaskRecord
+from turnwise.records.settings import JudgeSettings, PromptsRecord, RunSettings
+from turnwise.records.training import FINE_TUNING, TRAINING, TrainedModel, checkpoints_in, read_trained_model
+from turnwise.runners.judging.judge import Judge, judge_record
+from turnwise.runners.loading import LoadedTask, Machine
+from turnwise.tasks.decoys import DecoyPool
+from turnwise.tasks.plan import strategy_of, turns_of
+from turnwise.tasks.prompts import PromptSet
+from turnwise.training.fine_tuning.base_model import BaseModel
+from turnwise.training.fine_tuning.processes import process_number, rank_of
+from turnwise.training.rlef.settings import check_settings
+from turnwise.training.rollouts import check_behaviour_policy
+
+POLICY = "policy"  # the weights that another engine than hf samples with
+_CHECKPOINT, _ON_TEST = "checkpoint", "checkpoint-trained-on-test"
+_CHECKPOINT_NAME = re.compile("checkpoint-[0-9]{1,9}")
+_PACKAGES = ("torch", "transformers", "peft", "accelerate")
+_COMPARED = (
+    "settings",
+    "model",
+    "rollouts",
+    "dialogues",
+    "judge",
+    "prompts",
+    "tasks",
+    "evaluation",
+    "processes",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """A reinforcement learning that is asked for: whose dialogues are sampled, judged and learnt, and where.
+
+    ``measured`` are the tasks of evaluations, asked by the settings ``evaluation``. ``engine`` samples the dialogues.
+    ``device`` is cpu or cuda; "" takes an accelerator where there is one.
+    """
+
+    output: Path
+    model: BaseModel
+    settings: RlefSettings
+    dialogues: RunSettings
+    judge: JudgeSettings
+    prompts: PromptSet
+    tasks: Sequence[LoadedTask]
+    decoys: Mapping[str, DecoyPool] = field(default_factory=dict)
+    measured: Sequence[LoadedTask] = ()
+    evaluation: RunSettings = field(default_factory=RunSettings)
+    engine: str = "hf"
+    tokenizer: str = ""
+    device: str = ""
+    command: str = ""
+
+    def plan(self, machine: Machine, environ: Mapping[str, str]) -> "Plan":
+        """Return what it is of; raises TurnwiseError for settings or a model that cannot be."""
+        check_settings(self.settings)
+        check_behaviour_policy(self.dialogues.sampling)
+        rank = rank_of(environ)
+        model = self.model.record() if rank == 0 else None
+        environment = Judge(machine.executor, matcher=self.judge.matcher).environment
+        record = RlefRecord(
+            turnwise=turnwise.__version__,
+            command=self.command,
+            settings=self.settings,
+            model={"name": self.model.name, "digest": model.digest if model is not None else ""},
+            rollouts=self.engine,
+            dialogues=replace(self.dialogues, decoys={task: pool.to_record() for task, pool in self.decoys.items()}),
+            judge=judge_record(environment, self.judge),
+            prompts=PromptsRecord(self.prompts.name, dict(self.prompts.hashes)),
+            tasks=tuple(loaded.to_record(self.dialogues) for loaded in self.tasks),
+            evaluation={loaded.task.name: self.evaluation for loaded in self.measured},
+            processes=max(1, process_number(environ, "WORLD_SIZE", default=1)),
+            versions=_versions(),
+        )
+        return Plan(self, record, rank, dict(environ))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A training as it will be, of which this is process number ``rank``.
+
+    Only the main process knows the digest of the model, which takes reading it whole.
+    """
+
+    training: Training
+    record: RlefRecord
+    rank: int = 0
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> RlefSettings:
+        """The settings of training."""
+        return self.record.settings
+
+    @property
+    def processes(self) -> int:
+        """How many processes train together."""
+        return self.record.processes
+
+    @property
+    def output(self) -> Path:
+        """The folder that is written."""
+        return self.training.output
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this process is the one that writes records and prints."""
+        return self.rank == 0
+
+    @property
+    def checkpoint(self) -> Path:
+        """The folder of the trained model."""
+        return self.output / (_ON_TEST if self.train_on_test else _CHECKPOINT)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the trained model is there."""
+        return (self.checkpoint / TRAINING).is_file()
+
+    @property
+    def latest(self) -> int:
+        """The iteration of the last whole checkpoint, 0 for none."""
+        last = self.settings.iterations
+        return max((iteration for iteration in checkpoints_in(self.output) if iteration <= last), default=0)
+
+    @property
+    def turns(self) -> int:
+        """The most turns of a dialogue."""
+        return max(turns_of(self.training.dialogues, loaded.task) for loaded in self.training.tasks)
+
+    @property
+    def calls(self) -> int:
+        """The most calls of a dialogue: a turn has two where a reasoning prompt is asked first."""
+        strategies = [strategy_of(self.training.dialogues, loaded.task) for loaded in self.training.tasks]
+        return max(sum(1 + bool(turn.reasoning) for turn in strategy.turns) for strategy in strategies)
+
+    @property
+    def problems(self) -> int:
+        """How many problems are asked."""
+        return sum(len(loaded.asked) for loaded in self.training.tasks)
+
+    @property
+    def device(self) -> str:
+        """Where this process trains: cpu, or one of the accelerators."""
+        kind = self.training.device
+        if not kind:
+            import torch
+
+            kind = "cuda" if torch.cuda.is_available() else "cpu"
+        local = process_number(self.environ, "LOCAL_RANK")
+        return f"cuda:{local}" if kind == "cuda" and self.processes > 1 else kind
+
+    @cached_property
+    def before(self) -> TrainedModel | None:
+        """What the model that it begins with says of its own training."""
+        return read_trained_model(Path(self.training.model.name))
+
+    @property
+    def train_on_test(self) -> tuple[str, ...]:
+        """The test tasks that the model it begins with has learnt."""
+        return self.before.train_on_test if self.before is not None else ()
+
+    def is_evaluated(self, iteration: int) -> bool:
+        """Whether the policy after ``iteration`` is measured: before the first, now and then, and in the end."""
+        settings = self.settings
+        is_due = iteration % settings.evaluate_iterations == 0 or iteration == settings.iterations
+        return bool(self.training.measured) and is_due
+
+    def is_saved(self, iteration: int) -> bool:
+        """Whether a checkpoint is made after ``iteration``: now and then, and wherever the policy is measured."""
+        settings = self.settings
+        is_due = iteration % settings.save_iterations == 0 or iteration == settings.iterations
+        return is_due or self.is_evaluated(iteration)
+
+    def evaluation(self, iteration: int) -> Path:
+        """Return the run folder that measures the policy after ``iteration``."""
+        return self.output / EVALUATIONS / f"{iteration:06d}"
+
+    def trained_model(self, iteration: int) -> TrainedModel:
+        """Return what the model says of itself after ``iteration``."""
+        earlier = self.before.tasks if self.before is not None else ()
+        return TrainedModel(
+            turnwise=self.record.turnwise,
+            method="rlef",
+            base_model=self.record.model["name"],
+            data_sha256=data_digest(self.record.tasks),
+            tasks=tuple(dict.fromkeys((*earlier, *(task.task for task in self.record.tasks)))),
+            train_on_test=self.train_on_test,
+            settings=self.settings,
+            step=iteration,
+            command=self.record.command,
+            feedback="+".join(dict.fromkeys(self._feedback())),
+            turns=self.turns,
+        )
+
+    def _feedback(self) -> Iterator[str]:
+        for loaded in self.training.tasks:
+            for turn in strategy_of(self.training.dialogues, loaded.task).turns[1:]:
+                yield turn.feedback
+
+    def check_same(self) -> None:
+        """Raise TurnwiseError if the folder holds another training, or what is in the way of this one."""
+        frozen = read_rlef(self.output)
+        if frozen is None:
+            self._check_free()
+            return
+        there, here = _compared(frozen), _compared(self.record)
+        if frozen.model["digest"] == self.record.model["digest"]:  # the same one by another path
+            there["model"] = here["model"]
+        if (first := next(differences(there, here), None)) is not None:
+            raise TurnwiseError(
+                f"The folder {str(self.output)!r} holds another training ({first.place}: {first.values()[0]} there, "
+                f"{first.values()[1]} here): give another --output_path, or remove the folder."
+            )
+
+    def _check_free(self) -> None:
+        """Raise TurnwiseError for files that are not of this training where it is to write."""
+        names = (FINE_TUNING, "run.json", "checkpoint*", ITERATIONS, ROLLOUTS, EVALUATIONS, PAGE, POLICY)
+        found = next((path for name in names for path in sorted(self.output.glob(name))), None)
+        if found is not None:
+            raise TurnwiseError(
+                f"The folder {str(self.output)!r} holds {found.name!r}, and no {RLEF}: give another --output_path."
+            )
+
+
+def check_packages() -> None:
+    """Raise MissingExtraError for a package without which nothing can be trained."""
+    for package in _PACKAGES:
+        if importlib.util.find_spec(package) is None:
+            raise MissingExtraError("turnwise rlef", package, "train")
+
+
+def data_digest(tasks: Sequence[TaskRecord]) -> str:
+    """Return the digest of the problems that are asked: those of each task, and the data that they are of."""
+    digest = sha256()
+    for task in tasks:
+        lines = (task.task, task.data_sha256, task.benchmark_sha256, *(problem.id for problem in task.asked))
+        digest.update("".join(f"{line}\n" for line in lines).encode())
+    return digest.hexdigest()
+
+
+def _compared(record: RlefRecord) -> dict[str, object]:
+    data = to_json(record)
+    return {name: data[name] for name in _COMPARED}
+
+
+def _versions() -> dict[str, str]:
+    versions = {}
+    for package in _PACKAGES:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            versions[package] = importlib.metadata.version(package)
+    return versions

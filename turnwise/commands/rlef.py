@@ -1,0 +1,453 @@
+"""``turnwise rlef``: say what a reinforcement learning will be, check that it can be, and train."""
+
+import json
+import shlex
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from turnwise.benchmarks.own import find_benchmarks
+from turnwise.commands.machine import check_output, open_machine, show_progress
+from turnwise.commands.options import RlefOptions
+from turnwise.commands.rft import STOPPED, PlannedJob, Trained
+from turnwise.commands.run import command_line
+from turnwise.commands.score import score_command
+from turnwise.commands.settings import build_settings, check_decoys, tasks_of_options
+from turnwise.commands.training_page import TrainingPage
+from turnwise.commands.verify import verified_problems
+from turnwise.errors import InfrastructureError, TurnwiseError
+from turnwise.records.choices import BackEndName, FeedbackKind, RolloutEngine, TrainingType
+from turnwise.records.rlef import LoggedIteration, RewardSettings, RlefSettings, read_rlef
+from turnwise.records.settings import DEFAULT_FEEDBACK, DEFAULT_OWN_SOLUTIONS, RunConfig, RunSettings, Sampling
+from turnwise.runners.judging.verdicts import RecentCache
+from turnwise.runners.loading import LoadedTask, Machine, load_decoys, open_task, resolve_task
+from turnwise.runners.machines import usable_cores
+from turnwise.runners.models.back_end import LocalArguments, Wanted, parse_pairs, validated
+from turnwise.runners.models.catalog import find_back_end
+from turnwise.runners.models.weights import LiveModel, open_live
+from turnwise.tasks.catalog import Task, find_tasks
+from turnwise.tasks.plan import PROFILES as RUN_PROFILES
+from turnwise.tasks.plan import strategy_of, with_supported_metrics
+from turnwise.tasks.prompts import PromptSet
+from turnwise.training.fine_tuning.base_model import BaseModel
+from turnwise.training.fine_tuning.memory import gigabytes
+from turnwise.training.fine_tuning.processes import process_number, rank_of
+from turnwise.training.problems import check_training_task
+from turnwise.training.rlef.checks import Checked, check, check_room
+from turnwise.training.rlef.loop import Parts, train
+from turnwise.training.rlef.plan import Plan, Training, check_packages
+from turnwise.training.rlef.settings import PROFILES, check_settings
+from turnwise.training.rlef.tracking import Trackers, parse_trackers
+
+_REPORTS = 100_000  # that the judge holds, about 1 KB each
+_OF_MEMORY = 0.85  # of what the networks leave of an accelerator, for the engine that samples beside them
+_RECENT = 20  # iterations by which the time left is measured
+_FALSE_FEEDBACK = (FeedbackKind.RANDOM, FeedbackKind.NONE)
+
+
+class _Arguments(LocalArguments):
+    device: Literal["", "cpu", "cuda"] = ""
+
+
+def rlef_command(options: RlefOptions, *, environ: dict[str, str], arguments: Sequence[str] = ()) -> Trained:
+    """Train, or say what training would take; raises TurnwiseError for what the user got wrong.
+
+    SIGUSR2 ends it after the iteration at hand, with a checkpoint.
+    """
+    told: list[int] = []
+    before = signal.signal(signal.SIGUSR2, lambda number, _: told.append(number))
+    try:
+        return learn(options, command=command_line(arguments), environ=environ, stop=lambda: bool(told))
+    finally:
+        signal.signal(signal.SIGUSR2, before)
+
+
+def learn(options: RlefOptions, *, command: str, environ: dict[str, str], stop: Callable[[], bool]) -> Trained:
+    """Train until the last iteration, or until ``stop`` says so and a checkpoint is saved; ``command`` is recorded."""
+    trackers = parse_trackers(options.track)
+    with open_training(options, command=command, environ=environ) as (plan, machine):
+        if plan.is_done and not options.dry_run:
+            return Trained(f"{_done(plan)} already; nothing was changed.")
+        checked = check(plan) if plan.is_main else None
+        lines = describe(plan, checked) if checked is not None else []
+        if options.dry_run:
+            return Trained("\n".join(lines))
+        if checked is not None:
+            check_room(plan, checked)
+            print("\n".join(lines), flush=True)
+        with ExitStack() as stack:
+            on_progress = stack.enter_context(show_progress())
+            judge = stack.enter_context(closing(machine.open_judge(plan.training.judge, RecentCache(_REPORTS))))
+            watch = _Watch(plan, Trackers(trackers, plan.output, plan.record), on_progress)
+            stack.callback(watch.close)
+            open_engine = None if plan.training.engine == RolloutEngine.HF else partial(_open_engine, plan, checked)
+            parts = Parts(machine, judge, _evaluate, watch.told, on_progress, open_engine)
+            is_done = train(plan, parts, stop=stop)
+    if is_done:
+        return Trained(f"{_done(plan)}; ask it with: turnwise run -M hf -a {shlex.quote(f'model={plan.checkpoint}')}")
+    return Trained(
+        f"Stopped after iteration {plan.latest} of {plan.settings.iterations}: run the same line to go on.", STOPPED
+    )
+
+
+def plan_rlef_job(options: RlefOptions, *, command: str, environ: dict[str, str], processes: int) -> PlannedJob:
+    """Return what a training of so many processes on another machine will be, checked but for that one's devices.
+
+    Its steps are iterations. Raises TurnwiseError for what the user got wrong.
+    """
+    parse_trackers(options.track)
+    told = {**environ, "WORLD_SIZE": str(processes), "RANK": "0"}
+    with open_training(options, command=command, environ=told, is_here=False) as (plan, _):
+        checked = check(plan, is_here=False)
+        if not plan.is_done:
+            check_room(plan, checked)
+        base = plan.training.model
+        names = dict.fromkeys((base.name, plan.training.tokenizer or base.name))
+        models = [(name, base.revision or None) for name in names]
+        return PlannedJob(describe(plan, checked), plan.settings.iterations, models)
+
+
+def train_rlef_job(options: RlefOptions, *, command: str, environ: dict[str, str], stop: Callable[[], bool]) -> int:
+    """Train in a job; return the exit status. Of several processes the main one says what is to be said."""
+    is_main = not rank_of(environ)
+    try:
+        trained = learn(options, command=command, environ=environ, stop=stop)
+    except TurnwiseError as error:
+        if is_main or isinstance(error, InfrastructureError):  # of this process's own device
+            raise
+        return error.exit_status
+    if is_main:
+        print(trained.text, flush=True)
+    return trained.status
+
+
+@contextmanager
+def open_training(
+    options: RlefOptions, *, command: str, environ: dict[str, str], is_here: bool = True
+) -> Iterator[tuple[Plan, Machine]]:
+    """Yield the plan of the training that options ask for, and the machine that judges.
+
+    ``is_here`` says whether programs will be run here. Raises TurnwiseError for what the user got wrong.
+    """
+    options.check_needed("turnwise rlef needs {}.")
+    if options.model is not BackEndName.HF:
+        raise TurnwiseError(f"-M {options.model} cannot be trained: give -M hf -a model=NAME_OR_FOLDER.")
+    given = validated(_Arguments, parse_pairs(options.model_args, "--model_args"), "--model_args")
+    model = BaseModel(given.name("hf"), given.revision, given.trust_remote_code)
+    check_packages()
+    settings = settings_of(options, given.dtype)
+    tasks = tasks_of_options(options)
+    for task in tasks:
+        check_training_task(task)
+    config = _dialogues(options, tasks, settings)
+    measured, evaluation = _evaluation(options, config, settings)
+    prompts = PromptSet.load(options.prompts)
+    for asked, of in ((tasks, config.settings), (measured, evaluation)):
+        for task in asked:
+            prompts.check(strategy_of(of, task).prompt_ids)
+    check_decoys(options.incorrect_programs, [config.settings], tasks)
+    check_output(options.output)
+    judge = replace(config.judge, interpreter=options.interpreter or config.judge.interpreter)
+    runs = is_here and not options.dry_run
+    with (
+        show_progress() as on_progress,
+        open_machine(
+            environ,
+            on_progress,
+            data_dir=options.data_dir,
+            interpreter=judge.interpreter,
+            workers=_workers(options, environ),
+            back_end=find_back_end(options.model) if runs else None,
+        ) as machine,
+    ):
+
+        def loaded(chosen: Sequence[Task], of: RunSettings) -> tuple[LoadedTask, ...]:
+            verified = verified_problems(options, replace(config, settings=of), machine, run=None)
+            opened = [
+                open_task(task, of, data_dir=machine.data_dir, environ=environ, verified=verified) for task in chosen
+            ]
+            return tuple(resolve_task(one, machine, judge, with_expected=runs) for one in opened)
+
+        asked_tasks = loaded(tasks, config.settings)
+        decoys = load_decoys(
+            asked_tasks, config.settings, machine, judge, path=options.incorrect_programs, runnable=runs
+        )
+        training = Training(
+            options.output,
+            model,
+            settings,
+            config.settings,
+            judge,
+            prompts,
+            asked_tasks,
+            decoys,
+            loaded(measured, evaluation),
+            evaluation,
+            engine=options.rollout_engine.value,
+            tokenizer=given.tokenizer,
+            device=given.device,
+            command=command,
+        )
+        plan = training.plan(machine, environ)
+        if plan.is_main:
+            plan.check_same()
+        yield plan, machine
+
+
+def _open_engine(plan: Plan, checked: Checked | None) -> LiveModel:
+    """Start the engine that samples, in what the networks leave of the accelerator's memory."""
+    import torch
+
+    training, states = plan.training, 0 if checked is None else checked.estimate.states
+    total = torch.cuda.mem_get_info()[1] if torch.cuda.is_available() else 0
+    share = _OF_MEMORY * (1 - states / total) if total > states else _OF_MEMORY
+    model = training.model
+    given = {
+        "model": model.name,
+        "tokenizer": training.tokenizer,
+        "revision": model.revision,
+        "dtype": plan.settings.dtype,
+        "max_model_len": str(plan.settings.max_length),
+        "gpu_memory_utilization": f"{share:.2f}",
+        "trust_remote_code": "true" if model.trust_remote_code else "",
+    }
+    arguments = ",".join(f"{name}={value}" for name, value in given.items() if value)
+    return open_live(training.engine, Wanted(arguments, plan.environ, training.dialogues))
+
+
+def settings_of(options: RlefOptions, dtype: str = "auto") -> RlefSettings:
+    """Return the settings of training: the profile's, and in place of them those that were typed.
+
+    ``dtype`` is that of --model-args. Raises TurnwiseError for those that cannot be.
+    """
+    typed: dict[str, Any] = options.given_of_training()
+    if dtype != "auto":
+        if options.dtype is not None and options.dtype != dtype:
+            raise TurnwiseError(f"--dtype is {options.dtype.value}, and -a dtype= is {dtype}: give one of them.")
+        if dtype not in list(TrainingType):
+            raise TurnwiseError(f"-a dtype= is {dtype!r}: give one of {', '.join(TrainingType)}.")
+        typed["dtype"] = dtype
+    asked = _sampling(options.gen_kwargs, "--gen-kwargs").max_tokens
+    if asked is not None and typed.setdefault("max_reply_tokens", asked) != asked:
+        raise TurnwiseError(
+            f"--max-reply-tokens is {options.max_reply_tokens}, and --gen-kwargs max_gen_toks is {asked}: give one of "
+            "them."
+        )
+    settings = replace(PROFILES[options.profile], **typed, rewards=_rewards(options.rewards))
+    check_settings(settings)
+    return settings
+
+
+def _rewards(text: str) -> RewardSettings:
+    values: dict[str, Any] = {}
+    for name, value in parse_pairs(text, "--rewards").items():
+        if name not in RewardSettings.__slots__:
+            known = ", ".join(RewardSettings.__slots__)
+            raise TurnwiseError(f"--rewards {name!r} is unknown: the names are {known}.")
+        try:
+            values[name] = value if name == "invalid_is" else float(value)
+        except ValueError:
+            raise TurnwiseError(f"--rewards {name} is {value!r}: give a number.") from None
+    return RewardSettings(**values)
+
+
+def _sampling(gen_kwargs: str, option: str) -> Sampling:
+    """Return the sampling that was typed; raises TurnwiseError naming the ``option``."""
+    try:
+        config = build_settings(profile="default", metadata="", gen_kwargs=gen_kwargs, samples="", tasks=(), given={})
+    except TurnwiseError as error:
+        raise TurnwiseError(str(error).replace("--gen_kwargs", option)) from None
+    return config.settings.sampling
+
+
+def _dialogues(options: RlefOptions, tasks: Sequence[Task], settings: RlefSettings) -> RunConfig:
+    """Return the settings of the dialogues that are learnt, and of their judge."""
+    config = build_settings(
+        profile="default",
+        metadata=options.metadata,
+        gen_kwargs=options.gen_kwargs,
+        samples=options.samples,
+        tasks=tasks,
+        given=options.given(),
+    )
+    for name in ("samples_per_problem", "n_at_k"):
+        if name in json.loads(options.metadata or "{}"):
+            raise TurnwiseError(
+                f"--metadata has {name}, which no training has: --group says how many dialogues of a problem an "
+                "iteration has; leave it out."
+            )
+    sampling = _sampling(options.gen_kwargs, "--gen-kwargs")
+    temperature = 1.0 if sampling.temperature is None else sampling.temperature
+    sampling = replace(sampling, temperature=temperature, max_tokens=settings.max_reply_tokens)
+    return replace(config, settings=replace(config.settings, samples_per_problem=1, n_at_k=(), sampling=sampling))
+
+
+def _evaluation(
+    options: RlefOptions, config: RunConfig, settings: RlefSettings
+) -> tuple[tuple[Task, ...], RunSettings]:
+    """Return the tasks that measure the policy, and how they are asked: over all their turns, with true feedback.
+
+    So trainings of other feedback, and of fewer turns, are measured alike.
+    """
+    if options.evaluation_samples < 1:
+        raise TurnwiseError(f"--evaluation-samples is {options.evaluation_samples}: give 1 or more.")
+    sampling = _sampling(options.evaluation_kwargs, "--evaluation-kwargs")
+    if sampling.max_tokens is None:
+        sampling = replace(sampling, max_tokens=settings.max_reply_tokens)
+    before = config.settings
+    asked = replace(
+        before,
+        samples_per_problem=options.evaluation_samples,
+        feedback=_true(before.feedback),
+        turns=tuple(replace(turn, feedback=_true(turn.feedback)) for turn in before.turns),
+        max_turns=None,
+        n_at_k=RUN_PROFILES["rlef"].settings.n_at_k,
+        sampling=sampling,
+        limit=None,
+        samples={},
+    )
+    if not options.evaluate:
+        return (), asked
+    tasks = find_tasks(options.evaluate, find_benchmarks(options.benchmark, tasks=options.evaluate))
+    if not any(task.is_training for task in tasks):
+        asked = replace(asked, own_solutions=DEFAULT_OWN_SOLUTIONS)
+    return tasks, with_supported_metrics(asked, tasks)
+
+
+def _true(feedback: str) -> str:
+    return DEFAULT_FEEDBACK if feedback in _FALSE_FEEDBACK else feedback
+
+
+def _workers(options: RlefOptions, environ: Mapping[str, str]) -> int:
+    """Return how many programs this process judges at a time, 0 for all cores: its share of a node's."""
+    together = process_number(environ, "LOCAL_WORLD_SIZE", default=1)
+    if options.workers or together < 2:
+        return options.workers
+    return max(1, usable_cores() // together - 1)
+
+
+def dialogue_lines(plan: Plan) -> list[str]:
+    """Return what is asked how often: the problems, and the iterations."""
+    settings, problems = plan.settings, plan.problems
+    visits = settings.iterations * settings.rollouts / settings.group / problems
+    names = ", ".join(loaded.task.name for loaded in plan.training.tasks)
+    return [
+        f"Problems: {problems:,} of {names}, each asked {visits:.2f} times in groups of {settings.group}.",
+        f"Iterations: {settings.iterations:,} of {settings.rollouts:,} dialogues of at most {plan.turns} turn(s), at "
+        f"most {settings.rollouts * settings.max_length:,} tokens; {settings.iterations * settings.minibatches:,} "
+        "updates in all.",
+    ]
+
+
+def describe(plan: Plan, checked: Checked) -> list[str]:
+    """Return what a training will be, a line a matter."""
+    settings, shape, needed = plan.settings, checked.shape, checked.estimate
+    devices = f"{plan.processes} devices" if plan.processes > 1 else "1 device"
+    trained = f"{shape.trained:,} trained (LoRA of rank {settings.lora_rank})" if settings.lora_rank else "all trained"
+    value = "no value" if settings.value == "none" else f"a value at each {settings.value}"
+    free = "" if checked.memory is None else f", {gigabytes(checked.memory)} free"
+    lines = [
+        *dialogue_lines(plan),
+        f"Parameters: {shape.parameters:,}, {trained}, {settings.dtype}; {value}; {devices}.",
+        f"Memory: about {gigabytes(needed.memory)} a device (states {gigabytes(needed.states)}, activations "
+        f"{gigabytes(needed.activations)}, logits {gigabytes(needed.logits)}){free}.",
+        f"Disk: about {gigabytes(needed.disk)}, {gigabytes(checked.disk)} free.",
+    ]
+    if plan.training.measured:
+        measured = ", ".join(loaded.task.name for loaded in plan.training.measured)
+        lines.append(f"Evaluations: {measured}, before the first iteration and every {settings.evaluate_iterations}.")
+    if settings.warmup_updates >= settings.iterations * settings.minibatches:
+        lines.append(
+            f"The rate rises over {settings.warmup_updates:,} updates, and there are "
+            f"{settings.iterations * settings.minibatches:,}: it never comes to its peak; give fewer --warmup-updates."
+        )
+    if plan.train_on_test:
+        lines.append(f"The model has learnt tests ({', '.join(plan.train_on_test)}): the trained one's rows say so.")
+    if plan.latest:
+        lines.append(f"Goes on from checkpoint-{plan.latest}.")
+    return lines
+
+
+class _Watch:
+    """Tells whoever watches each iteration: a line on a log, the trackers, the page."""
+
+    def __init__(self, plan: Plan, trackers: Trackers, on_progress: Callable[[str, int, int], None]) -> None:
+        self._plan, self._trackers, self._on_progress = plan, trackers, on_progress
+        self._page = TrainingPage(plan.output)
+        self._seconds: list[float] = []
+        self._told = 0
+        self._began = time.monotonic()
+
+    def told(self, logged: LoggedIteration) -> None:
+        """Tell an iteration; told once more, with the seconds of its evaluation, it is no other one."""
+        if logged.iteration != self._told:
+            self._told = logged.iteration
+            now = time.monotonic()
+            self._seconds = [*self._seconds, now - self._began][-_RECENT:]
+            self._began = now
+            left = (self._plan.settings.iterations - logged.iteration) * sum(self._seconds) / len(self._seconds)
+            self._trackers.log(logged)
+            if not sys.stderr.isatty():
+                text = iteration_line(logged, self._plan.settings.iterations, left)
+                print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+        if sys.stderr.isatty():
+            self._on_progress("iterations", logged.iteration, self._plan.settings.iterations)
+        self._page.rewrite()
+
+    def close(self) -> None:
+        """End the trackers, and write the page of what there is now."""
+        self._trackers.close()
+        if self._plan.is_main and read_rlef(self._plan.output) is not None:
+            self._page.write()
+
+
+def iteration_line(logged: LoggedIteration, iterations: int, seconds_left: float) -> str:
+    """Return what a log says of an iteration."""
+    rollouts, update, seconds = logged.rollouts, logged.update, logged.seconds
+    dropped = ", ".join(f"{reason} {count}" for reason, count in rollouts.dropped.items())
+    rate = rollouts.dialogues / seconds.sampling if seconds.sampling else 0.0
+    parts = [
+        f"iteration {logged.iteration}/{iterations}: solved {_percent(rollouts.solved)}",
+        f"invalid {_percent(rollouts.invalid)}",
+        f"reply {rollouts.reply_tokens or 0:.0f} tokens",
+        f"KL {update.kl:.4g}",
+        f"guessed {_percent(rollouts.guessed)}",
+        f"drift {_percent(rollouts.drift)}",
+        *([f"dropped {dropped}"] if dropped else []),
+        f"sampling {seconds.sampling:.1f} s ({rate:.1f} dialogues/s)",
+        f"judge {seconds.judging:.1f} s",
+        f"update {seconds.update:.1f} s",
+        f"{_duration(seconds_left)} left",
+    ]
+    return ", ".join(parts)
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f} %"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds / 60:.0f} min"
+
+
+def _evaluate(folder: Path) -> float | None:
+    """Write the scores of a run where they are not there; return the mean over its tasks of the first of most turns."""
+    path = folder / "scores.json"
+    if not path.is_file():
+        score_command([folder])
+    values = []
+    for task in json.loads(path.read_text())["tasks"]:
+        turns = max((one["turns"] for one in task["estimates"]), default=0)
+        values += [one["value"] for one in task["estimates"] if one["turns"] == turns][:1]
+    numbers = [value for value in values if value is not None]
+    return sum(numbers) / len(numbers) if numbers else None
+
+
+def _done(plan: Plan) -> str:
+    return f"The model is trained: {plan.checkpoint}"

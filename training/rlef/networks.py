@@ -79,11 +79,13 @@ class Networks:
                 critic.body = _adapted(critic.body, settings, task="FEATURE_EXTRACTION")
         else:
             reference = _load(base, config, dtype).eval().requires_grad_(False).to(device)
-        checkpoints = has_gradient_checkpoints(device, policy.num_parameters())
+        checkpoints = policy.supports_gradient_checkpointing and has_gradient_checkpoints(
+            device, policy.num_parameters()
+        )
         bodies = [policy] if critic is None else [policy, critic.body]
         for body in bodies:
             if checkpoints:
-                body.gradient_checkpointing_enable({"use_reentrant": False})
+                body.activation_checkpointing_enable({"use_reentrant": False})
             body.train()  # without dropout it says no more than that checkpoints may be made
         policy.to(device)
         if critic is not None:

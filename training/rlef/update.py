@@ -102,6 +102,8 @@ class Updater:
         def mean(numbers: list[float]) -> float:
             return sum(numbers) / len(numbers) if numbers else 0.0
 
+        if torch.device(self._device).type == "cuda":
+            torch.cuda.empty_cache()  # an engine beside the networks is to have what is free
         norms = {name: mean([step.norms[name] for step in steps]) for name in self._optimizers}
         return UpdateFigures(
             updates=len(steps),

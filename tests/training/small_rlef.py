@@ -12,15 +12,16 @@ TASK = "toy_train_multiturn"
 
 
 def write_toy(folder: Path) -> Path:
-    """Write the problems as a benchmark and return its file."""
-    return write_problems(folder)[0]
+    """Write four problems as a benchmark and return its file."""
+    file = write_problems(folder)[0]
+    file.write_text("".join(file.read_text().splitlines(keepends=True)[:4]))
+    return file
 
 
 def small_options(model: Path, problems: Path, output: Path, **more: Any) -> RlefOptions:
     """Return the options of three iterations, each saved, of dialogues of two turns in batches of four."""
     given: dict[str, Any] = {
         "metadata": '{"own_solutions": 0, "max_turns": 2}',
-        "limit": 4,
         "iterations": 3,
         "rollouts": 8,
         "group": 2,
@@ -47,7 +48,7 @@ def small_options(model: Path, problems: Path, output: Path, **more: Any) -> Rle
 def small_line(model: Path, problems: Path, output: Path, *more: object) -> list[str]:
     """Return the same as arguments of ``turnwise``."""
     options = small_options(model, problems, output)
-    names = ("metadata", "limit", "iterations", "rollouts", "group", "minibatches", "learning_rate", "warmup_updates")
+    names = ("metadata", "iterations", "rollouts", "group", "minibatches", "learning_rate", "warmup_updates")
     names += ("max_length", "max_reply_tokens", "rollout_batch", "save_iterations", "dtype", "workers")
     given = [text for name in names for text in (f"--{name}", str(getattr(options, name)))]
     where = ["-M", "hf", "-a", options.model_args, "-t", TASK, "--benchmark", str(problems), "-o", str(output)]

@@ -24,6 +24,11 @@ def engine_command(options: RlefJobOptions, *, environ: dict[str, str], argument
     """
     if options.engine is None:
         raise TurnwiseError("turnwise rlef writes an engine's files with --engine skyrl or verl.")
+    if options.cluster is not None:
+        raise TurnwiseError(
+            f"--cluster is about the job of the reference trainer, and --engine {options.engine} writes the script of "
+            "its own: leave it out."
+        )
     nodes = None if options.cluster_profile is None else _nodes(read_profile(options.cluster_profile))
     with open_training(options, command=command_line(arguments), environ=environ, is_here=False) as (plan, _):
         training = plan.training

@@ -159,16 +159,19 @@ def test_a_job_is_planned_for_machines_that_are_not_here(folder: Path) -> None:
 def test_an_engines_files_are_written_and_nothing_is_trained(folder: Path, tmp_path: Path) -> None:
     """Paths are absolute, the nodes those of the profile; a dry run writes none, and a job is another matter."""
     profile = tmp_path / "nodes.yaml"
-    profile.write_text("workers: 2\ngpus: 4\npartition: large\n")
+    profile.write_text("workers: 2\ngpus: 2\npartition: large\n")
     small = {one.name: getattr(_options(folder), one.name) for one in fields(RlefOptions)}
-    options = RlefJobOptions(**small | {"engine": EngineName.SKYRL, "rollouts": 4, "output_path": tmp_path / "out"})
+    options = RlefJobOptions(
+        **small
+        | {"engine": EngineName.SKYRL, "rollouts": 4, "group": 1, "minibatches": 1, "output_path": tmp_path / "out"}
+    )
     options = replace(options, cluster_profile=profile)
     environ = {"TURNWISE_CACHE": str(folder / "cache")}
     said = engine_command(replace(options, dry_run=True), environ=environ)
-    assert "Nothing was written: " in said and "skyrl.yaml" in said and not (tmp_path / "out").exists()
+    assert "Would write " in said and "skyrl.yaml" in said and not (tmp_path / "out").exists()
     said = engine_command(options, environ=environ)
     made = tmp_path / "out" / "engine"
-    assert f"in {made}; next: read README.md there." in said
+    assert f"to {made}: 4 problems, 2 node(s) of 2 GPUs" in said
     assert json.loads((made / "environment.json").read_text())["benchmark"] == str(folder / "toy_train.jsonl")
     job = (made / "job.sbatch").read_text()
     assert "--nodes=2" in job and "--partition=large" in job

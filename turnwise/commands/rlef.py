@@ -357,8 +357,8 @@ def describe(plan: Plan, checked: Checked) -> list[str]:
     lines = [
         *dialogue_lines(plan),
         f"Parameters: {shape.parameters:,}, {trained}, {settings.dtype}; {value}; {devices}.",
-        f"Memory: about {gigabytes(needed.memory)} a device (states {gigabytes(needed.states)}, activations "
-        f"{gigabytes(needed.activations)}, logits {gigabytes(needed.logits)}){free}.",
+        f"Memory: about {gigabytes(needed.memory)} a device: states {gigabytes(needed.states)}, and to learn "
+        f"{gigabytes(needed.activations + needed.logits)}, or to sample {gigabytes(needed.rollouts)}{free}.",
         f"Disk: about {gigabytes(needed.disk)}, {gigabytes(checked.disk)} free.",
     ]
     if plan.training.measured:

@@ -16,7 +16,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'turnwise[train]'")
 
-from small_rlef import small_line, small_options, write_toy  # noqa: E402 - needs what is skipped for above
+from small_rlef import shared_machine, small_line, small_options, write_toy  # noqa: E402 - needs what is skipped for above
 from tiny_model import make_tiny_model  # noqa: E402 - as above
 
 from turnwise.commands import rlef  # noqa: E402 - as above
@@ -50,12 +50,13 @@ def _one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny model and four problems."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A tiny model, four problems, and a machine that judges."""
     folder = tmp_path_factory.mktemp("rlef")
     make_tiny_model(folder / "model", context=2048)
     write_toy(folder)
-    return folder
+    with shared_machine({"TURNWISE_CACHE": str(folder / "cache")}):
+        yield folder
 
 
 @pytest.fixture(scope="module")

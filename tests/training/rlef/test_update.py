@@ -3,8 +3,11 @@
 import dataclasses
 import io
 import math
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -454,3 +457,17 @@ def test_processes_learn_together_what_one_learns_alone(
     for name, number in dataclasses.asdict(figures).items():
         assert math.isclose(getattr(found[0], name), number, abs_tol=1e-5), name
     assert near(members[0].weights(), alone.weights(), within=1e-3)
+
+
+@pytest.mark.long
+def test_two_processes_over_gloo_make_equal_weights(base: BaseModel, tmp_path: Path) -> None:
+    """Byte for byte, and the figures of all: the real group in place of the threads."""
+    program = Path(__file__).with_name("two_processes.py")
+    subprocess.run([sys.executable, str(program), base.name, str(tmp_path)], check=True, timeout=300)
+    first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
+    alone = torch.load(tmp_path / "alone.pt", weights_only=True)
+    assert equal(first["weights"], second["weights"]) and first["figures"] == second["figures"]
+    began = Training(base).weights()
+    assert all(not torch.equal(tensor, began[name]) for name, tensor in first["weights"].items())
+    for name in ("kl", "entropy", "mean_advantage", "value_error", "logprob_gap", "weight"):
+        assert math.isclose(first["figures"][0][name], alone["figures"][0][name], abs_tol=1e-5), name

@@ -19,8 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from turnwise.errors import TurnwiseError
-from turnwise.files import inside, read_whole
-from turnwise.records.codec import from_json, if_set, reason_of
+from turnwise.files import inside, read_whole, write_atomically
+from turnwise.json_text import json_text
+from turnwise.records.codec import from_json, if_set, reason_of, to_json
 from turnwise.records.run_folder import TaskRecord
 from turnwise.records.settings import JudgeRecord, PromptsRecord, RunSettings
 from turnwise.texts import shown
@@ -33,7 +34,7 @@ RLEF, ITERATIONS, ROLLOUTS, EVALUATIONS, PAGE = (
     "evaluations",
     "training.html",
 )
-_LARGEST_RECORD, _LARGEST_LOG = 2**26, 2**30  # bytes
+_LARGEST_RECORD, _LARGEST_LOG = 2**28, 2**32  # bytes
 _LARGEST_NUMBER = 2**53
 
 
@@ -169,6 +170,7 @@ class UpdateFigures:
 
     ``kl`` is the mean log-ratio of a call (policy over reference), ``kl_tokens`` its sum over a dialogue's tokens.
     ``logprob_gap`` is the largest difference between a token's log-probability when sampled and when learnt.
+    ``mean_advantage`` is before whitening; norms of gradients are before they are clipped.
     ``value_error`` is the mean squared difference of value and return, ``explained`` the share of the variance of the
     returns that values explain; both None without values.
     """
@@ -230,6 +232,11 @@ def read_rlef(folder: Path) -> RlefRecord | None:
         raise TurnwiseError(
             f"{str(path)!r} cannot be read ({reason_of(error)}): restore it, or give another --output_path."
         ) from None
+
+
+def write_rlef(folder: Path, record: RlefRecord) -> None:
+    """Write rlef.json, whole or not at all."""
+    write_atomically(inside(folder, RLEF), json_text(to_json(record), indent=1, ensure_ascii=False) + "\n")
 
 
 def read_iterations(folder: Path) -> list[LoggedIteration]:

@@ -70,6 +70,26 @@ def test_a_training_that_is_warned_comes_back(cluster: VirtualCluster, training:
 
 
 @pytest.mark.long
+def test_a_reinforcement_learning_that_is_warned_comes_back(
+    cluster: VirtualCluster, training: Callable[..., Training]
+) -> None:
+    """It ends the iteration at hand, saves, is requeued and goes on; ``status`` counts its iterations."""
+    one = training(delay=0.25, method="rlef")
+    done = one.submit()
+    assert done.returncode == 0, done.stderr
+    (job,) = [job for job, *_ in cluster.jobs()]
+    wait_for(lambda: len(one.steps()) >= 3, 60, "the first iterations")
+    cluster.run("scancel", "--signal=USR2", job)
+    wait_for(lambda: "PENDING" in [state for _, state, *_ in cluster.jobs()], 30, "the job to be requeued")
+    stopped = one.steps()[-1]
+    assert f"Training: iteration {stopped} of {STEPS}, 25.0% of dialogues solved" in one.status()
+    assert one.document()["checkpoints"] == [stopped]
+    wait_for_end(cluster)
+    assert one.steps() == list(range(1, STEPS + 1)) and one.is_whole() and stopped < STEPS
+    assert one.begun() == [0, 1] and one.document()["state"] == "done"
+
+
+@pytest.mark.long
 def test_a_training_on_a_node_that_is_lost_comes_back(
     cluster: VirtualCluster, training: Callable[..., Training]
 ) -> None:

@@ -2,11 +2,13 @@
 
 import importlib.util
 import json
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,14 +18,14 @@ from training_run import STEPS, Training
 from virtual_cluster import wait_for
 
 from turnwise.commands.collect import collect_command
-from turnwise.commands.options import RftJobOptions
+from turnwise.commands.options import RftJobOptions, RlefJobOptions
 from turnwise.commands.status import cancel_command, status_command
 from turnwise.commands.submit import resume_command
 from turnwise.commands.submit_training import check_no_job, submit_training_command, training_of
 from turnwise.commands.training_worker import train_on
-from turnwise.commands.trainings import RftTraining
+from turnwise.commands.trainings import RftTraining, RlefTraining
 from turnwise.errors import InfrastructureError, TurnwiseError
-from turnwise.records.choices import ClusterKind
+from turnwise.records.choices import ClusterKind, EngineName
 from turnwise.records.codec import to_json
 from turnwise.slurm.events import CRASH, RANK, read_events
 from turnwise.slurm.profile import ClusterProfile
@@ -81,6 +83,29 @@ def test_the_job_can_run_on_this_machine(training: Training) -> None:
     assert json.loads(shown.stdout) == training.document() and training.document()["state"] == "done"
 
 
+def test_a_reinforcement_learning_can_be_a_job_on_this_machine(tmp_path: Path, cache_dir: Path) -> None:
+    """As a fine-tuning: its steps are iterations, and it trains on frozen copies of what its options name."""
+    training = Training(tmp_path, environment_of(cache_dir), delay=0.2, method="rlef")
+    process = training.start_local()
+    wait_for(lambda: len(training.steps()) >= 2, 30, "the first iterations")
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate()
+    assert process.returncode == 130 and "Traceback" not in said, said
+    assert f"Stopped: turnwise resume {training.output} goes on from iteration {training.steps()[-1]}." in said
+    status = training.status()
+    assert f"Training: iteration {training.steps()[-1]} of {STEPS}, 25.0% of dialogues solved, 0.2 s an it" in status
+    assert f"Checkpoints: of iteration {training.steps()[-1]}." in status
+    training.benchmark.unlink()
+    done = training.command("resume", "out", TURNWISE_TEST_DELAY="0")
+    assert done.returncode == 0 and f"all {STEPS} iterations are made" in done.stdout, done.stderr
+    assert training.steps() == list(range(1, STEPS + 1)) and training.is_whole()
+    frozen = re.findall("Frozen: (.*)", said + done.stderr)
+    assert len(frozen) == 2 and all(f"{training.output}/cluster/inputs/" in path for path in frozen)
+    document = training.document()
+    assert (document["iteration"], document["iterations"], document["solved"]) == (STEPS, STEPS, 0.25)
+    assert (document["state"], document["checkpoints"][-1]) == ("done", STEPS)
+
+
 def test_several_processes_are_started_by_accelerate(training: Training, tmp_path: Path) -> None:
     """Both save and leave when they are told to, and say so through accelerate, which tells neither."""
     pytest.importorskip("accelerate", reason="accelerate is not installed: pip install 'turnwise[train]'")
@@ -120,6 +145,30 @@ def test_two_processes_train_a_tiny_model_as_a_job(training: Training, tmp_path:
     assert [event.status for event in training.events(RANK)] == [75, 75] and not training.events(CRASH)
 
 
+@pytest.mark.long
+def test_a_tiny_model_learns_by_its_dialogues_as_a_job(training: Training, tmp_path: Path) -> None:
+    """For real: stopped after an iteration it goes on, on the frozen benchmark, to the weights of one in one piece."""
+    pytest.importorskip("torch", reason="torch is not installed: pip install 'turnwise[train]'")
+    line = training.reinforce_for_real(iterations=6)
+    alone = training.command(*line, "-o", "alone")
+    assert alone.returncode == 0, alone.stderr
+    training.arguments(environment={"OMP_NUM_THREADS": "1"})
+    command = [sys.executable, "-m", "turnwise", *line, "-o", "out", "--cluster", "local", "-p", "profile.yaml"]
+    process = subprocess.Popen(command, env=training.environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: len(training.steps()) >= 1, 300, "the first iteration")
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=300)
+    assert process.returncode == 130 and "Traceback" not in said, said
+    stopped = training.steps()[-1]
+    assert f"goes on from iteration {stopped}" in said and stopped < 6
+    training.benchmark.unlink()
+    resumed = training.command("resume", "out")
+    assert resumed.returncode == 0, resumed.stderr
+    weights = [(tmp_path / out / "checkpoint" / "model.safetensors").read_bytes() for out in ("alone", "out")]
+    assert weights[0] == weights[1] and training.steps() == [1, 2, 3, 4, 5, 6]
+    assert training.document()["state"] == "done"
+
+
 def test_processes_that_accelerate_does_not_start_are_missed(tmp_path: Path) -> None:
     """It starts a single one where it sees no two GPUs: said, instead of training with less than was asked for."""
     submission = _submitted(tmp_path, gpus=2)
@@ -157,6 +206,11 @@ def test_a_training_that_cannot_be_a_job_is_refused(tmp_path: Path, monkeypatch:
             submit_training_command(RftTraining(options, "", data), environ={})
     with pytest.raises(TurnwiseError, match="--cluster-profile is about a job"):
         check_no_job(RftJobOptions(output_path=out, cluster_profile=tmp_path / "profile.yaml"))
+    engine = RlefJobOptions(output_path=out, cluster=ClusterKind.SLURM, engine=EngineName.SKYRL)
+    with pytest.raises(TurnwiseError, match="--engine skyrl writes files for another trainer"):
+        submit_training_command(RlefTraining(engine, ""), environ={})
+    with pytest.raises(TurnwiseError, match="and turnwise rlef trains in this process"):
+        submit_training_command(RlefTraining(replace(engine, cluster=ClusterKind.DEBUG), ""), environ={})
     assert list(tmp_path.iterdir()) == [data] and not list(data.iterdir())
 
 
@@ -187,7 +241,10 @@ def test_a_training_is_told_apart_from_a_run(tmp_path: Path) -> None:
     with pytest.raises(TurnwiseError, match="is a training, of which nothing is to be collected"):
         collect_command(tmp_path / "out", environ={})
     (tmp_path / "alone").mkdir()
-    (tmp_path / "alone" / "rft.json").write_text("{}")
-    for command in (status_command, cancel_command):
-        with pytest.raises(TurnwiseError, match="was never submitted to a cluster: see turnwise rft --cluster"):
-            command(tmp_path / "alone")
+    for method in ("rft", "rlef"):
+        record = tmp_path / "alone" / f"{method}.json"
+        record.write_text("{}")
+        for command in (status_command, cancel_command):
+            with pytest.raises(TurnwiseError, match=f"was never submitted to a cluster: see turnwise {method} --clus"):
+                command(tmp_path / "alone")
+        record.unlink()

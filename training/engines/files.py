@@ -166,7 +166,7 @@ set -eu
 cd {shlex.quote(str(folder))}
 mapfile -t nodes < <(scontrol show hostnames "$SLURM_JOB_NODELIST")
 head=${{nodes[0]}}
-on() {{ node=$1; shift; srun --overlap --nodes=1 --ntasks=1 --nodelist="$node" "$@"; }}
+on() {{ local node=$1; shift; exec srun --overlap --nodes=1 --ntasks=1 --nodelist="$node" "$@"; }}
 address=$(on "$head" hostname --ip-address | awk '{{print $1; exit}}')
 export RAY_ADDRESS=$address:{_RAY_PORT}
 cpus=${{SLURM_CPUS_PER_TASK:-{nodes.cpus}}}
@@ -180,8 +180,8 @@ for node in "${{nodes[@]:1}}"; do
         --num-cpus="$cpus" --num-gpus={nodes.gpus} --block &
     started+=($!)
 done
-on "$head" {python} -m turnwise.training.engines.ray_nodes {nodes.nodes} {_JOINING_SECONDS}
-on "$head" {python} {TRAIN}
+(on "$head" {python} -m turnwise.training.engines.ray_nodes {nodes.nodes} {_JOINING_SECONDS})
+(on "$head" {python} {TRAIN})
 """
     return "".join(f"{line}\n" for line in lines.splitlines() if line)
 

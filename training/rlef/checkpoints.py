@@ -64,17 +64,18 @@ def load_checkpoint(output: Path, iteration: int, *, networks: Any, updater: Any
     except Exception as error:  # torch has no type of error for a damaged file
         if isinstance(error, MemoryError | torch.OutOfMemoryError | TurnwiseError):
             raise
-        reason = printable(" ".join(str(error).split()), limit=200)
-        raise TurnwiseError(
-            f"The checkpoint {str(folder)!r} cannot be read ({reason}): remove it, then run the same line again, which "
-            "goes on from the one before."
-        ) from None
+        raise _unreadable(folder, error) from None
 
 
 def export_model(output: Path, iteration: int, checkpoint: Path, trained: TrainedModel) -> None:
-    """Make the folder ``checkpoint`` of the policy in OUT/checkpoint-N."""
+    """Make the folder ``checkpoint`` of the policy in OUT/checkpoint-N; raises TurnwiseError if that is damaged."""
+    folder = output / f"checkpoint-{iteration}"
+    try:
+        _check_sums(folder)
+    except (OSError, ValueError) as error:
+        raise _unreadable(folder, error) from None
     with _writing(checkpoint) as temporary:
-        for path in sorted((output / f"checkpoint-{iteration}").iterdir()):
+        for path in sorted(folder.iterdir()):
             if path.name not in (STATE, SUMS, TRAINING):
                 shutil.copy2(path, temporary / path.name)
         _finish(temporary, checkpoint, trained)
@@ -139,6 +140,14 @@ def _check_sums(folder: Path) -> None:
     for name, digest in sums.items():
         if _sha256(folder / name) != digest:
             raise ValueError(f"the sha256 of {name} is another")
+
+
+def _unreadable(folder: Path, error: Exception) -> TurnwiseError:
+    reason = printable(" ".join(str(error).split()), limit=200)
+    return TurnwiseError(
+        f"The checkpoint {str(folder)!r} cannot be read ({reason}): remove it, then run the same line again, which "
+        "goes on from the one before."
+    )
 
 
 def _sha256(path: Path) -> str:

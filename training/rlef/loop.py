@@ -10,7 +10,6 @@ Torch and transformers are imported inside functions; what they print is kept fr
 
 import contextlib
 import dataclasses
-import json
 import logging
 import math
 import shutil
@@ -24,11 +23,21 @@ from functools import partial
 from pathlib import Path
 
 from turnwise.errors import InfrastructureError, TurnwiseError
-from turnwise.files import inside, read_whole, write_atomically
+from turnwise.files import inside, write_atomically
 from turnwise.locks import Lock
-from turnwise.records.codec import from_json, to_line
-from turnwise.records.rlef import ITERATIONS, ROLLOUTS, LoggedIteration, RolloutFigures, Seconds, UpdateFigures
-from turnwise.records.training import checkpoints_in
+from turnwise.records.codec import to_line
+from turnwise.records.rlef import (
+    ITERATIONS,
+    ROLLOUTS,
+    LoggedIteration,
+    RolloutFigures,
+    Seconds,
+    UpdateFigures,
+    read_iterations,
+    read_rlef,
+    write_rlef,
+)
+from turnwise.records.training import checkpoints_in, describe_trained
 from turnwise.runners.event_loops import InterruptibleRunner
 from turnwise.runners.judging.judge import Judge
 from turnwise.runners.loading import Machine
@@ -51,13 +60,12 @@ from turnwise.training.rlef.checkpoints import (
     save_checkpoint,
 )
 from turnwise.training.rlef.figures import rollout_figures
-from turnwise.training.rlef.plan import POLICY, Plan, read_record, write_record
+from turnwise.training.rlef.plan import POLICY, Plan
 from turnwise.training.rlef.policy_engines import LivePolicy, PolicyEngine, SentPolicy
 from turnwise.training.rollouts import Rollouts
 from turnwise.training.tokenizer import open_tokenizer
 
 _LOCK, _SCORES = "rlef.lock", "scores.json"
-_LARGEST_LOG = 2**32  # bytes
 _GROUP_HOURS = 6  # that processes wait for one that samples or measures
 Progress = Callable[[str, int, int], None]
 
@@ -92,8 +100,8 @@ def train(plan: Plan, parts: Parts, *, stop: Callable[[], bool] = lambda: False)
     lock = _lock(plan.output)
     try:
         plan.check_same()
-        if read_record(plan.output) is None:
-            write_record(plan.output, plan.record)
+        if read_rlef(plan.output) is None:
+            write_rlef(plan.output, plan.record)
         remove_halves(plan.output)
         with _quiet():
             is_left = plan.latest < plan.settings.iterations or plan.processes > 1 or not _is_measured(plan)
@@ -187,7 +195,9 @@ class _Trainer:
         """Make the iterations behind ``latest``; return False where ``stop`` ended it before the last."""
         plan, last = self._plan, self._plan.settings.iterations
         self._saved = latest
-        self._log = _read_log(plan.output, latest) if plan.is_main else []
+        self._log = []
+        if plan.is_main:
+            self._log = [logged for logged in read_iterations(plan.output) if logged.iteration <= latest]
         self._by_main(lambda: _write_log(plan.output, self._log))
         self._measure(latest)
         for iteration in range(latest + 1, last + 1):
@@ -307,15 +317,7 @@ def description_of(plan: Plan, iteration: int) -> dict[str, str]:
     model = plan.trained_model(iteration)
     if not iteration:
         return {"iteration": "0"}
-    told = {
-        "model": f"{plan.output.resolve().name}/checkpoint-{iteration}",
-        "trained_by": model.method,
-        "base_model": model.base_model,
-        "trained_on": ",".join(model.tasks),
-        "training_data": model.data_sha256[:12],
-        "iteration": str(iteration),
-    }
-    return {**told, "trained_on_test": ",".join(model.train_on_test)} if model.train_on_test else told
+    return {"model": f"{plan.output.resolve().name}/checkpoint-{iteration}", **describe_trained(model)}
 
 
 def _run(model: Model, plan: Plan, parts: Parts, folder: Path, runner: InterruptibleRunner | None) -> None:
@@ -352,24 +354,6 @@ def _check_finite(update: UpdateFigures, iteration: int, saved: int) -> None:
                 f"The {name.replace('_', ' ')} of iteration {iteration} is {value}, so training stopped{stands}: give "
                 "a smaller --learning-rate, and another --output_path."
             )
-
-
-def read_log(output: Path) -> list[LoggedIteration]:
-    """Return the lines of OUT/iterations.jsonl, without those that are torn; none where there are none."""
-    try:
-        lines = read_whole(inside(output, ITERATIONS), limit=_LARGEST_LOG, follow=False).splitlines()
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    found: dict[int, LoggedIteration] = {}
-    for line in lines:
-        with contextlib.suppress(ValueError, RecursionError):
-            logged = from_json(LoggedIteration, json.loads(line))
-            found[logged.iteration] = logged
-    return [found[iteration] for iteration in sorted(found)]
-
-
-def _read_log(output: Path, latest: int) -> list[LoggedIteration]:
-    return [logged for logged in read_log(output) if logged.iteration <= latest]
 
 
 def _write_log(output: Path, lines: Sequence[LoggedIteration]) -> None:

@@ -12,15 +12,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import turnwise
 from turnwise.benchmarks.differences import differences
 from turnwise.errors import MissingExtraError, TurnwiseError
-from turnwise.files import inside, read_whole, write_atomically
-from turnwise.json_text import json_text
-from turnwise.records.codec import from_json, reason_of, to_json
-from turnwise.records.rlef import EVALUATIONS, FORMAT, ITERATIONS, PAGE, RLEF, ROLLOUTS, RlefRecord, RlefSettings
+from turnwise.records.codec import to_json
+from turnwise.records.rlef import EVALUATIONS, ITERATIONS, PAGE, RLEF, ROLLOUTS, RlefRecord, RlefSettings, read_rlef
 from turnwise.records.run_folder import TaskRecord
 from turnwise.records.settings import JudgeSettings, PromptsRecord, RunSettings
 from turnwise.records.training import FINE_TUNING, TRAINING, TrainedModel, checkpoints_in, read_trained_model
@@ -29,7 +26,6 @@ from turnwise.runners.loading import LoadedTask, Machine
 from turnwise.tasks.decoys import DecoyPool
 from turnwise.tasks.plan import strategy_of, turns_of
 from turnwise.tasks.prompts import PromptSet
-from turnwise.texts import shown
 from turnwise.training.fine_tuning.base_model import BaseModel
 from turnwise.training.fine_tuning.processes import process_number, rank_of
 from turnwise.training.rlef.settings import check_settings
@@ -50,7 +46,6 @@ _COMPARED = (
     "evaluation",
     "processes",
 )
-_LARGEST = 2**28  # bytes, of a record
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +220,7 @@ class Plan:
 
     def check_same(self) -> None:
         """Raise TurnwiseError if the folder holds another training, or what is in the way of this one."""
-        frozen = read_record(self.output)
+        frozen = read_rlef(self.output)
         if frozen is None:
             self._check_free()
             return
@@ -246,30 +241,6 @@ class Plan:
             raise TurnwiseError(
                 f"The folder {str(self.output)!r} holds {found.name!r}, and no {RLEF}: give another --output_path."
             )
-
-
-def read_record(folder: Path) -> RlefRecord | None:
-    """Return what the training in ``folder`` is of, None for none; raises TurnwiseError if it is unreadable."""
-    path = inside(folder, RLEF)
-    try:
-        import json
-
-        data: Any = json.loads(read_whole(path, limit=_LARGEST, follow=False))
-        if isinstance(data, dict) and data.get("format") != FORMAT:
-            number, version = shown(data.get("format")), shown(data.get("turnwise"), limit=80)
-            raise ValueError(f"format {number} is unknown here; turnwise {version}, which wrote it, reads it")
-        return from_json(RlefRecord, data)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (OSError, ValueError, RecursionError) as error:
-        raise TurnwiseError(
-            f"{str(path)!r} cannot be read ({reason_of(error)}): restore it, or give another --output_path."
-        ) from None
-
-
-def write_record(folder: Path, record: RlefRecord) -> None:
-    """Write rlef.json, whole or not at all."""
-    write_atomically(inside(folder, RLEF), json_text(to_json(record), indent=1, ensure_ascii=False) + "\n")
 
 
 def check_packages() -> None:

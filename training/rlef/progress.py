@@ -4,10 +4,9 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from turnwise.records.rlef import LoggedIteration
+from turnwise.records.rlef import LoggedIteration, read_iterations
 from turnwise.records.training import TRAINING, checkpoints_in
 from turnwise.training.fine_tuning.plan import MODELS
-from turnwise.training.rlef.loop import read_log
 
 _RECENT = 20  # iterations by which the rate is measured
 
@@ -35,7 +34,7 @@ class RlefProgress:
 
 def read_rlef_progress(folder: Path, iterations: int) -> RlefProgress:
     """Return how far the training of so many iterations in ``folder`` is."""
-    logged = [line for line in read_log(folder) if _can_be(line, iterations)][-_RECENT:]
+    logged = [line for line in read_iterations(folder) if _can_be(line, iterations)][-_RECENT:]
     last = logged[-1] if logged else None
     return RlefProgress(
         last.iteration if last else 0,

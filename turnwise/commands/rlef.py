@@ -19,10 +19,11 @@ from turnwise.commands.rft import STOPPED, PlannedJob, Trained
 from turnwise.commands.run import command_line
 from turnwise.commands.score import score_command
 from turnwise.commands.settings import build_settings, check_decoys, tasks_of_options
+from turnwise.commands.training_page import TrainingPage
 from turnwise.commands.verify import verified_problems
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.records.choices import BackEndName, FeedbackKind, RolloutEngine, TrainingType
-from turnwise.records.rlef import LoggedIteration, RewardSettings, RlefSettings
+from turnwise.records.rlef import LoggedIteration, RewardSettings, RlefSettings, read_rlef
 from turnwise.records.settings import DEFAULT_FEEDBACK, DEFAULT_OWN_SOLUTIONS, RunConfig, RunSettings, Sampling
 from turnwise.runners.judging.verdicts import RecentCache
 from turnwise.runners.loading import LoadedTask, Machine, load_decoys, open_task, resolve_task
@@ -47,6 +48,7 @@ from turnwise.training.rlef.tracking import Trackers, parse_trackers
 _REPORTS = 100_000  # that the judge holds, about 1 KB each
 _OF_MEMORY = 0.85  # of what the networks leave of an accelerator, for the engine that samples beside them
 _RECENT = 20  # iterations by which the time left is measured
+_VALIDATION, _NONE = "codecontests_valid_multiturn", "none"  # what measures by default, where it is of one benchmark
 _FALSE_FEEDBACK = (FeedbackKind.RANDOM, FeedbackKind.NONE)
 
 
@@ -70,7 +72,7 @@ def rlef_command(options: RlefOptions, *, environ: dict[str, str], arguments: Se
 def learn(options: RlefOptions, *, command: str, environ: dict[str, str], stop: Callable[[], bool]) -> Trained:
     """Train until the last iteration, or until ``stop`` says so and a checkpoint is saved; ``command`` is recorded."""
     trackers = parse_trackers(options.track)
-    with _opened(options, command=command, environ=environ) as (plan, machine):
+    with open_training(options, command=command, environ=environ) as (plan, machine):
         if plan.is_done and not options.dry_run:
             return Trained(f"{_done(plan)} already; nothing was changed.")
         checked = check(plan) if plan.is_main else None
@@ -102,7 +104,7 @@ def plan_rlef_job(options: RlefOptions, *, command: str, environ: dict[str, str]
     """
     parse_trackers(options.track)
     told = {**environ, "WORLD_SIZE": str(processes), "RANK": "0"}
-    with _opened(options, command=command, environ=told, is_here=False) as (plan, _):
+    with open_training(options, command=command, environ=told, is_here=False) as (plan, _):
         checked = check(plan, is_here=False)
         if not plan.is_done:
             check_room(plan, checked)
@@ -127,7 +129,7 @@ def train_rlef_job(options: RlefOptions, *, command: str, environ: dict[str, str
 
 
 @contextmanager
-def _opened(
+def open_training(
     options: RlefOptions, *, command: str, environ: dict[str, str], is_here: bool = True
 ) -> Iterator[tuple[Plan, Machine]]:
     """Yield the plan of the training that options ask for, and the machine that judges.
@@ -145,7 +147,7 @@ def _opened(
     for task in tasks:
         check_training_task(task)
     config = _dialogues(options, tasks, settings)
-    measured, evaluation = _evaluation(options, config, settings)
+    measured, evaluation = _evaluation(options, tasks, config, settings)
     prompts = PromptSet.load(options.prompts)
     for asked, of in ((tasks, config.settings), (measured, evaluation)):
         for task in asked:
@@ -288,9 +290,9 @@ def _dialogues(options: RlefOptions, tasks: Sequence[Task], settings: RlefSettin
 
 
 def _evaluation(
-    options: RlefOptions, config: RunConfig, settings: RlefSettings
+    options: RlefOptions, tasks: Sequence[Task], config: RunConfig, settings: RlefSettings
 ) -> tuple[tuple[Task, ...], RunSettings]:
-    """Return the tasks that measure the policy, and how they are asked: over all their turns, with true feedback.
+    """Return the tasks that measure the policy of ``tasks``, and how: over all their turns, with true feedback.
 
     So trainings of other feedback, and of fewer turns, are measured alike.
     """
@@ -310,12 +312,14 @@ def _evaluation(
         sampling=sampling,
         limit=None,
         samples={},
-        own_solutions=DEFAULT_OWN_SOLUTIONS,
     )
-    if not options.evaluate:
+    names = options.evaluate or (_VALIDATION if any(task.benchmark.name == "codecontests" for task in tasks) else _NONE)
+    if names == _NONE:
         return (), asked
-    tasks = find_tasks(options.evaluate, find_benchmarks(options.benchmark, tasks=options.evaluate))
-    return tasks, with_supported_metrics(asked, tasks)
+    measured = find_tasks(names, find_benchmarks(options.benchmark, tasks=names))
+    if not any(task.is_training for task in measured):
+        asked = replace(asked, own_solutions=DEFAULT_OWN_SOLUTIONS)
+    return measured, with_supported_metrics(asked, measured)
 
 
 def _true(feedback: str) -> str:
@@ -330,6 +334,19 @@ def _workers(options: RlefOptions, environ: Mapping[str, str]) -> int:
     return max(1, usable_cores() // together - 1)
 
 
+def dialogue_lines(plan: Plan) -> list[str]:
+    """Return what is asked how often: the problems, and the iterations."""
+    settings, problems = plan.settings, plan.problems
+    visits = settings.iterations * settings.rollouts / settings.group / problems
+    names = ", ".join(loaded.task.name for loaded in plan.training.tasks)
+    return [
+        f"Problems: {problems:,} of {names}, each asked {visits:.2f} times in groups of {settings.group}.",
+        f"Iterations: {settings.iterations:,} of {settings.rollouts:,} dialogues of at most {plan.turns} turn(s), at "
+        f"most {settings.rollouts * settings.max_length:,} tokens; {settings.iterations * settings.minibatches:,} "
+        "updates in all.",
+    ]
+
+
 def describe(plan: Plan, checked: Checked) -> list[str]:
     """Return what a training will be, a line a matter."""
     settings, shape, needed = plan.settings, checked.shape, checked.estimate
@@ -337,17 +354,11 @@ def describe(plan: Plan, checked: Checked) -> list[str]:
     trained = f"{shape.trained:,} trained (LoRA of rank {settings.lora_rank})" if settings.lora_rank else "all trained"
     value = "no value" if settings.value == "none" else f"a value at each {settings.value}"
     free = "" if checked.memory is None else f", {gigabytes(checked.memory)} free"
-    problems = plan.problems
-    visits = settings.iterations * settings.rollouts / settings.group / problems
-    names = ", ".join(loaded.task.name for loaded in plan.training.tasks)
     lines = [
-        f"Problems: {problems:,} of {names}, each asked {visits:.2f} times in groups of {settings.group}.",
-        f"Iterations: {settings.iterations:,} of {settings.rollouts:,} dialogues of at most {plan.turns} turn(s), at "
-        f"most {settings.rollouts * settings.max_length:,} tokens; {settings.iterations * settings.minibatches:,} "
-        f"updates in all; {devices}.",
-        f"Parameters: {shape.parameters:,}, {trained}, {settings.dtype}; {value}.",
-        f"Memory: about {gigabytes(needed.memory)} a device (states {gigabytes(needed.states)}, activations "
-        f"{gigabytes(needed.activations)}, logits {gigabytes(needed.logits)}){free}.",
+        *dialogue_lines(plan),
+        f"Parameters: {shape.parameters:,}, {trained}, {settings.dtype}; {value}; {devices}.",
+        f"Memory: about {gigabytes(needed.memory)} a device: states {gigabytes(needed.states)}, and to learn "
+        f"{gigabytes(needed.activations + needed.logits)}, or to sample {gigabytes(needed.rollouts)}{free}.",
         f"Disk: about {gigabytes(needed.disk)}, {gigabytes(checked.disk)} free.",
     ]
     if plan.training.measured:
@@ -370,6 +381,7 @@ class _Watch:
 
     def __init__(self, plan: Plan, trackers: Trackers, on_progress: Callable[[str, int, int], None]) -> None:
         self._plan, self._trackers, self._on_progress = plan, trackers, on_progress
+        self._page = TrainingPage(plan.output)
         self._seconds: list[float] = []
         self._told = 0
         self._began = time.monotonic()
@@ -388,10 +400,13 @@ class _Watch:
                 print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
         if sys.stderr.isatty():
             self._on_progress("iterations", logged.iteration, self._plan.settings.iterations)
+        self._page.rewrite()
 
     def close(self) -> None:
-        """End the trackers."""
+        """End the trackers, and write the page of what there is now."""
         self._trackers.close()
+        if self._plan.is_main and read_rlef(self._plan.output) is not None:
+            self._page.write()
 
 
 def iteration_line(logged: LoggedIteration, iterations: int, seconds_left: float) -> str:
@@ -424,16 +439,23 @@ def _duration(seconds: float) -> str:
 
 
 def _evaluate(folder: Path) -> float | None:
-    """Write the scores of a run where they are not there; return the mean over its tasks of the first of most turns."""
+    """Write the scores of a run where they are not there; return the mean over its tasks of the usual one.
+
+    That is 1@T of T turns, and pass@1 of a single one.
+    """
     path = folder / "scores.json"
     if not path.is_file():
         score_command([folder])
     values = []
     for task in json.loads(path.read_text())["tasks"]:
-        turns = max((one["turns"] for one in task["estimates"]), default=0)
-        values += [one["value"] for one in task["estimates"] if one["turns"] == turns][:1]
-    numbers = [value for value in values if value is not None]
-    return sum(numbers) / len(numbers) if numbers else None
+        turns = task["max_turns"]
+        usual = f"1@{turns}" if turns > 1 else "pass@1"
+        values += [
+            one["value"]
+            for one in task["estimates"]
+            if (one["metric"], one["turns"], one["group"]) == (usual, turns, "all") and one["value"] is not None
+        ]
+    return sum(values) / len(values) if values else None
 
 
 def _done(plan: Plan) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from chromium import Chromium
+from trainings import RECORD, make_iteration
 
 from turnwise.commands import training_page as commands
 from turnwise.commands.plot import plot_command
@@ -20,61 +21,10 @@ from turnwise.commands.training_page import TrainingPage, read_evaluations, writ
 from turnwise.errors import TurnwiseError
 from turnwise.leaderboard.page.plots import Line, Plot, drawn, in_words, thin
 from turnwise.records.codec import to_json, to_line
-from turnwise.records.rlef import (
-    LoggedIteration,
-    RlefRecord,
-    RlefSettings,
-    RolloutFigures,
-    Seconds,
-    TurnFigures,
-    UpdateFigures,
-    read_iterations,
-)
-from turnwise.records.run_folder import AskedProblem, TaskRecord
-from turnwise.records.settings import JudgeRecord, PromptsRecord, RunSettings, Sampling
+from turnwise.records.rlef import read_iterations
+from turnwise.records.settings import PromptsRecord, RunSettings
 
-RECORD = RlefRecord(
-    turnwise="0",
-    command="turnwise rlef -M hf",
-    settings=RlefSettings(iterations=4),
-    model={"name": "org/Model-8B", "digest": "ab" * 32},
-    rollouts="hf",
-    dialogues=RunSettings(feedback="failed_tests", sampling=Sampling(temperature=1.0)),
-    judge=JudgeRecord("planned 1", "CPython 3.11", "tokens", 1.0),
-    prompts=PromptsRecord("turnwise-1", {"statement": "0011223344"}),
-    tasks=(TaskRecord("c_train", "c", "train", 2, "multi_turn", "0" * 64, 9, (AskedProblem("c/1"),)),),
-    evaluation={"t": RunSettings(samples_per_problem=2)},
-    versions={"torch": "2.13.0"},
-)
 HOSTILE = "</style></script><script>window.hit=1</script><img src=x onerror=window.hit=1>\u202e{{ 7*7 }}"
-
-
-def _iteration(number: int, solved: int = 2) -> LoggedIteration:
-    """Return an iteration of ten dialogues, ``solved`` of them in the first turn and as many in the second."""
-    first = TurnFigures(10, solved, 1, {"passed": solved, "wrong_answer": 9 - solved, "no_code": 1})
-    left = 10 - solved
-    second = TurnFigures(left, solved, 0, {"passed": solved, "time_limit": left - solved}, left, solved, 0.75)
-    rollouts = RolloutFigures(
-        dialogues=11,
-        dropped={"request_failed": 1},
-        solved=2 * solved / 10,
-        invalid=0.05,
-        public_only=0.1,
-        guessed=0.25,
-        mean_reward=-0.2,
-        mean_turns=1.8,
-        reply_tokens=200.0,
-        non_code=0.4,
-        cut=0.0,
-        drift=0.02,
-        rows=10,
-        tokens=9000,
-        sampled_tokens=3600,
-        turns=(first, second),
-        compared=10,
-    )
-    update = UpdateFigures(4, 2e-7, 0.1, 0.2, 0.0123, 2.0, 0.5, 0.03, 1.0, 0.456, 0.1, 0.0, 1.5, 2.5, 0.001)
-    return LoggedIteration(number, rollouts, update, Seconds(30.0, 6.0, 12.0, 0.0, 45.0))
 
 
 @pytest.fixture
@@ -84,8 +34,8 @@ def training(tmp_path: Path, small_run: Callable[..., Path]) -> Path:
     (output / "checkpoint-2").mkdir(parents=True)
     (output / "rollouts").mkdir()
     (output / "rlef.json").write_text(json.dumps(to_json(RECORD)))
-    lines = [to_line(_iteration(number, solved=number)) + "\n" for number in (1, 2, 3)]
-    (output / "iterations.jsonl").write_text("".join(lines) + to_line(_iteration(4))[:80])
+    lines = [to_line(make_iteration(number, solved=number)) + "\n" for number in (1, 2, 3)]
+    (output / "iterations.jsonl").write_text("".join(lines) + to_line(make_iteration(4))[:80])
     for name in ("000000", "000002"):
         small_run(f"out/evaluations/{name}", model=f"model-{name}")
     score_command([output / "evaluations" / "000000"])
@@ -114,6 +64,7 @@ def test_the_page_says_the_latest_figures_and_what_the_training_is_of(training: 
     text = write_training_page(training).read_text(encoding="utf-8").replace("\u00a0", " ")
     for part in (
         "The training of <b>org/Model-8B</b>",
+        "On c_train, at most 2 turns with failed_tests feedback, a value at each turn; ",
         "<b>3 of 4</b> iterations",
         "<b>33</b> dialogues",
         "Iteration 3 solved 60 % of its 11 dialogues, 30 % in the first turn; iteration 1 solved 20 %.",
@@ -125,7 +76,7 @@ def test_the_page_says_the_latest_figures_and_what_the_training_is_of(training: 
         "10 % of the latest dialogues pass the public tests and fail hidden ones",
         "left out of every figure: request failed (3).",
         "<dt>feedback</dt><dd>failed_tests</dd>",
-        "<dt>value</dt><dd>at each turn</dd>",
+        "<dt>value</dt><dd>a value at each turn</dd>",
         "solved +1, failed -1, an earlier turn that is invalid -0.2 (no code or compile error)",
         "c_train: 1 of 9 problems of c, train, at most 2 turns",
         "<dt>command</dt><dd>turnwise rlef -M hf</dd>",
@@ -148,8 +99,8 @@ def test_every_measure_has_a_chart(training: Path) -> None:
         *("Error of the values", "Explained by the values", "Gradients", "Cut replies and drift"),
         *("Seconds of an iteration", "Tokens of an iteration"),
     ]
-    none = replace(_iteration(1).update, value_error=None, explained=None, value_gradient_norm=None)
-    lines = [to_line(replace(_iteration(number), update=none)) + "\n" for number in (1, 2)]
+    none = replace(make_iteration(1).update, value_error=None, explained=None, value_gradient_norm=None)
+    lines = [to_line(replace(make_iteration(number), update=none)) + "\n" for number in (1, 2)]
     (training / "iterations.jsonl").write_text("".join(lines))
     assert "Error of the values" not in write_training_page(training).read_text(encoding="utf-8")
 
@@ -202,8 +153,13 @@ def test_numbers_are_short(value: float | None, unit: str, text: str) -> None:
 
 def test_iterations_after_a_resume_replace_those_that_were_lost(training: Path) -> None:
     """Lines that stood behind the checkpoint are not of this training; torn and impossible ones are none."""
-    lines = [to_line(_iteration(number, solved=1)) for number in (1, 2, 3, 4, 2)]
-    impossible = to_line(_iteration(9)).replace('"rows":10', f'"rows":{10**400}'), to_line(_iteration(-1)), "[1]", "{"
+    lines = [to_line(make_iteration(number, solved=1)) for number in (1, 2, 3, 4, 2)]
+    impossible = (
+        to_line(make_iteration(9)).replace('"rows":10', f'"rows":{10**400}'),
+        to_line(make_iteration(-1)),
+        "[1]",
+        "{",
+    )
     (training / "iterations.jsonl").write_text("\n".join([*lines, *impossible]))
     assert [one.iteration for one in read_iterations(training)] == [1, 2]
 
@@ -282,7 +238,7 @@ def test_what_a_strangers_folder_says_is_text(training: Path) -> None:
     )
     plain = _tags(write_training_page(training).read_text(encoding="utf-8"))
     (training / "rlef.json").write_text(json.dumps(to_json(record)))
-    line = _iteration(1)
+    line = make_iteration(1)
     odd = replace(
         line.rollouts, dropped={HOSTILE: 2}, turns=(replace(line.rollouts.turns[0], verdicts={HOSTILE: 3}),) * 500
     )

@@ -62,22 +62,29 @@ def _patch_trainer(module: Any) -> None:
 
     steps = int(os.environ["TURNWISE_TEST_STEPS"])
 
-    def plan_job(_data: Any, _options: Any, **_: Any) -> Any:
+    def plan_job(*_: Any, **__: Any) -> Any:
         return module.PlannedJob(["Steps: as many as the test says."], steps, [])
 
-    def train_job(_: Any, options: Any, *, stop: Any, **__: Any) -> int:
+    def train_job(*given: Any, stop: Any, **_: Any) -> int:
         if refusal := os.environ.get("TURNWISE_TEST_REFUSAL"):
             kind = TurnwiseError if refusal == "2" else InfrastructureError
             raise kind("the model is not there: mend -a model=.")
         sys.path.insert(0, str(Path(__file__).parents[1]))
         import fake_trainer
 
-        return fake_trainer.train(options.output_path, steps, stop)
+        options = given[-1]
+        if is_rlef := module.__name__.endswith("rlef"):
+            print(f"Frozen: {options.benchmark}", flush=True)
+        return fake_trainer.train(options.output_path, steps, stop, "rlef" if is_rlef else "rft")
 
-    module.plan_job, module.train_job = plan_job, train_job
+    if module.__name__.endswith("rlef"):
+        module.plan_rlef_job, module.train_rlef_job = plan_job, train_job
+    else:
+        module.plan_job, module.train_job = plan_job, train_job
 
 
 if "TURNWISE_TEST_CALLS" in os.environ:
     sys.meta_path.insert(0, _Patch("turnwise.runners.models.replay", _patch_answers))
 if "TURNWISE_TEST_STEPS" in os.environ:
-    sys.meta_path.insert(0, _Patch("turnwise.commands.rft", _patch_trainer))
+    for method in ("rft", "rlef"):
+        sys.meta_path.insert(0, _Patch(f"turnwise.commands.{method}", _patch_trainer))

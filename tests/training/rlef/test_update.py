@@ -3,8 +3,11 @@
 import dataclasses
 import io
 import math
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +22,7 @@ from turnwise.errors import TurnwiseError  # noqa: E402 - after torch is found
 from turnwise.records.rlef import RlefSettings, UpdateFigures  # noqa: E402 - as above
 from turnwise.training.episodes import PROMPT, Episode, Row, rows_of  # noqa: E402 - as above
 from turnwise.training.fine_tuning.base_model import BaseModel  # noqa: E402 - as above
-from turnwise.training.rlef import batches, maths  # noqa: E402 - it needs torch
+from turnwise.training.rlef import batches, maths, networks  # noqa: E402 - it needs torch
 from turnwise.training.rlef.networks import Networks  # noqa: E402 - it needs torch
 from turnwise.training.rlef.update import Updater  # noqa: E402 - it needs torch
 
@@ -229,13 +232,14 @@ def test_the_log_ratio_to_the_reference_is_charged_once_a_call(base: BaseModel) 
 # ---------- what is not read ----------
 
 
-def _noise_elsewhere(module: Any, places: Callable[[], "torch.Tensor"]) -> None:
-    """Change a network's hidden states wherever nothing is read."""
+def _noise_elsewhere(module: Any, now: list[batches.Part], name: str) -> None:
+    """Change a network's hidden states wherever nothing is read; ``name`` is that of the part's places."""
 
     def add(_: object, __: object, hidden: "torch.Tensor") -> "torch.Tensor":
-        noise = torch.full((hidden.shape[0] * hidden.shape[1], 1), 100.0)
-        noise[places()] = 0.0
-        return hidden + noise.view(*hidden.shape[:2], 1)
+        longest, places = now[0].ids.shape[1], getattr(now[0], name)
+        noise = torch.full((*hidden.shape[:2], 1), 100.0)
+        noise[places // longest, places % longest] = 0.0
+        return hidden + noise
 
     module.register_forward_hook(add)
 
@@ -257,9 +261,8 @@ def test_what_stands_at_feedback_and_padding_is_not_learnt(
         monkeypatch.setattr(Networks, name, noted)
     assert loud.networks.critic is not None
     for network in (loud.networks.policy.model, loud.networks._reference.model):
-        _noise_elsewhere(network.norm, lambda: now[0].places)
-    is_turn = value == "turn"
-    _noise_elsewhere(loud.networks.critic.body.norm, lambda: now[0].call_places if is_turn else now[0].places)
+        _noise_elsewhere(network.norm, now, "places")
+    _noise_elsewhere(loud.networks.critic.body.norm, now, "call_places" if value == "turn" else "places")
     figures = [training.update(iteration=number) for training in (quiet, loud) for number in (1, 2)]
     assert figures[:2] == figures[2:]
     assert equal(quiet.weights(), loud.weights())
@@ -320,6 +323,23 @@ def test_micro_batches_change_nothing(base: BaseModel, tokens: int) -> None:
     parts, others = gradients_of(Training(base, tokens_at_a_time=tokens))
     assert near(whole, parts, within=1e-5)
     assert math.isclose(figures.policy_loss, others.policy_loss, abs_tol=1e-5)
+
+
+@pytest.mark.parametrize("rank", [0, 2])
+def test_layers_that_are_computed_again_give_the_same_gradients(
+    base: BaseModel, monkeypatch: pytest.MonkeyPatch, rank: int
+) -> None:
+    """As on accelerators, where activations are not kept; with adapters as well."""
+    plain, _ = gradients_of(Training(base, lora_rank=rank))
+    monkeypatch.setattr(networks, "has_gradient_checkpoints", lambda *_: True)
+    training = Training(base, lora_rank=rank)
+    computed: list[bool] = []
+    for module in training.networks.policy.modules():
+        if isinstance(module, transformers.models.llama.modeling_llama.LlamaAttention):
+            module.register_forward_hook(lambda *_: computed.append(torch.is_grad_enabled()))
+    again, _ = gradients_of(training)
+    assert training.networks.checkpoints and computed.count(True) == 2
+    assert near(plain, again, within=1e-5)
 
 
 def test_dialogues_without_reward_are_left_out_before_whitening(base: BaseModel) -> None:
@@ -454,3 +474,17 @@ def test_processes_learn_together_what_one_learns_alone(
     for name, number in dataclasses.asdict(figures).items():
         assert math.isclose(getattr(found[0], name), number, abs_tol=1e-5), name
     assert near(members[0].weights(), alone.weights(), within=1e-3)
+
+
+@pytest.mark.long
+def test_two_processes_over_gloo_make_equal_weights(base: BaseModel, tmp_path: Path) -> None:
+    """Byte for byte, and the figures of all: the real group in place of the threads."""
+    program = Path(__file__).with_name("two_processes.py")
+    subprocess.run([sys.executable, str(program), base.name, str(tmp_path)], check=True, timeout=300)
+    first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
+    alone = torch.load(tmp_path / "alone.pt", weights_only=True)
+    assert equal(first["weights"], second["weights"]) and first["figures"] == second["figures"]
+    began = Training(base).weights()
+    assert all(not torch.equal(tensor, began[name]) for name, tensor in first["weights"].items())
+    for name in ("kl", "entropy", "mean_advantage", "value_error", "logprob_gap", "weight"):
+        assert math.isclose(first["figures"][0][name], alone["figures"][0][name], abs_tol=1e-5), name

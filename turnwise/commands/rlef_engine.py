@@ -1,0 +1,37 @@
+"""``turnwise rlef --engine``: plan a training as ``turnwise rlef`` does, and write what an engine needs of it."""
+
+from collections.abc import Sequence
+
+from turnwise.commands.engine_files import sources_of, write_engine
+from turnwise.commands.options import RlefJobOptions
+from turnwise.commands.rlef import dialogue_lines, open_training
+from turnwise.commands.run import command_line
+from turnwise.errors import TurnwiseError
+from turnwise.training.problems import TrainingProblems
+
+
+def engine_command(options: RlefJobOptions, *, environ: dict[str, str], arguments: Sequence[str] = ()) -> str:
+    """Write OUT/engine for the engine that options name, and return what to print; with --dry-run nothing is written.
+
+    Raises TurnwiseError for what the user got wrong, or for what the engine cannot do.
+    """
+    if options.engine is None:
+        raise TurnwiseError("turnwise rlef writes an engine's files with --engine skyrl or verl.")
+    if options.cluster is not None:
+        raise TurnwiseError(
+            f"--cluster is about the job of the reference trainer, and --engine {options.engine} writes the script of "
+            "its own: leave it out."
+        )
+    with open_training(options, command=command_line(arguments), environ=environ, is_here=False) as (plan, _):
+        training = plan.training
+        problems = TrainingProblems(training.tasks, training.dialogues, training.prompts, training.decoys)
+        text = write_engine(
+            options.engine.value,
+            plan.record,
+            problems,
+            output=plan.output,
+            sources=sources_of(options),
+            profile=options.cluster_profile,
+            dry_run=options.dry_run,
+        )
+        return "\n".join([*dialogue_lines(plan), text])

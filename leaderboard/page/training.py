@@ -2,54 +2,29 @@
 
 No script, no image, no address of another server. All text goes through Jinja's escaping, and a policy in the page
 names its style by its hash, so that nothing else in it can act: rlef.json and iterations.jsonl may be somebody else's.
-Charts are drawn here (plots.py), since Vega's take 100 ms each and the page is written again while the model trains.
+Charts are drawn by plots.py, since Vega's take 100 ms each and the page is written again while the model trains.
 """
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from turnwise.leaderboard.charts import specs
-from turnwise.leaderboard.charts.data import KINDS
 from turnwise.leaderboard.formats import Table
 from turnwise.leaderboard.judges import judge_text
-from turnwise.leaderboard.page.plots import Line, Plot, drawn, in_words
+from turnwise.leaderboard.page.plots import drawn, in_words
 from turnwise.leaderboard.page.site import asset
-from turnwise.records.rlef import LoggedIteration, RlefRecord, RolloutFigures, TurnFigures
+from turnwise.leaderboard.page.training_curves import MOST_TASKS, Evaluation, by_task, groups_of, solved_within
+from turnwise.records.rlef import LoggedIteration, RlefRecord
 from turnwise.texts import encodable, printable
 
 _LONGEST = 2000  # characters of a text of the record
-_MOST_TURNS = 5  # that have lines of their own
-_MOST_TASKS = 8  # evaluation tasks that have a line in the first chart
 _MOST_EVALUATIONS = 200  # rows of the table, the latest
-_KIND_COLOURS = {kind: f"k{number}" for number, kind in enumerate(KINDS)}
 _VALUES = {"turn": "a value at each turn", "token": "a value at each token", "none": "no value"}
-Measure = Callable[[LoggedIteration], float | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """A score of the policy after ``iteration`` iterations, of the run folder ``name`` below OUT/evaluations.
-
-    ``value`` is None where nothing is known; ``lower`` and ``upper`` are its 95 % interval over problems, None where
-    there is none. ``counted`` of the ``problems`` are in the mean, each with so many ``samples``.
-    """
-
-    iteration: int
-    name: str
-    task: str
-    metric: str
-    value: float | None
-    lower: float | None
-    upper: float | None
-    counted: int
-    problems: int
-    samples: int
 
 
 def training_page(
@@ -59,8 +34,8 @@ def training_page(
     style = asset("page.css") + asset("training.css") + _colours()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
     sections = [
-        (title, about, [chart for plot in plots if (chart := drawn(plot)) is not None])
-        for title, about, plots in _sections(iterations, evaluations)
+        (group.title, group.about, [chart for plot in group.plots if (chart := drawn(plot)) is not None])
+        for group in groups_of(iterations, evaluations)
     ]
     page = _template().render(
         model=_text(record.model.get("name", "")),
@@ -134,7 +109,7 @@ def _latest(iterations: Sequence[LoggedIteration], evaluations: Sequence[Evaluat
     now, before = last.rollouts, first.rollouts
     yield (
         f"Iteration {last.iteration:,} solved {_percent(now.solved)} of its {now.dialogues:,} dialogues"
-        + (f", {_percent(_solved_within(now, 1))} in the first turn" if len(now.turns) > 1 else "")
+        + (f", {_percent(solved_within(now, 1))} in the first turn" if len(now.turns) > 1 else "")
         + (f"; iteration {first.iteration:,} solved {_percent(before.solved)}." if last is not first else ".")
     )
     yield from _evaluated(evaluations)
@@ -156,7 +131,7 @@ def _latest(iterations: Sequence[LoggedIteration], evaluations: Sequence[Evaluat
 
 
 def _evaluated(evaluations: Sequence[Evaluation]) -> Iterator[str]:
-    for task, of_task in list(_by_task(evaluations).items())[:_MOST_TASKS]:
+    for task, of_task in list(by_task(evaluations).items())[:MOST_TASKS]:
         first, last = of_task[0], of_task[-1]
         before = f", {_percent(first.value)} {_after(first)}" if first is not last else ""
         yield f"Evaluated {_after(last)}: {_percent(last.value)} {_text(last.metric)} on {_text(task)}{before}."
@@ -188,7 +163,7 @@ def _remarks(iterations: Sequence[LoggedIteration]) -> Iterator[str]:
         for reason, count in one.rollouts.dropped.items():
             dropped[reason] = dropped.get(reason, 0) + count
     if counts := [f"{_text(reason.replace('_', ' '))} ({count:,})" for reason, count in dropped.items() if count]:
-        yield f"Dialogues without a reward, left out of every figure: {', '.join(counts[:_MOST_TASKS])}."
+        yield f"Dialogues without a reward, left out of every figure: {', '.join(counts[:MOST_TASKS])}."
     if last.drift:
         yield (
             f"{_percent(last.drift)} of the latest calls after the first would have had other token ids, had their "
@@ -204,222 +179,6 @@ def _number(value: float | None) -> str:
     return in_words(value, "number")
 
 
-def _by_task(evaluations: Sequence[Evaluation]) -> dict[str, list[Evaluation]]:
-    """Return the evaluations of each task in its first metric, by iteration."""
-    found: dict[str, list[Evaluation]] = {}
-    for one in sorted(evaluations, key=lambda one: one.iteration):
-        of_task = found.setdefault(one.task, [])
-        if not of_task or one.metric == of_task[0].metric:
-            of_task.append(one)
-    return found
-
-
-def _sections(
-    iterations: Sequence[LoggedIteration], evaluations: Sequence[Evaluation]
-) -> Iterator[tuple[str, str, list[Plot]]]:
-    """Yield the charts in groups: what a group is called, how it is read, and its charts."""
-
-    def line(name: str, measure: Measure, colour: str = "") -> Line:
-        return Line(name, [(one.iteration, measure(one)) for one in iterations], colour)
-
-    def of_turn(number: int, measure: Callable[[TurnFigures], float | None]) -> Measure:
-        def measured(one: LoggedIteration) -> float | None:
-            turns = one.rollouts.turns
-            return measure(turns[number]) if number < len(turns) else None
-
-        return measured
-
-    turns = range(min(_MOST_TURNS, max((len(one.rollouts.turns) for one in iterations), default=0)))
-    later = turns[1:]
-    yield (
-        "Does it learn?",
-        "Rollouts are sampled from training problems at temperature 1; evaluations are ordinary runs of the policy, "
-        "with their 95 % intervals over problems.",
-        [
-            Plot(
-                "Solved",
-                "The last program passes all tests.",
-                [line("rollouts", lambda one: one.rollouts.solved), *_evaluation_lines(evaluations)],
-                "share",
-            ),
-            Plot(
-                "Solved within so many turns",
-                "Where the lines part, the model repairs its programs by what it is told.",
-                [
-                    line(
-                        f"{number + 1} turn{'s' if number else ''}",
-                        lambda one, number=number: _solved_within(one.rollouts, number + 1),  # type: ignore[misc]
-                    )
-                    for number in turns
-                ],
-                "share",
-            ),
-            Plot(
-                "Repaired",
-                "Of the dialogues that were wrong the turn before, those that are right now.",
-                [
-                    line(f"turn {number + 1}", of_turn(number, lambda turn: _share(turn.repaired, turn.repairable)))
-                    for number in later
-                ],
-                "share",
-            ),
-            Plot("Reward", "The mean sum of a dialogue.", [line("reward", lambda one: one.rollouts.mean_reward)]),
-        ],
-    )
-    yield (
-        "How does it behave?",
-        "The measures of both papers. Later turns hold only the dialogues that had not ended before.",
-        [
-            Plot(
-                "Invalid turns",
-                "Without code, or as the rewards have it without code that compiles.",
-                [
-                    line("all turns", lambda one: one.rollouts.invalid),
-                    *(
-                        line(f"turn {number + 1}", of_turn(number, lambda turn: _share(turn.invalid, turn.dialogues)))
-                        for number in turns
-                    ),
-                ],
-                "share",
-            ),
-            *(
-                Plot(
-                    f"How programs fail, turn {number + 1}",
-                    "Of the dialogues that had the turn.",
-                    [
-                        line(kind, of_turn(number, _share_of(kind)), _KIND_COLOURS[kind])
-                        for kind in KINDS
-                        if kind != "passed"
-                    ],
-                    "share",
-                )
-                for number in turns
-            ),
-            Plot(
-                "Similarity to the program before",
-                "difflib's ratio: 1 is the same program. Of a sample of the dialogues.",
-                [line(f"turn {number + 1}", of_turn(number, lambda turn: turn.similarity)) for number in later],
-                top=1.0,
-            ),
-            Plot(
-                "Text beside code",
-                "Mean share of an answer's characters outside of code blocks. Of a sample of the dialogues.",
-                [line("non-code", lambda one: one.rollouts.non_code)],
-                "share",
-            ),
-            Plot("Length of a reply", "Mean, in tokens.", [line("tokens", lambda one: one.rollouts.reply_tokens)]),
-            Plot("Turns of a dialogue", "Mean.", [line("turns", lambda one: one.rollouts.mean_turns)], top=2.0),
-        ],
-    )
-    yield (
-        "Is it sound?",
-        "What tells that rewards are gamed, that the policy runs away or that the update is wrong.",
-        [
-            Plot(
-                "Public tests passed, hidden ones failed",
-                "Of the dialogues: a share that rises is a model that learns the tests it sees.",
-                [line("dialogues", lambda one: one.rollouts.public_only)],
-                "share",
-            ),
-            Plot(
-                "KL to the reference",
-                "Mean log-ratio of a call's tokens, as it stands in the reward.",
-                [line("mean of a call", lambda one: one.update.kl)],
-            ),
-            Plot(
-                "Entropy", "Of the policy at the tokens it sampled.", [line("entropy", lambda one: one.update.entropy)]
-            ),
-            Plot(
-                "Clipped tokens",
-                "Where the policy has moved further than the loss follows.",
-                [line("clipped", lambda one: one.update.clipped)],
-                "share",
-            ),
-            Plot(
-                "Error of the values",
-                "Mean squared difference of value and return.",
-                [line("squared error", lambda one: one.update.value_error)],
-            ),
-            Plot(
-                "Explained by the values",
-                "Share of the variance of the returns; below 0 they are worse than the mean.",
-                [line("explained", lambda one: one.update.explained)],
-                top=1.0,
-            ),
-            Plot(
-                "Gradients",
-                "Norm before it is cut.",
-                [
-                    line("policy", lambda one: one.update.gradient_norm),
-                    line("values", lambda one: one.update.value_gradient_norm),
-                ],
-            ),
-            Plot(
-                "Cut replies and drift",
-                "Replies that the token limit ended; later calls that encoding again would have changed.",
-                [line("cut", lambda one: one.rollouts.cut), line("drift", lambda one: one.rollouts.drift)],
-                "share",
-            ),
-        ],
-    )
-    yield (
-        "What does it cost?",
-        "Seconds of wall time; judging runs beside sampling where it can.",
-        [
-            Plot(
-                "Seconds of an iteration",
-                "By what they were spent on.",
-                [
-                    line("sampling", lambda one: one.seconds.sampling),
-                    line("judging", lambda one: one.seconds.judging),
-                    line("update", lambda one: one.seconds.update),
-                    line("evaluation", lambda one: one.seconds.evaluation or None),
-                ],
-            ),
-            Plot(
-                "Tokens of an iteration",
-                "Learnt tokens are those that the model sampled.",
-                [
-                    line("in rows", lambda one: one.rollouts.tokens),
-                    line("sampled", lambda one: one.rollouts.sampled_tokens),
-                ],
-            ),
-        ],
-    )
-
-
-def _evaluation_lines(evaluations: Sequence[Evaluation]) -> list[Line]:
-    return [
-        Line(
-            f"{printable(task, limit=60)}, {printable(of_task[0].metric, limit=20)}",
-            [(one.iteration, one.value) for one in of_task],
-            reach=[
-                (one.iteration, one.lower, one.upper)
-                for one in of_task
-                if one.lower is not None and one.upper is not None
-            ],
-            is_marked=True,
-        )
-        for task, of_task in list(_by_task(evaluations).items())[:_MOST_TASKS]
-    ]
-
-
-def _solved_within(figures: RolloutFigures, turns: int) -> float | None:
-    """Return the share of the dialogues whose last program is right and came in one of the first ``turns``."""
-    solved = sum(turn.solved for turn in figures.turns[:turns])
-    return _share(solved, figures.turns[0].dialogues) if figures.turns else None
-
-
-def _share_of(kind: str) -> Callable[[TurnFigures], float | None]:
-    verdicts = [verdict.value for verdict in KINDS[kind]]
-    return lambda turn: _share(sum(turn.verdicts.get(verdict, 0) for verdict in verdicts), turn.dialogues)
-
-
-def _share(count: int, total: int) -> float | None:
-    """Return a share, None of nothing and where a stranger's numbers are none."""
-    return count / total if 0 <= count <= total and total else None
-
-
 def _evaluation_table(evaluations: Sequence[Evaluation]) -> Table | None:
     """Return a row for each task of each evaluation, first to last: its scores, and the run folder to name."""
     rows: dict[tuple[int, str, str], dict[str, Evaluation]] = {}
@@ -428,7 +187,7 @@ def _evaluation_table(evaluations: Sequence[Evaluation]) -> Table | None:
     if not rows:
         return None
     kept = sorted(rows)[-_MOST_EVALUATIONS:]
-    metrics = list(dict.fromkeys(one.metric for key in kept for one in rows[key].values()))[:_MOST_TASKS]
+    metrics = list(dict.fromkeys(one.metric for key in kept for one in rows[key].values()))[:MOST_TASKS]
     headers = ("evaluation", "task", *map(_text, metrics), "problems", "samples")
     body = []
     for iteration, name, task in kept:

@@ -13,7 +13,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, Protocol, Self
 
 from turnwise.errors import TurnwiseError
@@ -25,7 +25,6 @@ ChatMessage = dict[str, str]
 _LOGGER = logging.getLogger(__name__)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 THINK = "<think>"
-_TEXTS = 256  # prompts that are kept: as many dialogues as an engine has open
 CHARACTERS_PER_TOKEN = 3.5  # of statements and code, roughly, with the tokenizers of today's models
 
 
@@ -99,8 +98,6 @@ class ChatTemplate:
         self._max_tokens = max_tokens
         self._system_role = system_role
         self._warnings: list[str] = []  # one for this template and those made of it
-        # A later prompt is compared with that of the call before, which has just been written.
-        self._written = lru_cache(maxsize=_TEXTS)(self._write)
 
     def with_max_tokens(self, max_tokens: int | None) -> Self:
         """Return the template for replies of at most ``max_tokens``."""
@@ -144,9 +141,6 @@ class ChatTemplate:
         return len(self.encode(messages))
 
     def _text(self, messages: Sequence[Message]) -> str:
-        return self._written(tuple(messages))
-
-    def _write(self, messages: tuple[Message, ...]) -> str:
         goes_on = continues_answer(messages)
         text: str = self._tokenizer.apply_chat_template(
             to_chat(messages, system_role=self._system_role),

@@ -145,6 +145,30 @@ def test_two_processes_train_a_tiny_model_as_a_job(training: Training, tmp_path:
     assert [event.status for event in training.events(RANK)] == [75, 75] and not training.events(CRASH)
 
 
+@pytest.mark.long
+def test_a_tiny_model_learns_by_its_dialogues_as_a_job(training: Training, tmp_path: Path) -> None:
+    """For real: stopped after an iteration it goes on, on the frozen benchmark, to the weights of one in one piece."""
+    pytest.importorskip("torch", reason="torch is not installed: pip install 'turnwise[train]'")
+    line = training.reinforce_for_real(iterations=6)
+    alone = training.command(*line, "-o", "alone")
+    assert alone.returncode == 0, alone.stderr
+    training.arguments(environment={"OMP_NUM_THREADS": "1"})
+    command = [sys.executable, "-m", "turnwise", *line, "-o", "out", "--cluster", "local", "-p", "profile.yaml"]
+    process = subprocess.Popen(command, env=training.environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: len(training.steps()) >= 1, 300, "the first iteration")
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=300)
+    assert process.returncode == 130 and "Traceback" not in said, said
+    stopped = training.steps()[-1]
+    assert f"goes on from iteration {stopped}" in said and stopped < 6
+    training.benchmark.unlink()
+    resumed = training.command("resume", "out")
+    assert resumed.returncode == 0, resumed.stderr
+    weights = [(tmp_path / out / "checkpoint" / "model.safetensors").read_bytes() for out in ("alone", "out")]
+    assert weights[0] == weights[1] and training.steps() == [1, 2, 3, 4, 5, 6]
+    assert training.document()["state"] == "done"
+
+
 def test_processes_that_accelerate_does_not_start_are_missed(tmp_path: Path) -> None:
     """It starts a single one where it sees no two GPUs: said, instead of training with less than was asked for."""
     submission = _submitted(tmp_path, gpus=2)

@@ -1,6 +1,7 @@
 """One training on a cluster, as a user drives it by the command line, with a trainer that counts (fake_trainer.py)."""
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,19 @@ from turnwise.training.tokenizer import open_tokenizer, tokenizer_record
 folder = Path(sys.argv[1])
 model = str(make_tiny_model(folder / "model", context=64))
 write_data(folder / "my data", tokenizer_record(open_tokenizer(model), model), make_rows(10))
+"""
+MAKE_PROBLEMS = """
+import shlex
+import sys
+from pathlib import Path
+from small_rlef import small_line, write_toy
+from tiny_model import make_tiny_model
+folder = Path(sys.argv[1])
+make_tiny_model(folder / "model", context=2048)
+write_toy(folder)
+line = small_line(Path("model"), Path("toy_train.jsonl"), Path("out"))
+places = [line.index(name) for name in ("-o", "--iterations")]
+print(shlex.join(word for at, word in enumerate(line) if at not in places and at - 1 not in places))
 """
 PROFILE: dict[str, Any] = {"gpus": 1, "cpus": 1, "memory_gb": 0.5, "time_minutes": 10, "warn_seconds": 60}
 STEPS = 40
@@ -69,6 +83,20 @@ class Training:
         subprocess.run(made, env={**self.environment, "PYTHONPATH": path}, check=True, capture_output=True)
         numbers = ["--steps", str(steps), "--tokens-per-step", "40", "--learning-rate", "1e-2", "--save-steps", "10"]
         return ["rft", "my data", "-M", "hf", "-a", "model=model,dtype=float32,device=cpu", *numbers]
+
+    def reinforce_for_real(self, *, iterations: int) -> list[str]:
+        """Make a tiny model and problems; return the words of the command that trains it by dialogues."""
+        self.method = "rlef"
+        del self.environment["TURNWISE_TEST_STEPS"]
+        self.environment["OMP_NUM_THREADS"] = "1"
+        tests = Path(__file__).parents[1]
+        path = f"{tests / 'runners'}:{tests / 'training'}"
+        made = [sys.executable, "-c", MAKE_PROBLEMS, str(self.folder)]
+        done = subprocess.run(
+            made, env={**self.environment, "PYTHONPATH": path}, check=True, capture_output=True, text=True
+        )
+        words = shlex.split(done.stdout)
+        return [*words, "--iterations", str(iterations)]
 
     def arguments(self, *more: str, **profile: Any) -> list[str]:
         """Return the words of the command that trains, with relative paths."""

@@ -1,8 +1,11 @@
 """A reinforcement learning that takes a second: four problems, eight dialogues an iteration, a tiny model."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
+import pytest
 from miniature import write_problems
 
 from turnwise.commands.options import RlefOptions
@@ -16,6 +19,19 @@ def write_toy(folder: Path) -> Path:
     file = write_problems(folder)[0]
     file.write_text("".join(file.read_text().splitlines(keepends=True)[:4]))
     return file
+
+
+@contextmanager
+def shared_machine(environ: dict[str, str]) -> Iterator[None]:
+    """Have each ``turnwise rlef`` of this process use one machine, which takes a second to open."""
+    from turnwise.commands import rlef
+
+    with (
+        rlef.open_machine(environ, lambda *_: None, workers=1) as machine,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(rlef, "open_machine", lambda *_, **__: nullcontext(machine))
+        yield
 
 
 def small_options(model: Path, problems: Path, output: Path, **more: Any) -> RlefOptions:

@@ -62,7 +62,7 @@ def grpo_trainer(
         temperature=1.0,
         max_completion_length=settings.max_length,
         seed=settings.seed,
-        **{"report_to": [], "save_strategy": "no", "logging_steps": 1, **arguments},
+        **{"activation_checkpointing": True, "report_to": [], "save_strategy": "no", "logging_steps": 1, **arguments},
     )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "You are using 'rollout_func'", UserWarning)

@@ -146,8 +146,10 @@ def check_hooks(engine: str) -> None:
     """Raise TurnwiseError unless each function of ``engine`` takes the parameters that the adapter knows."""
     for hook in HOOKS[engine]:
         try:
-            found: Any = importlib.import_module(hook.module)
-            for part in hook.name.split("."):
+            first, *inner = hook.name.split(".")
+            found: Any = getattr(importlib.import_module(hook.module), first)
+            found = getattr(getattr(found, "__ray_metadata__", None), "modified_class", found)  # of an actor of ray
+            for part in inner:
                 found = inspect.getattr_static(found, part)
         except (ImportError, AttributeError) as error:
             raise _changed(engine, hook, f"cannot be found ({error})") from None

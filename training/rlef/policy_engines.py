@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.records.settings import Sampling
 from turnwise.runners.event_loops import InterruptibleRunner
 from turnwise.runners.models.hf import HFEngine, HFOptions
@@ -76,8 +77,11 @@ class _AutocastEngine:
 
     def generate_batch(self, requests: Sequence[Request]) -> list[Outcome]:
         """Return one outcome per request, in order."""
-        with self._networks.autocast():
-            return self._engine.generate_batch(requests)
+        try:
+            with self._networks.autocast():
+                return self._engine.generate_batch(requests)
+        except TurnwiseError as error:  # the engine knows the option of a run
+            raise InfrastructureError(str(error).replace("-a batch_size=", "--rollout-batch")) from None
 
     def with_sampling(self, sampling: Sampling) -> "_AutocastEngine":
         """Return the engine that samples by ``sampling``, over the same weights."""

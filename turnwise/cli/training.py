@@ -98,6 +98,11 @@ def _submit_or_train(
 )
 def rlef(options: RlefJobOptions) -> None:
     """Train a model by its own dialogues, rewarded for programs that pass all tests; the same line goes on."""
+    if options.engine is not None:
+        from turnwise.commands.rlef_engine import engine_command
+
+        say(engine_command(options, environ=dict(os.environ), arguments=sys.argv[1:]))
+        return
     from turnwise.commands.rlef import rlef_command
 
     train = partial(rlef_command, options, environ=dict(os.environ), arguments=sys.argv[1:])

@@ -637,7 +637,11 @@ class RlefOptions(DialogueOptions):
         RolloutEngine, typer.Option(help="What samples the dialogues: hf, or vllm on the same GPU.")
     ] = RolloutEngine.HF
     evaluate: Annotated[
-        str, typer.Option(help="Tasks that measure the policy now and then: names or globs, separated by commas.")
+        str,
+        typer.Option(
+            help="Tasks that measure the policy now and then: names or globs, separated by commas, or none; default: "
+            "codecontests_valid_multiturn where CodeContests is trained on."
+        ),
     ] = ""
     evaluation_samples: Annotated[int, typer.Option(help="Dialogues of each problem in an evaluation.")] = 5
     evaluation_kwargs: Annotated[str, typer.Option(help="How an evaluation samples, as --gen-kwargs of a run.")] = (

@@ -48,6 +48,7 @@ from turnwise.training.rlef.tracking import Trackers, parse_trackers
 _REPORTS = 100_000  # that the judge holds, about 1 KB each
 _OF_MEMORY = 0.85  # of what the networks leave of an accelerator, for the engine that samples beside them
 _RECENT = 20  # iterations by which the time left is measured
+_VALIDATION, _NONE = "codecontests_valid_multiturn", "none"  # what measures by default, where it is of one benchmark
 _FALSE_FEEDBACK = (FeedbackKind.RANDOM, FeedbackKind.NONE)
 
 
@@ -146,7 +147,7 @@ def open_training(
     for task in tasks:
         check_training_task(task)
     config = _dialogues(options, tasks, settings)
-    measured, evaluation = _evaluation(options, config, settings)
+    measured, evaluation = _evaluation(options, tasks, config, settings)
     prompts = PromptSet.load(options.prompts)
     for asked, of in ((tasks, config.settings), (measured, evaluation)):
         for task in asked:
@@ -289,9 +290,9 @@ def _dialogues(options: RlefOptions, tasks: Sequence[Task], settings: RlefSettin
 
 
 def _evaluation(
-    options: RlefOptions, config: RunConfig, settings: RlefSettings
+    options: RlefOptions, tasks: Sequence[Task], config: RunConfig, settings: RlefSettings
 ) -> tuple[tuple[Task, ...], RunSettings]:
-    """Return the tasks that measure the policy, and how they are asked: over all their turns, with true feedback.
+    """Return the tasks that measure the policy of ``tasks``, and how: over all their turns, with true feedback.
 
     So trainings of other feedback, and of fewer turns, are measured alike.
     """
@@ -312,12 +313,13 @@ def _evaluation(
         limit=None,
         samples={},
     )
-    if not options.evaluate:
+    names = options.evaluate or (_VALIDATION if any(task.benchmark.name == "codecontests" for task in tasks) else _NONE)
+    if names == _NONE:
         return (), asked
-    tasks = find_tasks(options.evaluate, find_benchmarks(options.benchmark, tasks=options.evaluate))
-    if not any(task.is_training for task in tasks):
+    measured = find_tasks(names, find_benchmarks(options.benchmark, tasks=names))
+    if not any(task.is_training for task in measured):
         asked = replace(asked, own_solutions=DEFAULT_OWN_SOLUTIONS)
-    return tasks, with_supported_metrics(asked, tasks)
+    return measured, with_supported_metrics(asked, measured)
 
 
 def _true(feedback: str) -> str:
@@ -355,8 +357,8 @@ def describe(plan: Plan, checked: Checked) -> list[str]:
     lines = [
         *dialogue_lines(plan),
         f"Parameters: {shape.parameters:,}, {trained}, {settings.dtype}; {value}; {devices}.",
-        f"Memory: about {gigabytes(needed.memory)} a device (states {gigabytes(needed.states)}, activations "
-        f"{gigabytes(needed.activations)}, logits {gigabytes(needed.logits)}){free}.",
+        f"Memory: about {gigabytes(needed.memory)} a device: states {gigabytes(needed.states)}, and to learn "
+        f"{gigabytes(needed.activations + needed.logits)}, or to sample {gigabytes(needed.rollouts)}{free}.",
         f"Disk: about {gigabytes(needed.disk)}, {gigabytes(checked.disk)} free.",
     ]
     if plan.training.measured:
@@ -437,16 +439,23 @@ def _duration(seconds: float) -> str:
 
 
 def _evaluate(folder: Path) -> float | None:
-    """Write the scores of a run where they are not there; return the mean over its tasks of the first of most turns."""
+    """Write the scores of a run where they are not there; return the mean over its tasks of the usual one.
+
+    That is 1@T of T turns, and pass@1 of a single one.
+    """
     path = folder / "scores.json"
     if not path.is_file():
         score_command([folder])
     values = []
     for task in json.loads(path.read_text())["tasks"]:
-        turns = max((one["turns"] for one in task["estimates"]), default=0)
-        values += [one["value"] for one in task["estimates"] if one["turns"] == turns][:1]
-    numbers = [value for value in values if value is not None]
-    return sum(numbers) / len(numbers) if numbers else None
+        turns = task["max_turns"]
+        usual = f"1@{turns}" if turns > 1 else "pass@1"
+        values += [
+            one["value"]
+            for one in task["estimates"]
+            if (one["metric"], one["turns"], one["group"]) == (usual, turns, "all") and one["value"] is not None
+        ]
+    return sum(values) / len(values) if values else None
 
 
 def _done(plan: Plan) -> str:

@@ -15,7 +15,8 @@ from typing import Any
 
 from turnwise.errors import TurnwiseError
 from turnwise.files import inside, read_whole, write_atomically
-from turnwise.leaderboard.page.training import Evaluation, training_page
+from turnwise.leaderboard.page.training import training_page
+from turnwise.leaderboard.page.training_curves import Evaluation
 from turnwise.records.metrics import NAtK
 from turnwise.records.rlef import EVALUATIONS, PAGE, RLEF, read_iterations, read_rlef
 

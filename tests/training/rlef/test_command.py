@@ -1,9 +1,10 @@
 """``turnwise rlef``: what it says before it trains, and what it refuses, each in one sentence."""
 
 import importlib.util
+import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,24 +12,33 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'turnwise[train]'")
 
-from small_rlef import small_options, write_toy  # noqa: E402 - needs what is skipped for above
+from small_rlef import shared_machine, small_options, write_toy  # noqa: E402 - needs what is skipped for above
 from tiny_model import make_tiny_model  # noqa: E402 - as above
 
 from turnwise.cli.main import _run  # noqa: E402 - as above
-from turnwise.commands.options import RlefOptions  # noqa: E402 - as above
+from turnwise.commands.options import RlefJobOptions, RlefOptions  # noqa: E402 - as above
 from turnwise.commands.rlef import plan_rlef_job, rlef_command, settings_of  # noqa: E402 - as above
+from turnwise.commands.rlef_engine import engine_command  # noqa: E402 - as above
 from turnwise.errors import MissingExtraError, TurnwiseError  # noqa: E402 - as above
-from turnwise.records.choices import BackEndName, RlefProfile, RolloutEngine, TrainingType  # noqa: E402 - as above
+from turnwise.records.choices import (  # noqa: E402 - as above
+    BackEndName,
+    ClusterKind,
+    EngineName,
+    RlefProfile,
+    RolloutEngine,
+    TrainingType,
+)
 from turnwise.records.rlef import RewardSettings, RlefSettings  # noqa: E402 - as above
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny model, four problems and a place for what is computed."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A tiny model, four problems, and a machine that judges."""
     folder = tmp_path_factory.mktemp("rlef")
     make_tiny_model(folder / "model", context=2048)
     write_toy(folder)
-    return folder
+    with shared_machine({"TURNWISE_CACHE": str(folder / "cache")}):
+        yield folder
 
 
 @pytest.fixture(autouse=True)
@@ -145,6 +155,30 @@ def test_a_job_is_planned_for_machines_that_are_not_here(folder: Path) -> None:
     assert planned.steps == 3 and list(planned.models) == [(str(folder / "model"), None)]
     said = "\n".join(planned.lines)
     assert "2 devices" in said and said.count("free") == 1 and not (folder / "out").exists()
+
+
+def test_an_engines_files_are_written_and_nothing_is_trained(folder: Path, tmp_path: Path) -> None:
+    """Paths are absolute, the nodes those of the profile; a dry run writes none, and a job is another matter."""
+    profile = tmp_path / "nodes.yaml"
+    profile.write_text("workers: 2\ngpus: 2\npartition: large\n")
+    small = {one.name: getattr(_options(folder), one.name) for one in fields(RlefOptions)}
+    options = RlefJobOptions(
+        **small
+        | {"engine": EngineName.SKYRL, "rollouts": 4, "group": 1, "minibatches": 1, "output_path": tmp_path / "out"}
+    )
+    options = replace(options, cluster_profile=profile)
+    environ = {"TURNWISE_CACHE": str(folder / "cache")}
+    said = engine_command(replace(options, dry_run=True), environ=environ)
+    assert "Would write " in said and "skyrl.yaml" in said and not (tmp_path / "out").exists()
+    said = engine_command(options, environ=environ)
+    made = tmp_path / "out" / "engine"
+    assert f"to {made}: 4 problems, 2 node(s) of 2 GPUs" in said
+    assert json.loads((made / "environment.json").read_text())["benchmark"] == str(folder / "toy_train.jsonl")
+    job = (made / "job.sbatch").read_text()
+    assert "--nodes=2" in job and "--partition=large" in job
+    assert len((made / "problems.jsonl").read_text().splitlines()) == 4
+    with pytest.raises(TurnwiseError, match="--engine skyrl writes the script of its own"):
+        engine_command(replace(options, cluster=ClusterKind.SLURM), environ=environ)
 
 
 def test_profiles_are_the_papers_numbers_and_one_gpu() -> None:

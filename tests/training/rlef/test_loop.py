@@ -1,5 +1,6 @@
 """The iterations of ``turnwise rlef`` with a tiny model: what they leave, how they go on, and who is told of them."""
 
+import copy
 import hashlib
 import json
 import shutil
@@ -15,16 +16,17 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'turnwise[train]'")
 
-from small_rlef import small_line, small_options, write_toy  # noqa: E402 - needs what is skipped for above
+from small_rlef import shared_machine, small_line, small_options, write_toy  # noqa: E402 - needs what is skipped for above
 from tiny_model import make_tiny_model  # noqa: E402 - as above
 
 from turnwise.commands import rlef  # noqa: E402 - as above
 from turnwise.commands.options import RlefOptions  # noqa: E402 - as above
 from turnwise.commands.rft import STOPPED  # noqa: E402 - as above
+from turnwise.commands.score import score_command  # noqa: E402 - as above
 from turnwise.errors import TurnwiseError  # noqa: E402 - as above
 from turnwise.locks import Lock  # noqa: E402 - as above
-from turnwise.records.choices import RolloutEngine  # noqa: E402 - as above
-from turnwise.records.rlef import Seconds  # noqa: E402 - as above
+from turnwise.records.choices import PaperTable, RolloutEngine  # noqa: E402 - as above
+from turnwise.records.rlef import PAGE, Seconds, read_iterations, read_rlef  # noqa: E402 - as above
 from turnwise.records.run_folder import RunFolder  # noqa: E402 - as above
 from turnwise.records.settings import Sampling  # noqa: E402 - as above
 from turnwise.records.training import TRAINING, checkpoints_in, describe_training, read_trained_model  # noqa: E402 - as above
@@ -33,7 +35,7 @@ from turnwise.runners.judging.verdicts import RecentCache  # noqa: E402 - as abo
 from turnwise.runners.models.hf import HFEngine, HFOptions  # noqa: E402 - as above
 from turnwise.runners.models.sampler import Request  # noqa: E402 - as above
 from turnwise.runners.models.weights import LiveModel  # noqa: E402 - as above
-from turnwise.training.rlef.loop import Parts, read_log, train  # noqa: E402 - as above
+from turnwise.training.rlef.loop import Parts, train  # noqa: E402 - as above
 from turnwise.training.rlef.tracking import figures_of  # noqa: E402 - as above
 
 EVALUATED = {"evaluate": "toy_train_multiturn", "evaluation_samples": 1, "evaluate_iterations": 2}
@@ -48,12 +50,13 @@ def _one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny model and four problems."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A tiny model, four problems, and a machine that judges."""
     folder = tmp_path_factory.mktemp("rlef")
     make_tiny_model(folder / "model", context=2048)
     write_toy(folder)
-    return folder
+    with shared_machine({"TURNWISE_CACHE": str(folder / "cache")}):
+        yield folder
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +82,7 @@ def _digest(folder: Path) -> str:
 
 def test_iterations_are_logged_and_checkpoints_can_be_asked(folder: Path, trained: Path) -> None:
     """A line for each, with the evaluations behind it; checkpoints are models that say how they were trained."""
-    log = read_log(trained)
+    log = read_iterations(trained)
     assert [line.iteration for line in log] == [1, 2, 3]
     assert [line.evaluations for line in log] == [(), ("000002",), ("000003",)]
     assert all(line.rollouts.dialogues == 8 and line.update.updates == 2 for line in log)
@@ -91,7 +94,7 @@ def test_iterations_are_logged_and_checkpoints_can_be_asked(folder: Path, traine
     assert model is not None and (model.step, model.feedback, model.turns) == (3, "failed_tests", 2)
     assert model.tasks == ("toy_train_multiturn",) and model.base_model == str(folder / "model")
     engine = HFEngine.load(HFOptions(str(trained / "checkpoint")), Sampling(temperature=0.0, max_tokens=2))
-    said = engine.generate_batch([Request("toy/a", (Message("user", "statement", "", "Who?"),), 0)])
+    said = engine.generate_batch([Request("toy", "toy/a", 0, 0, 0, (Message("user", "statement", "", "Who?"),), 0)])
     assert isinstance(said[0], Reply)
     assert _digest(trained / "checkpoint") == _digest(trained / "checkpoint-3") != _digest(folder / "model")
 
@@ -107,13 +110,24 @@ def test_evaluations_are_run_folders_of_all_turns_with_true_feedback(folder: Pat
     assert second.tasks[0].max_turns == 3 and second.settings.sampling.temperature == 0.2
     scores = json.loads((trained / "evaluations" / "000003" / "scores.json").read_text())
     assert scores["tasks"][0]["dialogues"] == 4
-    options = _options(folder, trained, feedback="random", metadata='{"own_solutions": 0, "max_turns": 1}')
-    _, settings = rlef._evaluation(
-        replace(options, evaluate="toy_train_multiturn"),
-        rlef._dialogues(options, (), rlef.settings_of(options)),
-        rlef.settings_of(options),
-    )
-    assert settings.feedback == "failed_tests" and settings.max_turns is None
+    options = _options(folder, trained, feedback="random", metadata='{"own_solutions": 0, "max_turns": 1}', **EVALUATED)
+    tasks, learnt = rlef.tasks_of_options(options), rlef.settings_of(options)
+    config = rlef._dialogues(options, tasks, learnt)
+    _, settings = rlef._evaluation(options, tasks, config, learnt)
+    assert (config.settings.feedback, config.settings.max_turns) == ("random", 1)
+    assert (settings.feedback, settings.max_turns) == ("failed_tests", None)
+
+
+def test_the_page_and_the_table_show_what_was_logged_and_evaluated(trained: Path, tmp_path: Path) -> None:
+    """The page has the last line and each evaluation; score --table takes the training's folder as it is."""
+    page = (trained / PAGE).read_text(encoding="utf-8")
+    assert "<b>3 of 3</b> iterations" in page and "Iteration 3 solved" in page
+    assert all(name in page for name in ("000000", "000002", "000003"))
+    copied = shutil.copytree(trained, tmp_path / "copied")
+    table = score_command([copied], table=PaperTable.RLEF_ABLATION, style="json")
+    (row,) = json.loads(table)[0]["rows"]
+    assert (row["training"], row["folder"], row["metric"], row["iterations"]) == ("RLEF", "trained", "1@3", "3")
+    assert row["before"] and row["after"] and row["gain"]
 
 
 def test_the_same_line_changes_nothing_and_another_is_refused(folder: Path, trained: Path) -> None:
@@ -192,7 +206,7 @@ class _FakeModel:
 
     def with_sampling(self, sampling: Sampling) -> "_FakeModel":
         del sampling
-        return self
+        return copy.copy(self)
 
     async def load_weights(self, folder: Path) -> None:
         self._told.append("load")
@@ -227,7 +241,7 @@ def test_an_engine_beside_is_given_each_policy(folder: Path) -> None:
         assert train(plan, parts)
     asked = ["load", "sleep"]
     assert told == ["sleep", *asked * 5, "close"]  # two iterations, three evaluations
-    log = read_log(output)
+    log = read_iterations(output)
     assert max(line.update.logprob_gap for line in log) < 1e-4 and log[1].update.kl != 0.0
     assert not (output / "policy").exists() and checkpoints_in(output) == [1, 2]
 
@@ -255,7 +269,7 @@ def test_a_figure_that_is_no_number_stops_training(folder: Path, monkeypatch: py
     """Before anything is saved of it; the sentence says which checkpoint stands."""
     from turnwise.training.rlef import loop
 
-    update = read_log(folder / "trained")[0].update
+    update = read_iterations(folder / "trained")[0].update
     with pytest.raises(TurnwiseError, match=r"The kl of iteration 4 is nan, so training stopped; checkpoint-2 stands"):
         loop._check_finite(replace(update, kl=float("nan")), 4, 2)
 
@@ -289,8 +303,9 @@ def test_trackers_are_told_each_iteration(folder: Path, trained: Path, monkeypat
 
     monkeypatch.setattr(theirs, "_available_trackers", [LoggerType.TENSORBOARD])
     monkeypatch.setitem(theirs.LOGGER_TYPE_TO_CLASS, "tensorboard", _Tracker)
-    line = read_log(trained)[0]
-    record = rlef_record(trained)
+    line = read_iterations(trained)[0]
+    record = read_rlef(trained)
+    assert record is not None
     watch = tracking.Trackers(("tensorboard",), folder / "tracked", record)
     for iteration in (1, 2):
         watch.log(replace(line, iteration=iteration))
@@ -300,18 +315,9 @@ def test_trackers_are_told_each_iteration(folder: Path, trained: Path, monkeypat
     assert told[2] == (1, figures_of(line)) and told[3] == (2, figures_of(line)) and told[4] == "end"
 
 
-def rlef_record(output: Path) -> Any:
-    """Return what the training in a folder is of."""
-    from turnwise.training.rlef.plan import read_record
-
-    record = read_record(output)
-    assert record is not None
-    return record
-
-
 def test_figures_have_names_by_part_and_turn(trained: Path) -> None:
     """Nothing but numbers; what is not known is left out."""
-    line = replace(read_log(trained)[0], seconds=Seconds(1.0, 2.0, 3.0))
+    line = replace(read_iterations(trained)[0], seconds=Seconds(1.0, 2.0, 3.0))
     figures = figures_of(line)
     assert figures["seconds/judging"] == 2.0 and figures["rollouts/turns/1/dialogues"] == 8.0
     assert figures["rollouts/turns/2/verdicts/no_code"] == 8.0 and "rollouts/turns/1/similarity" not in figures
@@ -329,7 +335,7 @@ def test_two_processes_train_together(folder: Path) -> None:
     )
     assert process.returncode == 0, process.stderr
     assert process.stdout.count("The model is trained") == process.stdout.count("Problems: ") == 1
-    log = read_log(output)
+    log = read_iterations(output)
     assert [line.rollouts.dialogues for line in log] == [8, 8, 8] and log[2].update.kl != 0.0
     assert checkpoints_in(output) == [2, 3]
     digest = _digest(output / "checkpoint")

@@ -2,12 +2,13 @@
 
 import copy
 import hashlib
+import io
 import json
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, redirect_stderr
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -61,8 +62,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def trained(folder: Path) -> Path:
     """A training of three iterations that nothing interrupted, measured before the first, after the second and last."""
-    output = folder / "trained"
-    trained = rlef.rlef_command(_options(folder, output, **EVALUATED), environ=_environ(folder))
+    output, said = folder / "trained", io.StringIO()
+    with redirect_stderr(said):
+        trained = rlef.rlef_command(_options(folder, output, **EVALUATED), environ=_environ(folder))
+    assert "evaluation 000002: toy_train_multiturn 1@3 0.0 %" in said.getvalue()
     assert trained.status == 0 and f"model={output / 'checkpoint'}" in trained.text
     return output
 

@@ -170,6 +170,7 @@ class UpdateFigures:
 
     ``kl`` is the mean log-ratio of a call (policy over reference), ``kl_tokens`` its sum over a dialogue's tokens.
     ``logprob_gap`` is the largest difference between a token's log-probability when sampled and when learnt.
+    ``mean_advantage`` is before whitening; norms of gradients are before they are clipped.
     ``value_error`` is the mean squared difference of value and return, ``explained`` the share of the variance of the
     returns that values explain; both None without values.
     """

@@ -7,7 +7,7 @@ import pytest
 from turnwise.records.judgement import Judgement, places_of
 from turnwise.records.report import Environment, Report, TestResult, Verdict
 from turnwise.records.trajectory import Call, End, Message, Reply, Trajectory, Turn
-from turnwise.tasks.behaviour import code_characters, load_chrf, mean_of, measure, ratio
+from turnwise.tasks.behaviour import bounded_ratio, code_characters, load_chrf, mean_of, measure, ratio
 
 ENVIRONMENT = Environment("planned 1", "none", "CPython 3.11", "tokens")
 
@@ -83,6 +83,16 @@ def test_similar_programs_are_near_one() -> None:
     assert ratio(program, program) == 1.0 and ratio("", "a") == 0.0
     assert 0.97 < ratio(program, program.replace("value7", "renamed")) < 1.0
     assert ratio(program, other) < 0.3
+
+
+def test_programs_that_repeat_a_line_are_compared_by_what_they_share() -> None:
+    """difflib would take hours; others have its ratio."""
+    program = "\n".join(f"value{number} = compute({number})" for number in range(40))
+    for other in (program, program.replace("compute", "call"), "print(1)\n", ""):
+        assert bounded_ratio(program, other, most=200_000) == ratio(program, other)
+    repeated, changed = "x = 1\n" * 20_000, "x = 2\n" * 20_000
+    assert bounded_ratio(repeated, changed, most=200_000) == 0.75  # three of four tokens of a line
+    assert bounded_ratio(repeated, repeated, most=0) == 1.0
     chrf = load_chrf()
     assert chrf(program, program) == pytest.approx(1.0)
     assert 0.9 < chrf(program, program.replace("value7", "renamed")) < 1.0 and chrf(program, other) < 0.3

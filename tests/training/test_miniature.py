@@ -94,9 +94,9 @@ def solved(run: Path, *, turns: int = 3) -> float:
 
 def solved_by_feedback(run: Path) -> float:
     """Return in percent how many dialogues are solved about the problems whose statement does not say the number."""
-    judgements = RunFolder(run).judgements()
+    passed = {place for place, judgement in RunFolder(run).judgements().items() if judgement.passed}
     last = [places_of(dialogue)[-1] for dialogue in trajectories_of(run) if dialogue.problem.endswith("hidden")]
-    return 100 * fmean(place is not None and judgements[place].passed for place in last)
+    return 100 * fmean(place in passed for place in last)
 
 
 def digest(folder: Path, *names: str) -> str:

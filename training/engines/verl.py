@@ -105,7 +105,7 @@ class TurnwiseLoop(AgentLoopBase):
         while True:
             limit = min(settings.max_reply_tokens, longest - len(mask))
             if limit < 1:
-                step = environment.stop(End.CONTEXT_OVERFLOW)
+                step = await asyncio.to_thread(environment.stop, End.CONTEXT_OVERFLOW)
                 rewards.append((rewards[-1][0], step.reward or 0.0))
                 break
             reply = await self.server_manager.generate(

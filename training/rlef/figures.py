@@ -8,16 +8,17 @@ than a second.
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from turnwise.records.judgement import Judgement, Place, places_of
 from turnwise.records.rlef import RewardSettings, RolloutFigures, TurnFigures
 from turnwise.records.trajectory import Reply
-from turnwise.tasks.behaviour import BehaviourCounter, TurnBehaviour, mean_of, ratio
+from turnwise.tasks.behaviour import BehaviourCounter, TurnBehaviour, bounded_ratio, mean_of
 from turnwise.training.episodes import Episode, rows_of
 from turnwise.training.rewards import is_invalid
 
-MOST_COMPARED = 64  # dialogues whose programs are compared and whose replies are parsed
-_BEGINNING = 4000  # characters of a program that are compared: the time is quadratic
+MOST_COMPARED = 48  # dialogues whose programs are compared and whose replies are parsed
+_MOST_STEPS = 200_000  # of comparing two programs: ten times what programs of 80 lines take, and 10 ms
 NO_REPLY, NOT_JUDGED = "no_reply", "not_judged"  # why a dialogue is dropped, besides the ends that are missing
 
 
@@ -64,7 +65,7 @@ def rollout_figures(
 
 def _behaviour_of(episodes: Sequence[Episode], compared: frozenset[int]) -> Sequence[TurnBehaviour]:
     """Return what was seen at each turn; the programs of the episodes with the numbers ``compared`` are compared."""
-    counter = BehaviourCounter(_similarity)
+    counter = BehaviourCounter(partial(bounded_ratio, most=_MOST_STEPS))
     for number, episode in enumerate(episodes):
         counter.add(episode.trajectory, _judgement(episode), compares_texts=number in compared)
     return counter.behaviour.turns
@@ -77,10 +78,6 @@ def _judgement(episode: Episode) -> Mapping[Place, Judgement]:
         return {}
     public_passed = episode.solved or episode.trajectory.turns[-1].public_report.public_passed
     return {place: Judgement(*place, episode.verdict, public_passed, 0, 0.0, tier="", key="")}
-
-
-def _similarity(first: str, second: str) -> float:
-    return ratio(first[:_BEGINNING], second[:_BEGINNING])
 
 
 def _figures(turn: TurnBehaviour, invalid: int) -> TurnFigures:

@@ -15,7 +15,7 @@ The disk has 12 bytes for each parameter that is trained and the policy's weight
 best, and that which is being written; and the policy of the end.
 """
 
-from turnwise.records.choices import TrainingType
+from turnwise.records.choices import TrainingType, ValueLevel
 from turnwise.records.rlef import RlefSettings
 from turnwise.training.fine_tuning.base_model import ModelShape
 from turnwise.training.fine_tuning.memory import Estimate
@@ -48,7 +48,7 @@ def estimate(
     """
     is_float32 = settings.dtype == TrainingType.FLOAT32
     width = 4 if is_float32 else 2
-    networks = 1 if settings.value == "none" else 2
+    networks = 1 if settings.value == ValueLevel.NONE else 2
     frozen = width * shape.parameters * (networks if shape.has_adapters else 1)
     copies = 0 if is_float32 else 2 * shape.trained
     buckets = 4 * min(GRADIENTS_AT_A_TIME, shape.trained) if processes > 1 else 0

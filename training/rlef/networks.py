@@ -16,7 +16,7 @@ from typing import Any, Self
 import torch
 
 from turnwise.errors import TurnwiseError
-from turnwise.records.choices import TrainingType
+from turnwise.records.choices import TrainingType, ValueLevel
 from turnwise.records.rlef import RlefSettings
 from turnwise.training.fine_tuning.base_model import NOT_LOADABLE, BaseModel
 from turnwise.training.fine_tuning.settings import LORA_ALPHA_PER_RANK
@@ -48,15 +48,23 @@ class Networks:
     """The networks on ``device``; ``policy`` is what an engine may sample from, within ``autocast()``.
 
     ``critic`` is None where no value is learnt. ``checkpoints`` says whether the layers' activations are computed
-    again instead of kept.
+    again instead of kept; ``dropouts`` are the model's own settings of dropout, which is not done here.
     """
 
     def __init__(
-        self, policy: Any, critic: Critic | None, reference: Any, *, device: str, dtype: str, checkpoints: bool = False
+        self,
+        policy: Any,
+        critic: Critic | None,
+        reference: Any,
+        *,
+        device: str,
+        dtype: str,
+        checkpoints: bool,
+        dropouts: Mapping[str, float],
     ) -> None:
         self.policy, self.critic, self._reference = policy, critic, reference
         self.device, self.dtype, self.checkpoints = device, dtype, checkpoints
-        self._dropouts: dict[str, float] = {}
+        self._dropouts = dropouts
 
     @classmethod
     def load(cls, base: BaseModel, settings: RlefSettings, *, device: str) -> Self:
@@ -70,7 +78,7 @@ class Networks:
         policy = _load(base, config, dtype if settings.lora_rank else torch.float32)
         _check_head(base, policy)
         reference, critic = None, None
-        if settings.value != "none":
+        if settings.value != ValueLevel.NONE:
             hidden = int(config.get_text_config().hidden_size)
             critic = Critic(copy.deepcopy(policy.base_model), hidden, seed=settings.seed)
         if settings.lora_rank:
@@ -79,18 +87,26 @@ class Networks:
                 critic.body = _adapted(critic.body, settings, task="FEATURE_EXTRACTION")
         else:
             reference = _load(base, config, dtype).eval().requires_grad_(False).to(device)
-        checkpoints = has_gradient_checkpoints(device, policy.num_parameters())
+        checkpoints = policy.supports_gradient_checkpointing and has_gradient_checkpoints(
+            device, policy.num_parameters()
+        )
         bodies = [policy] if critic is None else [policy, critic.body]
         for body in bodies:
             if checkpoints:
-                body.gradient_checkpointing_enable({"use_reentrant": False})
+                body.activation_checkpointing_enable({"use_reentrant": False})
             body.train()  # without dropout it says no more than that checkpoints may be made
         policy.to(device)
         if critic is not None:
             critic.to(device)
-        networks = cls(policy, critic, reference, device=device, dtype=settings.dtype, checkpoints=checkpoints)
-        networks._dropouts = dropouts
-        return networks
+        return cls(
+            policy,
+            critic,
+            reference,
+            device=device,
+            dtype=settings.dtype,
+            checkpoints=checkpoints,
+            dropouts=dropouts,
+        )
 
     def autocast(self) -> contextlib.AbstractContextManager[object]:
         """Return the context in which the networks are to be called, to sample from them as well."""

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from turnwise.errors import TurnwiseError
+from turnwise.records.choices import ValueLevel
 from turnwise.records.rlef import RlefSettings, UpdateFigures
 from turnwise.training.episodes import Episode
 from turnwise.training.rlef import maths
@@ -102,6 +103,8 @@ class Updater:
         def mean(numbers: list[float]) -> float:
             return sum(numbers) / len(numbers) if numbers else 0.0
 
+        if torch.device(self._device).type == "cuda":
+            torch.cuda.empty_cache()  # an engine beside the networks is to have what is free
         norms = {name: mean([step.norms[name] for step in steps]) for name in self._optimizers}
         return UpdateFigures(
             updates=len(steps),
@@ -145,9 +148,9 @@ class Updater:
         for part in self._parts_of_all(batch):
             old[part.tokens], entropies[part.tokens] = self._networks.log_probabilities_and_entropies(part)
             reference[part.tokens] = self._networks.reference_log_probabilities(part)
-            if settings.value == "turn":
+            if settings.value == ValueLevel.TURN:
                 call_values[part.calls] = self._networks.values(part, part.call_places)
-            elif settings.value == "token":
+            elif settings.value == ValueLevel.TOKEN:
                 token_values[part.tokens] = self._networks.values(part, part.places)
 
         has_call, learns_call = batch.has_call.to(device), batch.learns.to(device).flatten()
@@ -155,13 +158,13 @@ class Updater:
         kl = maths.call_means(ratios, calls, of=batch.rewards.numel())
         rewards = batch.rewards.to(device) - settings.beta * kl.view(batch.rewards.shape)
         learns = learns_call[calls]
-        if settings.value == "token":
+        if settings.value == ValueLevel.TOKEN:
             found = maths.token_advantages(
                 rewards, token_values, calls, gamma=settings.gamma, gae_lambda=settings.gae_lambda
             )
             values, unit_learns = token_values, learns
         else:
-            lasting = settings.gae_lambda if settings.value == "turn" else 1.0  # without values: rewards to go
+            lasting = settings.gae_lambda if settings.value == ValueLevel.TURN else 1.0  # without values: rewards to go
             found = maths.advantages(
                 rewards, call_values.view(rewards.shape), has_call, gamma=settings.gamma, gae_lambda=lasting
             ).flatten()
@@ -178,7 +181,7 @@ class Updater:
 
         errors = maths.moments((returns - values)[unit_learns], total=total)
         spread = maths.moments(returns[unit_learns], total=total)
-        has_values = settings.value != "none"
+        has_values = settings.value != ValueLevel.NONE
         gaps = (old - behaviour).abs()
         figures: dict[str, float | None] = {
             "kl": mean(kl[has_call.flatten()]),
@@ -190,7 +193,7 @@ class Updater:
             "mean_advantage": mean(found[unit_learns]),
             "logprob_gap": self._largest(gaps.max() if len(gaps) else gaps.new_zeros(())),
         }
-        token_white = white if settings.value == "token" else white[calls]
+        token_white = white if settings.value == ValueLevel.TOKEN else white[calls]
         known = _Values(values, returns, unit_learns) if has_values else None
         return _Policy(old, behaviour, token_white, learns), known, figures
 
@@ -239,7 +242,7 @@ class Updater:
 
     def _value_loss(self, part: Part, values: _Values, units: int) -> torch.Tensor:
         """Return what ``part`` adds to the mean over ``units``."""
-        is_turn = self._settings.value == "turn"
+        is_turn = self._settings.value == ValueLevel.TURN
         places, numbers = (part.call_places, part.calls) if is_turn else (part.places, part.tokens)
         learns = values.learns[numbers]
         places, numbers = places[learns], numbers[learns]
@@ -250,7 +253,7 @@ class Updater:
     def _learnt(self, parts: Sequence[Part], policy: _Policy, values: _Values | None) -> tuple[int, int]:
         """Return how many tokens, and how many calls or tokens with a value, are learnt of ``parts``."""
         tokens = sum(int(policy.learns[part.tokens].sum()) for part in parts)
-        if values is None or self._settings.value == "token":
+        if values is None or self._settings.value == ValueLevel.TOKEN:
             return tokens, tokens
         return tokens, sum(int(values.learns[part.calls].sum()) for part in parts)
 

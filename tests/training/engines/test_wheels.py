@@ -54,9 +54,22 @@ sys.modules["skyrl_config"] = config
 spec.loader.exec_module(config)
 from dataclasses import asdict
 from omegaconf import OmegaConf
-print(json.dumps([
-    asdict(config.SkyRLTrainConfig.from_dict_config(OmegaConf.create(one))) for one in json.loads(sys.stdin.read())
-]))
+# Of the checks of a whole configuration those that import nothing.
+import ast, logging, math, os
+tree = ast.parse(open(sys.argv[2]).read())
+names = ("batch_sizes", "generator_cfg", "inference_engine_cfg")
+names = ["_validate_new_inference_cfg", *(f"validate_{name}" for name in names)]
+checks = {"SkyRLTrainConfig": config.SkyRLTrainConfig, "math": math, "os": os, "logger": logging}
+for node in tree.body:
+    if isinstance(node, ast.FunctionDef) and node.name in names:
+        exec(compile(ast.Module([node], []), "utils", "exec"), checks)
+found = []
+for one in json.loads(sys.stdin.read()):
+    read = config.SkyRLTrainConfig.from_dict_config(OmegaConf.create(one))
+    checks["validate_batch_sizes"](read)
+    checks["validate_generator_cfg"](read)
+    found.append(asdict(read))
+print(json.dumps(found))
 """
 VERL = """
 import json, sys
@@ -148,12 +161,17 @@ def leaves(data: Any, place: str = "") -> dict[str, Any]:
     }
 
 
+def of_skyrl(packages: Path) -> tuple[str, str]:
+    """Return the files of SkyRL's configuration and of its checks."""
+    train = packages / "skyrl" / "train"
+    return str(train / "config" / "config.py"), str(train / "utils" / "utils.py")
+
+
 @pytest.mark.parametrize("settings", VARIANTS, ids=lambda settings: f"{settings.profile}-{settings.value}")
 def test_skyrl_reads_our_configuration(python: Path, packages: Path, settings: RlefSettings) -> None:
-    """SkyRLTrainConfig refuses unknown names; what it read is what we wrote, each value."""
+    """SkyRLTrainConfig refuses unknown names, its checks sizes of batches; what it read is what we wrote."""
     written = skyrl_configuration(replace(TRAINING, settings=settings))
-    file = packages / "skyrl" / "train" / "config" / "config.py"
-    (found,) = run(python, SKYRL, str(file), given=[written])
+    (found,) = run(python, SKYRL, *of_skyrl(packages), given=[written])
     read = leaves(found)
     for place, value in leaves(written).items():
         stands = read[place] if place in read else {name: one for name, one in read.items() if name.startswith(place)}
@@ -162,9 +180,15 @@ def test_skyrl_reads_our_configuration(python: Path, packages: Path, settings: R
 
 def test_skyrl_refuses_a_name_it_does_not_know(python: Path, packages: Path) -> None:
     """So that the test above can fail."""
-    file = packages / "skyrl" / "train" / "config" / "config.py"
     with pytest.raises(AssertionError, match="Invalid fields"):
-        run(python, SKYRL, str(file), given=[{"trainer": {"algorithm": {"beta": 1}}}])
+        run(python, SKYRL, *of_skyrl(packages), given=[{"trainer": {"algorithm": {"beta": 1}}}])
+    with pytest.raises(AssertionError, match="should be divisible"):
+        run(
+            python,
+            SKYRL,
+            *of_skyrl(packages),
+            given=[{"trainer": {"train_batch_size": 100, "policy_mini_batch_size": 7}}],
+        )
 
 
 @pytest.mark.parametrize("settings", VARIANTS, ids=lambda settings: f"{settings.profile}-{settings.value}")

@@ -23,10 +23,11 @@ from tiny_model import make_tiny_model  # noqa: E402 - as above
 from turnwise.commands import rlef  # noqa: E402 - as above
 from turnwise.commands.options import RlefOptions  # noqa: E402 - as above
 from turnwise.commands.rft import STOPPED  # noqa: E402 - as above
+from turnwise.commands.score import score_command  # noqa: E402 - as above
 from turnwise.errors import TurnwiseError  # noqa: E402 - as above
 from turnwise.locks import Lock  # noqa: E402 - as above
-from turnwise.records.choices import RolloutEngine  # noqa: E402 - as above
-from turnwise.records.rlef import Seconds, read_iterations, read_rlef  # noqa: E402 - as above
+from turnwise.records.choices import PaperTable, RolloutEngine  # noqa: E402 - as above
+from turnwise.records.rlef import PAGE, Seconds, read_iterations, read_rlef  # noqa: E402 - as above
 from turnwise.records.run_folder import RunFolder  # noqa: E402 - as above
 from turnwise.records.settings import Sampling  # noqa: E402 - as above
 from turnwise.records.training import TRAINING, checkpoints_in, describe_training, read_trained_model  # noqa: E402 - as above
@@ -118,6 +119,18 @@ def test_evaluations_are_run_folders_of_all_turns_with_true_feedback(folder: Pat
     _, settings = rlef._evaluation(options, tasks, config, learnt)
     assert (config.settings.feedback, config.settings.max_turns) == ("random", 1)
     assert (settings.feedback, settings.max_turns) == ("failed_tests", None)
+
+
+def test_the_page_and_the_table_show_what_was_logged_and_evaluated(trained: Path, tmp_path: Path) -> None:
+    """The page has the last line and each evaluation; score --table takes the training's folder as it is."""
+    page = (trained / PAGE).read_text(encoding="utf-8")
+    assert "<b>3 of 3</b> iterations" in page and "Iteration 3 solved" in page
+    assert all(name in page for name in ("000000", "000002", "000003"))
+    copied = shutil.copytree(trained, tmp_path / "copied")
+    table = score_command([copied], table=PaperTable.RLEF_ABLATION, style="json")
+    (row,) = json.loads(table)[0]["rows"]
+    assert (row["training"], row["folder"], row["metric"], row["iterations"]) == ("RLEF", "trained", "1@3", "3")
+    assert row["before"] and row["after"] and row["gain"]
 
 
 def test_the_same_line_changes_nothing_and_another_is_refused(folder: Path, trained: Path) -> None:

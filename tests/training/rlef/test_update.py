@@ -22,7 +22,7 @@ from turnwise.errors import TurnwiseError  # noqa: E402 - after torch is found
 from turnwise.records.rlef import RlefSettings, UpdateFigures  # noqa: E402 - as above
 from turnwise.training.episodes import PROMPT, Episode, Row, rows_of  # noqa: E402 - as above
 from turnwise.training.fine_tuning.base_model import BaseModel  # noqa: E402 - as above
-from turnwise.training.rlef import batches, maths  # noqa: E402 - it needs torch
+from turnwise.training.rlef import batches, maths, networks  # noqa: E402 - it needs torch
 from turnwise.training.rlef.networks import Networks  # noqa: E402 - it needs torch
 from turnwise.training.rlef.update import Updater  # noqa: E402 - it needs torch
 
@@ -323,6 +323,23 @@ def test_micro_batches_change_nothing(base: BaseModel, tokens: int) -> None:
     parts, others = gradients_of(Training(base, tokens_at_a_time=tokens))
     assert near(whole, parts, within=1e-5)
     assert math.isclose(figures.policy_loss, others.policy_loss, abs_tol=1e-5)
+
+
+@pytest.mark.parametrize("rank", [0, 2])
+def test_layers_that_are_computed_again_give_the_same_gradients(
+    base: BaseModel, monkeypatch: pytest.MonkeyPatch, rank: int
+) -> None:
+    """As on accelerators, where activations are not kept; with adapters as well."""
+    plain, _ = gradients_of(Training(base, lora_rank=rank))
+    monkeypatch.setattr(networks, "has_gradient_checkpoints", lambda *_: True)
+    training = Training(base, lora_rank=rank)
+    computed: list[bool] = []
+    for module in training.networks.policy.modules():
+        if isinstance(module, transformers.models.llama.modeling_llama.LlamaAttention):
+            module.register_forward_hook(lambda *_: computed.append(torch.is_grad_enabled()))
+    again, _ = gradients_of(training)
+    assert training.networks.checkpoints and computed.count(True) == 2
+    assert near(plain, again, within=1e-5)
 
 
 def test_dialogues_without_reward_are_left_out_before_whitening(base: BaseModel) -> None:

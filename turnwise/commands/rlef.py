@@ -193,6 +193,7 @@ def open_training(
             engine=options.rollout_engine.value,
             tokenizer=given.tokenizer,
             device=given.device,
+            system_role=given.system_role,
             command=command,
         )
         plan = training.plan(machine, environ)
@@ -217,6 +218,7 @@ def _open_engine(plan: Plan, checked: Checked | None) -> LiveModel:
         "max_model_len": str(plan.settings.max_length),
         "gpu_memory_utilization": f"{share:.2f}",
         "trust_remote_code": "true" if model.trust_remote_code else "",
+        "system_role": "" if training.system_role else "false",
     }
     arguments = ",".join(f"{name}={value}" for name, value in given.items() if value)
     return open_live(training.engine, Wanted(arguments, plan.environ, training.dialogues))

@@ -142,6 +142,9 @@ def test_the_same_line_changes_nothing_and_another_is_refused(folder: Path, trai
     options = _options(folder, trained, **{**EVALUATED, "learning_rate": 2e-2})
     with pytest.raises(TurnwiseError, match=r"another training \(settings learning_rate: 0.01 there, 0.02 here\)"):
         rlef.rlef_command(options, environ=_environ(folder))
+    options = replace(_options(folder, trained, **EVALUATED), model_args=f"model={folder / 'model'},system_role=false")
+    with pytest.raises(TurnwiseError, match=r"another training \(model system_role: null there, \"user\" here\)"):
+        rlef.rlef_command(options, environ=_environ(folder))
     other = folder / "other"
     (other / "checkpoint-1").mkdir(parents=True)
     with pytest.raises(TurnwiseError, match=r"holds 'checkpoint-1', and no rlef.json"):

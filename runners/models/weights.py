@@ -8,6 +8,7 @@ An engine of transformers over the live model (models/hf.py) finds the weights a
 Servers are not told: a server's weights are those that it was started with.
 """
 
+import gc
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -107,6 +108,7 @@ class LiveModel:
             self.runner.run(self.model.close())
         finally:
             self.runner.close()
+            gc.collect()  # the engine's own tasks, which held it, have ended with the loop
 
 
 def open_live(name: str, wanted: Wanted) -> LiveModel:

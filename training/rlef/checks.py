@@ -46,7 +46,12 @@ def check(plan: Plan, *, is_here: bool = True) -> Checked:
     tokenizer = open_tokenizer(
         training.tokenizer or model.name, revision=model.revision, trust_remote_code=model.trust_remote_code
     )
-    ChatTemplate(tokenizer, max_length=settings.max_length, max_tokens=settings.max_reply_tokens)
+    ChatTemplate(
+        tokenizer,
+        max_length=settings.max_length,
+        max_tokens=settings.max_reply_tokens,
+        system_role=training.system_role,
+    )
     model.check_weights()
     shape = model.shape(lora_rank=settings.lora_rank)
     if len(tokenizer) > shape.vocabulary:

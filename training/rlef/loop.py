@@ -41,6 +41,7 @@ from turnwise.records.training import checkpoints_in, describe_trained
 from turnwise.runners.event_loops import InterruptibleRunner
 from turnwise.runners.judging.judge import Judge
 from turnwise.runners.loading import Machine
+from turnwise.runners.models.hf import HFOptions
 from turnwise.runners.models.sampler import Model
 from turnwise.runners.models.weights import LiveModel
 from turnwise.runners.sampling import Job, sample
@@ -284,13 +285,14 @@ class _Trainer:
         plan = self._plan
         if sent is not None:
             return SentPolicy(sent, self._networks, plan.output / POLICY)
+        training, settings = plan.training, plan.settings
+        options = HFOptions(training.model.name, max_length=settings.max_length, system_role=training.system_role)
         return LivePolicy(
             self._networks,
             self._tokenizer,
-            plan.training.model.name,
-            sampling=plan.training.dialogues.sampling,
-            max_length=plan.settings.max_length,
-            batch=plan.settings.rollout_batch,
+            options,
+            sampling=training.dialogues.sampling,
+            batch=settings.rollout_batch,
         )
 
     def _sampled(self, done: int, total: int) -> None:

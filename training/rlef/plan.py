@@ -53,7 +53,8 @@ class Training:
     """A reinforcement learning that is asked for: whose dialogues are sampled, judged and learnt, and where.
 
     ``measured`` are the tasks of evaluations, asked by the settings ``evaluation``. ``engine`` samples the dialogues.
-    ``device`` is cpu or cuda; "" takes an accelerator where there is one.
+    ``device`` is cpu or cuda; "" takes an accelerator where there is one. Without ``system_role`` a system message
+    opens the first question.
     """
 
     output: Path
@@ -69,6 +70,7 @@ class Training:
     engine: str = "hf"
     tokenizer: str = ""
     device: str = ""
+    system_role: bool = True
     command: str = ""
 
     def plan(self, machine: Machine, environ: Mapping[str, str]) -> "Plan":
@@ -82,7 +84,11 @@ class Training:
             turnwise=turnwise.__version__,
             command=self.command,
             settings=self.settings,
-            model={"name": self.model.name, "digest": model.digest if model is not None else ""},
+            model={
+                "name": self.model.name,
+                "digest": model.digest if model is not None else "",
+                **({} if self.system_role else {"system_role": "user"}),
+            },
             rollouts=self.engine,
             dialogues=replace(self.dialogues, decoys={task: pool.to_record() for task, pool in self.decoys.items()}),
             judge=judge_record(environment, self.judge),
@@ -226,7 +232,7 @@ class Plan:
             return
         there, here = _compared(frozen), _compared(self.record)
         if frozen.model["digest"] == self.record.model["digest"]:  # the same one by another path
-            there["model"] = here["model"]
+            there["model"] = {**frozen.model, "name": self.record.model["name"]}
         if (first := next(differences(there, here), None)) is not None:
             raise TurnwiseError(
                 f"The folder {str(self.output)!r} holds another training ({first.place}: {first.values()[0]} there, "

@@ -5,6 +5,7 @@ Both are opened for the dialogues of an iteration, and for an evaluation. Torch 
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -35,15 +36,12 @@ class PolicyEngine(Protocol):
 
 
 class LivePolicy:
-    """The networks' own policy, a batch at a time."""
+    """The networks' own policy, a batch at a time; ``options`` say what it begins with, and its context."""
 
     runner: InterruptibleRunner | None = None
 
-    def __init__(
-        self, networks: Any, tokenizer: Any, name: str, *, sampling: Sampling, max_length: int, batch: int
-    ) -> None:
-        self._networks, self._tokenizer, self._name = networks, tokenizer, name
-        self._max_length, self._batch = max_length, batch
+    def __init__(self, networks: Any, tokenizer: Any, options: HFOptions, *, sampling: Sampling, batch: int) -> None:
+        self._networks, self._tokenizer, self._options, self._batch = networks, tokenizer, options, batch
         self._engine = self._engine_of(sampling, one_generator=True, logprobs=True)
 
     @contextmanager
@@ -61,7 +59,7 @@ class LivePolicy:
         """Leave the networks as they are."""
 
     def _engine_of(self, sampling: Sampling, *, one_generator: bool, logprobs: bool) -> "_AutocastEngine":
-        options = HFOptions(self._name, max_length=self._max_length, one_generator=one_generator, logprobs=logprobs)
+        options = replace(self._options, one_generator=one_generator, logprobs=logprobs)
         engine = HFEngine(self._networks.policy, self._tokenizer, options, sampling)
         return _AutocastEngine(engine, self._networks)
 
@@ -100,7 +98,11 @@ class SentPolicy:
     @contextmanager
     def opened(self) -> Iterator[LiveModel]:
         """Yield the engine, awake and with the weights of now."""
+        import torch
+
         self._networks.save_policy(self._folder)
+        if torch.cuda.is_available():  # what learning has let go of, torch keeps for itself
+            torch.cuda.empty_cache()
         self._engine.load_weights(self._folder)
         try:
             yield self._engine

@@ -85,7 +85,7 @@ def _submit_or_train(
     RlefJobOptions,
     helps={
         "model": "hf, which alone can be trained.",
-        "model_args": "model=NAME_OR_FOLDER, and dtype, revision, tokenizer, trust_remote_code, device.",
+        "model_args": "model=NAME_OR_FOLDER, and dtype, revision, tokenizer, trust_remote_code, device, system_role.",
         "tasks": "Training tasks by their full names, such as codecontests_train_multiturn.",
         "output_path": "The folder to write; the same line goes on in it.",
         "metadata": "JSON settings of the dialogues, as for turnwise run, such as '{\"max_turns\": 1}'.",

@@ -193,6 +193,7 @@ def open_training(
             engine=options.rollout_engine.value,
             tokenizer=given.tokenizer,
             device=given.device,
+            system_role=given.system_role,
             command=command,
         )
         plan = training.plan(machine, environ)
@@ -217,6 +218,7 @@ def _open_engine(plan: Plan, checked: Checked | None) -> LiveModel:
         "max_model_len": str(plan.settings.max_length),
         "gpu_memory_utilization": f"{share:.2f}",
         "trust_remote_code": "true" if model.trust_remote_code else "",
+        "system_role": "" if training.system_role else "false",
     }
     arguments = ",".join(f"{name}={value}" for name, value in given.items() if value)
     return open_live(training.engine, Wanted(arguments, plan.environ, training.dialogues))
@@ -395,9 +397,7 @@ class _Watch:
             self._began = now
             left = (self._plan.settings.iterations - logged.iteration) * sum(self._seconds) / len(self._seconds)
             self._trackers.log(logged)
-            if not sys.stderr.isatty():
-                text = iteration_line(logged, self._plan.settings.iterations, left)
-                print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+            _say(iteration_line(logged, self._plan.settings.iterations, left))
         if sys.stderr.isatty():
             self._on_progress("iterations", logged.iteration, self._plan.settings.iterations)
         self._page.rewrite()
@@ -407,6 +407,11 @@ class _Watch:
         self._trackers.close()
         if self._plan.is_main and read_rlef(self._plan.output) is not None:
             self._page.write()
+
+
+def _say(text: str) -> None:
+    """Write a line on the log, or above the bars of a terminal."""
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
 def iteration_line(logged: LoggedIteration, iterations: int, seconds_left: float) -> str:
@@ -444,17 +449,18 @@ def _evaluate(folder: Path) -> float | None:
     That is 1@T of T turns, and pass@1 of a single one.
     """
     path = folder / "scores.json"
-    if not path.is_file():
+    is_new = not path.is_file()
+    if is_new:
         score_command([folder])
     values = []
     for task in json.loads(path.read_text())["tasks"]:
         turns = task["max_turns"]
         usual = f"1@{turns}" if turns > 1 else "pass@1"
-        values += [
-            one["value"]
-            for one in task["estimates"]
-            if (one["metric"], one["turns"], one["group"]) == (usual, turns, "all") and one["value"] is not None
-        ]
+        for one in task["estimates"]:
+            if (one["metric"], one["turns"], one["group"]) == (usual, turns, "all") and one["value"] is not None:
+                values.append(one["value"])
+                if is_new:
+                    _say(f"evaluation {folder.name}: {task['task']} {usual} {_percent(one['value'])}")
     return sum(values) / len(values) if values else None
 
 

@@ -2,12 +2,13 @@
 
 import copy
 import hashlib
+import io
 import json
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, redirect_stderr
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -62,8 +63,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def trained(folder: Path) -> Path:
     """A training of three iterations that nothing interrupted, measured before the first, after the second and last."""
-    output = folder / "trained"
-    trained = rlef.rlef_command(_options(folder, output, **EVALUATED), environ=_environ(folder))
+    output, said = folder / "trained", io.StringIO()
+    with redirect_stderr(said):
+        trained = rlef.rlef_command(_options(folder, output, **EVALUATED), environ=_environ(folder))
+    assert "evaluation 000002: toy_train_multiturn 1@3 0.0 %" in said.getvalue()
     assert trained.status == 0 and f"model={output / 'checkpoint'}" in trained.text
     return output
 
@@ -138,6 +141,9 @@ def test_the_same_line_changes_nothing_and_another_is_refused(folder: Path, trai
     assert before == {path: path.stat().st_mtime_ns for path in trained.rglob("*") if path.is_file()}
     options = _options(folder, trained, **{**EVALUATED, "learning_rate": 2e-2})
     with pytest.raises(TurnwiseError, match=r"another training \(settings learning_rate: 0.01 there, 0.02 here\)"):
+        rlef.rlef_command(options, environ=_environ(folder))
+    options = replace(_options(folder, trained, **EVALUATED), model_args=f"model={folder / 'model'},system_role=false")
+    with pytest.raises(TurnwiseError, match=r"another training \(model system_role: null there, \"user\" here\)"):
         rlef.rlef_command(options, environ=_environ(folder))
     other = folder / "other"
     (other / "checkpoint-1").mkdir(parents=True)

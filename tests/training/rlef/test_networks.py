@@ -218,6 +218,7 @@ def _logits(model: Any) -> "torch.Tensor":
 def test_the_policy_is_saved_whole_and_stays_as_it_is(make: Make, tmp_path: Path, rank: int, dtype: str) -> None:
     """Adapters are merged into what is written, in the type of training; anybody who may read the folder reads it."""
     base = make()
+    transformers.GenerationConfig(eos_token_id=[1, 2], max_new_tokens=7).save_pretrained(base.name)
     networks = load(base, lora_rank=rank, dtype=dtype)
     Updater(networks, dataclasses.replace(SETTINGS, lora_rank=rank, dtype=dtype), device="cpu").update(
         EPISODES, iteration=1
@@ -228,7 +229,7 @@ def test_the_policy_is_saved_whole_and_stays_as_it_is(make: Make, tmp_path: Path
     assert all(torch.equal(tensor, before[name]) for name, tensor in networks.state().items())
     assert [name for name, _ in networks.policy.named_parameters()] == names
     saved = transformers.AutoModelForCausalLM.from_pretrained(out)
-    assert saved.dtype == getattr(torch, dtype) and saved.generation_config.eos_token_id == [1, 2]
+    assert saved.dtype == getattr(torch, dtype) and saved.generation_config.max_new_tokens == 7
     assert torch.allclose(_logits(saved.float()), _logits(networks.policy), atol=1e-5 if dtype == "float32" else 0.2)
     fresh = transformers.AutoModelForCausalLM.from_pretrained(base.name)
     assert not torch.allclose(_logits(saved), _logits(fresh), atol=1e-4)

@@ -260,6 +260,19 @@ def test_the_reference_of_adapters_is_the_policy_without_them(make: Make) -> Non
     assert all("lora" in name or name.startswith("critic.head") for name in networks.state())
 
 
+def test_adapters_and_the_head_follow_from_the_seed_alone(make: Make) -> None:
+    """Whatever torch's own generator is at, the same seed draws the same ones, and another seed others."""
+    base, states = make(), []
+    for own, seed in ((1, 0), (2, 0), (1, 3)):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(own)
+            states.append(load(base, lora_rank=2, seed=seed).state())
+    first, same, other = states
+    assert all(torch.equal(tensor, same[name]) for name, tensor in first.items())
+    for name in ("critic.head.weight", next(name for name in first if "lora_A" in name)):
+        assert not torch.equal(first[name], other[name])
+
+
 def test_nothing_is_dropped_at_random_and_what_is_saved_says_what_the_model_said(make: Make, tmp_path: Path) -> None:
     """Dropout would make each log-probability another; the model that is made keeps its setting."""
     networks = load(make(attention_dropout=0.5))

@@ -176,6 +176,10 @@ def test_the_reward_teaches_a_model_to_use_feedback(miniature: Miniature, capsys
     assert solved_by_feedback(misled) <= solved_by_feedback(before) + 15
     assert solved_by_feedback(after) >= solved_by_feedback(misled) + 30
 
+    twice = [miniature.learn(f"rlef-{name}", "--iterations", 2) / "checkpoint" for name in ("once", "again")]
+    assert digest(twice[0], "model.safetensors") == digest(twice[1], "model.safetensors")
+    assert "<svg" in (learnt / "training.html").read_text()
+
 
 def _iterations(training: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (training / "iterations.jsonl").read_text().splitlines()]

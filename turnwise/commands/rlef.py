@@ -29,7 +29,7 @@ from turnwise.runners.judging.verdicts import RecentCache
 from turnwise.runners.loading import LoadedTask, Machine, load_decoys, open_task, resolve_task
 from turnwise.runners.machines import usable_cores
 from turnwise.runners.models.back_end import LocalArguments, Wanted, parse_pairs, validated
-from turnwise.runners.models.catalog import find_back_end
+from turnwise.runners.models.catalog import check_sampling, find_back_end
 from turnwise.runners.models.weights import LiveModel, open_live
 from turnwise.tasks.catalog import Task, find_tasks
 from turnwise.tasks.plan import PROFILES as RUN_PROFILES
@@ -260,10 +260,15 @@ def _rewards(text: str) -> RewardSettings:
     return RewardSettings(**values)
 
 
-def _sampling(gen_kwargs: str, option: str) -> Sampling:
-    """Return the sampling that was typed; raises TurnwiseError naming the ``option``."""
+def _sampling(gen_kwargs: str, option: str, *, engine: str | None = None) -> Sampling:
+    """Return the sampling that was typed; raises TurnwiseError naming the ``option``.
+
+    That is also where the ``engine`` cannot follow it.
+    """
     try:
         config = build_settings(profile="default", metadata="", gen_kwargs=gen_kwargs, samples="", tasks=(), given={})
+        if engine is not None:
+            check_sampling(engine, config.settings.sampling)
     except TurnwiseError as error:
         raise TurnwiseError(str(error).replace("--gen_kwargs", option)) from None
     return config.settings.sampling
@@ -300,7 +305,7 @@ def _evaluation(
     """
     if options.evaluation_samples < 1:
         raise TurnwiseError(f"--evaluation-samples is {options.evaluation_samples}: give 1 or more.")
-    sampling = _sampling(options.evaluation_kwargs, "--evaluation-kwargs")
+    sampling = _sampling(options.evaluation_kwargs, "--evaluation-kwargs", engine=options.rollout_engine.value)
     if sampling.max_tokens is None:
         sampling = replace(sampling, max_tokens=settings.max_reply_tokens)
     before = config.settings

@@ -76,6 +76,7 @@ def _refusal(options: RlefOptions, folder: Path, **environ: str) -> str:
         ({"rewards": "solved=much"}, "--rewards solved is 'much': give a number"),
         ({"rewards": "solved=-1"}, "--rewards gives solved -1 and failed -1"),
         ({"rewards": "invalid_is=bad"}, "--rewards invalid_is is 'bad': give no_code or"),
+        ({"evaluation_kwargs": "presence_penalty=1"}, "--evaluation-kwargs presence_penalty is 1.0, and --model hf"),
         ({"gen_kwargs": "max_gen_toks=5"}, "--max-reply-tokens is 4, and --gen-kwargs max_gen_toks is 5"),
         ({"metadata": '{"samples_per_problem": 3}'}, "--metadata has samples_per_problem, which no training has"),
         ({"evaluation_samples": 0}, "--evaluation-samples is 0: give 1 or more"),
@@ -130,6 +131,8 @@ def test_what_is_found_of_model_and_problems_is_refused(folder: Path, tmp_path: 
     (bare / "chat_template.jinja").unlink()
     options = replace(_options(folder), model_args=f"model={bare},device=cpu")
     assert "has no chat template" in _refusal(options, folder)
+    options = replace(_options(folder), model_args=f"model={tmp_path}/none,device=cpu")
+    assert "none' cannot be loaded (there is no such folder): mend -a model=" in _refusal(options, folder)
     of_two = {"WORLD_SIZE": "2", "RANK": "0", "LOCAL_RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"}
     options = _options(folder, rollout_engine=RolloutEngine.VLLM)
     assert "samples for one process, and 2 train together" in _refusal(options, folder, **of_two)

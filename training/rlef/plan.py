@@ -141,7 +141,7 @@ class Plan:
     @property
     def is_done(self) -> bool:
         """Whether the trained model is there."""
-        return (self.checkpoint / TRAINING).is_file()
+        return (self.checkpoint / TRAINING).is_file() and any(self.checkpoint.glob("*.safetensors"))
 
     @property
     def latest(self) -> int:
@@ -240,8 +240,11 @@ class Plan:
             )
 
     def _check_free(self) -> None:
-        """Raise TurnwiseError for files that are not of this training where it is to write."""
-        names = (FINE_TUNING, "run.json", "checkpoint*", ITERATIONS, ROLLOUTS, EVALUATIONS, PAGE, POLICY)
+        """Raise TurnwiseError for files that are not of this training where it is to write.
+
+        A model's folder is refused, too: with a record in it, its digest would be another at the next start.
+        """
+        names = ("config.json", FINE_TUNING, "run.json", "checkpoint*", ITERATIONS, ROLLOUTS, EVALUATIONS, PAGE, POLICY)
         found = next((path for name in names for path in sorted(self.output.glob(name))), None)
         if found is not None:
             raise TurnwiseError(

@@ -149,13 +149,16 @@ def test_the_same_line_changes_nothing_and_another_is_refused(folder: Path, trai
     (other / "checkpoint-1").mkdir(parents=True)
     with pytest.raises(TurnwiseError, match=r"holds 'checkpoint-1', and no rlef.json"):
         rlef.rlef_command(_options(folder, other), environ=_environ(folder))
+    with pytest.raises(TurnwiseError, match=r"model' holds 'config.json', and no rlef.json"):
+        rlef.rlef_command(_options(folder, folder / "model"), environ=_environ(folder))
+    assert not (folder / "model" / "rlef.json").exists()
 
 
 def test_what_was_taken_is_made_again(folder: Path, trained: Path) -> None:
     """The model alone, from the last checkpoint; one that is damaged is refused, and so is a second process."""
     output = folder / "copy" / "trained"
     shutil.copytree(trained, output)
-    shutil.rmtree(output / "checkpoint")
+    (output / "checkpoint" / "model.safetensors").unlink()
     options = _options(folder, output, **EVALUATED)
     lock = Lock(output / "rlef.lock")
     with pytest.raises(TurnwiseError, match="Another process trains in the folder"):

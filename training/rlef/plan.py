@@ -230,12 +230,16 @@ class Plan:
         if frozen is None:
             self._check_free()
             return
+        self.check_goes_on(frozen, self.output)
+
+    def check_goes_on(self, frozen: RlefRecord, folder: Path) -> None:
+        """Raise TurnwiseError if what was begun in ``folder``, as ``frozen`` says, is another training than this."""
         there, here = _compared(frozen), _compared(self.record)
         if frozen.model["digest"] == self.record.model["digest"]:  # the same one by another path
             there["model"] = {**frozen.model, "name": self.record.model["name"]}
         if (first := next(differences(there, here), None)) is not None:
             raise TurnwiseError(
-                f"The folder {str(self.output)!r} holds another training ({first.place}: {first.values()[0]} there, "
+                f"The folder {str(folder)!r} holds another training ({first.place}: {first.values()[0]} there, "
                 f"{first.values()[1]} here): give another --output_path, or remove the folder."
             )
 

@@ -196,6 +196,12 @@ def test_an_engines_files_are_written_and_nothing_is_trained(folder: Path, tmp_p
     assert len((made / "problems.jsonl").read_text().splitlines()) == 4
     with pytest.raises(TurnwiseError, match="--engine skyrl writes the script of its own"):
         engine_command(replace(options, cluster=ClusterKind.SLURM), environ=environ)
+    with pytest.raises(TurnwiseError, match=r"--engine skyrl has trackers of its own: give them to its train.py"):
+        engine_command(replace(options, track="wandb"), environ=environ)
+    (made / "checkpoints").mkdir()
+    engine_command(options, environ=environ)
+    with pytest.raises(TurnwiseError, match=r"engine' holds another training \(settings beta: .* give another"):
+        engine_command(replace(options, beta=0.5), environ=environ)
 
 
 def test_profiles_are_the_papers_numbers_and_one_gpu() -> None:

@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -449,24 +449,37 @@ def _duration(seconds: float) -> str:
 
 
 def _evaluate(folder: Path) -> float | None:
-    """Write the scores of a run where they are not there; return the mean over its tasks of the usual one.
+    """Write the scores of a run where they are not there, or cannot be read; return the mean over its tasks.
 
-    That is 1@T of T turns, and pass@1 of a single one.
+    The usual score counts: 1@T of T turns, and pass@1 of a single one.
     """
     path = folder / "scores.json"
-    is_new = not path.is_file()
-    if is_new:
-        score_command([folder])
-    values = []
+    if path.is_file():
+        with suppress(ValueError, TypeError, KeyError):
+            return _mean(_usual_scores(path))
+    score_command([folder])
+    scores = _usual_scores(path)
+    for task, usual, value in scores:
+        _say(f"evaluation {folder.name}: {task} {usual} {_percent(value)}")
+    return _mean(scores)
+
+
+def _usual_scores(path: Path) -> list[tuple[str, str, float]]:
+    """Return the usual score of each task: its name, the metric and the value."""
+    scores = []
     for task in json.loads(path.read_text())["tasks"]:
         turns = task["max_turns"]
         usual = f"1@{turns}" if turns > 1 else "pass@1"
-        for one in task["estimates"]:
-            if (one["metric"], one["turns"], one["group"]) == (usual, turns, "all") and one["value"] is not None:
-                values.append(one["value"])
-                if is_new:
-                    _say(f"evaluation {folder.name}: {task['task']} {usual} {_percent(one['value'])}")
-    return sum(values) / len(values) if values else None
+        scores += [
+            (task["task"], usual, one["value"])
+            for one in task["estimates"]
+            if (one["metric"], one["turns"], one["group"]) == (usual, turns, "all") and one["value"] is not None
+        ]
+    return scores
+
+
+def _mean(scores: Sequence[tuple[str, str, float]]) -> float | None:
+    return sum(value for _, _, value in scores) / len(scores) if scores else None
 
 
 def _done(plan: Plan) -> str:

@@ -159,6 +159,7 @@ def test_what_was_taken_is_made_again(folder: Path, trained: Path) -> None:
     output = folder / "copy" / "trained"
     shutil.copytree(trained, output)
     (output / "checkpoint" / "model.safetensors").unlink()
+    scores = output / "evaluations" / "000003" / "scores.json"
     options = _options(folder, output, **EVALUATED)
     lock = Lock(output / "rlef.lock")
     with pytest.raises(TurnwiseError, match="Another process trains in the folder"):
@@ -172,6 +173,10 @@ def test_what_was_taken_is_made_again(folder: Path, trained: Path) -> None:
     state.write_bytes(whole)
     assert rlef.rlef_command(options, environ=_environ(folder)).status == 0
     assert _digest(output / "checkpoint") == _digest(trained / "checkpoint")
+    scores.write_text('{"tas')
+    value = rlef._evaluate(scores.parent)
+    assert value is not None and value == rlef._evaluate(scores.parent)
+    assert json.loads(scores.read_text())["tasks"]
 
 
 def test_told_to_stop_it_saves_and_goes_on(folder: Path, trained: Path, capsys: pytest.CaptureFixture[str]) -> None:

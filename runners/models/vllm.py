@@ -270,7 +270,7 @@ def open_vllm(
             output_kind=RequestOutputKind.FINAL_ONLY,
         )
 
-    return VLLMModel(
+    model = VLLMModel(
         engine,
         ChatTemplate(tokenizer, max_length=max_length, max_tokens=sampling.max_tokens, system_role=system_role),
         make_params=make_params,
@@ -279,6 +279,8 @@ def open_vllm(
         description=describe_vllm(options.model, max_length, revision=options.revision, environ=os.environ),
         logprobs=logprobs,
     )
+    del engine  # this frame may live on, in what the libraries keep of errors that they met, and it with the frame
+    return model
 
 
 def _sampling_fields(sampling: Sampling) -> dict[str, object]:

@@ -40,7 +40,7 @@ OTHERS = {
     "tasks/decoys.py": _HASHED,
     "tasks/dialogue.py": _HASHED,
     "training/tokenizer.py": _HASHED,
-    "turnwise/commands/worker.py": _OPTION,
+    "turnwise/commands/inputs.py": _OPTION,
     "turnwise/commands/settings.py": _OPTION,
     "turnwise/harness/back_end.py": "a message to a model",
     "turnwise/harness/options.py": _OPTION,

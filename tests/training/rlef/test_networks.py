@@ -218,6 +218,7 @@ def _logits(model: Any) -> "torch.Tensor":
 def test_the_policy_is_saved_whole_and_stays_as_it_is(make: Make, tmp_path: Path, rank: int, dtype: str) -> None:
     """Adapters are merged into what is written, in the type of training; anybody who may read the folder reads it."""
     base = make()
+    transformers.GenerationConfig(eos_token_id=[1, 2], max_new_tokens=7).save_pretrained(base.name)
     networks = load(base, lora_rank=rank, dtype=dtype)
     Updater(networks, dataclasses.replace(SETTINGS, lora_rank=rank, dtype=dtype), device="cpu").update(
         EPISODES, iteration=1
@@ -228,7 +229,7 @@ def test_the_policy_is_saved_whole_and_stays_as_it_is(make: Make, tmp_path: Path
     assert all(torch.equal(tensor, before[name]) for name, tensor in networks.state().items())
     assert [name for name, _ in networks.policy.named_parameters()] == names
     saved = transformers.AutoModelForCausalLM.from_pretrained(out)
-    assert saved.dtype == getattr(torch, dtype) and saved.generation_config.eos_token_id == [1, 2]
+    assert saved.dtype == getattr(torch, dtype) and saved.generation_config.max_new_tokens == 7
     assert torch.allclose(_logits(saved.float()), _logits(networks.policy), atol=1e-5 if dtype == "float32" else 0.2)
     fresh = transformers.AutoModelForCausalLM.from_pretrained(base.name)
     assert not torch.allclose(_logits(saved), _logits(fresh), atol=1e-4)
@@ -257,6 +258,19 @@ def test_the_reference_of_adapters_is_the_policy_without_them(make: Make) -> Non
     assert not torch.allclose(networks.log_probabilities(part()), began, atol=1e-3)
     assert {name.split(".")[0] for name in networks.state()} == {"policy", "critic"}
     assert all("lora" in name or name.startswith("critic.head") for name in networks.state())
+
+
+def test_adapters_and_the_head_follow_from_the_seed_alone(make: Make) -> None:
+    """Whatever torch's own generator is at, the same seed draws the same ones, and another seed others."""
+    base, states = make(), []
+    for own, seed in ((1, 0), (2, 0), (1, 3)):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(own)
+            states.append(load(base, lora_rank=2, seed=seed).state())
+    first, same, other = states
+    assert all(torch.equal(tensor, same[name]) for name, tensor in first.items())
+    for name in ("critic.head.weight", next(name for name in first if "lora_A" in name)):
+        assert not torch.equal(first[name], other[name])
 
 
 def test_nothing_is_dropped_at_random_and_what_is_saved_says_what_the_model_said(make: Make, tmp_path: Path) -> None:

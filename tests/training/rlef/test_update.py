@@ -423,6 +423,31 @@ def test_training_goes_on_as_if_it_had_not_stopped(base: BaseModel) -> None:
         Training(base, value="none").updater.load_state(whole.updater.state())
 
 
+@pytest.mark.parametrize("value", ["turn", "token", "none"])
+def test_what_earns_more_is_said_more(base: BaseModel, value: str) -> None:
+    """A model that is rewarded for token 5 in its second call alone says it there, whatever it says in the first."""
+    training = Training(base, value=value, learning_rate=0.02, minibatches=2, beta=0.01, max_gradient_norm=1.0)
+    draw = torch.Generator().manual_seed(0)
+
+    def sampled(prompts: "torch.Tensor") -> tuple[list[int], list[float]]:
+        with torch.no_grad():
+            logs = training.networks.policy(input_ids=prompts).logits[:, -1].log_softmax(-1)
+        chosen = torch.multinomial(logs.exp(), 1, generator=draw)
+        return chosen[:, 0].tolist(), logs.gather(1, chosen)[:, 0].tolist()
+
+    shares = []
+    for iteration in range(1, 16):
+        first, logs = sampled(torch.tensor([[1, 2]] * 64))
+        second, later = sampled(torch.tensor([[1, 2, token, 9] for token in first]))
+        episodes = [
+            episode(going_on([1, 2], [token], [9], [last]), [0.0, 1.0 if last == 5 else -1.0], logprobs=[[log], [then]])
+            for token, last, log, then in zip(first, second, logs, later, strict=True)
+        ]
+        shares.append(second.count(5) / 64)
+        assert training.update(episodes, iteration=iteration).logprob_gap < 1e-3
+    assert shares[0] < 0.3 and shares[-1] > 0.8
+
+
 # ---------- several processes ----------
 
 

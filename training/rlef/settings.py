@@ -107,6 +107,10 @@ def _check_rewards(rewards: RewardSettings) -> None:
         raise TurnwiseError(
             f"--rewards gives solved {rewards.solved:g} and failed {rewards.failed:g}: give more for what is solved."
         )
+    if rewards.invalid > 0:
+        raise TurnwiseError(
+            f"--rewards invalid is {rewards.invalid:g}, which would pay for turns without valid code: give 0 or less."
+        )
     if rewards.invalid_is not in INVALID_IS:
         raise TurnwiseError(f"--rewards invalid_is is {rewards.invalid_is!r}: give {' or '.join(INVALID_IS)}.")
 

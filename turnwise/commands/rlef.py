@@ -23,6 +23,7 @@ from turnwise.commands.training_page import TrainingPage
 from turnwise.commands.verify import verified_problems
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.records.choices import BackEndName, FeedbackKind, RolloutEngine, TrainingType
+from turnwise.records.codec import reason_of
 from turnwise.records.rlef import LoggedIteration, RewardSettings, RlefSettings, read_rlef
 from turnwise.records.settings import DEFAULT_FEEDBACK, DEFAULT_OWN_SOLUTIONS, RunConfig, RunSettings, Sampling
 from turnwise.runners.judging.verdicts import RecentCache
@@ -389,6 +390,7 @@ class _Watch:
     def __init__(self, plan: Plan, trackers: Trackers, on_progress: Callable[[str, int, int], None]) -> None:
         self._plan, self._trackers, self._on_progress = plan, trackers, on_progress
         self._page = TrainingPage(plan.output)
+        self._is_page_lost = False
         self._seconds: list[float] = []
         self._told = 0
         self._began = time.monotonic()
@@ -405,13 +407,22 @@ class _Watch:
             _say(iteration_line(logged, self._plan.settings.iterations, left))
         if sys.stderr.isatty():
             self._on_progress("iterations", logged.iteration, self._plan.settings.iterations)
-        self._page.rewrite()
+        self._draw(self._page.rewrite)
 
     def close(self) -> None:
         """End the trackers, and write the page of what there is now."""
         self._trackers.close()
         if self._plan.is_main and read_rlef(self._plan.output) is not None:
-            self._page.write()
+            self._draw(self._page.write)
+
+    def _draw(self, draw: Callable[[], object]) -> None:
+        """Draw the page; one that cannot be written is said once, and ends nothing."""
+        try:
+            draw()
+        except (OSError, TurnwiseError) as error:
+            if not self._is_page_lost:
+                _say(f"The page is not written, and training goes on: {reason_of(error)}.")
+            self._is_page_lost = True
 
 
 def _say(text: str) -> None:

@@ -78,6 +78,7 @@ def _refusal(options: RlefOptions, folder: Path, **environ: str) -> str:
         ({"rewards": "solved=1,won=2"}, "--rewards 'won' is unknown"),
         ({"rewards": "solved=much"}, "--rewards solved is 'much': give a number"),
         ({"rewards": "solved=-1"}, "--rewards gives solved -1 and failed -1"),
+        ({"rewards": "invalid=0.1"}, "--rewards invalid is 0.1, which would pay for turns without valid code"),
         ({"rewards": "invalid_is=bad"}, "--rewards invalid_is is 'bad': give no_code or"),
         ({"evaluation_kwargs": "presence_penalty=1"}, "--evaluation-kwargs presence_penalty is 1.0, and --model hf"),
         ({"gen_kwargs": "max_gen_toks=5"}, "--max-reply-tokens is 4, and --gen-kwargs max_gen_toks is 5"),

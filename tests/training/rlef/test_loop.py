@@ -185,8 +185,11 @@ def test_told_to_stop_it_saves_and_goes_on(folder: Path, trained: Path, capsys: 
     options = _options(folder, output, save_iterations=3)
     assert rlef.train_rlef_job(options, command="", environ=_environ(folder), stop=lambda: True) == STOPPED
     assert checkpoints_in(output) == [1] and not (output / "checkpoint").exists()
+    (output / "training.html").unlink()
+    (output / "training.html").mkdir()  # a page that cannot be written ends no training
     assert rlef.train_rlef_job(options, command="", environ=_environ(folder), stop=lambda: False) == 0
     said = capsys.readouterr()
+    assert said.err.count("The page is not written, and training goes on") == 1
     assert "Goes on from checkpoint-1." in said.out and "The model is trained" in said.out
     assert "iteration 2/3: solved 0.0 %, invalid 100.0 %, reply 4 tokens, KL" in said.err
     assert " drift " in said.err and " dialogues/s" in said.err and " left" in said.err

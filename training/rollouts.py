@@ -77,6 +77,8 @@ def check_behaviour_policy(sampling: Sampling) -> None:
         given, neutral = f"top_p={sampling.top_p:g}", "no top_p"
     elif sampling.top_k is not None:
         given, neutral = f"top_k={sampling.top_k}", "no top_k"
+    elif sampling.presence_penalty:
+        given, neutral = f"presence_penalty={sampling.presence_penalty:g}", "no presence_penalty"
     else:
         return
     raise TurnwiseError(

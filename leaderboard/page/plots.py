@@ -106,7 +106,7 @@ def drawn(plot: Plot) -> DrawnPlot | None:
             for number, (line, points, is_marked) in enumerate(zip(lines, thinned, marked, strict=True))
         ],
         x_ticks=[(x(at), f"{at:,.0f}") for at in _ticks(x_start, x_end, whole=True) if x_start <= at <= x_end],
-        y_ticks=[(y(at), in_words(at, plot.unit)) for at in y_ticks],
+        y_ticks=[(y(at), _tick(at, plot.unit)) for at in y_ticks],
         headers=(plot.x_name, *(line.name for line in lines)),
         rows=list(_listed(lines, plot.unit)),
         x_name=plot.x_name,
@@ -135,6 +135,11 @@ def in_words(value: float | None, unit: str) -> str:
     if abs(value) >= 100 or value == int(value):
         return f"{value:,.0f}"
     return f"{value:.3g}"
+
+
+def _tick(value: float, unit: str) -> str:
+    """Return the number at a line of the grid, whole: 0.25 % is not 0.2 %."""
+    return f"{100 * value:.4g}\u00a0%" if unit == "share" else in_words(value, unit)
 
 
 def _percent(value: float) -> str:

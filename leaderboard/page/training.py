@@ -251,8 +251,8 @@ def _settings(record: RlefRecord) -> Iterator[tuple[str, str]]:
     for name, evaluation in record.evaluation.items():
         yield (
             "evaluation",
-            f"{name}, {evaluation.samples_per_problem} samples a problem, every {settings.evaluate_iterations}"
-            " iterations",
+            f"{name}, samples a problem: {evaluation.samples_per_problem}, iterations between: "
+            f"{settings.evaluate_iterations}",
         )
     yield "seed", str(settings.seed)
     yield "versions", ", ".join(f"{name} {value}" for name, value in record.versions.items())

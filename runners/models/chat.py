@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol, Self
 
+import jinja2
+
 from turnwise.errors import TurnwiseError
 from turnwise.records.thinking import strip_thinking
 from turnwise.records.trajectory import Context, Message
@@ -98,6 +100,18 @@ class ChatTemplate:
         self._max_tokens = max_tokens
         self._system_role = system_role
         self._warnings: list[str] = []  # one for this template and those made of it
+
+    def check(self, system_instruction: str = "") -> None:
+        """Raise TurnwiseError for a template that cannot be filled in, or refuses the system message."""
+        system = Message("system", "system", "", system_instruction)
+        try:
+            self._text([system, *_PROBE] if system_instruction else _PROBE)
+        except (jinja2.TemplateError, ValueError, TypeError, KeyError, AttributeError) as error:
+            remedy = "give -a system_role=false, or another model" if system_instruction else "name another model"
+            reason = " ".join(str(error).split())[:300]
+            raise TurnwiseError(
+                f"The chat template of {self._tokenizer.name_or_path!r} cannot be filled in ({reason}): {remedy}."
+            ) from None
 
     def with_max_tokens(self, max_tokens: int | None) -> Self:
         """Return the template for replies of at most ``max_tokens``."""

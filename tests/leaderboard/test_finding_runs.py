@@ -90,6 +90,10 @@ def test_a_path_that_is_not_there_is_an_error_beside_runs(experiments: Path) -> 
         assert str(caught.value).startswith(words)
     with pytest.raises(TurnwiseError, match="'g/broken' is no run folder and holds none: "):
         find_all([Path("g/broken"), Path("g/notes.txt")])
+    Path("t").mkdir()
+    Path("t/rlef.json").write_text("{}")
+    with pytest.raises(TurnwiseError, match=r"'t' holds a .* that was not evaluated: give turnwise rlef --evaluate"):
+        find_all([Path("t")])
 
 
 def test_links_below_a_folder_are_left_out_and_one_by_name_is_taken(experiments: Path) -> None:

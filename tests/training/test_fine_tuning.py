@@ -751,6 +751,8 @@ def test_folders_of_others_are_never_removed(model: Path, data: Path, trained: P
     (foreign / "checkpoint-500").mkdir(parents=True)
     with pytest.raises(TurnwiseError, match=r"holds .checkpoint-500. of another training, and no rft.json"):
         rft_command(data, _options(model, foreign), environ={})
+    with pytest.raises(TurnwiseError, match="holds a model: give another --output_path"):
+        rft_command(data, _options(model, model), environ={})
     assert (foreign / "checkpoint-500").is_dir()
     output = shutil.copytree(trained, tmp_path / "out")
     shutil.rmtree(output / "checkpoint")

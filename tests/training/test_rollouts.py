@@ -498,6 +498,7 @@ def test_what_samples_by_the_model_alone_may_be_trained_on(sampling: Sampling) -
         (Sampling(temperature=0.0), "temperature=0 "),
         (Sampling(temperature=1.0, top_p=0.95), "top_p=0.95 .*give no top_p"),
         (Sampling(top_k=50), "top_k=50 .*give no top_k"),
+        (Sampling(presence_penalty=1.5), "presence_penalty=1.5 .*give no presence_penalty"),
     ],
     ids=str,
 )

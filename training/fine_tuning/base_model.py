@@ -12,6 +12,7 @@ from turnwise.records.training import BaseModelRecord
 _PIECE = 2**22
 _WEIGHTS = (".safetensors", ".bin", ".json")
 _NOT_LOADED = ("training.json",)
+_PATHS = ("/", "./", "../", "~")  # with which no name of the hub begins
 # What transformers raises of a configuration that is none, or of code that it has not.
 NOT_LOADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RuntimeError)
 
@@ -34,6 +35,8 @@ class BaseModel:
         """Return the model's configuration; raises TurnwiseError if there is no such model."""
         import transformers
 
+        if self.name.startswith(_PATHS) and not Path(self.name).exists():  # which the hub calls a bad name
+            raise self.not_loadable(OSError("there is no such folder"))
         try:
             return transformers.AutoConfig.from_pretrained(self.name, **self.loading)
         except NOT_LOADABLE as error:

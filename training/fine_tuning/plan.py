@@ -189,6 +189,8 @@ class Plan:
                     f"The folder {str(self.output)!r} holds {other.name!r} of another training, and no rft.json: give "
                     "another --output_path."
                 )
+            if (self.output / "config.json").exists():  # a record in it would change the model's digest
+                raise TurnwiseError(f"The folder {str(self.output)!r} holds a model: give another --output_path.")
             return
         there, here = _compared(frozen), _compared(self.record)
         if frozen.model.digest == self.record.model.digest:  # the same one by another path

@@ -21,7 +21,13 @@ from typing import Any
 
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.files import sync_folder, write_synced
-from turnwise.records.training import TRAINING, TrainedModel, checkpoints_in, write_trained_model
+from turnwise.records.training import (
+    TRAINING,
+    TrainedModel,
+    checkpoints_in,
+    read_trained_model,
+    write_trained_model,
+)
 from turnwise.texts import printable
 
 STATE, SUMS = "state.pt", "sha256"
@@ -72,6 +78,9 @@ def export_model(output: Path, iteration: int, checkpoint: Path, trained: Traine
     folder = output / f"checkpoint-{iteration}"
     try:
         _check_sums(folder)
+        saved = read_trained_model(folder)
+        if saved is not None and saved.step != iteration:
+            raise ValueError(f"it is of iteration {saved.step}")
     except (OSError, ValueError) as error:
         raise _unreadable(folder, error) from None
     with _writing(checkpoint) as temporary:

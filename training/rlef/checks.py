@@ -1,8 +1,9 @@
 """What is found of a reinforcement learning before any weight is loaded: its model's size, memory, disk, tokenizer."""
 
+import importlib.util
 from dataclasses import dataclass
 
-from turnwise.errors import TurnwiseError
+from turnwise.errors import MissingExtraError, TurnwiseError
 from turnwise.records.choices import RolloutEngine
 from turnwise.runners.models.chat import ChatTemplate
 from turnwise.training.fine_tuning.base_model import ModelShape
@@ -37,6 +38,8 @@ def check(plan: Plan, *, is_here: bool = True) -> Checked:
             f"--rollout-engine {training.engine} samples for one process, and {plan.processes} train together: leave "
             "it out, or see turnwise rlef --engine."
         )
+    if training.engine != RolloutEngine.HF and is_here and importlib.util.find_spec(training.engine) is None:
+        raise MissingExtraError(f"--rollout-engine {training.engine}", training.engine, training.engine)
     if is_sharded(plan.environ):
         raise TurnwiseError(
             "accelerate is told to cut the model over the devices (FSDP or DeepSpeed), and turnwise rlef keeps it "
@@ -46,12 +49,13 @@ def check(plan: Plan, *, is_here: bool = True) -> Checked:
     tokenizer = open_tokenizer(
         training.tokenizer or model.name, revision=model.revision, trust_remote_code=model.trust_remote_code
     )
-    ChatTemplate(
+    template = ChatTemplate(
         tokenizer,
         max_length=settings.max_length,
         max_tokens=settings.max_reply_tokens,
         system_role=training.system_role,
     )
+    template.check(training.dialogues.system_instruction)
     model.check_weights()
     shape = model.shape(lora_rank=settings.lora_rank)
     if len(tokenizer) > shape.vocabulary:

@@ -141,7 +141,7 @@ class Plan:
     @property
     def is_done(self) -> bool:
         """Whether the trained model is there."""
-        return (self.checkpoint / TRAINING).is_file()
+        return (self.checkpoint / TRAINING).is_file() and any(self.checkpoint.glob("*.safetensors"))
 
     @property
     def latest(self) -> int:
@@ -230,18 +230,25 @@ class Plan:
         if frozen is None:
             self._check_free()
             return
+        self.check_goes_on(frozen, self.output)
+
+    def check_goes_on(self, frozen: RlefRecord, folder: Path) -> None:
+        """Raise TurnwiseError if what was begun in ``folder``, as ``frozen`` says, is another training than this."""
         there, here = _compared(frozen), _compared(self.record)
         if frozen.model["digest"] == self.record.model["digest"]:  # the same one by another path
             there["model"] = {**frozen.model, "name": self.record.model["name"]}
         if (first := next(differences(there, here), None)) is not None:
             raise TurnwiseError(
-                f"The folder {str(self.output)!r} holds another training ({first.place}: {first.values()[0]} there, "
+                f"The folder {str(folder)!r} holds another training ({first.place}: {first.values()[0]} there, "
                 f"{first.values()[1]} here): give another --output_path, or remove the folder."
             )
 
     def _check_free(self) -> None:
-        """Raise TurnwiseError for files that are not of this training where it is to write."""
-        names = (FINE_TUNING, "run.json", "checkpoint*", ITERATIONS, ROLLOUTS, EVALUATIONS, PAGE, POLICY)
+        """Raise TurnwiseError for files that are not of this training where it is to write.
+
+        A model's folder is refused, too: with a record in it, its digest would be another at the next start.
+        """
+        names = ("config.json", FINE_TUNING, "run.json", "checkpoint*", ITERATIONS, ROLLOUTS, EVALUATIONS, PAGE, POLICY)
         found = next((path for name in names for path in sorted(self.output.glob(name))), None)
         if found is not None:
             raise TurnwiseError(

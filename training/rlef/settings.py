@@ -8,6 +8,8 @@ from turnwise.records.rlef import RewardSettings, RlefSettings
 
 INVALID_IS = ("no_code", "no_code_or_compile_error")
 _LARGEST = 10**9
+_HIGH = 1e30  # of numbers: what float32 holds, with room for products
+_MOST_REWARD = 1e6
 
 PROFILES = {
     # arXiv 2410.02089, section 3 and appendix A: 12,000 updates.
@@ -44,13 +46,13 @@ _WHOLE = {
 }
 # Smallest and largest number, whether the smallest may be it, and what to give.
 _NUMBERS = {
-    "learning_rate": (0.0, math.inf, False, "a number above 0, such as 2e-7"),
-    "weight_decay": (0.0, math.inf, True, "0 or more"),
-    "beta": (0.0, math.inf, True, "0 or more"),
-    "clip": (0.0, math.inf, False, "a number above 0, such as 0.2"),
+    "learning_rate": (0.0, _HIGH, False, "a number above 0, such as 2e-7"),
+    "weight_decay": (0.0, _HIGH, True, "0 or more, such as 0.1"),
+    "beta": (0.0, _HIGH, True, "0 or more, such as 0.05"),
+    "clip": (0.0, _HIGH, False, "a number above 0, such as 0.2"),
     "gamma": (0.0, 1.0, True, "a number from 0 to 1"),
     "gae_lambda": (0.0, 1.0, True, "a number from 0 to 1"),
-    "max_gradient_norm": (0.0, math.inf, False, "a number above 0"),
+    "max_gradient_norm": (0.0, _HIGH, False, "a number above 0, such as 1"),
     "most_spoiled": (0.0, 1.0, True, "a share from 0 to 1"),
 }
 _OPTIONS = {"lora_rank": "lora"}
@@ -97,11 +99,17 @@ def _check_counts(settings: RlefSettings) -> None:
 
 def _check_rewards(rewards: RewardSettings) -> None:
     for name in ("solved", "failed", "invalid"):
-        if not math.isfinite(value := getattr(rewards, name)):
-            raise TurnwiseError(f"--rewards {name} is {value:g}: give a number.")
+        if not abs(value := getattr(rewards, name)) <= _MOST_REWARD:
+            raise TurnwiseError(
+                f"--rewards {name} is {value:g}: give a number from {-_MOST_REWARD:g} to {_MOST_REWARD:g}."
+            )
     if not rewards.failed < rewards.solved:
         raise TurnwiseError(
             f"--rewards gives solved {rewards.solved:g} and failed {rewards.failed:g}: give more for what is solved."
+        )
+    if rewards.invalid > 0:
+        raise TurnwiseError(
+            f"--rewards invalid is {rewards.invalid:g}, which would pay for turns without valid code: give 0 or less."
         )
     if rewards.invalid_is not in INVALID_IS:
         raise TurnwiseError(f"--rewards invalid_is is {rewards.invalid_is!r}: give {' or '.join(INVALID_IS)}.")

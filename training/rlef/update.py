@@ -86,10 +86,7 @@ class Updater:
         batch = Batch.of(episodes, mask_cut=settings.mask_cut)
         dialogues = int(self._total(torch.tensor([len(batch.rewards)], device=self._device)))
         if not dialogues:
-            raise TurnwiseError(
-                f"No dialogue of iteration {iteration} has a reward, so that nothing can be learnt: see what spoiled "
-                "them in the rollouts."
-            )
+            raise TurnwiseError(f"No dialogue of iteration {iteration} can be learnt: {self._remedy(episodes)}.")
         policy, values, known = self._look(batch, dialogues, iteration)
         cuts = minibatches(len(batch.rewards), count=settings.minibatches, seed=settings.seed, iteration=iteration)
         parts = [batch.parts(chosen, tokens_at_a_time=settings.tokens_at_a_time) for chosen in cuts]
@@ -134,6 +131,17 @@ class Updater:
         for name, optimizer in self._optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
         self._updates = int(state["updates"])
+
+    def _remedy(self, episodes: Sequence[Episode]) -> str:
+        """Return what to do where none of the episodes can be learnt."""
+        if any(episode.is_spoiled for episode in episodes):
+            return "none has a reward; see in the folder rollouts what spoiled them"
+        if any(episode.calls for episode in episodes):
+            return "the model says nothing; name one that follows instructions"
+        return (
+            f"no prompt leaves room for a reply in {self._settings.max_length:,} tokens; give a larger --max-length, "
+            "or problems with shorter statements"
+        )
 
     @torch.no_grad()  # type: ignore[untyped-decorator]
     def _look(

@@ -42,7 +42,9 @@ def write_engine(
             f"{nodes.nodes} node(s) of {nodes.gpus} GPUs and {nodes.cpus} cores.",
             "Nothing is run here, and the engine's loop was never run by turnwise (docs/engines.md).",
             *(f"Needs: {release.install}" for release in RELEASES[engine]),
-            f"Next: sbatch {folder / JOB}, or see {folder / README}.",
+            "Next: the same line without --dry-run."
+            if dry_run
+            else f"Next: sbatch {folder / JOB}, or see {folder / README}.",
         ]
     )
 

@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,13 +23,14 @@ from turnwise.commands.training_page import TrainingPage
 from turnwise.commands.verify import verified_problems
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.records.choices import BackEndName, FeedbackKind, RolloutEngine, TrainingType
+from turnwise.records.codec import reason_of
 from turnwise.records.rlef import LoggedIteration, RewardSettings, RlefSettings, read_rlef
 from turnwise.records.settings import DEFAULT_FEEDBACK, DEFAULT_OWN_SOLUTIONS, RunConfig, RunSettings, Sampling
 from turnwise.runners.judging.verdicts import RecentCache
 from turnwise.runners.loading import LoadedTask, Machine, load_decoys, open_task, resolve_task
 from turnwise.runners.machines import usable_cores
 from turnwise.runners.models.back_end import LocalArguments, Wanted, parse_pairs, validated
-from turnwise.runners.models.catalog import find_back_end
+from turnwise.runners.models.catalog import check_sampling, find_back_end
 from turnwise.runners.models.weights import LiveModel, open_live
 from turnwise.tasks.catalog import Task, find_tasks
 from turnwise.tasks.plan import PROFILES as RUN_PROFILES
@@ -260,10 +261,15 @@ def _rewards(text: str) -> RewardSettings:
     return RewardSettings(**values)
 
 
-def _sampling(gen_kwargs: str, option: str) -> Sampling:
-    """Return the sampling that was typed; raises TurnwiseError naming the ``option``."""
+def _sampling(gen_kwargs: str, option: str, *, engine: str | None = None) -> Sampling:
+    """Return the sampling that was typed; raises TurnwiseError naming the ``option``.
+
+    That is also where the ``engine`` cannot follow it.
+    """
     try:
         config = build_settings(profile="default", metadata="", gen_kwargs=gen_kwargs, samples="", tasks=(), given={})
+        if engine is not None:
+            check_sampling(engine, config.settings.sampling)
     except TurnwiseError as error:
         raise TurnwiseError(str(error).replace("--gen_kwargs", option)) from None
     return config.settings.sampling
@@ -300,7 +306,7 @@ def _evaluation(
     """
     if options.evaluation_samples < 1:
         raise TurnwiseError(f"--evaluation-samples is {options.evaluation_samples}: give 1 or more.")
-    sampling = _sampling(options.evaluation_kwargs, "--evaluation-kwargs")
+    sampling = _sampling(options.evaluation_kwargs, "--evaluation-kwargs", engine=options.rollout_engine.value)
     if sampling.max_tokens is None:
         sampling = replace(sampling, max_tokens=settings.max_reply_tokens)
     before = config.settings
@@ -384,6 +390,7 @@ class _Watch:
     def __init__(self, plan: Plan, trackers: Trackers, on_progress: Callable[[str, int, int], None]) -> None:
         self._plan, self._trackers, self._on_progress = plan, trackers, on_progress
         self._page = TrainingPage(plan.output)
+        self._is_page_lost = False
         self._seconds: list[float] = []
         self._told = 0
         self._began = time.monotonic()
@@ -400,13 +407,22 @@ class _Watch:
             _say(iteration_line(logged, self._plan.settings.iterations, left))
         if sys.stderr.isatty():
             self._on_progress("iterations", logged.iteration, self._plan.settings.iterations)
-        self._page.rewrite()
+        self._draw(self._page.rewrite)
 
     def close(self) -> None:
         """End the trackers, and write the page of what there is now."""
         self._trackers.close()
         if self._plan.is_main and read_rlef(self._plan.output) is not None:
-            self._page.write()
+            self._draw(self._page.write)
+
+    def _draw(self, draw: Callable[[], object]) -> None:
+        """Draw the page; one that cannot be written is said once, and ends nothing."""
+        try:
+            draw()
+        except (OSError, TurnwiseError) as error:
+            if not self._is_page_lost:
+                _say(f"The page is not written, and training goes on: {reason_of(error)}.")
+            self._is_page_lost = True
 
 
 def _say(text: str) -> None:
@@ -444,24 +460,37 @@ def _duration(seconds: float) -> str:
 
 
 def _evaluate(folder: Path) -> float | None:
-    """Write the scores of a run where they are not there; return the mean over its tasks of the usual one.
+    """Write the scores of a run where they are not there, or cannot be read; return the mean over its tasks.
 
-    That is 1@T of T turns, and pass@1 of a single one.
+    The usual score counts: 1@T of T turns, and pass@1 of a single one.
     """
     path = folder / "scores.json"
-    is_new = not path.is_file()
-    if is_new:
-        score_command([folder])
-    values = []
+    if path.is_file():
+        with suppress(ValueError, TypeError, KeyError):
+            return _mean(_usual_scores(path))
+    score_command([folder])
+    scores = _usual_scores(path)
+    for task, usual, value in scores:
+        _say(f"evaluation {folder.name}: {task} {usual} {_percent(value)}")
+    return _mean(scores)
+
+
+def _usual_scores(path: Path) -> list[tuple[str, str, float]]:
+    """Return the usual score of each task: its name, the metric and the value."""
+    scores = []
     for task in json.loads(path.read_text())["tasks"]:
         turns = task["max_turns"]
         usual = f"1@{turns}" if turns > 1 else "pass@1"
-        for one in task["estimates"]:
-            if (one["metric"], one["turns"], one["group"]) == (usual, turns, "all") and one["value"] is not None:
-                values.append(one["value"])
-                if is_new:
-                    _say(f"evaluation {folder.name}: {task['task']} {usual} {_percent(one['value'])}")
-    return sum(values) / len(values) if values else None
+        scores += [
+            (task["task"], usual, one["value"])
+            for one in task["estimates"]
+            if (one["metric"], one["turns"], one["group"]) == (usual, turns, "all") and one["value"] is not None
+        ]
+    return scores
+
+
+def _mean(scores: Sequence[tuple[str, str, float]]) -> float | None:
+    return sum(value for _, _, value in scores) / len(scores) if scores else None
 
 
 def _done(plan: Plan) -> str:

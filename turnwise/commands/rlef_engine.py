@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from turnwise.commands.engine_files import sources_of, write_engine
+from turnwise.commands.engine_files import ENGINE, sources_of, write_engine
 from turnwise.commands.options import RlefJobOptions
 from turnwise.commands.rlef import dialogue_lines, open_training
 from turnwise.commands.run import command_line
 from turnwise.errors import TurnwiseError
+from turnwise.records.rlef import read_rlef
 from turnwise.training.problems import TrainingProblems
 
 
@@ -22,8 +23,16 @@ def engine_command(options: RlefJobOptions, *, environ: dict[str, str], argument
             f"--cluster is about the job of the reference trainer, and --engine {options.engine} writes the script of "
             "its own: leave it out."
         )
+    if options.track:
+        raise TurnwiseError(
+            f"--track is about the reference trainer, and --engine {options.engine} has trackers of its own: give them "
+            "to its train.py as name=value."
+        )
     with open_training(options, command=command_line(arguments), environ=environ, is_here=False) as (plan, _):
-        training = plan.training
+        training, folder = plan.training, plan.output / ENGINE
+        begun = read_rlef(folder) if (folder / "checkpoints").is_dir() else None
+        if begun is not None:
+            plan.check_goes_on(begun, folder)
         problems = TrainingProblems(training.tasks, training.dialogues, training.prompts, training.decoys)
         text = write_engine(
             options.engine.value,

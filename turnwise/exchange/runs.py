@@ -74,6 +74,11 @@ def find_all(paths: Sequence[Path]) -> Found:
             is_named = path == given and of_path == [path]
             runs += [run for run in of_path if is_named or run.resolve() not in seen]
             seen.update(run.resolve() for run in of_path)
+    if not runs and (paths[0] / RLEF).is_file():
+        raise TurnwiseError(
+            f"{str(paths[0])!r} holds a reinforcement learning that was not evaluated: give turnwise rlef --evaluate "
+            "TASKS, or name runs of its checkpoints."
+        )
     if not runs:
         raise TurnwiseError(
             f"{str(paths[0])!r} is no run folder and holds none: name a folder that turnwise run or turnwise sample "

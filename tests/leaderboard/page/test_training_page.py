@@ -115,6 +115,9 @@ def test_a_chart_is_drawn_by_its_numbers() -> None:
     assert line.whiskers == [("426.0", "98.0", "186.0")]
     assert [text for _, text in chart.y_ticks] == [f"{part}\u00a0%" for part in (0, 25, 50, 75, 100)]
     assert [text for _, text in chart.x_ticks] == ["0", "1", "2", "3", "4"]
+    small = drawn(Plot("Cut", "", [Line("a", [(1, 0.0), (2, 0.01)])], "share"))
+    assert small is not None
+    assert [text for _, text in small.y_ticks] == [f"{part}\u00a0%" for part in (0, 0.25, 0.5, 0.75, 1)]
     assert chart.label == "Solved: a from 0\u00a0% at 0 to 25\u00a0% at 4"
     assert chart.rows[2] == ("2", "\u2013")
     assert drawn(Plot("Nothing", "", [Line("a", [(1, None), (2, float("nan"))])])) is None

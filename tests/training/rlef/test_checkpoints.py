@@ -116,6 +116,9 @@ def test_a_state_of_another_iteration_is_refused(tmp_path: Path) -> None:
     (tmp_path / "checkpoint-1").rename(tmp_path / "checkpoint-2")
     with pytest.raises(TurnwiseError, match="it is of iteration 1"):
         load_checkpoint(tmp_path, 2, networks=_Networks(0.0), updater=_Updater(0))
+    with pytest.raises(TurnwiseError, match="it is of iteration 1"):
+        export_model(tmp_path, 2, tmp_path / "checkpoint", _trained(2))
+    assert not (tmp_path / "checkpoint").exists()
 
 
 def test_the_last_two_and_the_best_stay(tmp_path: Path) -> None:

@@ -69,13 +69,18 @@ def _refusal(options: RlefOptions, folder: Path, **environ: str) -> str:
         ({"beta": -1.0}, "--beta is -1: give 0 or more"),
         ({"gae_lambda": 1.5}, "--gae-lambda is 1.5: give a number from 0 to 1"),
         ({"clip": float("nan")}, "--clip is nan: give a number above 0"),
+        ({"clip": 1e300}, "--clip is 1e+300: give a number above 0, such as 0.2"),
+        ({"rewards": "solved=1e38"}, "--rewards solved is 1e+38: give a number from -1e+06 to 1e+06"),
+        ({"rewards": "failed=nan"}, "--rewards failed is nan: give a number from"),
         ({"most_spoiled": 2.0}, "--most-spoiled is 2: give a share from 0 to 1"),
         ({"lora": -1}, "--lora is -1: give a whole number from 0"),
         ({"max_reply_tokens": 1500}, "--max-reply-tokens is 1500, and a dialogue has 1500 tokens at most"),
         ({"rewards": "solved=1,won=2"}, "--rewards 'won' is unknown"),
         ({"rewards": "solved=much"}, "--rewards solved is 'much': give a number"),
         ({"rewards": "solved=-1"}, "--rewards gives solved -1 and failed -1"),
+        ({"rewards": "invalid=0.1"}, "--rewards invalid is 0.1, which would pay for turns without valid code"),
         ({"rewards": "invalid_is=bad"}, "--rewards invalid_is is 'bad': give no_code or"),
+        ({"evaluation_kwargs": "presence_penalty=1"}, "--evaluation-kwargs presence_penalty is 1.0, and --model hf"),
         ({"gen_kwargs": "max_gen_toks=5"}, "--max-reply-tokens is 4, and --gen-kwargs max_gen_toks is 5"),
         ({"metadata": '{"samples_per_problem": 3}'}, "--metadata has samples_per_problem, which no training has"),
         ({"evaluation_samples": 0}, "--evaluation-samples is 0: give 1 or more"),
@@ -120,8 +125,10 @@ def test_other_choices_are_refused_by_the_command_line(folder: Path) -> None:
         _run(["rlef", "--value", "nosuch"])
 
 
-def test_what_is_found_of_model_and_problems_is_refused(folder: Path, tmp_path: Path) -> None:
-    """A temperature, a task that nobody verified, a context, a template; each leaves no folder behind."""
+def test_what_is_found_of_model_and_problems_is_refused(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A temperature, a task that nobody verified, a context, a template, an engine; each leaves no folder behind."""
     assert "--gen-kwargs temperature=0.2" in _refusal(_options(folder, gen_kwargs="temperature=0.2"), folder)
     assert "turnwise verify" in _refusal(_options(folder, metadata=""), folder)
     assert "reads 2,048 tokens, and --max-length is 4,096" in _refusal(_options(folder, max_length=4096), folder)
@@ -130,9 +137,20 @@ def test_what_is_found_of_model_and_problems_is_refused(folder: Path, tmp_path: 
     (bare / "chat_template.jinja").unlink()
     options = replace(_options(folder), model_args=f"model={bare},device=cpu")
     assert "has no chat template" in _refusal(options, folder)
+    (bare / "chat_template.jinja").write_text("{{ nothing")
+    assert "cannot be filled in (" in _refusal(options, folder)
+    (bare / "chat_template.jinja").write_text("{{ raise_exception('no ' ~ messages[0].role ~ ' role') }}")
+    said = _refusal(replace(options, system_instruction="Be brief."), folder)
+    assert "cannot be filled in (no system role): give -a system_role=false" in said
+    options = replace(_options(folder), model_args=f"model={tmp_path}/none,device=cpu")
+    assert "none' cannot be loaded (there is no such folder): mend -a model=" in _refusal(options, folder)
     of_two = {"WORLD_SIZE": "2", "RANK": "0", "LOCAL_RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"}
     options = _options(folder, rollout_engine=RolloutEngine.VLLM)
     assert "samples for one process, and 2 train together" in _refusal(options, folder, **of_two)
+    with monkeypatch.context() as patch:
+        real = importlib.util.find_spec
+        patch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == "vllm" else real(name, *rest))
+        assert "--rollout-engine vllm needs the package vllm: run pip install" in _refusal(options, folder)
 
 
 def test_a_dry_run_says_what_will_be_and_writes_nothing(folder: Path) -> None:
@@ -179,6 +197,12 @@ def test_an_engines_files_are_written_and_nothing_is_trained(folder: Path, tmp_p
     assert len((made / "problems.jsonl").read_text().splitlines()) == 4
     with pytest.raises(TurnwiseError, match="--engine skyrl writes the script of its own"):
         engine_command(replace(options, cluster=ClusterKind.SLURM), environ=environ)
+    with pytest.raises(TurnwiseError, match=r"--engine skyrl has trackers of its own: give them to its train.py"):
+        engine_command(replace(options, track="wandb"), environ=environ)
+    (made / "checkpoints").mkdir()
+    engine_command(options, environ=environ)
+    with pytest.raises(TurnwiseError, match=r"engine' holds another training \(settings beta: .* give another"):
+        engine_command(replace(options, beta=0.5), environ=environ)
 
 
 def test_profiles_are_the_papers_numbers_and_one_gpu() -> None:

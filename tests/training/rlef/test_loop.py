@@ -149,13 +149,17 @@ def test_the_same_line_changes_nothing_and_another_is_refused(folder: Path, trai
     (other / "checkpoint-1").mkdir(parents=True)
     with pytest.raises(TurnwiseError, match=r"holds 'checkpoint-1', and no rlef.json"):
         rlef.rlef_command(_options(folder, other), environ=_environ(folder))
+    with pytest.raises(TurnwiseError, match=r"model' holds 'config.json', and no rlef.json"):
+        rlef.rlef_command(_options(folder, folder / "model"), environ=_environ(folder))
+    assert not (folder / "model" / "rlef.json").exists()
 
 
 def test_what_was_taken_is_made_again(folder: Path, trained: Path) -> None:
     """The model alone, from the last checkpoint; one that is damaged is refused, and so is a second process."""
     output = folder / "copy" / "trained"
     shutil.copytree(trained, output)
-    shutil.rmtree(output / "checkpoint")
+    (output / "checkpoint" / "model.safetensors").unlink()
+    scores = output / "evaluations" / "000003" / "scores.json"
     options = _options(folder, output, **EVALUATED)
     lock = Lock(output / "rlef.lock")
     with pytest.raises(TurnwiseError, match="Another process trains in the folder"):
@@ -169,6 +173,10 @@ def test_what_was_taken_is_made_again(folder: Path, trained: Path) -> None:
     state.write_bytes(whole)
     assert rlef.rlef_command(options, environ=_environ(folder)).status == 0
     assert _digest(output / "checkpoint") == _digest(trained / "checkpoint")
+    scores.write_text('{"tas')
+    value = rlef._evaluate(scores.parent)
+    assert value is not None and value == rlef._evaluate(scores.parent)
+    assert json.loads(scores.read_text())["tasks"]
 
 
 def test_told_to_stop_it_saves_and_goes_on(folder: Path, trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -177,8 +185,11 @@ def test_told_to_stop_it_saves_and_goes_on(folder: Path, trained: Path, capsys: 
     options = _options(folder, output, save_iterations=3)
     assert rlef.train_rlef_job(options, command="", environ=_environ(folder), stop=lambda: True) == STOPPED
     assert checkpoints_in(output) == [1] and not (output / "checkpoint").exists()
+    (output / "training.html").unlink()
+    (output / "training.html").mkdir()  # a page that cannot be written ends no training
     assert rlef.train_rlef_job(options, command="", environ=_environ(folder), stop=lambda: False) == 0
     said = capsys.readouterr()
+    assert said.err.count("The page is not written, and training goes on") == 1
     assert "Goes on from checkpoint-1." in said.out and "The model is trained" in said.out
     assert "iteration 2/3: solved 0.0 %, invalid 100.0 %, reply 4 tokens, KL" in said.err
     assert " drift " in said.err and " dialogues/s" in said.err and " left" in said.err

@@ -351,8 +351,11 @@ def test_dialogues_without_reward_are_left_out_before_whitening(base: BaseModel)
     plain, figures = gradients_of(Training(base))
     among, others = gradients_of(Training(base), [spoiled, *EPISODES[:2], spoiled, *EPISODES[2:]])
     assert equal(plain, among) and figures == others
-    with pytest.raises(TurnwiseError, match="No dialogue of iteration 7 has a reward"):
+    with pytest.raises(TurnwiseError, match="No dialogue of iteration 7 can be learnt: none has a reward"):
         Training(base).update([spoiled], iteration=7)
+    silent = dataclasses.replace(spoiled, trajectory=dataclasses.replace(spoiled.trajectory, turns=()))
+    with pytest.raises(TurnwiseError, match=r"iteration 7 can be learnt: no prompt leaves room .* larger --max-length"):
+        Training(base).update([silent], iteration=7)
 
 
 # ---------- steps ----------

@@ -17,6 +17,8 @@ import torch
 
 from turnwise.training.episodes import PROMPT, Episode, Row, rows_of
 
+_SHORT = 32  # tokens of rows that cost less together, however padded, than apart
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -122,15 +124,18 @@ class Batch:
     def parts(self, dialogues: Sequence[int], *, tokens_at_a_time: int) -> list[Part]:
         """Return the rows of some dialogues in micro-batches of at most so many tokens, padded, or of a single row.
 
-        Rows of like length come together, the longest first, so that little is padded and memory runs out at once.
+        Rows of like length come together, the longest first, so that memory runs out at once; none but short ones is
+        padded to twice its tokens.
         """
         rows = [row for dialogue in dialogues for row in self.rows[dialogue]]
         rows.sort(key=lambda row: (-len(row.ids), row.first_token))
         parts, begin = [], 0
         while begin < len(rows):
-            most = max(1, tokens_at_a_time // len(rows[begin].ids))
-            parts.append(_padded(rows[begin : begin + most]))
-            begin += most
+            longest = len(rows[begin].ids)
+            fitting = rows[begin : begin + max(1, tokens_at_a_time // longest)]
+            alike = [row for row in fitting if 2 * len(row.ids) > longest or longest <= _SHORT]
+            parts.append(_padded(alike))
+            begin += len(alike)
         return parts
 
 

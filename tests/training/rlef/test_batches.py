@@ -49,6 +49,13 @@ def test_parts_keep_to_the_tokens_at_a_time(budget: int, shapes: list[tuple[int,
     assert sorted(torch.cat([part.tokens for part in parts]).tolist()) == [0, 1, 2, 3, 4]
 
 
+def test_no_long_row_makes_others_be_padded_to_twice_their_tokens() -> None:
+    """One traceback in a feedback would have each row of a micro-batch be as long as its dialogue."""
+    dialogues = [episode([(list(range(1, length)), [10])], [-1.0]) for length in (50, 20, 100, 51)]
+    parts = Batch.of(dialogues).parts(range(4), tokens_at_a_time=1000)
+    assert [tuple(part.ids.shape) for part in parts] == [(2, 100), (1, 50), (1, 20)]
+
+
 def test_dialogues_without_a_reward_are_left_out() -> None:
     """What the machine spoiled is in no tensor, nor is a dialogue in which the model said nothing."""
     batch = Batch.of([episode([([1], [2])], None), SHORT, episode([([1], [])], [-1.0])])

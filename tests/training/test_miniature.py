@@ -29,6 +29,8 @@ from turnwise.records.judgement import places_of  # noqa: E402 - as above
 from turnwise.records.run_folder import RunFolder  # noqa: E402 - as above
 from turnwise.records.training import REPORT, TOKENS, read_report  # noqa: E402 - as above
 
+pytestmark = pytest.mark.xdist_group("miniature")  # one process makes the prior
+
 _SAMPLING = ("--gen-kwargs", "temperature=1.0,max_gen_toks=8")
 _LEARNING = (
     *("--iterations", "16", "--rollouts", "128", "--rollout-batch", "128", "--max-reply-tokens", "8"),

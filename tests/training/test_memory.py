@@ -7,9 +7,10 @@ import pytest
 
 from turnwise.errors import TurnwiseError
 from turnwise.records.training import FineTuningSettings
-from turnwise.training.fine_tuning.base_model import ModelShape
-from turnwise.training.fine_tuning.memory import Estimate, check_fits, estimate, is_sharded, size_of
+from turnwise.training.base_model import ModelShape
+from turnwise.training.fine_tuning.memory import estimate
 from turnwise.training.fine_tuning.settings import rows_per_step
+from turnwise.training.memory import Estimate, check_fits, is_sharded, size_of
 
 # Llama 3.1 8B.
 SHAPE = ModelShape(

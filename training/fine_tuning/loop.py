@@ -24,18 +24,17 @@ from turnwise.records.codec import from_json, reason_of, to_line
 from turnwise.records.training import TRAINING, LoggedStep, checkpoints_in, write_trained_model
 from turnwise.runners.logs import AppendLog
 from turnwise.texts import printable
-from turnwise.training.fine_tuning.base_model import NOT_LOADABLE
-from turnwise.training.fine_tuning.memory import is_sharded
+from turnwise.training.base_model import LORA_ALPHA_PER_RANK, NOT_LOADABLE
 from turnwise.training.fine_tuning.plan import LOG, ROWS, Plan
-from turnwise.training.fine_tuning.process_group import (
+from turnwise.training.fine_tuning.token_file import RowSizes, row_order
+from turnwise.training.memory import is_sharded
+from turnwise.training.process_group import (
     done_by_main,
     is_of_group,
     left_at_its_end,
     of_main,
     wait_for_all,
 )
-from turnwise.training.fine_tuning.settings import LORA_ALPHA_PER_RANK
-from turnwise.training.fine_tuning.token_file import RowSizes, row_order
 from turnwise.training.tokenizer import open_tokenizer
 
 Progress = Callable[[str, int, int], None]

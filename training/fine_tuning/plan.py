@@ -32,10 +32,10 @@ from turnwise.records.training import (
     read_report,
     read_trained_model,
 )
-from turnwise.training.fine_tuning.base_model import BaseModel
-from turnwise.training.fine_tuning.processes import process_number, rank_of
+from turnwise.training.base_model import BaseModel
 from turnwise.training.fine_tuning.settings import Profile, check_settings, rows_per_step, with_epochs
 from turnwise.training.fine_tuning.token_file import tokens_of
+from turnwise.training.processes import process_number, rank_of
 
 LOG, ROWS = "log.jsonl", "rows.arrow"
 MODELS = (_CHECKPOINT, _ON_TEST) = ("checkpoint", "checkpoint-trained-on-test")

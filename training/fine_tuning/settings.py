@@ -7,7 +7,6 @@ from turnwise.errors import TurnwiseError
 from turnwise.records.choices import TrainingProfile, TrainingType
 from turnwise.records.training import FineTuningSettings
 
-LORA_ALPHA_PER_RANK = 2  # what adapters add is multiplied by alpha / rank
 _LARGEST = 10**9
 
 

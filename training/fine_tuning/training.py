@@ -25,20 +25,13 @@ from turnwise.files import inside
 from turnwise.locks import Lock
 from turnwise.records.training import TRAINING, read_fine_tuning, write_fine_tuning
 from turnwise.texts import printable, shown
-from turnwise.training.fine_tuning.base_model import ModelShape
+from turnwise.training.base_model import ModelShape
 from turnwise.training.fine_tuning.loop import Progress, export_model, run_steps
-from turnwise.training.fine_tuning.memory import (
-    Estimate,
-    check_fits,
-    device_memory,
-    estimate,
-    free_disk,
-    is_sharded,
-    size_of,
-)
+from turnwise.training.fine_tuning.memory import estimate
 from turnwise.training.fine_tuning.plan import ROWS, Plan
-from turnwise.training.fine_tuning.processes import check_processes
 from turnwise.training.fine_tuning.token_file import RowSizes, check_rows, write_rows
+from turnwise.training.memory import Estimate, check_fits, device_memory, free_disk, is_sharded, size_of
+from turnwise.training.processes import check_processes
 from turnwise.training.tokenizer import open_tokenizer, tokenizer_record
 
 MOST_EPOCHS = 1000

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from turnwise.errors import MissingExtraError, TurnwiseError
 from turnwise.records.choices import RolloutEngine
 from turnwise.runners.models.chat import ChatTemplate
-from turnwise.training.fine_tuning.base_model import ModelShape
-from turnwise.training.fine_tuning.memory import Estimate, check_fits, device_memory, free_disk, is_sharded, size_of
-from turnwise.training.fine_tuning.processes import check_processes
+from turnwise.training.base_model import ModelShape
+from turnwise.training.memory import Estimate, check_fits, device_memory, free_disk, is_sharded, size_of
+from turnwise.training.processes import check_processes
 from turnwise.training.rlef.memory import SMALLER, estimate
 from turnwise.training.rlef.plan import Plan
 from turnwise.training.tokenizer import open_tokenizer

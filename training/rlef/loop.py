@@ -46,13 +46,13 @@ from turnwise.runners.models.sampler import Model
 from turnwise.runners.models.weights import LiveModel
 from turnwise.runners.sampling import Job, sample
 from turnwise.training.episodes import Episode
-from turnwise.training.fine_tuning.process_group import (
+from turnwise.training.problems import TrainingProblems
+from turnwise.training.process_group import (
     done_by_main,
     left_at_its_end,
     of_main,
     wait_for_all,
 )
-from turnwise.training.problems import TrainingProblems
 from turnwise.training.rlef.checkpoints import (
     export_model,
     keep_checkpoints,

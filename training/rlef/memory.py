@@ -17,8 +17,8 @@ best, and that which is being written; and the policy of the end.
 
 from turnwise.records.choices import TrainingType, ValueLevel
 from turnwise.records.rlef import RlefSettings
-from turnwise.training.fine_tuning.base_model import ModelShape
-from turnwise.training.fine_tuning.memory import Estimate
+from turnwise.training.base_model import ModelShape
+from turnwise.training.memory import Estimate
 
 SMALLER = "fewer --tokens-at-a-time or --rollout-batch"
 GRADIENTS_AT_A_TIME = 2**25  # numbers that processes exchange at once

@@ -18,8 +18,7 @@ import torch
 from turnwise.errors import TurnwiseError
 from turnwise.records.choices import TrainingType, ValueLevel
 from turnwise.records.rlef import RlefSettings
-from turnwise.training.fine_tuning.base_model import NOT_LOADABLE, BaseModel
-from turnwise.training.fine_tuning.settings import LORA_ALPHA_PER_RANK
+from turnwise.training.base_model import LORA_ALPHA_PER_RANK, NOT_LOADABLE, BaseModel
 from turnwise.training.rlef.batches import Part
 from turnwise.training.rlef.maths import entropies, log_probabilities
 from turnwise.training.rlef.memory import has_gradient_checkpoints

@@ -26,8 +26,8 @@ from turnwise.runners.loading import LoadedTask, Machine
 from turnwise.tasks.decoys import DecoyPool
 from turnwise.tasks.plan import strategy_of, turns_of
 from turnwise.tasks.prompts import PromptSet
-from turnwise.training.fine_tuning.base_model import BaseModel
-from turnwise.training.fine_tuning.processes import process_number, rank_of
+from turnwise.training.base_model import BaseModel
+from turnwise.training.processes import process_number, rank_of
 from turnwise.training.rlef.settings import check_settings
 from turnwise.training.rollouts import check_behaviour_policy
 

@@ -45,7 +45,7 @@ def rft(
 
 def _is_beside() -> bool:
     """Return whether this is one of several processes of a training (accelerate launch), and not the main one."""
-    from turnwise.training.fine_tuning.processes import rank_of
+    from turnwise.training.processes import rank_of
 
     return bool(rank_of(os.environ))
 

@@ -13,12 +13,12 @@ from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.records.choices import BackEndName, TrainingType
 from turnwise.runners.models.back_end import LocalArguments, parse_pairs, validated
 from turnwise.texts import printable
-from turnwise.training.fine_tuning.base_model import BaseModel
-from turnwise.training.fine_tuning.memory import gigabytes
+from turnwise.training.base_model import BaseModel
 from turnwise.training.fine_tuning.plan import Plan, Training
-from turnwise.training.fine_tuning.processes import rank_of
 from turnwise.training.fine_tuning.settings import PROFILES, Profile
 from turnwise.training.fine_tuning.training import Checked, check, check_room, train
+from turnwise.training.memory import gigabytes
+from turnwise.training.processes import rank_of
 
 STOPPED = 75  # told to stop: a checkpoint is saved, and the same line goes on
 

@@ -36,10 +36,10 @@ from turnwise.tasks.catalog import Task, find_tasks
 from turnwise.tasks.plan import PROFILES as RUN_PROFILES
 from turnwise.tasks.plan import strategy_of, with_supported_metrics
 from turnwise.tasks.prompts import PromptSet
-from turnwise.training.fine_tuning.base_model import BaseModel
-from turnwise.training.fine_tuning.memory import gigabytes
-from turnwise.training.fine_tuning.processes import process_number, rank_of
+from turnwise.training.base_model import BaseModel
+from turnwise.training.memory import gigabytes
 from turnwise.training.problems import check_training_task
+from turnwise.training.processes import process_number, rank_of
 from turnwise.training.rlef.checks import Checked, check, check_room
 from turnwise.training.rlef.loop import Parts, train
 from turnwise.training.rlef.plan import Plan, Training, check_packages

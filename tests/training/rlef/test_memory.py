@@ -8,8 +8,8 @@ import pytest
 
 from turnwise.errors import TurnwiseError
 from turnwise.records.rlef import RlefSettings
-from turnwise.training.fine_tuning.base_model import ModelShape
-from turnwise.training.fine_tuning.memory import Estimate, check_fits
+from turnwise.training.base_model import ModelShape
+from turnwise.training.memory import Estimate, check_fits
 from turnwise.training.rlef.memory import SMALLER, estimate, has_gradient_checkpoints
 
 # Qwen2.5 1.5B: keys and values of two heads of 128.

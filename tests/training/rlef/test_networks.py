@@ -21,7 +21,7 @@ from turnwise.records.settings import Sampling  # noqa: E402 - as above
 from turnwise.records.trajectory import Message  # noqa: E402 - as above
 from turnwise.runners.models.hf import HFEngine, HFOptions  # noqa: E402 - as above
 from turnwise.runners.models.sampler import Request  # noqa: E402 - as above
-from turnwise.training.fine_tuning.base_model import BaseModel  # noqa: E402 - as above
+from turnwise.training.base_model import BaseModel  # noqa: E402 - as above
 from turnwise.training.rlef import maths  # noqa: E402 - it needs torch
 from turnwise.training.rlef.batches import Batch, Part  # noqa: E402 - it needs torch
 from turnwise.training.rlef.networks import Networks  # noqa: E402 - it needs torch

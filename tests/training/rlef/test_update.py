@@ -20,8 +20,8 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook  # noqa: E402
 
 from turnwise.errors import TurnwiseError  # noqa: E402 - after torch is found
 from turnwise.records.rlef import RlefSettings, UpdateFigures  # noqa: E402 - as above
+from turnwise.training.base_model import BaseModel  # noqa: E402 - as above
 from turnwise.training.episodes import PROMPT, Episode, Row, rows_of  # noqa: E402 - as above
-from turnwise.training.fine_tuning.base_model import BaseModel  # noqa: E402 - as above
 from turnwise.training.rlef import batches, maths, networks  # noqa: E402 - it needs torch
 from turnwise.training.rlef.networks import Networks  # noqa: E402 - it needs torch
 from turnwise.training.rlef.update import Updater  # noqa: E402 - it needs torch

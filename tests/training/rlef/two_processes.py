@@ -16,8 +16,8 @@ import torch
 import transformers
 
 from turnwise.records.rlef import RlefSettings
+from turnwise.training.base_model import BaseModel
 from turnwise.training.episodes import Episode
-from turnwise.training.fine_tuning.base_model import BaseModel
 from turnwise.training.rlef.networks import Networks
 from turnwise.training.rlef.update import Updater
 

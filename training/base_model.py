@@ -9,6 +9,7 @@ from typing import Any
 from turnwise.errors import TurnwiseError
 from turnwise.records.training import BaseModelRecord
 
+LORA_ALPHA_PER_RANK = 2  # what adapters add is multiplied by alpha / rank
 _PIECE = 2**22
 _WEIGHTS = (".safetensors", ".bin", ".json")
 _NOT_LOADED = ("training.json",)

@@ -336,10 +336,10 @@ def training_text(model: Mapping[str, str]) -> list[str]:
     """Return what settings say of the training of the ``model`` of a run's record; nothing where it has none."""
     given = {name: printable(model.get(name, ""), limit=_LONGEST) for name in (*_TRAINING_FIELDS, *_RLEF_FIELDS)}
     text = "trained by {trained_by} from {base_model} on {trained_on} (data {training_data})".format(**given)
-    if given["training_feedback"]:
+    if given["training_value"]:
+        feedback = " turns, {training_feedback} feedback" if given["training_feedback"] else " turn"
         text += (
-            ", iteration {iteration}, with at most {training_turns} turns, {training_feedback} feedback and value "
-            "{training_value}"
+            f", iteration {{iteration}}, with at most {{training_turns}}{feedback} and value {{training_value}}"
         ).format(**given)
     return [*([text] if given["trained_by"] else []), *filter(None, [_on_test(model)])]
 

@@ -176,3 +176,9 @@ def test_settings_say_how_the_model_was_trained(training: MakeTraining) -> None:
         f"trained by rlef from {BASE} on c_train (data {'ab' * 6}), iteration 60, with at most 3 turns, random "
         "feedback and value turn"
     ) in score
+
+
+def test_settings_say_how_a_model_of_one_turn_was_trained(training: MakeTraining) -> None:
+    """It was told nothing, since no turn followed."""
+    score = score_command([training("out", {60: 3}, feedback="", trained_turns=1)])
+    assert "iteration 60, with at most 1 turn and value turn" in score

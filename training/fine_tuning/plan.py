@@ -5,16 +5,12 @@ Made of what is cheap to know: the report on the data, and the model's digest. N
 
 import importlib.metadata
 import importlib.util
-import re
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
 import turnwise
-from turnwise.benchmarks.differences import differences
 from turnwise.errors import MissingExtraError, TurnwiseError
 from turnwise.files import inside, read_whole
 from turnwise.records.codec import to_json
@@ -27,20 +23,17 @@ from turnwise.records.training import (
     FineTuningRecord,
     FineTuningSettings,
     TrainedModel,
-    checkpoints_in,
     read_fine_tuning,
     read_report,
-    read_trained_model,
 )
 from turnwise.training.base_model import BaseModel
 from turnwise.training.fine_tuning.settings import Profile, check_settings, rows_per_step, with_epochs
 from turnwise.training.fine_tuning.token_file import tokens_of
 from turnwise.training.processes import process_number, rank_of
+from turnwise.training.training_folder import CHECKPOINT_NAME, TrainingPlan, check_equal, versions_of
 
 LOG, ROWS = "log.jsonl", "rows.arrow"
-MODELS = (_CHECKPOINT, _ON_TEST) = ("checkpoint", "checkpoint-trained-on-test")
 _PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate")
-_CHECKPOINT_NAME = re.compile("checkpoint-[0-9]{1,9}")
 _LARGEST = 2**26  # bytes, of a report
 
 
@@ -82,13 +75,13 @@ class Training:
             model=self.model.record() if rank == 0 else BaseModelRecord(self.model.name, ""),
             data_sha256=sha256(read_whole(inside(self.data, REPORT), limit=_LARGEST)).hexdigest(),
             rows_per_step=rows_a_step,
-            versions=_versions(),
+            versions=versions_of(_PACKAGES),
         )
         return Plan(self, report, file, record, processes, rank, dict(environ))
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(TrainingPlan):
     """A fine-tuning as it will be: ``processes`` of which this is number ``rank``.
 
     Only the main process knows the digest of the model, which takes reading it whole.
@@ -108,24 +101,9 @@ class Plan:
         return self.record.settings
 
     @property
-    def output(self) -> Path:
-        """The folder that is written."""
-        return self.training.output
-
-    @property
-    def is_main(self) -> bool:
-        """Whether this process is the one that writes records and prints."""
-        return self.rank == 0
-
-    @property
-    def checkpoint(self) -> Path:
-        """The folder of the trained model."""
-        return self.output / (_ON_TEST if self.train_on_test else _CHECKPOINT)
-
-    @property
-    def is_done(self) -> bool:
-        """Whether the trained model is there."""
-        return (self.checkpoint / TRAINING).is_file()
+    def steps(self) -> int:
+        """How many steps it has."""
+        return self.settings.steps
 
     @property
     def micro_batches(self) -> int:
@@ -136,25 +114,6 @@ class Plan:
     def epochs(self) -> float:
         """How many times each row is learnt, on average."""
         return self.settings.steps * self.record.rows_per_step / self.file.rows
-
-    @property
-    def device(self) -> str:
-        """Where it trains: cpu or cuda."""
-        if self.training.device:
-            return self.training.device
-        import torch
-
-        return "cuda" if torch.cuda.is_available() else "cpu"
-
-    @property
-    def latest(self) -> int:
-        """The step of the last whole checkpoint, 0 for none."""
-        return max((step for step in checkpoints_in(self.output) if step <= self.settings.steps), default=0)
-
-    @cached_property
-    def before(self) -> TrainedModel | None:
-        """What the model that it begins with says of its own training."""
-        return read_trained_model(Path(self.training.model.name))
 
     @property
     def train_on_test(self) -> tuple[str, ...]:
@@ -195,17 +154,13 @@ class Plan:
         there, here = _compared(frozen), _compared(self.record)
         if frozen.model.digest == self.record.model.digest:  # the same one by another path
             there["model"] = here["model"]
-        if (first := next(differences(there, here), None)) is not None:
-            raise TurnwiseError(
-                f"The folder {str(self.output)!r} holds another training ({first.place}: {first.values()[0]} there, "
-                f"{first.values()[1]} here): give another --output_path, or remove the folder."
-            )
+        check_equal(self.output, there, here)
 
     def _check_free(self) -> None:
         """Raise TurnwiseError for files of somebody's where checkpoints and the model are to be."""
         for path in sorted(self.output.glob("*checkpoint*")):
             is_model = path.name in (self.checkpoint.name, f".{self.checkpoint.name}")
-            is_ours = is_model or _CHECKPOINT_NAME.fullmatch(path.name) is not None
+            is_ours = is_model or CHECKPOINT_NAME.fullmatch(path.name) is not None
             if is_ours and (not path.is_dir() or (is_model and path.is_symlink())):
                 raise TurnwiseError(
                     f"{str(path)!r} is no folder, and a model is to be written there: remove it, or give another "
@@ -221,11 +176,3 @@ class Plan:
 def _compared(record: FineTuningRecord) -> dict[str, object]:
     data = to_json(record)
     return {name: data[name] for name in ("settings", "model", "data_sha256", "rows_per_step")}
-
-
-def _versions() -> dict[str, str]:
-    versions = {}
-    for package in _PACKAGES:
-        with suppress(importlib.metadata.PackageNotFoundError):
-            versions[package] = importlib.metadata.version(package)
-    return versions

@@ -8,49 +8,39 @@ from pathlib import Path
 
 from turnwise.files import inside, read_whole
 from turnwise.records.codec import from_json
-from turnwise.records.training import TRAINING, LoggedStep, checkpoints_in
-from turnwise.training.fine_tuning.plan import LOG, MODELS
+from turnwise.records.training import LoggedStep, checkpoints_in
+from turnwise.training.fine_tuning.plan import LOG
+from turnwise.training.training_folder import Progress, holds_model
 
 _LARGEST = 2**28  # bytes, of a log
 _RECENT = 20  # steps by which the rate is measured
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """The latest step of ``steps``, its loss (None before the first), and the steps of whole checkpoints.
+class FineTuningProgress(Progress):
+    """How far a fine-tuning is, with the loss of its latest step (None before the first).
 
-    ``tokens_per_second`` and ``seconds_per_step`` are those of the latest steps, None before the second. ``is_done``
-    says that the trained model is there.
+    ``tokens_per_second`` is that of the latest steps, None before the second.
     """
 
-    step: int
-    steps: int
     loss: float | None
     tokens_per_second: float | None
-    seconds_per_step: float | None
-    checkpoints: tuple[int, ...]
-    is_done: bool
-
-    @property
-    def hours_left(self) -> float | None:
-        """Hours until the last step at the rate so far; None where none is known."""
-        return None if self.seconds_per_step is None else (self.steps - self.step) * self.seconds_per_step / 3600
 
 
-def read_progress(folder: Path, steps: int) -> Progress:
+def read_progress(folder: Path, steps: int) -> FineTuningProgress:
     """Return how far the training of so many steps in ``folder`` is."""
     logged = [line for line in _read_log(folder) if _can_be(line, steps)][-_RECENT:]
     last = logged[-1] if logged else None
     tokens = sum(line.tokens for line in logged[1:])
     seconds = logged[-1].seconds - logged[0].seconds if logged else 0.0
-    return Progress(
+    return FineTuningProgress(
         last.step if last else 0,
         steps,
-        last.loss if last else None,
-        tokens / seconds if seconds > 0 else None,
         seconds / (len(logged) - 1) if len(logged) > 1 else None,
         tuple(checkpoints_in(folder)),
-        any((folder / name / TRAINING).is_file() for name in MODELS),
+        holds_model(folder),
+        loss=last.loss if last else None,
+        tokens_per_second=tokens / seconds if seconds > 0 else None,
     )
 
 

@@ -15,15 +15,12 @@ mean over all their tokens with labels. Does not choose data, nor sample from mo
 """
 
 import re
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from turnwise.errors import TurnwiseError
-from turnwise.files import inside
-from turnwise.locks import Lock
-from turnwise.records.training import TRAINING, read_fine_tuning, write_fine_tuning
+from turnwise.records.training import read_fine_tuning, write_fine_tuning
 from turnwise.texts import printable, shown
 from turnwise.training.base_model import ModelShape
 from turnwise.training.fine_tuning.loop import Progress, export_model, run_steps
@@ -33,10 +30,10 @@ from turnwise.training.fine_tuning.token_file import RowSizes, check_rows, write
 from turnwise.training.memory import Estimate, check_fits, device_memory, free_disk, is_sharded, size_of
 from turnwise.training.processes import check_processes
 from turnwise.training.tokenizer import open_tokenizer, tokenizer_record
+from turnwise.training.training_folder import lock_folder, remove_halves
 
 MOST_EPOCHS = 1000
 _LOCK = "rft.lock"
-_CHECKPOINT = re.compile("checkpoint-[0-9]{1,9}")
 _HALF_ROWS = re.compile(rf"\.{re.escape(ROWS)}\.[0-9]+\.tmp")
 
 
@@ -127,7 +124,7 @@ def train(
     if not plan.is_main:
         return run_steps(plan, None, stop=stop, on_progress=on_progress) == plan.settings.steps
     plan.output.mkdir(parents=True, exist_ok=True)
-    lock = _lock(plan.output)
+    lock = lock_folder(plan.output, _LOCK)
     try:
         plan.check_same()
         if read_fine_tuning(plan.output) is None:
@@ -177,20 +174,9 @@ def _check_tokenizer(plan: Plan) -> None:
         )
 
 
-def _lock(output: Path) -> Lock:
-    try:
-        return Lock(inside(output, _LOCK))
-    except BlockingIOError:
-        raise TurnwiseError(
-            f"Another process trains in the folder {str(output)!r}: wait until it ends, or stop it."
-        ) from None
-
-
 def _remove_halves(output: Path) -> None:
     """Remove what a kill left of checkpoints, models and rows that were being written."""
+    remove_halves(output)
     for path in output.iterdir():
-        is_half = _CHECKPOINT.fullmatch(path.name) is not None and not (path / TRAINING).is_file()
         if _HALF_ROWS.fullmatch(path.name) and path.is_file():
             path.unlink()
-        if path.is_dir() and not path.is_symlink() and (is_half or path.name.startswith(".checkpoint")):
-            shutil.rmtree(path)

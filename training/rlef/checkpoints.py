@@ -32,7 +32,6 @@ from turnwise.texts import printable
 
 STATE, SUMS = "state.pt", "sha256"
 KEPT = 2
-_CHECKPOINT = re.compile("checkpoint-[0-9]{1,9}")
 _LINE = re.compile("([0-9a-f]{64})  ([^/\n]+)")
 _PIECE = 2**22
 
@@ -98,14 +97,6 @@ def keep_checkpoints(output: Path, best: Collection[int]) -> None:
             folder = output / f"checkpoint-{iteration}"
             (folder / TRAINING).unlink()
             shutil.rmtree(folder)
-
-
-def remove_halves(output: Path) -> None:
-    """Remove what a kill left of checkpoints that were being written or removed."""
-    for path in output.iterdir():
-        is_half = _CHECKPOINT.fullmatch(path.name) is not None and not (path / TRAINING).is_file()
-        if path.is_dir() and not path.is_symlink() and (is_half or path.name.startswith(".checkpoint")):
-            shutil.rmtree(path)
 
 
 @contextmanager

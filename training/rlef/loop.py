@@ -24,7 +24,6 @@ from pathlib import Path
 
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.files import inside, write_atomically
-from turnwise.locks import Lock
 from turnwise.records.codec import to_line
 from turnwise.records.rlef import (
     ITERATIONS,
@@ -57,7 +56,6 @@ from turnwise.training.rlef.checkpoints import (
     export_model,
     keep_checkpoints,
     load_checkpoint,
-    remove_halves,
     save_checkpoint,
 )
 from turnwise.training.rlef.figures import rollout_figures
@@ -65,6 +63,7 @@ from turnwise.training.rlef.plan import POLICY, Plan
 from turnwise.training.rlef.policy_engines import LivePolicy, PolicyEngine, SentPolicy
 from turnwise.training.rollouts import Rollouts
 from turnwise.training.tokenizer import open_tokenizer
+from turnwise.training.training_folder import lock_folder, remove_halves
 
 _LOCK, _SCORES = "rlef.lock", "scores.json"
 _GROUP_HOURS = 6  # that processes wait for one that samples or measures
@@ -98,7 +97,7 @@ def train(plan: Plan, parts: Parts, *, stop: Callable[[], bool] = lambda: False)
         with _quiet():
             return _train(plan, parts, stop)
     plan.output.mkdir(parents=True, exist_ok=True)
-    lock = _lock(plan.output)
+    lock = lock_folder(plan.output, _LOCK)
     try:
         plan.check_same()
         if read_rlef(plan.output) is None:
@@ -367,15 +366,6 @@ def _gathered(episodes: Sequence[Episode]) -> list[Episode]:
     from accelerate.utils import gather_object
 
     return list(gather_object(list(episodes)))
-
-
-def _lock(output: Path) -> Lock:
-    try:
-        return Lock(inside(output, _LOCK))
-    except BlockingIOError:
-        raise TurnwiseError(
-            f"Another process trains in the folder {str(output)!r}: wait until it ends, or stop it."
-        ) from None
 
 
 @contextlib.contextmanager

@@ -5,22 +5,18 @@ Made of what is cheap to know: problems that are loaded, and the model's digest.
 
 import importlib.metadata
 import importlib.util
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
 import turnwise
-from turnwise.benchmarks.differences import differences
 from turnwise.errors import MissingExtraError, TurnwiseError
 from turnwise.records.codec import to_json
 from turnwise.records.rlef import EVALUATIONS, ITERATIONS, PAGE, RLEF, ROLLOUTS, RlefRecord, RlefSettings, read_rlef
 from turnwise.records.run_folder import TaskRecord
 from turnwise.records.settings import JudgeSettings, PromptsRecord, RunSettings
-from turnwise.records.training import FINE_TUNING, TRAINING, TrainedModel, checkpoints_in, read_trained_model
+from turnwise.records.training import FINE_TUNING, TrainedModel
 from turnwise.runners.judging.judge import Judge, judge_record
 from turnwise.runners.loading import LoadedTask, Machine
 from turnwise.tasks.decoys import DecoyPool
@@ -30,10 +26,9 @@ from turnwise.training.base_model import BaseModel
 from turnwise.training.processes import process_number, rank_of
 from turnwise.training.rlef.settings import check_settings
 from turnwise.training.rollouts import check_behaviour_policy
+from turnwise.training.training_folder import TrainingPlan, check_equal, versions_of
 
 POLICY = "policy"  # the weights that another engine than hf samples with
-_CHECKPOINT, _ON_TEST = "checkpoint", "checkpoint-trained-on-test"
-_CHECKPOINT_NAME = re.compile("checkpoint-[0-9]{1,9}")
 _PACKAGES = ("torch", "transformers", "peft", "accelerate")
 _COMPARED = (
     "settings",
@@ -96,13 +91,13 @@ class Training:
             tasks=tuple(loaded.to_record(self.dialogues) for loaded in self.tasks),
             evaluation={loaded.task.name: self.evaluation for loaded in self.measured},
             processes=max(1, process_number(environ, "WORLD_SIZE", default=1)),
-            versions=_versions(),
+            versions=versions_of(_PACKAGES),
         )
         return Plan(self, record, rank, dict(environ))
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(TrainingPlan):
     """A training as it will be, of which this is process number ``rank``.
 
     Only the main process knows the digest of the model, which takes reading it whole.
@@ -124,32 +119,6 @@ class Plan:
         return self.record.processes
 
     @property
-    def output(self) -> Path:
-        """The folder that is written."""
-        return self.training.output
-
-    @property
-    def is_main(self) -> bool:
-        """Whether this process is the one that writes records and prints."""
-        return self.rank == 0
-
-    @property
-    def checkpoint(self) -> Path:
-        """The folder of the trained model."""
-        return self.output / (_ON_TEST if self.train_on_test else _CHECKPOINT)
-
-    @property
-    def is_done(self) -> bool:
-        """Whether the trained model is there."""
-        return (self.checkpoint / TRAINING).is_file() and any(self.checkpoint.glob("*.safetensors"))
-
-    @property
-    def latest(self) -> int:
-        """The iteration of the last whole checkpoint, 0 for none."""
-        last = self.settings.iterations
-        return max((iteration for iteration in checkpoints_in(self.output) if iteration <= last), default=0)
-
-    @property
     def turns(self) -> int:
         """The most turns of a dialogue."""
         return max(turns_of(self.training.dialogues, loaded.task) for loaded in self.training.tasks)
@@ -166,20 +135,20 @@ class Plan:
         return sum(len(loaded.asked) for loaded in self.training.tasks)
 
     @property
+    def steps(self) -> int:
+        """How many iterations it has."""
+        return self.settings.iterations
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the trained model is there, with its weights."""
+        return super().is_done and any(self.checkpoint.glob("*.safetensors"))
+
+    @property
     def device(self) -> str:
         """Where this process trains: cpu, or one of the accelerators."""
-        kind = self.training.device
-        if not kind:
-            import torch
-
-            kind = "cuda" if torch.cuda.is_available() else "cpu"
-        local = process_number(self.environ, "LOCAL_RANK")
+        kind, local = super().device, process_number(self.environ, "LOCAL_RANK")
         return f"cuda:{local}" if kind == "cuda" and self.processes > 1 else kind
-
-    @cached_property
-    def before(self) -> TrainedModel | None:
-        """What the model that it begins with says of its own training."""
-        return read_trained_model(Path(self.training.model.name))
 
     @property
     def train_on_test(self) -> tuple[str, ...]:
@@ -237,11 +206,7 @@ class Plan:
         there, here = _compared(frozen), _compared(self.record)
         if frozen.model["digest"] == self.record.model["digest"]:  # the same one by another path
             there["model"] = {**frozen.model, "name": self.record.model["name"]}
-        if (first := next(differences(there, here), None)) is not None:
-            raise TurnwiseError(
-                f"The folder {str(folder)!r} holds another training ({first.place}: {first.values()[0]} there, "
-                f"{first.values()[1]} here): give another --output_path, or remove the folder."
-            )
+        check_equal(folder, there, here)
 
     def _check_free(self) -> None:
         """Raise TurnwiseError for files that are not of this training where it is to write.
@@ -249,10 +214,10 @@ class Plan:
         A model's folder is refused, too: with a record in it, its digest would be another at the next start.
         """
         names = ("config.json", FINE_TUNING, "run.json", "checkpoint*", ITERATIONS, ROLLOUTS, EVALUATIONS, PAGE, POLICY)
-        found = next((path for name in names for path in sorted(self.output.glob(name))), None)
-        if found is not None:
+        foreign = next((path for name in names for path in sorted(self.output.glob(name))), None)
+        if foreign is not None:
             raise TurnwiseError(
-                f"The folder {str(self.output)!r} holds {found.name!r}, and no {RLEF}: give another --output_path."
+                f"The folder {str(self.output)!r} holds {foreign.name!r}, and no {RLEF}: give another --output_path."
             )
 
 
@@ -275,11 +240,3 @@ def data_digest(tasks: Sequence[TaskRecord]) -> str:
 def _compared(record: RlefRecord) -> dict[str, object]:
     data = to_json(record)
     return {name: data[name] for name in _COMPARED}
-
-
-def _versions() -> dict[str, str]:
-    versions = {}
-    for package in _PACKAGES:
-        with suppress(importlib.metadata.PackageNotFoundError):
-            versions[package] = importlib.metadata.version(package)
-    return versions

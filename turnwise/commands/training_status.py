@@ -8,8 +8,9 @@ from turnwise.commands.job_lines import billed_line, error_lines, jobs_document
 from turnwise.slurm.events import CRASH, FAILED
 from turnwise.slurm.status import LOST, REQUEUED, Attempt, JobsStatus, read_jobs
 from turnwise.slurm.submission import RFT, RLEF, Submission
-from turnwise.training.fine_tuning.progress import Progress, read_progress
+from turnwise.training.fine_tuning.progress import FineTuningProgress, read_progress
 from turnwise.training.rlef.progress import RlefProgress, read_rlef_progress
+from turnwise.training.training_folder import Progress
 
 UNITS = {RFT: "step", RLEF: "iteration"}  # what a training counts, by its method
 
@@ -27,7 +28,7 @@ class TrainingStatus:
     job: str
     node: str
     requeued: int
-    progress: Progress | RlefProgress
+    progress: FineTuningProgress | RlefProgress
     work: JobsStatus
 
     @property
@@ -59,12 +60,12 @@ def read_training_status(submission: Submission) -> TrainingStatus:
     )
 
 
-def read_training_progress(method: str, folder: Path, steps: int) -> Progress | RlefProgress:
+def read_training_progress(method: str, folder: Path, steps: int) -> FineTuningProgress | RlefProgress:
     """Return how far the training of so many steps, or iterations, in ``folder`` is."""
     return read_rlef_progress(folder, steps) if method == RLEF else read_progress(folder, steps)
 
 
-def _state(progress: Progress | RlefProgress, work: JobsStatus, latest: Attempt | None, *, is_slurm: bool) -> str:
+def _state(progress: Progress, work: JobsStatus, latest: Attempt | None, *, is_slurm: bool) -> str:
     """Return what the job does: SLURM knows best, then its own log."""
     if work.jobs:
         return _RUNNING if any(job.state == "RUNNING" for job in work.jobs) else _QUEUED
@@ -112,7 +113,7 @@ def training_document(status: TrainingStatus) -> dict[str, object]:
     }
 
 
-def _measured(progress: Progress | RlefProgress) -> dict[str, float | None]:
+def _measured(progress: FineTuningProgress | RlefProgress) -> dict[str, float | None]:
     """Return what a method measures, besides how far it is."""
     if isinstance(progress, RlefProgress):
         return {"solved": progress.solved, "seconds_per_iteration": progress.seconds_per_step}

@@ -27,9 +27,9 @@ from turnwise.training.rlef.checkpoints import (  # noqa: E402 - as above
     export_model,
     keep_checkpoints,
     load_checkpoint,
-    remove_halves,
     save_checkpoint,
 )
+from turnwise.training.training_folder import remove_halves  # noqa: E402 - as above
 
 
 class _Networks:

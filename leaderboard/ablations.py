@@ -59,12 +59,12 @@ class _Training:
 
 def ablation_tables(scored: Sequence[ScoredTask], over: Shown | None = None) -> list[Table]:
     """Return a row for each training, task and metric, in the order of the paper, and the published rows apart."""
-    trained = those(scored, lambda one: _training_of(one) is not None, _KIND, "a model that turnwise rlef trained")
+    trained = those(scored, lambda score: _training_of(score) is not None, _KIND, "a model that turnwise rlef trained")
     groups: dict[tuple[_Training, str, str], list[ScoredTask]] = {}
-    for one in trained:
-        training = _training_of(one)
+    for score in trained:
+        training = _training_of(score)
         if training is not None:
-            groups.setdefault((training, one.outcomes.record.task, feedback_of(one)), []).append(one)
+            groups.setdefault((training, score.outcomes.record.task, feedback_of(score)), []).append(score)
     feedback = known_first(_FEEDBACK, (training.feedback for training, _, _ in groups))
     values = known_first(_VALUES, (training.value for training, _, _ in groups))
     order = sorted(
@@ -73,11 +73,19 @@ def ablation_tables(scored: Sequence[ScoredTask], over: Shown | None = None) -> 
     )
     shown: dict[int, ScoredTask] = {}
     rows: list[tuple[str, ...]] = []
-    for training, task, told in order:
-        after = _last(groups[training, task, told])
+    for training, task, feedback_told in order:
+        after = _last(groups[training, task, feedback_told])
         before = _before(after, training, scored)
-        shown |= {id(one): one for one in (before, after) if one is not None}
-        start = (training.kind, training.name, training.feedback, training.value, str(training.turns), task, told)
+        shown |= {id(score): score for score in (before, after) if score is not None}
+        start = (
+            training.kind,
+            training.name,
+            training.feedback,
+            training.value,
+            str(training.turns),
+            task,
+            feedback_told,
+        )
         rows += [(*start, *cells) for cells in _cells(before, after, over)]
     headers = ("training", "folder", "feedback", "value", "turns", "task", "told", "metric")
     counts = ("before", "after", "gain", "iterations", "problems", "samples")
@@ -91,9 +99,9 @@ def ablation_tables(scored: Sequence[ScoredTask], over: Shown | None = None) -> 
     ]
 
 
-def _training_of(one: ScoredTask) -> _Training | None:
+def _training_of(score: ScoredTask) -> _Training | None:
     """Return the training that made the model of a run, None where rlef did not."""
-    model = one.run.record.model
+    model = score.run.record.model
     turns = model.get("training_turns", "")
     if model.get("trained_by") != "rlef" or not (turns.isascii() and turns.isdecimal() and len(turns) < 10):
         return None
@@ -103,40 +111,42 @@ def _training_of(one: ScoredTask) -> _Training | None:
     return _Training(folder, feedback, value, int(turns), model.get("base_model", ""), model.get("training_data", ""))
 
 
-def _iteration_of(one: ScoredTask) -> int:
-    text = one.run.record.model.get("iteration", "")
+def _iteration_of(score: ScoredTask) -> int:
+    text = score.run.record.model.get("iteration", "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else -1
 
 
-def _last(several: Sequence[ScoredTask]) -> ScoredTask:
+def _last(scores: Sequence[ScoredTask]) -> ScoredTask:
     """Return the run of the last iteration; raises TurnwiseError where two are."""
-    last = max(map(_iteration_of, several))
-    return _only([one for one in several if _iteration_of(one) == last], f"of iteration {last}")
+    last = max(map(_iteration_of, scores))
+    return _only([score for score in scores if _iteration_of(score) == last], f"of iteration {last}")
 
 
 def _before(after: ScoredTask, training: _Training, scored: Sequence[ScoredTask]) -> ScoredTask | None:
     """Return the run of the model that training began with: that beside it, else one by its name; None for none."""
     untrained = [
-        one
-        for one in scored
-        if _iteration_of(one) <= 0
-        and "training_turns" not in one.run.record.model
-        and one.outcomes.record.task == after.outcomes.record.task
-        and one.outcomes.record.max_turns == after.outcomes.record.max_turns
-        and feedback_of(one) == feedback_of(after)
+        score
+        for score in scored
+        if _iteration_of(score) <= 0
+        and "training_turns" not in score.run.record.model
+        and score.outcomes.record.task == after.outcomes.record.task
+        and score.outcomes.record.max_turns == after.outcomes.record.max_turns
+        and feedback_of(score) == feedback_of(after)
     ]
-    beside = [one for one in untrained if one.run.path.parent == after.run.path.parent and _iteration_of(one) == 0]
-    named = [one for one in untrained if one.run.record.model.get("model", "") == training.base_model]
+    beside = [
+        score for score in untrained if score.run.path.parent == after.run.path.parent and _iteration_of(score) == 0
+    ]
+    named = [score for score in untrained if score.run.record.model.get("model", "") == training.base_model]
     return _only(beside or named, "before the training") if beside or named else None
 
 
-def _only(several: Sequence[ScoredTask], what: str) -> ScoredTask:
-    if len(several) > 1:
+def _only(scores: Sequence[ScoredTask], what: str) -> ScoredTask:
+    if len(scores) > 1:
         raise TurnwiseError(
-            f"{str(several[0].run.path)!r} and {str(several[1].run.path)!r} are both runs {what}, of one training and "
-            f"{several[0].outcomes.record.task}: name one of them."
+            f"{str(scores[0].run.path)!r} and {str(scores[1].run.path)!r} are both runs {what}, of one training and "
+            f"{scores[0].outcomes.record.task}: name one of them."
         )
-    return several[0]
+    return scores[0]
 
 
 def _cells(before: ScoredTask | None, after: ScoredTask, over: Shown | None) -> Iterator[tuple[str, ...]]:
@@ -168,8 +178,10 @@ def _gain(before: ScoredTask, after: ScoredTask, metric: str, over: Shown | None
     generator = np.random.default_rng(_SEED)
     metrics = (*before.n_at_k, *after.n_at_k)
     differences = compare_tasks(before.outcomes, after.outcomes, over=_over(over), generator=generator, n_at_k=metrics)
-    one = next((one for one in differences if one.metric == metric), None)
-    if one is None:
+    difference = next((difference for difference in differences if difference.metric == metric), None)
+    if difference is None:
         return ""
-    reach = one.interval
-    return f"{100 * one.value:+.1f}" + (f" [{100 * reach.lower:+.1f}, {100 * reach.upper:+.1f}]" if reach else "")
+    reach = difference.interval
+    return f"{100 * difference.value:+.1f}" + (
+        f" [{100 * reach.lower:+.1f}, {100 * reach.upper:+.1f}]" if reach else ""
+    )

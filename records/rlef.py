@@ -244,12 +244,12 @@ def read_iterations(folder: Path) -> list[LoggedIteration]:
 
     A training that went on from a checkpoint counts its iterations on from there: what stood behind it is not its own.
     """
-    found: list[LoggedIteration] = []
+    kept: list[LoggedIteration] = []
     for logged in _lines(inside(folder, ITERATIONS)):
-        while found and found[-1].iteration >= logged.iteration:
-            found.pop()
-        found.append(logged)
-    return found
+        while kept and kept[-1].iteration >= logged.iteration:
+            kept.pop()
+        kept.append(logged)
+    return kept
 
 
 def _lines(path: Path) -> Iterator[LoggedIteration]:

@@ -61,7 +61,7 @@ class DecoyPool:
     @property
     def splits(self) -> frozenset[str]:
         """The splits of the problems that its programs were written for."""
-        return frozenset(one.problem.split for decoys in self._by_problem.values() for one in decoys)
+        return frozenset(decoy.problem.split for decoys in self._by_problem.values() for decoy in decoys)
 
     def to_record(self) -> DecoySource:
         """Return what run.json says of the pool."""

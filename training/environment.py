@@ -254,7 +254,7 @@ class Environments:
         self.rewards = rewards
         self.seed = seed
         self._stack = stack
-        self._tasks = {one.id: loaded.task.name for loaded in reversed(problems.loaded) for one in loaded.asked}
+        self._tasks = {asked.id: loaded.task.name for loaded in reversed(problems.loaded) for asked in loaded.asked}
         self.problems = [problem.id for loaded in problems.loaded for problem in loaded.asked]
 
     def make(self, problem: str, sample: int, iteration: int = 1) -> CodeEnvironment:
@@ -263,9 +263,9 @@ class Environments:
         What is random in it follows from the seed, the iteration, the problem and the ``sample``, so that each dialogue
         of an iteration needs a sample of its own. Raises TurnwiseError for a problem that is not asked.
         """
-        found = self.training_problems.find(problem)
+        asked = self.training_problems.find(problem)
         plan = self.training_problems.plan(self._tasks[problem], iteration, self.seed)
-        return CodeEnvironment(found, sample, plan, self.judge, self.rewards)
+        return CodeEnvironment(asked, sample, plan, self.judge, self.rewards)
 
     def close(self) -> None:
         """End the judge and its programs."""
@@ -303,10 +303,10 @@ def open_environments(
     whose own solutions nobody has judged; InfrastructureError where programs could escape.
     """
     tasks = find_tasks(task, find_benchmarks(benchmark, tasks=task))
-    for one in tasks:
-        check_training_task(one)
+    for chosen in tasks:
+        check_training_task(chosen)
     config = _config(settings, tasks)
-    strategies = [strategy_of(config.settings, one) for one in tasks]
+    strategies = [strategy_of(config.settings, chosen) for chosen in tasks]
     prompt_set = PromptSet.load(Path(prompts) if prompts else None)
     for strategy in strategies:
         prompt_set.check(strategy.prompt_ids)
@@ -346,8 +346,8 @@ def _load(
 
 def _config(given: Mapping[str, object], tasks: Sequence[Task]) -> RunConfig:
     """Return the settings that were ``given`` by name, over those of the profile."""
-    found = given_settings(_SETTINGS, given, "The setting", strict=True)
-    config = config_of(found.pop("profile", ProfileName.DEFAULT.value), with_prompts(found))
+    values = given_settings(_SETTINGS, given, "The setting", strict=True)
+    config = config_of(values.pop("profile", ProfileName.DEFAULT.value), with_prompts(values))
     config = replace(config, settings=with_supported_metrics(config.settings, tasks))
     check_settings(config, tasks)
     return config

@@ -41,17 +41,17 @@ class TrainingProblems:
         prompts: PromptSet,
         decoys: Mapping[str, DecoyPool] = _NO_DECOYS,
     ) -> None:
-        for one in loaded:
-            check_training_task(one.task)
+        for loaded_task in loaded:
+            check_training_task(loaded_task.task)
         for task, pool in decoys.items():
             _check_decoys(task, pool)
         self.loaded = tuple(loaded)
         self.settings = settings
         self.prompts = prompts
         self.decoys = dict(decoys)
-        self._tasks = {one.task.name: one.task for one in loaded}
-        self._problems = {problem.id: problem for one in loaded for problem in one.asked}
-        self._pairs = [(one.task.name, problem) for one in loaded for problem in one.asked]
+        self._tasks = {loaded_task.task.name: loaded_task.task for loaded_task in loaded}
+        self._problems = {problem.id: problem for loaded_task in loaded for problem in loaded_task.asked}
+        self._pairs = [(loaded_task.task.name, problem) for loaded_task in loaded for problem in loaded_task.asked]
 
     @property
     def guessed(self) -> frozenset[str]:

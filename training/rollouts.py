@@ -132,8 +132,14 @@ class Rollouts:
         dialogues = self._problems.dialogues(
             iteration, rollouts=settings.rollouts, group=settings.group, seed=settings.seed
         )
-        own = [one for number, one in enumerate(dialogues) if number // settings.group % self._processes == self._rank]
-        plans = {task: self._problems.plan(task, iteration, settings.seed) for task in {one.task for one in own}}
+        own = [
+            dialogue
+            for number, dialogue in enumerate(dialogues)
+            if number // settings.group % self._processes == self._rank
+        ]
+        plans = {
+            task: self._problems.plan(task, iteration, settings.seed) for task in {dialogue.task for dialogue in own}
+        }
         work = _Iteration(own, plans, self._judge, settings, self._path(iteration), model, self._on_progress)
         with closing(work):
             if isinstance(engine, LiveModel):
@@ -149,10 +155,10 @@ class Rollouts:
     def forget(self, iteration: int) -> None:
         """Remove what this process sampled in ``iteration`` and before it."""
         for path in self._folder.glob("*.jsonl"):
-            found = _FILE.fullmatch(path.name)
-            if found is None or int(found[1]) > iteration:
+            match = _FILE.fullmatch(path.name)
+            if match is None or int(match[1]) > iteration:
                 continue
-            if path.name == self._path(int(found[1])).name:
+            if path.name == self._path(int(match[1])).name:
                 path.unlink(missing_ok=True)
 
     def _path(self, iteration: int) -> Path:
@@ -228,7 +234,9 @@ class _Iteration:
     def ask_in_lockstep(self) -> None:
         """Ask in fixed batches; the last programs of one are judged while the next is sampled."""
         size, total = self._settings.rollout_batch, len(self._dialogues)
-        known = {first: episodes for first, episodes in self._known if not any(one.is_spoiled for one in episodes)}
+        known = {
+            first: episodes for first, episodes in self._known if not any(episode.is_spoiled for episode in episodes)
+        }
         judged: deque[tuple[range, Future[list[Report | None]]]] = deque()
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="rewards") as pool:
             for places in (range(first, min(first + size, total)) for first in range(0, total, size)):
@@ -277,7 +285,7 @@ class _Iteration:
     def _add(self, places: range, reports: Sequence[Report | None]) -> None:
         """Write the episodes of dialogues that have ended together."""
         episodes = [self._episode(place, report) for place, report in zip(places, reports, strict=True)]
-        self._log.write(json_line({"first": places.start, "episodes": [episode_json(one) for one in episodes]}))
+        self._log.write(json_line({"first": places.start, "episodes": [episode_json(episode) for episode in episodes]}))
         for episode, report in zip(episodes, reports, strict=True):
             if episode.is_spoiled:
                 self._spoiled(episode.trajectory, report)
@@ -304,7 +312,7 @@ class _Iteration:
         is_request = trajectory.end is End.REQUEST_FAILED
         self._reasons["request" if is_request else "machine"] += 1
         if not is_request and report is not None and report.verdict is Verdict.INFRASTRUCTURE_FAILURE:
-            shown = next((one.error for one in report.public if one.error), "") or report.error
+            shown = next((result.error for result in report.public if result.error), "") or report.error
             self._errors += [shown] if shown else []
 
     @property
@@ -335,7 +343,7 @@ class _Iteration:
             for line in lines_of(file, longest=_LONGEST_LINE):
                 try:
                     data = json.loads(line)
-                    first, episodes = int(data["first"]), [read_episode(one) for one in data["episodes"]]
+                    first, episodes = int(data["first"]), [read_episode(item) for item in data["episodes"]]
                 except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                     continue  # a torn line, or none of ours
                 asked = self._dialogues[first : first + len(episodes)] if first >= 0 else ()
@@ -387,7 +395,7 @@ class _TimedSampler:
     def generate_batch(self, requests: Sequence[Request]) -> list[Outcome]:
         with self._time.busy():
             outcomes: list[Outcome] = self._engine.generate_batch(requests)
-        self._errors += [str(one) for one in outcomes if isinstance(one, RequestError)][:1]
+        self._errors += [str(outcome) for outcome in outcomes if isinstance(outcome, RequestError)][:1]
         return outcomes
 
     async def generate(self, request: Request) -> Reply | None:

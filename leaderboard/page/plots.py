@@ -214,10 +214,10 @@ def _words(line: Line, unit: str) -> str:
 def _listed(lines: Sequence[Line], unit: str) -> Iterator[tuple[str, ...]]:
     """Yield the values at some x, evenly spread, of which the first and the last are some."""
     values = [dict(line.points) for line in lines]
-    several = sorted({x for line in values for x in line})
-    chosen: Sequence[int] = range(len(several))
-    if len(several) > MOST_LISTED:
-        chosen = [round(number * (len(several) - 1) / (MOST_LISTED - 1)) for number in range(MOST_LISTED)]
+    places = sorted({x for line in values for x in line})
+    chosen: Sequence[int] = range(len(places))
+    if len(places) > MOST_LISTED:
+        chosen = [round(number * (len(places) - 1) / (MOST_LISTED - 1)) for number in range(MOST_LISTED)]
     for number in chosen:
-        x = several[number]
+        x = places[number]
         yield (f"{x:,.0f}", *(in_words(line.get(x), unit) for line in values))

@@ -87,10 +87,10 @@ def _facts(record: RlefRecord, iterations: Sequence[LoggedIteration]) -> Iterato
     """Yield the counts at the head of the page."""
     done = iterations[-1].iteration if iterations else 0
     yield f"{done:,} of {record.settings.iterations:,}", "iterations"
-    yield in_words(sum(one.rollouts.dialogues for one in iterations), "number"), "dialogues"
-    yield in_words(sum(one.rollouts.sampled_tokens for one in iterations), "number"), "tokens sampled"
-    yield in_words(sum(one.update.updates for one in iterations), "number"), "updates"
-    yield _duration(sum(one.seconds.total for one in iterations)), "so far"
+    yield in_words(sum(logged.rollouts.dialogues for logged in iterations), "number"), "dialogues"
+    yield in_words(sum(logged.rollouts.sampled_tokens for logged in iterations), "number"), "tokens sampled"
+    yield in_words(sum(logged.update.updates for logged in iterations), "number"), "updates"
+    yield _duration(sum(logged.seconds.total for logged in iterations)), "so far"
 
 
 def _duration(seconds: float) -> str:
@@ -159,8 +159,8 @@ def _remarks(iterations: Sequence[LoggedIteration]) -> Iterator[str]:
             "share rises while more is solved, the model learns to please the tests it is told of."
         )
     dropped: dict[str, int] = {}
-    for one in iterations:
-        for reason, count in one.rollouts.dropped.items():
+    for logged in iterations:
+        for reason, count in logged.rollouts.dropped.items():
             dropped[reason] = dropped.get(reason, 0) + count
     if counts := [f"{_text(reason.replace('_', ' '))} ({count:,})" for reason, count in dropped.items() if count]:
         yield f"Dialogues without a reward, left out of every figure: {', '.join(counts[:MOST_TASKS])}."
@@ -182,12 +182,12 @@ def _number(value: float | None) -> str:
 def _evaluation_table(evaluations: Sequence[Evaluation]) -> Table | None:
     """Return a row for each task of each evaluation, first to last: its scores, and the run folder to name."""
     rows: dict[tuple[int, str, str], dict[str, Evaluation]] = {}
-    for one in evaluations:
-        rows.setdefault((one.iteration, one.name, one.task), {})[one.metric] = one
+    for evaluation in evaluations:
+        rows.setdefault((evaluation.iteration, evaluation.name, evaluation.task), {})[evaluation.metric] = evaluation
     if not rows:
         return None
     kept = sorted(rows)[-_MOST_EVALUATIONS:]
-    metrics = list(dict.fromkeys(one.metric for key in kept for one in rows[key].values()))[:MOST_TASKS]
+    metrics = list(dict.fromkeys(evaluation.metric for key in kept for evaluation in rows[key].values()))[:MOST_TASKS]
     headers = ("evaluation", "task", *map(_text, metrics), "problems", "samples")
     body = []
     for iteration, name, task in kept:

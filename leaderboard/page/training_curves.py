@@ -58,17 +58,17 @@ class _Curves:
 
     def __init__(self, iterations: Sequence[LoggedIteration]) -> None:
         self._iterations = iterations
-        self.turns = range(min(_MOST_TURNS, max((len(one.rollouts.turns) for one in iterations), default=0)))
+        self.turns = range(min(_MOST_TURNS, max((len(logged.rollouts.turns) for logged in iterations), default=0)))
 
     def line(self, name: str, measure: Measure, colour: str = "") -> Line:
         """Return one value of each iteration."""
-        return Line(name, [(one.iteration, measure(one)) for one in self._iterations], colour)
+        return Line(name, [(logged.iteration, measure(logged)) for logged in self._iterations], colour)
 
     def turn(self, number: int, measure: TurnMeasure, name: str = "", colour: str = "") -> Line:
         """Return one value of a turn of each iteration, called by its number unless it has a ``name``."""
 
-        def measured(one: LoggedIteration) -> float | None:
-            turns = one.rollouts.turns
+        def measured(logged: LoggedIteration) -> float | None:
+            turns = logged.rollouts.turns
             return measure(turns[number]) if number < len(turns) else None
 
         return self.line(name or f"turn {number + 1}", measured, colour)
@@ -76,11 +76,13 @@ class _Curves:
     def within(self, turns: int) -> Line:
         """Return the share solved in the first ``turns``."""
         name = f"{turns} turn{'s' if turns > 1 else ''}"
-        return self.line(name, lambda one: solved_within(one.rollouts, turns))
+        return self.line(name, lambda logged: solved_within(logged.rollouts, turns))
 
 
 def _learning(curves: _Curves, evaluations: Sequence[Evaluation]) -> Group:
-    repaired = [curves.turn(turn, lambda one: _share(one.repaired, one.repairable)) for turn in curves.turns[1:]]
+    repaired = [
+        curves.turn(turn, lambda figures: _share(figures.repaired, figures.repairable)) for turn in curves.turns[1:]
+    ]
     return Group(
         "Does it learn?",
         "Rollouts are sampled from training problems at temperature 1; evaluations are ordinary runs of the policy, "
@@ -89,7 +91,7 @@ def _learning(curves: _Curves, evaluations: Sequence[Evaluation]) -> Group:
             Plot(
                 "Solved",
                 "The last program passes all tests.",
-                [curves.line("rollouts", lambda one: one.rollouts.solved), *_evaluation_lines(evaluations)],
+                [curves.line("rollouts", lambda logged: logged.rollouts.solved), *_evaluation_lines(evaluations)],
                 "share",
             ),
             Plot(
@@ -105,15 +107,17 @@ def _learning(curves: _Curves, evaluations: Sequence[Evaluation]) -> Group:
                 "share",
             ),
             Plot(
-                "Reward", "The mean sum of a dialogue.", [curves.line("reward", lambda one: one.rollouts.mean_reward)]
+                "Reward",
+                "The mean sum of a dialogue.",
+                [curves.line("reward", lambda logged: logged.rollouts.mean_reward)],
             ),
         ),
     )
 
 
 def _behaviour(curves: _Curves) -> Group:
-    invalid = [curves.turn(turn, lambda one: _share(one.invalid, one.dialogues)) for turn in curves.turns]
-    similar = [curves.turn(turn, lambda one: one.similarity) for turn in curves.turns[1:]]
+    invalid = [curves.turn(turn, lambda figures: _share(figures.invalid, figures.dialogues)) for turn in curves.turns]
+    similar = [curves.turn(turn, lambda figures: figures.similarity) for turn in curves.turns[1:]]
     return Group(
         "How does it behave?",
         "The measures of both papers. Later turns hold only the dialogues that had not ended before.",
@@ -121,7 +125,7 @@ def _behaviour(curves: _Curves) -> Group:
             Plot(
                 "Invalid turns",
                 "Without code, or as the rewards have it without code that compiles.",
-                [curves.line("all turns", lambda one: one.rollouts.invalid), *invalid],
+                [curves.line("all turns", lambda logged: logged.rollouts.invalid), *invalid],
                 "share",
             ),
             *(_failures(curves, turn) for turn in curves.turns),
@@ -134,13 +138,20 @@ def _behaviour(curves: _Curves) -> Group:
             Plot(
                 "Text beside code",
                 "Mean share of an answer's characters outside of code blocks. Of a sample of the dialogues.",
-                [curves.line("non-code", lambda one: one.rollouts.non_code)],
+                [curves.line("non-code", lambda logged: logged.rollouts.non_code)],
                 "share",
             ),
             Plot(
-                "Length of a reply", "Mean, in tokens.", [curves.line("tokens", lambda one: one.rollouts.reply_tokens)]
+                "Length of a reply",
+                "Mean, in tokens.",
+                [curves.line("tokens", lambda logged: logged.rollouts.reply_tokens)],
             ),
-            Plot("Turns of a dialogue", "Mean.", [curves.line("turns", lambda one: one.rollouts.mean_turns)], top=2.0),
+            Plot(
+                "Turns of a dialogue",
+                "Mean.",
+                [curves.line("turns", lambda logged: logged.rollouts.mean_turns)],
+                top=2.0,
+            ),
         ),
     )
 
@@ -161,46 +172,48 @@ def _soundness(curves: _Curves) -> Group:
             Plot(
                 "Public tests passed, hidden ones failed",
                 "Of the dialogues: a share that rises is a model that learns the tests it sees.",
-                [line("dialogues", lambda one: one.rollouts.public_only)],
+                [line("dialogues", lambda logged: logged.rollouts.public_only)],
                 "share",
             ),
             Plot(
                 "KL to the reference",
                 "Mean log-ratio of a call's tokens, as it stands in the reward.",
-                [line("mean of a call", lambda one: one.update.kl)],
+                [line("mean of a call", lambda logged: logged.update.kl)],
             ),
             Plot(
-                "Entropy", "Of the policy at the tokens it sampled.", [line("entropy", lambda one: one.update.entropy)]
+                "Entropy",
+                "Of the policy at the tokens it sampled.",
+                [line("entropy", lambda logged: logged.update.entropy)],
             ),
             Plot(
                 "Clipped tokens",
                 "Where the policy has moved further than the loss follows.",
-                [line("clipped", lambda one: one.update.clipped)],
+                [line("clipped", lambda logged: logged.update.clipped)],
                 "share",
             ),
             Plot(
                 "Error of the values",
                 "Mean squared difference of value and return.",
-                [line("squared error", lambda one: one.update.value_error)],
+                [line("squared error", lambda logged: logged.update.value_error)],
             ),
             Plot(
                 "Explained by the values",
                 "Share of the variance of the returns; below 0 they are worse than the mean.",
-                [line("explained", lambda one: one.update.explained)],
+                [line("explained", lambda logged: logged.update.explained)],
                 top=1.0,
             ),
             Plot(
                 "Gradients",
                 "Norm before it is cut.",
                 [
-                    line("policy", lambda one: one.update.gradient_norm),
-                    line("values", lambda one: one.update.value_gradient_norm),
+                    line("policy", lambda logged: logged.update.gradient_norm),
+                    line("values", lambda logged: logged.update.value_gradient_norm),
                 ],
             ),
             Plot(
                 "Cut replies and drift",
                 "Replies that the token limit ended; later calls that encoding again would have changed.",
-                [line("cut", lambda one: one.rollouts.cut), line("drift", lambda one: one.rollouts.drift)],
+                [line("cut", lambda logged: logged.rollouts.cut), line("drift", lambda logged: logged.rollouts.drift)],
                 "share",
             ),
         ),
@@ -209,14 +222,14 @@ def _soundness(curves: _Curves) -> Group:
 
 def _cost(curves: _Curves) -> Group:
     seconds = [
-        curves.line("sampling", lambda one: one.seconds.sampling),
-        curves.line("judging", lambda one: one.seconds.judging),
-        curves.line("update", lambda one: one.seconds.update),
-        curves.line("evaluation", lambda one: one.seconds.evaluation or None),
+        curves.line("sampling", lambda logged: logged.seconds.sampling),
+        curves.line("judging", lambda logged: logged.seconds.judging),
+        curves.line("update", lambda logged: logged.seconds.update),
+        curves.line("evaluation", lambda logged: logged.seconds.evaluation or None),
     ]
     tokens = [
-        curves.line("in rows", lambda one: one.rollouts.tokens),
-        curves.line("sampled", lambda one: one.rollouts.sampled_tokens),
+        curves.line("in rows", lambda logged: logged.rollouts.tokens),
+        curves.line("sampled", lambda logged: logged.rollouts.sampled_tokens),
     ]
     return Group(
         "What does it cost?",
@@ -232,11 +245,11 @@ def _evaluation_lines(evaluations: Sequence[Evaluation]) -> list[Line]:
     return [
         Line(
             f"{printable(task, limit=60)}, {printable(of_task[0].metric, limit=20)}",
-            [(one.iteration, one.value) for one in of_task],
+            [(evaluation.iteration, evaluation.value) for evaluation in of_task],
             reach=[
-                (one.iteration, one.lower, one.upper)
-                for one in of_task
-                if one.lower is not None and one.upper is not None
+                (evaluation.iteration, evaluation.lower, evaluation.upper)
+                for evaluation in of_task
+                if evaluation.lower is not None and evaluation.upper is not None
             ],
             is_marked=True,
         )
@@ -246,12 +259,12 @@ def _evaluation_lines(evaluations: Sequence[Evaluation]) -> list[Line]:
 
 def by_task(evaluations: Sequence[Evaluation]) -> dict[str, list[Evaluation]]:
     """Return the evaluations of each task in its first metric, by iteration."""
-    found: dict[str, list[Evaluation]] = {}
-    for one in sorted(evaluations, key=lambda one: one.iteration):
-        of_task = found.setdefault(one.task, [])
-        if not of_task or one.metric == of_task[0].metric:
-            of_task.append(one)
-    return found
+    by_task: dict[str, list[Evaluation]] = {}
+    for evaluation in sorted(evaluations, key=lambda evaluation: evaluation.iteration):
+        of_task = by_task.setdefault(evaluation.task, [])
+        if not of_task or evaluation.metric == of_task[0].metric:
+            of_task.append(evaluation)
+    return by_task
 
 
 def solved_within(figures: RolloutFigures, turns: int) -> float | None:

@@ -104,7 +104,7 @@ def open_folder(folder: Path, *, environ: Mapping[str, str]) -> OpenedEnvironmen
             f"The prompts {str(sources.prompts or prompts.name)!r} are others than those of {str(folder / RLEF)!r}: "
             "restore them, or write the engine's files anew."
         )
-    names = [one.task for one in record.tasks]
+    names = [task_record.task for task_record in record.tasks]
     benchmarks = find_benchmarks(sources.benchmark, tasks=",".join(names))
     judge = _judge_settings(record.judge, sources.interpreter)
     with ExitStack() as stack:
@@ -118,10 +118,13 @@ def open_folder(folder: Path, *, environ: Mapping[str, str]) -> OpenedEnvironmen
                 started=True,
             )
         )
-        loaded = [load_recorded(find_tasks(one.task, benchmarks)[0], one, machine, judge) for one in record.tasks]
+        loaded = [
+            load_recorded(find_tasks(task_record.task, benchmarks)[0], task_record, machine, judge)
+            for task_record in record.tasks
+        ]
         decoys = load_decoys(loaded, record.dialogues, machine, judge, path=sources.incorrect_programs)
-        found = {task: pool.digest for task, pool in decoys.items()}
-        if found != {task: source.sha256 for task, source in record.dialogues.decoys.items() if task in found}:
+        digests = {task: pool.digest for task, pool in decoys.items()}
+        if digests != {task: source.sha256 for task, source in record.dialogues.decoys.items() if task in digests}:
             raise TurnwiseError(
                 f"The incorrect programs are others than those of {str(folder / RLEF)!r}: restore them, or write the "
                 "engine's files anew."

@@ -105,7 +105,7 @@ def _carry(environments: Sequence[CodeEnvironment], engine: HFEngine) -> Iterato
     for environment in environments:
         environment.reset()
     with ThreadPoolExecutor(len(environments)) as pool:
-        while waiting := [(one, ask) for one in environments if (ask := one.ask) is not None]:
+        while waiting := [(environment, ask) for environment in environments if (ask := environment.ask) is not None]:
             outcomes = engine.generate_batch([_request(environment, ask) for environment, ask in waiting])
             list(pool.map(_take, [environment for environment, _ in waiting], outcomes))
     return (environment.episode() for environment in environments)

@@ -121,9 +121,9 @@ class TurnwiseLoop(AgentLoopBase):
             ids = merged.token_ids
             if step.done:
                 break
-            said = [*messages, {"role": "assistant", "content": text}]
-            messages = [*said, *step.messages]
-            merged, mask, logprobs = await self.ct_merge_context_msg(said, messages, ids, mask, logprobs)
+            answered = [*messages, {"role": "assistant", "content": text}]
+            messages = [*answered, *step.messages]
+            merged, mask, logprobs = await self.ct_merge_context_msg(answered, messages, ids, mask, logprobs)
             ids = merged.token_ids
         if step.reward is None:  # the machine spoiled it: nothing is learnt of it
             mask, rewards = [0] * len(mask), []
@@ -140,10 +140,10 @@ class TurnwiseLoop(AgentLoopBase):
         )
 
 
-def _with_steps(before: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+def _with_steps(before: dict[str, Any], extra: dict[str, Any]) -> dict[str, Any]:
     """Return what the engine told of the replies so far: the first weights that sampled, and the last."""
-    latest = found.get("max_global_steps")
-    return {**before, **({"max_global_steps": latest} if latest is not None else {})} if before else dict(found)
+    latest = extra.get("max_global_steps")
+    return {**before, **({"max_global_steps": latest} if latest is not None else {})} if before else dict(extra)
 
 
 class _TaskRunner(TaskRunnerV1.__ray_metadata__.modified_class):

@@ -147,13 +147,14 @@ def check_hooks(engine: str) -> None:
     for hook in HOOKS[engine]:
         try:
             first, *inner = hook.name.split(".")
-            found: Any = getattr(importlib.import_module(hook.module), first)
-            found = getattr(getattr(found, "__ray_metadata__", None), "modified_class", found)  # of an actor of ray
+            attribute: Any = getattr(importlib.import_module(hook.module), first)
+            of_actor = getattr(attribute, "__ray_metadata__", None)  # of ray
+            attribute = getattr(of_actor, "modified_class", attribute)
             for part in inner:
-                found = inspect.getattr_static(found, part)
+                attribute = inspect.getattr_static(attribute, part)
         except (ImportError, AttributeError) as error:
             raise _changed(engine, hook, f"cannot be found ({error})") from None
-        parameters = parameters_of(getattr(found, "__func__", found))
+        parameters = parameters_of(getattr(attribute, "__func__", attribute))
         if parameters != hook.parameters:
             raise _changed(engine, hook, f"takes ({parameters}), not ({hook.parameters})")
 

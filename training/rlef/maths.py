@@ -46,15 +46,15 @@ def advantages(
     A step is a call, or a token. One that ``mask`` leaves out is skipped: the next value is that of the next step that
     is there. Returns, which values learn, are advantages + values.
     """
-    found = torch.zeros_like(rewards)
+    gae = torch.zeros_like(rewards)
     later = following = rewards.new_zeros(len(rewards))
     for step in reversed(range(rewards.shape[1])):
         is_there = mask[:, step]
         now = rewards[:, step] + gamma * (following + gae_lambda * later) - values[:, step]
         later = torch.where(is_there, now, later)
         following = torch.where(is_there, values[:, step], following)
-        found[:, step] = torch.where(is_there, now, 0.0)
-    return found
+        gae[:, step] = torch.where(is_there, now, 0.0)
+    return gae
 
 
 def token_advantages(
@@ -81,14 +81,14 @@ def token_advantages(
         return padded.index_put_((dialogues, places), numbers)
 
     earned = torch.where(is_last, rewards.flatten()[calls], 0.0)
-    found = advantages(
+    gae = advantages(
         by_dialogue(earned),
         by_dialogue(values),
         by_dialogue(torch.ones_like(is_last)),
         gamma=gamma,
         gae_lambda=gae_lambda,
     )
-    return found[dialogues, places]
+    return gae[dialogues, places]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +114,8 @@ def whitened(numbers: torch.Tensor, *, total: SumOverProcesses = alone) -> torch
 
     All calls (or tokens) of a batch are whitened together, whatever turn they are of.
     """
-    found = moments(numbers, total=total)
-    return ((numbers.double() - found.mean) / (found.deviation + _SMALLEST_DEVIATION)).to(numbers.dtype)
+    spread = moments(numbers, total=total)
+    return ((numbers.double() - spread.mean) / (spread.deviation + _SMALLEST_DEVIATION)).to(numbers.dtype)
 
 
 def policy_losses(

@@ -65,6 +65,6 @@ def _flat(data: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]
         if isinstance(value, Mapping):
             yield from _flat(value, f"{name}/")
         elif isinstance(value, list):
-            yield from _flat({str(number): one for number, one in enumerate(value, 1)}, f"{name}/")
+            yield from _flat({str(number): item for number, item in enumerate(value, 1)}, f"{name}/")
         elif value is not None:
             yield name, value

@@ -167,19 +167,19 @@ class Updater:
         rewards = batch.rewards.to(device) - settings.beta * kl.view(batch.rewards.shape)
         learns = learns_call[calls]
         if settings.value == ValueLevel.TOKEN:
-            found = maths.token_advantages(
+            gae = maths.token_advantages(
                 rewards, token_values, calls, gamma=settings.gamma, gae_lambda=settings.gae_lambda
             )
             values, unit_learns = token_values, learns
         else:
             lasting = settings.gae_lambda if settings.value == ValueLevel.TURN else 1.0  # without values: rewards to go
-            found = maths.advantages(
+            gae = maths.advantages(
                 rewards, call_values.view(rewards.shape), has_call, gamma=settings.gamma, gae_lambda=lasting
             ).flatten()
             values, unit_learns = call_values, learns_call
-        white = torch.zeros_like(found)
-        white[unit_learns] = maths.whitened(found[unit_learns], total=total)
-        returns = found + values
+        white = torch.zeros_like(gae)
+        white[unit_learns] = maths.whitened(gae[unit_learns], total=total)
+        returns = gae + values
         is_number = float(total((~torch.isfinite(white)).sum()[None].double())) == 0
         if not is_number:
             raise _no_number("advantages", math.nan, iteration)
@@ -198,7 +198,7 @@ class Updater:
             "weight": mean(maths.behaviour_weights(old, behaviour)),
             "value_error": mean((returns - values)[unit_learns] ** 2) if has_values else None,
             "explained": 1 - (errors.deviation / spread.deviation) ** 2 if has_values and spread.deviation else None,
-            "mean_advantage": mean(found[unit_learns]),
+            "mean_advantage": mean(gae[unit_learns]),
             "logprob_gap": self._largest(gaps.max() if len(gaps) else gaps.new_zeros(())),
         }
         token_white = white if settings.value == ValueLevel.TOKEN else white[calls]

@@ -38,7 +38,7 @@ def named_inputs(options: SubmitOptions | RlefJobOptions) -> dict[str, Path]:
     strategy = options.strategy or _metadata(options).get("strategy") or ""
     checkers = options.answers or _metadata(options).get("answers") or ""
     answers = Wanted(options.model_args).pairs.get("path", "") if options.model is BackEndName.REPLAY else ""
-    found = {
+    named = {
         PROMPTS: None if options.prompts and is_bundled_set(options.prompts) else options.prompts,
         PROGRAMS: options.incorrect_programs,
         STRATEGY: Path(strategy) if is_strategy_file(strategy) else None,
@@ -46,7 +46,7 @@ def named_inputs(options: SubmitOptions | RlefJobOptions) -> dict[str, Path]:
         BENCHMARK: Path(options.benchmark) if is_benchmark_file(options.benchmark) else None,
         CHECKERS: Path(checkers) if is_own_set(checkers) else None,
     }
-    return {name: path.absolute() for name, path in found.items() if path is not None}
+    return {name: path.absolute() for name, path in named.items() if path is not None}
 
 
 def with_inputs(options: JobOptions, paths: Mapping[str, Path]) -> JobOptions:

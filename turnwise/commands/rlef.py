@@ -62,10 +62,10 @@ def rlef_command(options: RlefOptions, *, environ: dict[str, str], arguments: Se
 
     SIGUSR2 ends it after the iteration at hand, with a checkpoint.
     """
-    told: list[int] = []
-    before = signal.signal(signal.SIGUSR2, lambda number, _: told.append(number))
+    signals: list[int] = []
+    before = signal.signal(signal.SIGUSR2, lambda number, _: signals.append(number))
     try:
-        return learn(options, command=command_line(arguments), environ=environ, stop=lambda: bool(told))
+        return learn(options, command=command_line(arguments), environ=environ, stop=lambda: bool(signals))
     finally:
         signal.signal(signal.SIGUSR2, before)
 
@@ -104,8 +104,8 @@ def plan_rlef_job(options: RlefOptions, *, command: str, environ: dict[str, str]
     Its steps are iterations. Raises TurnwiseError for what the user got wrong.
     """
     parse_trackers(options.track)
-    told = {**environ, "WORLD_SIZE": str(processes), "RANK": "0"}
-    with open_training(options, command=command, environ=told, is_here=False) as (plan, _):
+    rank_environ = {**environ, "WORLD_SIZE": str(processes), "RANK": "0"}
+    with open_training(options, command=command, environ=rank_environ, is_here=False) as (plan, _):
         checked = check(plan, is_here=False)
         if not plan.is_done:
             check_room(plan, checked)
@@ -174,7 +174,7 @@ def open_training(
             opened = [
                 open_task(task, of, data_dir=machine.data_dir, environ=environ, verified=verified) for task in chosen
             ]
-            return tuple(resolve_task(one, machine, judge, with_expected=runs) for one in opened)
+            return tuple(resolve_task(opened_task, machine, judge, with_expected=runs) for opened_task in opened)
 
         asked_tasks = loaded(tasks, config.settings)
         decoys = load_decoys(
@@ -482,9 +482,10 @@ def _usual_scores(path: Path) -> list[tuple[str, str, float]]:
         turns = task["max_turns"]
         usual = f"1@{turns}" if turns > 1 else "pass@1"
         scores += [
-            (task["task"], usual, one["value"])
-            for one in task["estimates"]
-            if (one["metric"], one["turns"], one["group"]) == (usual, turns, "all") and one["value"] is not None
+            (task["task"], usual, estimate["value"])
+            for estimate in task["estimates"]
+            if (estimate["metric"], estimate["turns"], estimate["group"]) == (usual, turns, "all")
+            and estimate["value"] is not None
         ]
     return scores
 

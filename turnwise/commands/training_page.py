@@ -76,7 +76,7 @@ def read_evaluations(output: Path) -> Iterator[Evaluation]:
             continue
         try:
             document = json.loads(read_whole(inside(folder, name, "scores.json"), limit=_LARGEST, follow=False))
-            yield from [one for task in document["tasks"] for one in _scores(task, int(match[1]), name)]
+            yield from [evaluation for task in document["tasks"] for evaluation in _scores(task, int(match[1]), name)]
         except (OSError, TurnwiseError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             continue  # not scored yet, or somebody's hand
 
@@ -85,14 +85,14 @@ def _scores(task: dict[str, Any], iteration: int, name: str) -> Iterator[Evaluat
     """Yield the scores of a task at its whole budget; raises ValueError or TypeError for what is no such task."""
     turns, settings = task["max_turns"], task["settings"]
     usual = str(NAtK(1, turns)) if turns > 1 else "pass@1"
-    wanted = list(dict.fromkeys([usual, *map(str, settings["n_at_k"])]))
-    found = {}
+    metrics = list(dict.fromkeys([usual, *map(str, settings["n_at_k"])]))
+    evaluations = {}
     for estimate in task["estimates"]:
         metric = str(estimate["metric"])
         budget = turns if metric.startswith("pass@") else min(turns, int(metric.partition("@")[2]))
-        if metric in wanted and estimate["group"] == "all" and estimate["turns"] == budget:
+        if metric in metrics and estimate["group"] == "all" and estimate["turns"] == budget:
             interval = estimate["intervals"].get("problems", {})
-            found[metric] = Evaluation(
+            evaluations[metric] = Evaluation(
                 iteration=iteration,
                 name=name,
                 task=str(task["task"]),
@@ -104,7 +104,7 @@ def _scores(task: dict[str, Any], iteration: int, name: str) -> Iterator[Evaluat
                 problems=_count(estimate["asked"]),
                 samples=_count(settings["samples_per_problem"]),
             )
-    yield from (found[metric] for metric in wanted if metric in found)
+    yield from (evaluations[metric] for metric in metrics if metric in evaluations)
 
 
 def _share(value: object) -> float | None:

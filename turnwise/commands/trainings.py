@@ -91,11 +91,11 @@ class RftTraining(FrozenTraining):
 
     def check_data(self, digest: str) -> None:
         """Raise TurnwiseError for data whose report has another digest."""
-        found = self.digest()
-        if found != digest:
+        current = self.digest()
+        if current != digest:
             raise TurnwiseError(
                 f"The training data {str(self.data)!r} are others than those that were submitted (the sha256 of "
-                f"{REPORT} was {digest[:12]} and is {found[:12]}): restore them."
+                f"{REPORT} was {digest[:12]} and is {current[:12]}): restore them."
             )
 
     def absolute(self) -> Self:
@@ -159,7 +159,7 @@ class RlefTraining(FrozenTraining):
         return train_rlef_job(self.options, command=self.command, environ=environ, stop=stop)
 
 
-METHODS: Mapping[str, type[FrozenTraining]] = {one.method: one for one in (RftTraining, RlefTraining)}
+METHODS: Mapping[str, type[FrozenTraining]] = {training.method: training for training in (RftTraining, RlefTraining)}
 
 
 def read_training(submission: Submission) -> FrozenTraining:

@@ -33,17 +33,16 @@ from turnwise.records.settings import METADATA, Option, RunConfig
 from turnwise.records.trajectory import End, Message, Reply, Trajectory, Turn
 from turnwise.runners.judging.judge import Judge, JudgeRequest
 from turnwise.runners.judging.verdicts import RecentCache
-from turnwise.runners.loading import Machine, load_decoys, load_task
+from turnwise.runners.loading import Machine, load_decoys
 from turnwise.runners.machines import open_machine
 from turnwise.runners.models.chat import ChatMessage, to_chat
 from turnwise.runners.settings import check_settings, given_settings, with_prompts
-from turnwise.runners.verified import VerifiedProblems
 from turnwise.tasks.catalog import Task, find_tasks
 from turnwise.tasks.dialogue import Ask, Dialogue, DialoguePlan, RunPublicTests
 from turnwise.tasks.plan import config_of, strategy_of, with_supported_metrics
 from turnwise.tasks.prompts import PromptSet
 from turnwise.training.episodes import Episode
-from turnwise.training.problems import TrainingProblems, check_training_task
+from turnwise.training.problems import TrainingProblems, check_training_task, load_tasks
 from turnwise.training.rewards import is_invalid, rewards_of, turn_reward
 
 MOST_REPORTS = 20_000  # that are kept of judged programs, about 1 KB each
@@ -336,10 +335,7 @@ def _load(
     tasks: Sequence[Task], config: RunConfig, machine: Machine, prompts: PromptSet, incorrect_programs: Path | None
 ) -> TrainingProblems:
     settings, judge = config.settings, config.judge
-    verified = VerifiedProblems(
-        machine.executor, machine.cache_dir, judge, solutions=settings.own_solutions, data_dir=machine.data_dir
-    )
-    loaded = [load_task(task, settings, machine, judge, verified=verified) for task in tasks]
+    loaded = load_tasks(tasks, settings, machine, judge)
     decoys = load_decoys(loaded, settings, machine, judge, path=incorrect_programs)
     return TrainingProblems(loaded, settings, prompts, decoys)
 

@@ -17,8 +17,9 @@ from itertools import islice
 from turnwise.errors import TurnwiseError
 from turnwise.json_text import json_line
 from turnwise.records.problem import TRAINING_SPLIT, Flag, Problem
-from turnwise.records.settings import RunSettings
-from turnwise.runners.loading import LoadedTask
+from turnwise.records.settings import JudgeSettings, RunSettings
+from turnwise.runners.loading import LoadedTask, Machine, open_task, resolve_task
+from turnwise.runners.verified import VerifiedProblems
 from turnwise.tasks.catalog import Task
 from turnwise.tasks.decoys import DecoyPool
 from turnwise.tasks.dialogue import Dialogue, DialoguePlan
@@ -101,6 +102,23 @@ class TrainingProblems:
             ordered = sorted(self._pairs, key=lambda pair: _digest(seed, epoch, pair[0], pair[1].id))
             yield from ((epoch, *pair) for pair in ordered[place:])
             epoch, place = epoch + 1, 0
+
+
+def load_tasks(
+    tasks: Sequence[Task], settings: RunSettings, machine: Machine, judge: JudgeSettings, *, runnable: bool = True
+) -> tuple[LoadedTask, ...]:
+    """Return the tasks with the problems that ``settings`` ask, as ``judge`` judges them; expected outputs computed.
+
+    Unless they have to be ``runnable``, no program is run. Raises TurnwiseError as ``open_task`` does.
+    """
+    verified = VerifiedProblems(
+        machine.executor, machine.cache_dir, judge, solutions=settings.own_solutions, data_dir=machine.data_dir
+    )
+    opened = [
+        open_task(task, settings, data_dir=machine.data_dir, environ=machine.environ, verified=verified)
+        for task in tasks
+    ]
+    return tuple(resolve_task(loaded_task, machine, judge, with_expected=runnable) for loaded_task in opened)
 
 
 def iteration_seed(seed: int, iteration: int) -> int:

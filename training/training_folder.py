@@ -41,6 +41,11 @@ class AskedTraining(Protocol):
         ...
 
     @property
+    def tokenizer(self) -> str:
+        """The model's tokenizer, where that is not its own."""
+        ...
+
+    @property
     def device(self) -> str:
         """Cpu or cuda; "" takes an accelerator where there is one."""
         ...

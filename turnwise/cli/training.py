@@ -15,7 +15,7 @@ from turnwise.commands.options import DataOptions, RftJobOptions, RlefJobOptions
 from turnwise.errors import InfrastructureError, TurnwiseError
 
 if TYPE_CHECKING:
-    from turnwise.commands.rft import Trained
+    from turnwise.commands.trained import Trained
     from turnwise.commands.trainings import FrozenTraining
 
 

@@ -1,38 +1,34 @@
 """``turnwise rft``: say what a fine-tuning will be, check that it can be, and train."""
 
 import shlex
-import signal
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from turnwise.commands.machine import check_output, show_progress
 from turnwise.commands.options import RftOptions
-from turnwise.errors import InfrastructureError, TurnwiseError
-from turnwise.records.choices import BackEndName, TrainingType
-from turnwise.runners.models.back_end import LocalArguments, parse_pairs, validated
+from turnwise.commands.trained import (
+    PlannedJob,
+    Trained,
+    TrainingArguments,
+    done_already,
+    ended,
+    planned_job,
+    status_in_job,
+    stopped_by_signal,
+    typed_dtype,
+)
+from turnwise.errors import TurnwiseError
+from turnwise.records.choices import BackEndName
+from turnwise.runners.models.back_end import parse_pairs, validated
 from turnwise.texts import printable
 from turnwise.training.base_model import BaseModel
 from turnwise.training.fine_tuning.plan import Plan, Training
 from turnwise.training.fine_tuning.settings import PROFILES, Profile
 from turnwise.training.fine_tuning.training import Checked, check, check_room, train
 from turnwise.training.memory import gigabytes
-from turnwise.training.processes import rank_of
-
-STOPPED = 75  # told to stop: a checkpoint is saved, and the same line goes on
-
-
-class _Arguments(LocalArguments):
-    device: Literal["", "cpu", "cuda"] = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """What to print of a training, and the exit status."""
-
-    text: str
-    status: int = 0
 
 
 def rft_command(data: Path, options: RftOptions, *, environ: dict[str, str], arguments: Sequence[str] = ()) -> Trained:
@@ -40,13 +36,8 @@ def rft_command(data: Path, options: RftOptions, *, environ: dict[str, str], arg
 
     SIGUSR2 ends it after the step at hand, with a checkpoint.
     """
-    told: list[int] = []
-    before = signal.signal(signal.SIGUSR2, lambda number, _: told.append(number))
-    try:
-        line = shlex.join(["turnwise", *arguments])
-        return fine_tune(data, options, command=line, environ=environ, stop=lambda: bool(told))
-    finally:
-        signal.signal(signal.SIGUSR2, before)
+    with stopped_by_signal() as stop:
+        return fine_tune(data, options, command=shlex.join(["turnwise", *arguments]), environ=environ, stop=stop)
 
 
 def fine_tune(
@@ -55,7 +46,7 @@ def fine_tune(
     """Train until the last step, or until ``stop`` says so and a checkpoint is saved; ``command`` is recorded."""
     plan = _plan(data, options, command=command, environ=environ)
     if plan.is_done and not options.dry_run:
-        return Trained(f"{_done(plan)} already; nothing was changed.")
+        return done_already(plan)
     checked = check(plan) if plan.is_main else None
     lines = describe(plan, checked) if checked is not None else []
     if options.dry_run:
@@ -65,18 +56,7 @@ def fine_tune(
         print("\n".join(lines), flush=True)
     with show_progress() as on_progress:
         is_done = train(plan, checked, stop=stop, on_progress=on_progress)
-    if is_done:
-        return Trained(f"{_done(plan)}; ask it with: turnwise run -M hf -a {shlex.quote(f'model={plan.checkpoint}')}")
-    return Trained(f"Stopped after step {plan.latest} of {plan.settings.steps}: run the same line to go on.", STOPPED)
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedJob:
-    """What a training will be that runs elsewhere: a line a matter, its steps, the models that it loads by name."""
-
-    lines: Sequence[str]
-    steps: int
-    models: Sequence[tuple[str, str | None]]
+    return ended(plan, is_done=is_done, unit="step")
 
 
 def plan_job(data: Path, options: RftOptions, *, command: str, environ: dict[str, str], processes: int) -> PlannedJob:
@@ -88,25 +68,15 @@ def plan_job(data: Path, options: RftOptions, *, command: str, environ: dict[str
     checked = check(plan, is_here=False)
     if not plan.is_done:
         check_room(plan, checked)
-    base = plan.training.model
-    names = dict.fromkeys((base.name, plan.training.tokenizer or base.name))
-    return PlannedJob(describe(plan, checked), plan.settings.steps, [(name, base.revision or None) for name in names])
+    return planned_job(plan, describe(plan, checked))
 
 
 def train_job(
     data: Path, options: RftOptions, *, command: str, environ: dict[str, str], stop: Callable[[], bool]
 ) -> int:
-    """Train in a job; return the exit status. Of several processes the main one says what is to be said."""
-    is_main = not rank_of(environ)
-    try:
-        trained = fine_tune(data, options, command=command, environ=environ, stop=stop)
-    except TurnwiseError as error:
-        if is_main or isinstance(error, InfrastructureError):  # of this process's own device
-            raise
-        return error.exit_status
-    if is_main:
-        print(trained.text, flush=True)
-    return trained.status
+    """Train in a job; return the exit status."""
+    train_here = partial(fine_tune, data, options, command=command, environ=environ, stop=stop)
+    return status_in_job(train_here, environ)
 
 
 def _plan(data: Path, options: RftOptions, *, command: str, environ: dict[str, str]) -> Plan:
@@ -126,7 +96,7 @@ def training_of(data: Path, options: RftOptions, *, command: str) -> Training:
         raise TurnwiseError(f"{given}: give -M hf -a model=NAME_OR_FOLDER.")
     if options.output_path is None:
         raise TurnwiseError("turnwise rft needs --output_path: the folder of the trained model.")
-    given_arguments = validated(_Arguments, parse_pairs(options.model_args, "--model_args"), "--model_args")
+    given_arguments = validated(TrainingArguments, parse_pairs(options.model_args, "--model_args"), "--model_args")
     return Training(
         data,
         options.output_path,
@@ -142,13 +112,8 @@ def _profile(options: RftOptions, dtype: str) -> Profile:
     """Return the settings: the profile's, and in place of them those that were typed."""
     if options.steps is not None and options.epochs is not None:
         raise TurnwiseError("--steps and --epochs both say how long to train: give one of them.")
-    if dtype != "auto":
-        if options.dtype is not None and options.dtype != dtype:
-            raise TurnwiseError(f"--dtype is {options.dtype.value}, and -a dtype= is {dtype}: give one of them.")
-        if dtype not in list(TrainingType):
-            raise TurnwiseError(f"-a dtype= is {dtype!r}: give one of {', '.join(TrainingType)}.")
     profile = PROFILES[options.profile]
-    typed: dict[str, Any] = options.given() | ({"dtype": dtype} if dtype != "auto" else {})
+    typed: dict[str, Any] = options.given() | typed_dtype(options.dtype, dtype)
     epochs = None if options.steps is not None else options.epochs if options.epochs is not None else profile.epochs
     return Profile(replace(profile.settings, **typed), epochs)
 
@@ -181,7 +146,3 @@ def describe(plan: Plan, checked: Checked) -> list[str]:
     if plan.latest:
         lines.append(f"Goes on from checkpoint-{plan.latest}.")
     return lines
-
-
-def _done(plan: Plan) -> str:
-    return f"The model is trained: {plan.checkpoint}"

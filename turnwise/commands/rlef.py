@@ -1,8 +1,6 @@
 """``turnwise rlef``: say what a reinforcement learning will be, check that it can be, and train."""
 
 import json
-import shlex
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,26 +8,35 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from turnwise.benchmarks.own import find_benchmarks
 from turnwise.commands.machine import check_output, open_machine, show_progress
 from turnwise.commands.options import RlefOptions
-from turnwise.commands.rft import STOPPED, PlannedJob, Trained
 from turnwise.commands.run import command_line
 from turnwise.commands.score import score_command
 from turnwise.commands.settings import build_settings, check_decoys, tasks_of_options
+from turnwise.commands.trained import (
+    PlannedJob,
+    Trained,
+    TrainingArguments,
+    done_already,
+    ended,
+    planned_job,
+    status_in_job,
+    stopped_by_signal,
+    typed_dtype,
+)
 from turnwise.commands.training_page import TrainingPage
-from turnwise.commands.verify import verified_problems
-from turnwise.errors import InfrastructureError, TurnwiseError
-from turnwise.records.choices import BackEndName, FeedbackKind, RolloutEngine, TrainingType
+from turnwise.errors import TurnwiseError
+from turnwise.records.choices import BackEndName, FeedbackKind, RolloutEngine
 from turnwise.records.codec import reason_of
 from turnwise.records.rlef import LoggedIteration, RewardSettings, RlefSettings, read_rlef
 from turnwise.records.settings import DEFAULT_FEEDBACK, DEFAULT_OWN_SOLUTIONS, RunConfig, RunSettings, Sampling
 from turnwise.runners.judging.verdicts import RecentCache
-from turnwise.runners.loading import LoadedTask, Machine, load_decoys, open_task, resolve_task
+from turnwise.runners.loading import Machine, load_decoys
 from turnwise.runners.machines import usable_cores
-from turnwise.runners.models.back_end import LocalArguments, Wanted, parse_pairs, validated
+from turnwise.runners.models.back_end import Wanted, parse_pairs, validated
 from turnwise.runners.models.catalog import check_sampling, find_back_end
 from turnwise.runners.models.weights import LiveModel, open_live
 from turnwise.tasks.catalog import Task, find_tasks
@@ -38,8 +45,8 @@ from turnwise.tasks.plan import strategy_of, with_supported_metrics
 from turnwise.tasks.prompts import PromptSet
 from turnwise.training.base_model import BaseModel
 from turnwise.training.memory import gigabytes
-from turnwise.training.problems import check_training_task
-from turnwise.training.processes import process_number, rank_of
+from turnwise.training.problems import check_training_task, load_tasks
+from turnwise.training.processes import process_number
 from turnwise.training.rlef.checks import Checked, check, check_room
 from turnwise.training.rlef.loop import Parts, train
 from turnwise.training.rlef.plan import Plan, Training, check_packages
@@ -53,21 +60,13 @@ _VALIDATION, _NONE = "codecontests_valid_multiturn", "none"  # what measures by 
 _FALSE_FEEDBACK = (FeedbackKind.RANDOM, FeedbackKind.NONE)
 
 
-class _Arguments(LocalArguments):
-    device: Literal["", "cpu", "cuda"] = ""
-
-
 def rlef_command(options: RlefOptions, *, environ: dict[str, str], arguments: Sequence[str] = ()) -> Trained:
     """Train, or say what training would take; raises TurnwiseError for what the user got wrong.
 
     SIGUSR2 ends it after the iteration at hand, with a checkpoint.
     """
-    signals: list[int] = []
-    before = signal.signal(signal.SIGUSR2, lambda number, _: signals.append(number))
-    try:
-        return learn(options, command=command_line(arguments), environ=environ, stop=lambda: bool(signals))
-    finally:
-        signal.signal(signal.SIGUSR2, before)
+    with stopped_by_signal() as stop:
+        return learn(options, command=command_line(arguments), environ=environ, stop=stop)
 
 
 def learn(options: RlefOptions, *, command: str, environ: dict[str, str], stop: Callable[[], bool]) -> Trained:
@@ -75,7 +74,7 @@ def learn(options: RlefOptions, *, command: str, environ: dict[str, str], stop: 
     trackers = parse_trackers(options.track)
     with open_training(options, command=command, environ=environ) as (plan, machine):
         if plan.is_done and not options.dry_run:
-            return Trained(f"{_done(plan)} already; nothing was changed.")
+            return done_already(plan)
         checked = check(plan) if plan.is_main else None
         lines = describe(plan, checked) if checked is not None else []
         if options.dry_run:
@@ -91,11 +90,7 @@ def learn(options: RlefOptions, *, command: str, environ: dict[str, str], stop: 
             open_engine = None if plan.training.engine == RolloutEngine.HF else partial(_open_engine, plan, checked)
             parts = Parts(machine, judge, _evaluate, watch.told, on_progress, open_engine)
             is_done = train(plan, parts, stop=stop)
-    if is_done:
-        return Trained(f"{_done(plan)}; ask it with: turnwise run -M hf -a {shlex.quote(f'model={plan.checkpoint}')}")
-    return Trained(
-        f"Stopped after iteration {plan.latest} of {plan.settings.iterations}: run the same line to go on.", STOPPED
-    )
+    return ended(plan, is_done=is_done, unit="iteration")
 
 
 def plan_rlef_job(options: RlefOptions, *, command: str, environ: dict[str, str], processes: int) -> PlannedJob:
@@ -109,24 +104,12 @@ def plan_rlef_job(options: RlefOptions, *, command: str, environ: dict[str, str]
         checked = check(plan, is_here=False)
         if not plan.is_done:
             check_room(plan, checked)
-        base = plan.training.model
-        names = dict.fromkeys((base.name, plan.training.tokenizer or base.name))
-        models = [(name, base.revision or None) for name in names]
-        return PlannedJob(describe(plan, checked), plan.settings.iterations, models)
+        return planned_job(plan, describe(plan, checked))
 
 
 def train_rlef_job(options: RlefOptions, *, command: str, environ: dict[str, str], stop: Callable[[], bool]) -> int:
-    """Train in a job; return the exit status. Of several processes the main one says what is to be said."""
-    is_main = not rank_of(environ)
-    try:
-        trained = learn(options, command=command, environ=environ, stop=stop)
-    except TurnwiseError as error:
-        if is_main or isinstance(error, InfrastructureError):  # of this process's own device
-            raise
-        return error.exit_status
-    if is_main:
-        print(trained.text, flush=True)
-    return trained.status
+    """Train in a job; return the exit status."""
+    return status_in_job(partial(learn, options, command=command, environ=environ, stop=stop), environ)
 
 
 @contextmanager
@@ -140,7 +123,7 @@ def open_training(
     options.check_needed("turnwise rlef needs {}.")
     if options.model is not BackEndName.HF:
         raise TurnwiseError(f"-M {options.model} cannot be trained: give -M hf -a model=NAME_OR_FOLDER.")
-    given = validated(_Arguments, parse_pairs(options.model_args, "--model_args"), "--model_args")
+    given = validated(TrainingArguments, parse_pairs(options.model_args, "--model_args"), "--model_args")
     model = BaseModel(given.name("hf"), given.revision, given.trust_remote_code)
     check_packages()
     settings = settings_of(options, given.dtype)
@@ -168,15 +151,7 @@ def open_training(
             back_end=find_back_end(options.model) if runs else None,
         ) as machine,
     ):
-
-        def loaded(chosen: Sequence[Task], of: RunSettings) -> tuple[LoadedTask, ...]:
-            verified = verified_problems(options, replace(config, settings=of), machine, run=None)
-            opened = [
-                open_task(task, of, data_dir=machine.data_dir, environ=environ, verified=verified) for task in chosen
-            ]
-            return tuple(resolve_task(opened_task, machine, judge, with_expected=runs) for opened_task in opened)
-
-        asked_tasks = loaded(tasks, config.settings)
+        asked_tasks = load_tasks(tasks, config.settings, machine, judge, runnable=runs)
         decoys = load_decoys(
             asked_tasks, config.settings, machine, judge, path=options.incorrect_programs, runnable=runs
         )
@@ -189,7 +164,7 @@ def open_training(
             prompts,
             asked_tasks,
             decoys,
-            loaded(measured, evaluation),
+            load_tasks(measured, evaluation, machine, judge, runnable=runs),
             evaluation,
             engine=options.rollout_engine.value,
             tokenizer=given.tokenizer,
@@ -230,13 +205,7 @@ def settings_of(options: RlefOptions, dtype: str = "auto") -> RlefSettings:
 
     ``dtype`` is that of --model-args. Raises TurnwiseError for those that cannot be.
     """
-    typed: dict[str, Any] = options.given_of_training()
-    if dtype != "auto":
-        if options.dtype is not None and options.dtype != dtype:
-            raise TurnwiseError(f"--dtype is {options.dtype.value}, and -a dtype= is {dtype}: give one of them.")
-        if dtype not in list(TrainingType):
-            raise TurnwiseError(f"-a dtype= is {dtype!r}: give one of {', '.join(TrainingType)}.")
-        typed["dtype"] = dtype
+    typed: dict[str, Any] = options.given_of_training() | typed_dtype(options.dtype, dtype)
     asked = _sampling(options.gen_kwargs, "--gen-kwargs").max_tokens
     if asked is not None and typed.setdefault("max_reply_tokens", asked) != asked:
         raise TurnwiseError(
@@ -492,7 +461,3 @@ def _usual_scores(path: Path) -> list[tuple[str, str, float]]:
 
 def _mean(scores: Sequence[tuple[str, str, float]]) -> float | None:
     return sum(value for _, _, value in scores) / len(scores) if scores else None
-
-
-def _done(plan: Plan) -> str:
-    return f"The model is trained: {plan.checkpoint}"

@@ -16,8 +16,8 @@ torch = pytest.importorskip("torch", reason="torch is not installed: pip install
 from small_rlef import small_line, small_options, write_toy  # noqa: E402 - needs what is skipped for above
 from tiny_model import make_tiny_model  # noqa: E402 - as above
 
-from turnwise.commands.rft import STOPPED  # noqa: E402 - as above
 from turnwise.commands.rlef import rlef_command  # noqa: E402 - as above
+from turnwise.commands.trained import STOPPED  # noqa: E402 - as above
 from turnwise.errors import InfrastructureError, TurnwiseError  # noqa: E402 - as above
 from turnwise.records.rlef import RlefSettings  # noqa: E402 - as above
 from turnwise.records.training import TRAINING, TrainedModel, checkpoints_in, read_trained_model  # noqa: E402 - as above

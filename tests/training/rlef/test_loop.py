@@ -22,8 +22,8 @@ from tiny_model import make_tiny_model  # noqa: E402 - as above
 
 from turnwise.commands import rlef  # noqa: E402 - as above
 from turnwise.commands.options import RlefOptions  # noqa: E402 - as above
-from turnwise.commands.rft import STOPPED  # noqa: E402 - as above
 from turnwise.commands.score import score_command  # noqa: E402 - as above
+from turnwise.commands.trained import STOPPED  # noqa: E402 - as above
 from turnwise.errors import TurnwiseError  # noqa: E402 - as above
 from turnwise.locks import Lock  # noqa: E402 - as above
 from turnwise.records.choices import PaperTable, RolloutEngine  # noqa: E402 - as above

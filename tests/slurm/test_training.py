@@ -11,9 +11,9 @@ from cluster_run import environment_of, wait_for_end
 from training_run import STEPS, Training
 from virtual_cluster import VirtualCluster, wait_for
 
-from turnwise.commands.options import RftJobOptions
 from turnwise.commands.status import cancel_command
 from turnwise.commands.submit_training import submit_training_command
+from turnwise.commands.training_options import RftJobOptions
 from turnwise.commands.trainings import RftTraining
 from turnwise.errors import TurnwiseError
 from turnwise.records.choices import ClusterKind

@@ -18,10 +18,10 @@ from training_run import STEPS, Training
 from virtual_cluster import wait_for
 
 from turnwise.commands.collect import collect_command
-from turnwise.commands.options import RftJobOptions, RlefJobOptions
 from turnwise.commands.status import cancel_command, status_command
 from turnwise.commands.submit import resume_command
 from turnwise.commands.submit_training import check_no_job, submit_training_command, training_of
+from turnwise.commands.training_options import RftJobOptions, RlefJobOptions
 from turnwise.commands.training_worker import train_on
 from turnwise.commands.trainings import RftTraining, RlefTraining
 from turnwise.errors import InfrastructureError, TurnwiseError

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from miniature import write_problems
 
-from turnwise.commands.options import RlefOptions
+from turnwise.commands.training_options import RlefOptions
 from turnwise.records.choices import BackEndName, TrainingType
 
 TASK = "toy_train_multiturn"

@@ -25,9 +25,9 @@ for _package in ("trl", "peft"):
 from tiny_model import make_tiny_model  # noqa: E402 - needs what is skipped for above
 from training_data import make_rows, write_data  # noqa: E402 - as above
 
-from turnwise.commands.options import RftOptions  # noqa: E402 - as above
 from turnwise.commands.rft import plan_job, rft_command, train_job, training_of  # noqa: E402 - as above
 from turnwise.commands.trained import STOPPED, Trained  # noqa: E402 - as above
+from turnwise.commands.training_options import RftOptions  # noqa: E402 - as above
 from turnwise.errors import InfrastructureError, MissingExtraError, TurnwiseError  # noqa: E402 - as above
 from turnwise.records.choices import BackEndName, TrainingProfile, TrainingType  # noqa: E402 - as above
 from turnwise.records.settings import Sampling  # noqa: E402 - as above

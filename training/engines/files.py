@@ -31,7 +31,6 @@ from turnwise.training.engines.environments import SOURCES, Sources
 from turnwise.training.engines.versions import RELEASES
 from turnwise.training.problems import TrainingProblems
 
-ENGINES = ("skyrl", "verl")
 PROBLEMS, TRAIN, JOB, README = "problems.jsonl", "train.py", "job.sbatch", "README.md"
 _CONFIGURATION = {"skyrl": "skyrl.yaml", "verl": "verl.overrides"}
 _RAY_PORT = 6379

@@ -13,7 +13,6 @@ from turnwise.commands.options import (
     AsJson,
     Benchmark,
     CheckOptions,
-    ContaminationOptions,
     DataDir,
     Interpreter,
     ShowOptions,
@@ -21,6 +20,7 @@ from turnwise.commands.options import (
     ValidateOptions,
     Workers,
 )
+from turnwise.commands.training_options import ContaminationOptions
 from turnwise.errors import InfrastructureError
 from turnwise.json_text import json_text
 from turnwise.records.choices import IsolationTier

@@ -18,8 +18,8 @@ from turnwise.commands.options import (
     JudgeOptions,
     RunOptions,
     SubmitOptions,
-    VerifyOptions,
 )
+from turnwise.commands.training_options import VerifyOptions
 from turnwise.errors import TurnwiseError
 from turnwise.json_text import json_text
 from turnwise.records.choices import ClusterKind

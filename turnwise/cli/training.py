@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from turnwise.cli.parameters import say, takes
-from turnwise.commands.options import DataOptions, RftJobOptions, RlefJobOptions, Runs
+from turnwise.commands.options import Runs
+from turnwise.commands.training_options import DataOptions, RftJobOptions, RlefJobOptions
 from turnwise.errors import InfrastructureError, TurnwiseError
 
 if TYPE_CHECKING:

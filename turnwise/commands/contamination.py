@@ -11,7 +11,7 @@ from turnwise.benchmarks.benchmark import TWINS
 from turnwise.benchmarks.catalog import ProblemSet, load_problems
 from turnwise.benchmarks.own import find_benchmarks
 from turnwise.commands.machine import check_output, open_machine, show_progress
-from turnwise.commands.options import ContaminationOptions
+from turnwise.commands.training_options import ContaminationOptions
 from turnwise.errors import TurnwiseError
 from turnwise.files import write_atomically
 from turnwise.json_text import json_text

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 from turnwise.benchmarks.checkers.checker_sets import is_own_set
 from turnwise.benchmarks.own import is_benchmark_file
-from turnwise.commands.options import RlefJobOptions, SubmitOptions
+from turnwise.commands.options import SubmitOptions
+from turnwise.commands.training_options import RlefJobOptions
 from turnwise.records.choices import BackEndName
 from turnwise.runners.models.back_end import Wanted
 from turnwise.tasks.prompts import is_bundled_set

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from turnwise.commands.machine import check_output, show_progress
-from turnwise.commands.options import RftOptions
 from turnwise.commands.trained import (
     PlannedJob,
     Trained,
@@ -20,6 +19,7 @@ from turnwise.commands.trained import (
     stopped_by_signal,
     typed_dtype,
 )
+from turnwise.commands.training_options import RftOptions
 from turnwise.errors import TurnwiseError
 from turnwise.records.choices import BackEndName
 from turnwise.runners.models.back_end import parse_pairs, validated

@@ -13,7 +13,7 @@ from turnwise.benchmarks.catalog import load_problems
 from turnwise.benchmarks.own import find_benchmarks
 from turnwise.commands.contamination import find_sets, overlap
 from turnwise.commands.machine import check_output, open_machine, show_progress
-from turnwise.commands.options import DataOptions
+from turnwise.commands.training_options import DataOptions
 from turnwise.errors import TurnwiseError
 from turnwise.exchange.runs import runs_at
 from turnwise.leaderboard.page.site import asset

@@ -12,7 +12,6 @@ from typing import Any
 
 from turnwise.benchmarks.own import find_benchmarks
 from turnwise.commands.machine import check_output, open_machine, show_progress
-from turnwise.commands.options import RlefOptions
 from turnwise.commands.run import command_line
 from turnwise.commands.score import score_command
 from turnwise.commands.settings import build_settings, check_decoys, tasks_of_options
@@ -27,6 +26,7 @@ from turnwise.commands.trained import (
     stopped_by_signal,
     typed_dtype,
 )
+from turnwise.commands.training_options import RlefOptions
 from turnwise.commands.training_page import TrainingPage
 from turnwise.errors import TurnwiseError
 from turnwise.records.choices import BackEndName, FeedbackKind, RolloutEngine

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from turnwise.commands.engine_files import ENGINE, sources_of, write_engine
-from turnwise.commands.options import RlefJobOptions
 from turnwise.commands.rlef import dialogue_lines, open_training
 from turnwise.commands.run import command_line
+from turnwise.commands.training_options import RlefJobOptions
 from turnwise.errors import TurnwiseError
 from turnwise.records.rlef import read_rlef
 from turnwise.training.problems import TrainingProblems

@@ -9,7 +9,8 @@ from typing import Any
 from turnwise.benchmarks.checkers.checker_sets import load_checkers
 from turnwise.benchmarks.mappings import read_mapping
 from turnwise.benchmarks.own import find_benchmarks
-from turnwise.commands.options import AuditOptions, CommonOptions, DialogueOptions, ShowOptions, VerifyOptions
+from turnwise.commands.options import AuditOptions, CommonOptions, DialogueOptions, ShowOptions
+from turnwise.commands.training_options import VerifyOptions
 from turnwise.errors import TurnwiseError
 from turnwise.records.settings import (
     GEN_KWARGS,

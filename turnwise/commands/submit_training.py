@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from turnwise.commands.options import RftJobOptions, RlefJobOptions
 from turnwise.commands.submissions import (
     StoppedError,
     check_limits,
@@ -19,6 +18,7 @@ from turnwise.commands.submissions import (
     one_at_a_time,
     refuse_if_queued,
 )
+from turnwise.commands.training_options import RftJobOptions, RlefJobOptions
 from turnwise.commands.training_status import UNITS, read_training_progress
 from turnwise.commands.trainings import FrozenTraining, read_training
 from turnwise.errors import InfrastructureError, TurnwiseError

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 from turnwise.commands.inputs import named_inputs, with_absolute_paths, with_inputs
-from turnwise.commands.options import RftJobOptions, RlefJobOptions
 from turnwise.commands.rft import plan_job, train_job
 from turnwise.commands.rlef import plan_rlef_job, train_rlef_job
 from turnwise.commands.trained import PlannedJob
+from turnwise.commands.training_options import RftJobOptions, RlefJobOptions
 from turnwise.errors import TurnwiseError
 from turnwise.files import inside, read_whole
 from turnwise.records.choices import ClusterKind

@@ -7,8 +7,9 @@ from tabulate import tabulate
 
 from turnwise.benchmarks.own import find_benchmarks
 from turnwise.commands.machine import open_machine, show_progress
-from turnwise.commands.options import DialogueOptions, VerifyOptions
+from turnwise.commands.options import DialogueOptions
 from turnwise.commands.settings import judge_of_options
+from turnwise.commands.training_options import VerifyOptions
 from turnwise.errors import InfrastructureError, TurnwiseError
 from turnwise.records.own_solutions import Verification
 from turnwise.records.settings import RunConfig

@@ -16,9 +16,9 @@ from small_rlef import shared_machine, small_options, write_toy  # noqa: E402 - 
 from tiny_model import make_tiny_model  # noqa: E402 - as above
 
 from turnwise.cli.main import _run  # noqa: E402 - as above
-from turnwise.commands.options import RlefJobOptions, RlefOptions  # noqa: E402 - as above
 from turnwise.commands.rlef import plan_rlef_job, rlef_command, settings_of  # noqa: E402 - as above
 from turnwise.commands.rlef_engine import engine_command  # noqa: E402 - as above
+from turnwise.commands.training_options import RlefJobOptions, RlefOptions  # noqa: E402 - as above
 from turnwise.errors import MissingExtraError, TurnwiseError  # noqa: E402 - as above
 from turnwise.records.choices import (  # noqa: E402 - as above
     BackEndName,

@@ -21,9 +21,9 @@ from small_rlef import shared_machine, small_line, small_options, write_toy  # n
 from tiny_model import make_tiny_model  # noqa: E402 - as above
 
 from turnwise.commands import rlef  # noqa: E402 - as above
-from turnwise.commands.options import RlefOptions  # noqa: E402 - as above
 from turnwise.commands.score import score_command  # noqa: E402 - as above
 from turnwise.commands.trained import STOPPED  # noqa: E402 - as above
+from turnwise.commands.training_options import RlefOptions  # noqa: E402 - as above
 from turnwise.errors import TurnwiseError  # noqa: E402 - as above
 from turnwise.locks import Lock  # noqa: E402 - as above
 from turnwise.records.choices import PaperTable, RolloutEngine  # noqa: E402 - as above

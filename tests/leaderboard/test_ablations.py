@@ -29,13 +29,13 @@ def training(tmp_path: Path, write_run: Any, dialogue: Any, judge: Any) -> MakeT
         output = tmp_path / name
         for iteration, count in solved.items():
             words = ("fail",) * (turns - 1)
-            several = [
+            dialogues = [
                 dialogue(*words, "pass" if number < count else "fail", problem=f"b/{number}") for number in range(4)
             ]
             path = write_run(
                 output / "evaluations" / f"{iteration:06d}",
-                several,
-                [judge(one) for one in several[:count]],
+                dialogues,
+                [judge(dialogue) for dialogue in dialogues[:count]],
                 tasks={"t": turns},
                 problems=[f"b/{number}" for number in range(4)],
                 settings=RunSettings(),

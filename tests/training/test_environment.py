@@ -101,14 +101,16 @@ class Bench:
 
     @property
     def problems(self) -> list[Problem]:
-        return [problem for one in self.loaded for problem in one.asked]
+        return [problem for loaded_task in self.loaded for problem in loaded_task.asked]
 
     def decoys(self) -> dict[str, DecoyPool]:
         """Two wrong programs for each problem."""
         programs = ("print(0)", "raise SystemExit(3)")
         return {
-            one.task.name: DecoyPool([Decoy(p, text) for p in one.asked for text in programs], source="a test")
-            for one in self.loaded
+            loaded_task.task.name: DecoyPool(
+                [Decoy(p, text) for p in loaded_task.asked for text in programs], source="a test"
+            )
+            for loaded_task in self.loaded
         }
 
 
@@ -178,8 +180,8 @@ def test_the_environment_is_evaluation(bench: Bench, strategy: str, feedback: Fe
             assert episode.rewards == rewards_of(trajectory, report, REWARDS) == tuple(earned)
             assert episode.verdict is known.verdict
             episodes.append(episode)
-        solved = np.array([one.solved for one in episodes]).reshape(-1, SAMPLES)
-        public = np.array([one.trajectory.turns[-1].public_report.public_passed for one in episodes])
+        solved = np.array([episode.solved for episode in episodes]).reshape(-1, SAMPLES)
+        public = np.array([episode.trajectory.turns[-1].public_report.public_passed for episode in episodes])
         turns = of_task.record.max_turns
         values = pass_n_at_k(solved, public.reshape(-1, SAMPLES), n=1, k=2 * turns, turns=turns)
         assert values.tolist() == values_of(of_task, Metric(1, 2 * turns, turns)).tolist()
@@ -193,7 +195,7 @@ def _row(name: str, factor: int, *, secret: int) -> dict[str, object]:
         "name": name,
         "statement": "Multiply the number by what the tests tell.",
         "public_tests": [{"input": "1", "output": f"{factor}"}, {"input": "2", "output": f"{2 * factor}"}],
-        "hidden_tests": [{"input": f"{one}", "output": f"{one * factor}"} for one in inputs],
+        "hidden_tests": [{"input": f"{number}", "output": f"{number * factor}"} for number in inputs],
         "time_limit_seconds": 2.0,
         "solutions": [f"print(int(input()) * {factor})"],
     }
@@ -270,13 +272,13 @@ def test_an_info_counts_the_public_tests(toys: Environments) -> None:
 def test_no_hidden_test_is_told(toys: Environments, feedback: FeedbackKind, strategy: str) -> None:
     """No input or output of one stands in a message or an info, of the dialogue's problem or a decoy's."""
     problems = toys.training_problems
-    pool = DecoyPool([Decoy(one, "print(5)") for one in map(problems.find, toys.problems)], source="a test")
+    pool = DecoyPool([Decoy(problem, "print(5)") for problem in map(problems.find, toys.problems)], source="a test")
     settings = RunSettings(strategy=strategy, feedback=feedback)
     asked = TrainingProblems(problems.loaded, settings, PROMPTS, {"toy_train_multiturn": pool})
     hidden = [
         text
-        for one in map(problems.find, toys.problems)
-        for test in one.hidden_tests
+        for problem in map(problems.find, toys.problems)
+        for test in problem.hidden_tests
         for text in (test.input, test.output or "")
     ]
     assert len(hidden) == 12 and all(len(text) >= 4 for text in hidden)

@@ -94,7 +94,11 @@ def turnwise(*arguments: object) -> None:
 def solved(run: Path, *, turns: int = 3) -> float:
     """Return in percent which share of the run's dialogues of at most ``turns`` is solved."""
     estimates = json.loads((run / "scores.json").read_text())["tasks"][0]["estimates"]
-    return next(100 * one["value"] for one in estimates if (one["metric"], one["turns"]) == (f"1@{turns}", turns))
+    return next(
+        100 * estimate["value"]
+        for estimate in estimates
+        if (estimate["metric"], estimate["turns"]) == (f"1@{turns}", turns)
+    )
 
 
 def solved_by_feedback(run: Path) -> float:
@@ -171,11 +175,11 @@ def test_the_reward_teaches_a_model_to_use_feedback(
     learnt = miniature.learn(f"true-{seed}", "--seed", seed)
     figures = _iterations(learnt)
     assert "drift" in capsys.readouterr().err and figures[-1]["rollouts"]["drift"] is not None
-    assert max(one["update"]["logprob_gap"] for one in figures) < 1e-3
+    assert max(iteration["update"]["logprob_gap"] for iteration in figures) < 1e-3
     after = miniature.run(learnt / "checkpoint", f"after-{seed}", seed=seed)
     assert solved(before) <= 60 and solved(after) >= 85
     assert solved(after) - solved(after, turns=1) >= 35
-    assert fmean(one["rollouts"]["invalid"] for one in figures[-4:]) <= 0.05
+    assert fmean(iteration["rollouts"]["invalid"] for iteration in figures[-4:]) <= 0.05
     assert "<svg" in (learnt / "training.html").read_text()
 
     programs = miniature.folder / "incorrect.jsonl"

@@ -54,8 +54,8 @@ def test_the_dialogues_follow_from_seed_and_iteration(problems: TrainingProblems
     """Equal for equal ones, others for others."""
     first = problems.dialogues(2, rollouts=6, group=2, seed=3)
     again = problems.dialogues(2, rollouts=6, group=2, seed=3)
-    assert [(one.problem.id, one.sample, one.next_step()) for one in first] == [
-        (one.problem.id, one.sample, one.next_step()) for one in again
+    assert [(dialogue.problem.id, dialogue.sample, dialogue.next_step()) for dialogue in first] == [
+        (dialogue.problem.id, dialogue.sample, dialogue.next_step()) for dialogue in again
     ]
     assert _ids(problems.dialogues(1, rollouts=6, group=1, seed=3)) != _ids(
         problems.dialogues(1, rollouts=6, group=1, seed=4)
@@ -67,16 +67,16 @@ def test_a_group_is_about_one_problem(problems: TrainingProblems) -> None:
     dialogues = problems.dialogues(1, rollouts=6, group=3, seed=0)
     names = _ids(dialogues)
     assert names[0] == names[1] == names[2] != names[3] == names[4] == names[5]
-    assert [one.sample for one in dialogues] == [0, 1, 2, 0, 1, 2]
+    assert [dialogue.sample for dialogue in dialogues] == [0, 1, 2, 0, 1, 2]
     with pytest.raises(ValueError, match="7 rollouts are no multiple of a group of 3"):
         problems.dialogues(1, rollouts=7, group=3, seed=0)
 
 
 def test_no_two_dialogues_have_one_name(problems: TrainingProblems) -> None:
     """Where a problem comes several times in an iteration, and over all iterations."""
-    dialogues = [one for n in (1, 2, 3) for one in problems.dialogues(n, rollouts=40, group=2, seed=0)]
-    assert len({(one.problem.id, one.sample) for one in dialogues}) == 120
-    seeds = [step.seed for one in dialogues if isinstance(step := one.next_step(), Ask)]
+    dialogues = [dialogue for n in (1, 2, 3) for dialogue in problems.dialogues(n, rollouts=40, group=2, seed=0)]
+    assert len({(dialogue.problem.id, dialogue.sample) for dialogue in dialogues}) == 120
+    seeds = [step.seed for dialogue in dialogues if isinstance(step := dialogue.next_step(), Ask)]
     assert len(set(seeds)) == 120
 
 
@@ -91,9 +91,9 @@ def test_two_tasks_are_asked_in_turn(loaded: LoadedTask) -> None:
     other = replace(loaded, task=replace(loaded.task, name="toy_train_singleturn", max_turns=1))
     both = TrainingProblems([loaded, other], RunSettings(), PROMPTS)
     dialogues = both.dialogues(1, rollouts=14, group=1, seed=0)
-    assert Counter(one.task for one in dialogues) == {TASK: 7, "toy_train_singleturn": 7}
-    assert len({one.task for one in dialogues[:7]}) == 2
-    assert len({(one.task, one.problem.id) for one in dialogues}) == 14
+    assert Counter(dialogue.task for dialogue in dialogues) == {TASK: 7, "toy_train_singleturn": 7}
+    assert len({dialogue.task for dialogue in dialogues[:7]}) == 2
+    assert len({(dialogue.task, dialogue.problem.id) for dialogue in dialogues}) == 14
 
 
 def test_a_problem_is_found_by_its_id(problems: TrainingProblems, loaded: LoadedTask) -> None:
@@ -112,7 +112,7 @@ def test_a_task_that_measures_models_is_refused(loaded: LoadedTask) -> None:
 
 def test_decoys_of_a_test_set_are_refused(loaded: LoadedTask) -> None:
     """A model would be told of its programs' outputs."""
-    pool = DecoyPool((Decoy(one, "x = 1") for one in load_problems("sample_taco").scorable), source="taco/test")
+    pool = DecoyPool((Decoy(problem, "x = 1") for problem in load_problems("sample_taco").scorable), source="taco/test")
     with pytest.raises(TurnwiseError, match=r"of toy_train_multiturn \(taco/test\) are of the split test"):
         TrainingProblems([loaded], RunSettings(), PROMPTS, {TASK: pool})
 

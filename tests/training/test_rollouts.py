@@ -52,9 +52,9 @@ class EchoExecutor:
     def run(self, inputs: Iterable[bytes]) -> Iterator[Execution]:
         first, _, other = self.source.partition(b"/")
         for given in inputs:
-            said = other if given and other else first
-            ending = {b"crash": Ending.FAILED, b"starved": Ending.STARVED}.get(said, Ending.FINISHED)
-            yield Execution(ending, said)
+            answer = other if given and other else first
+            ending = {b"crash": Ending.FAILED, b"starved": Ending.STARVED}.get(answer, Ending.FINISHED)
+            yield Execution(ending, answer)
 
     def close(self) -> None: ...
 
@@ -77,7 +77,7 @@ class Problems:
     def dialogues(self, iteration: int, *, rollouts: int, group: int, seed: int) -> list[Dialogue]:
         chosen = random.Random(f"{seed} {iteration}").choices(PROBLEMS, k=rollouts // group)
         plan = self.plan("t", iteration, seed)
-        return [Dialogue(one, group * at + i, plan) for at, one in enumerate(chosen) for i in range(group)]
+        return [Dialogue(problem, group * at + i, plan) for at, problem in enumerate(chosen) for i in range(group)]
 
 
 def _said(request: Request, word: str) -> Reply:
@@ -171,8 +171,8 @@ class AsBatches:
 @pytest.fixture
 def judge() -> Iterator[Judge]:
     """A judge of words, with the cache that trainings have."""
-    with closing(Judge(EchoExecutor(), cache=RecentCache(1000), workers=2)) as one:
-        yield one
+    with closing(Judge(EchoExecutor(), cache=RecentCache(1000), workers=2)) as shared:
+        yield shared
 
 
 def _rollouts(judge: Judge, folder: Path, settings: RlefSettings = SETTINGS, **given: object) -> Rollouts:
@@ -181,7 +181,7 @@ def _rollouts(judge: Judge, folder: Path, settings: RlefSettings = SETTINGS, **g
 
 
 def _asked(episodes: Sequence[Episode]) -> list[tuple[str, int]]:
-    return [(one.trajectory.problem, one.trajectory.sample) for one in episodes]
+    return [(episode.trajectory.problem, episode.trajectory.sample) for episode in episodes]
 
 
 class Nothing:
@@ -205,7 +205,7 @@ def test_what_was_sampled_is_judged_on_all_tests_and_rewarded(tmp_path: Path, ju
 
     rollouts = _rollouts(judge, tmp_path, settings)
     episodes = rollouts.sample(1, Scripted())
-    assert [one.rewards for one in episodes] == [
+    assert [episode.rewards for episode in episodes] == [
         (1.0,),
         (0.0, 1.0),
         (0.0, 0.0, -1.0),
@@ -213,7 +213,7 @@ def test_what_was_sampled_is_judged_on_all_tests_and_rewarded(tmp_path: Path, ju
         (-0.2, -0.2, 1.0),
         (-0.2, -0.2, -1.0),
     ]
-    assert [one.verdict for one in episodes] == [
+    assert [episode.verdict for episode in episodes] == [
         Verdict.PASSED,
         Verdict.PASSED,
         Verdict.RUNTIME_ERROR,
@@ -221,7 +221,7 @@ def test_what_was_sampled_is_judged_on_all_tests_and_rewarded(tmp_path: Path, ju
         Verdict.PASSED,
         Verdict.NO_CODE,
     ]
-    assert [len(rows_of(one)) for one in episodes] == [1] * 6
+    assert [len(rows_of(episode)) for episode in episodes] == [1] * 6
     assert rollouts.seconds[0] > 0 and rollouts.seconds[1] > 0
 
 
@@ -231,7 +231,7 @@ def test_the_same_is_sampled_twice(tmp_path: Path, judge: Judge) -> None:
     assert _rollouts(judge, tmp_path / "two").sample(1, BatchEngine()) == first
     assert _rollouts(judge, tmp_path / "one").sample(1, Nothing()) == first
     assert _rollouts(judge, tmp_path / "one").sample(2, BatchEngine()) != first
-    assert len({one.trajectory for one in first}) == 12
+    assert len({episode.trajectory for episode in first}) == 12
 
 
 @pytest.mark.parametrize("kill", range(1, 10))
@@ -318,7 +318,7 @@ def test_processes_share_the_groups_of_an_iteration(tmp_path: Path, judge: Judge
         _asked(_rollouts(judge, tmp_path, settings, rank=rank, processes=2).sample(1, BatchEngine()))
         for rank in range(2)
     ]
-    every = [(one.problem.id, one.sample) for one in dialogues]
+    every = [(dialogue.problem.id, dialogue.sample) for dialogue in dialogues]
     assert parts == [every[0:3] + every[6:9] + every[12:15], every[3:6] + every[9:12]]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["000001-0.jsonl", "000001-1.jsonl"]
 
@@ -367,10 +367,10 @@ def test_too_many_failed_requests_stop_the_training(tmp_path: Path, judge: Judge
     )
     assert isinstance(caught.value, InfrastructureError)
     kept = {
-        (one["trajectory"]["problem"], one["trajectory"]["sample"])
+        (episode["trajectory"]["problem"], episode["trajectory"]["sample"])
         for line in (tmp_path / "000001.jsonl").read_bytes().splitlines()
-        for one in json.loads(line)["episodes"]
-        if one["rewards"] is not None
+        for episode in json.loads(line)["episodes"]
+        if episode["rewards"] is not None
     }
     assert kept
     mended = AsyncModel()
@@ -393,13 +393,13 @@ def test_a_few_spoiled_dialogues_are_dropped(tmp_path: Path, judge: Judge, in_lo
     model = Spoiling(1)
     settings = replace(SETTINGS, most_spoiled=0.25)
     episodes = _rollouts(judge, tmp_path, settings).sample(1, AsBatches(model) if in_lockstep else model)
-    dropped = {at: one for at, one in enumerate(episodes) if one.rewards is None}
-    assert [(at, one.verdict, one.trajectory.end) for at, one in dropped.items()] == [
+    dropped = {at: episode for at, episode in enumerate(episodes) if episode.rewards is None}
+    assert [(at, episode.verdict, episode.trajectory.end) for at, episode in dropped.items()] == [
         (1, None, End.REQUEST_FAILED),
         (4, None, End.INFRASTRUCTURE_FAILURE),
         (5, None, End.PUBLIC_PASSED),
     ]
-    assert all(one.is_spoiled for one in dropped.values())
+    assert all(episode.is_spoiled for episode in dropped.values())
     settings = replace(SETTINGS, most_spoiled=0.2)
     with pytest.raises(SpoiledError, match=r"3 of 12 .*1 by failed requests, 2 by the machine"):
         _rollouts(judge, tmp_path / "strict", settings).sample(1, AsBatches(model) if in_lockstep else model)
@@ -417,8 +417,8 @@ def test_a_first_prompt_that_is_too_long_is_nobodys_failure(tmp_path: Path, judg
 
     model = Short()
     episodes = _rollouts(judge, tmp_path).sample(1, AsBatches(model) if in_lockstep else model)
-    assert [one.rewards is None for one in episodes] == [False, True] * 6
-    assert all(one.calls == () and not one.is_spoiled for one in episodes[1::2])
+    assert [episode.rewards is None for episode in episodes] == [False, True] * 6
+    assert all(episode.calls == () and not episode.is_spoiled for episode in episodes[1::2])
     model.asked.clear()
     assert _rollouts(judge, tmp_path).sample(1, Nothing() if in_lockstep else model) == episodes
     assert model.asked == []
@@ -455,10 +455,10 @@ class Afresh:
 
     def encode(self, messages: Sequence[Message]) -> list[int]:
         ids: list[int] = []
-        for one in messages:
-            words = one.content.split("\n")
-            said = [ord(letter) + self._drift for letter in words[1]] if one.role == "assistant" else []
-            ids += said or [len(one.content)]
+        for message in messages:
+            words = message.content.split("\n")
+            token_ids = [ord(letter) + self._drift for letter in words[1]] if message.role == "assistant" else []
+            ids += token_ids or [len(message.content)]
         return ids
 
 
@@ -475,10 +475,10 @@ def test_the_drift_of_later_calls_is_counted(tmp_path: Path, judge: Judge, drift
             return _said(request, "z")
 
     episodes = _rollouts(judge, tmp_path, problems=problems).sample(1, Templated())
-    calls = [len(one.calls) for one in episodes]
+    calls = [len(episode.calls) for episode in episodes]
     assert calls == [4] * 12 or calls == [3] * 12
     later = [(calls[0] - 1) * (place % 4 == 0) for place in range(12)]
-    assert [(one.drifted, one.later) for one in episodes] == [(drift * count, count) for count in later]
+    assert [(episode.drifted, episode.later) for episode in episodes] == [(drift * count, count) for count in later]
 
 
 @pytest.mark.parametrize(

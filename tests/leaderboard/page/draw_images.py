@@ -45,14 +45,18 @@ def record_curves(trainings: Mapping[str, Path]) -> dict[str, Any]:
 
     They are those of the first task, by its usual metric.
     """
-    found = {}
+    curves = {}
     for name, output in trainings.items():
-        solved = [[one.iteration, one.rollouts.solved] for one in read_iterations(output)]
+        solved = [[logged.iteration, logged.rollouts.solved] for logged in read_iterations(output)]
         scores = list(read_evaluations(output))
         first = scores[:1] and (scores[0].task, scores[0].metric)
-        kept = [[one.iteration, one.value, one.lower, one.upper] for one in scores if (one.task, one.metric) == first]
-        found[name] = {"solved": solved, "metric": scores[0].metric if scores else "", "evaluations": kept}
-    return found
+        kept = [
+            [score.iteration, score.value, score.lower, score.upper]
+            for score in scores
+            if (score.task, score.metric) == first
+        ]
+        curves[name] = {"solved": solved, "metric": scores[0].metric if scores else "", "evaluations": kept}
+    return curves
 
 
 def draw_curves(curves: Mapping[str, Any]) -> str:

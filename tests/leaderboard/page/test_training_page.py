@@ -47,16 +47,16 @@ def training(tmp_path: Path, small_run: Callable[..., Path]) -> Path:
 class _Tags(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__()
-        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, dict(attrs)))
+        self.tags.append((tag, dict(attrs)))
 
 
 def _tags(text: str) -> list[tuple[str, dict[str, str | None]]]:
     """Return every element of a page with its attributes."""
-    return _Tags(text).found
+    return _Tags(text).tags
 
 
 def test_the_page_says_the_latest_figures_and_what_the_training_is_of(training: Path) -> None:
@@ -164,7 +164,7 @@ def test_iterations_after_a_resume_replace_those_that_were_lost(training: Path) 
         "{",
     )
     (training / "iterations.jsonl").write_text("\n".join([*lines, *impossible]))
-    assert [one.iteration for one in read_iterations(training)] == [1, 2]
+    assert [logged.iteration for logged in read_iterations(training)] == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_iterations_after_a_resume_replace_those_that_were_lost(training: Path) 
 def test_scores_that_cannot_be_read_are_left_out(training: Path, damage: str) -> None:
     """The page stands without them."""
     (training / "evaluations" / "000002" / "scores.json").write_text(damage)
-    assert {one.name for one in read_evaluations(training)} == {"000000"}
+    assert {evaluation.name for evaluation in read_evaluations(training)} == {"000000"}
     assert "000002" not in write_training_page(training).read_text(encoding="utf-8")
 
 
@@ -249,15 +249,17 @@ def test_what_a_strangers_folder_says_is_text(training: Path) -> None:
     scores = training / "evaluations" / "000002" / "scores.json"
     scores.write_text(scores.read_text().replace('"task": "t"', f'"task": {json.dumps(HOSTILE)}'))
     text = write_training_page(training).read_text(encoding="utf-8")
-    found = _tags(text)
-    assert {tag for tag, _ in found} <= {tag for tag, _ in plain}
-    assert {name for _, attributes in found for name in attributes} <= {name for _, one in plain for name in one}
-    names = {name for _, attributes in found for name in attributes}
-    assert not names & {"style", "src", "onerror", "onload"} and "script" not in {tag for tag, _ in found}
+    tags = _tags(text)
+    assert {tag for tag, _ in tags} <= {tag for tag, _ in plain}
+    assert {name for _, attributes in tags for name in attributes} <= {
+        name for _, attributes in plain for name in attributes
+    }
+    names = {name for _, attributes in tags for name in attributes}
+    assert not names & {"style", "src", "onerror", "onload"} and "script" not in {tag for tag, _ in tags}
     assert "\u202e" not in text and "&lt;script&gt;" in text
     (style,) = re.findall(r"<style>(.*?)</style>", text, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    (policy,) = [one["content"] for tag, one in found if tag == "meta" and "http-equiv" in one]
+    (policy,) = [attributes["content"] for tag, attributes in tags if tag == "meta" and "http-equiv" in attributes]
     assert policy == f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
 
@@ -275,9 +277,9 @@ def test_the_page_is_accessible_at_every_width(browser: Chromium, training: Path
     assert (page.evaluate("getComputedStyle(document.body).color") == "rgb(232, 234, 237)") is dark
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     page.evaluate(axe + ";0")
-    found = page.evaluate(
-        "axe.run().then((one) => one.violations.map((v) => [v.id, v.nodes.map((n) => n.html.slice(0, 150))]))"
+    violations = page.evaluate(
+        "axe.run().then((result) => result.violations.map((v) => [v.id, v.nodes.map((n) => n.html.slice(0, 150))]))"
     )
-    assert found == []
+    assert violations == []
     assert page.complaints() == [] and len(page.requests()) == 1
     page.close()

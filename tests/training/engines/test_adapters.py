@@ -292,7 +292,7 @@ def test_verls_loop_carries_a_dialogue(verl: Any) -> None:
     loop, output = carried(verl, texts)
     response, mask = output.response_ids, output.response_mask
     assert len(response) == len(mask) == len(output.response_logprobs)
-    assert "".join(chr(one) for one, sampled in zip(response, mask, strict=True) if sampled) == "".join(texts)
+    assert "".join(chr(token) for token, sampled in zip(response, mask, strict=True) if sampled) == "".join(texts)
     assert "mul k" in "".join(map(chr, output.prompt_ids))
     scores = output.as_dict()["rm_scores"]
     assert "turn_rewards" not in output.as_dict()

@@ -30,10 +30,10 @@ def test_files_are_written_whole_beside_the_training(toy: ToyTraining, tmp_path:
     profile.write_text(PROFILE)
     output = tmp_path / "out"
     for is_dry in (True, False):
-        said = write_engine(
+        text = write_engine(
             "verl", toy.record, toy.problems, output=output, sources=toy.sources, profile=profile, dry_run=is_dry
         )
-        assert said.startswith("Would write" if is_dry else "Wrote") and "54 problems, 2 node(s) of 4 GPUs" in said
+        assert text.startswith("Would write" if is_dry else "Wrote") and "54 problems, 2 node(s) of 4 GPUs" in text
         assert output.exists() is not is_dry
     assert sorted(path.name for path in (output / "engine").iterdir()) == [
         "README.md",

@@ -42,7 +42,7 @@ def test_what_is_opened_is_what_was_recorded(toy: ToyTraining, tmp_path: Path) -
     """The same problems, settings, decoys and rewards; the messages are those of the training's own environments."""
     programs = tmp_path / "wrong.jsonl"
     ids = toy.environments.problems[:3]
-    programs.write_text("".join(json.dumps({"problem": one, "program": "print(77)"}) + "\n" for one in ids))
+    programs.write_text("".join(json.dumps({"problem": name, "program": "print(77)"}) + "\n" for name in ids))
     dialogues = replace(toy.record.dialogues, feedback="random")
     nowhere: Any = None  # no program is run
     decoys = load_decoys(toy.problems.loaded, dialogues, nowhere, path=programs, runnable=False)
@@ -76,7 +76,7 @@ def test_each_dialogue_about_a_problem_has_a_sample_of_its_own(toy: ToyTraining)
 
 
 @pytest.mark.parametrize(
-    ("file", "place", "value", "said"),
+    ("file", "place", "value", "sentence"),
     [
         ("rlef.json", ("tasks", "0", "data_sha256"), "0" * 64, "are not those of the run"),
         ("environment.json", ("workers",), "two", "environment.json' cannot be read"),
@@ -86,9 +86,9 @@ def test_each_dialogue_about_a_problem_has_a_sample_of_its_own(toy: ToyTraining)
     ],
 )
 def test_what_is_other_than_recorded_is_refused(
-    folder: Path, file: str, place: tuple[str, ...], value: object, said: str
+    folder: Path, file: str, place: tuple[str, ...], value: object, sentence: str
 ) -> None:
     """Data, prompts and judge, before the first dialogue."""
     change(folder / file, *place, value=value)
-    with pytest.raises(TurnwiseError, match=said):
+    with pytest.raises(TurnwiseError, match=sentence):
         environments_of(str(folder))

@@ -12,6 +12,7 @@ import yaml
 from engine_training import SETTINGS, ToyTraining, write_files
 
 from turnwise.errors import TurnwiseError
+from turnwise.records.choices import EngineName
 from turnwise.records.rlef import RlefSettings
 from turnwise.training.engines.configuration import (
     EngineTraining,
@@ -21,7 +22,7 @@ from turnwise.training.engines.configuration import (
     verl_overrides,
 )
 from turnwise.training.engines.environments import Sources
-from turnwise.training.engines.files import ENGINES, engine_files, job_script
+from turnwise.training.engines.files import engine_files, job_script
 
 FOLDER = Path("/shared/it's a run/engine")
 PAPER = EngineTraining(FOLDER, "a/model", RlefSettings(), problems=13_000, calls=3, nodes=Nodes(nodes=4))
@@ -137,7 +138,7 @@ def test_without_values_there_is_no_critic() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "nodes", "said"),
+    ("settings", "nodes", "sentence"),
     [
         ({"value": "token"}, {}, "--value token is of the reference trainer alone"),
         ({"mask_cut": True}, {}, "--mask-cut is of the reference trainer alone"),
@@ -148,14 +149,14 @@ def test_without_values_there_is_no_critic() -> None:
         ({"rollouts": 16_384}, {}, "An iteration asks 16384 problems, and there are 13000: give a larger --group"),
     ],
 )
-def test_what_engines_cannot_do_is_refused(settings: dict[str, Any], nodes: dict[str, Any], said: str) -> None:
+def test_what_engines_cannot_do_is_refused(settings: dict[str, Any], nodes: dict[str, Any], sentence: str) -> None:
     """Before a job waits for it."""
     training = replace(PAPER, settings=replace(PAPER.settings, **settings), nodes=replace(PAPER.nodes, **nodes))
-    with pytest.raises(TurnwiseError, match=said):
+    with pytest.raises(TurnwiseError, match=sentence):
         check_training(training)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", [*EngineName])
 def test_no_hidden_test_is_in_any_file(toy: ToyTraining, tmp_path: Path, engine: str) -> None:
     """Of no hidden test an input or output of four characters or more is written; ids and prompts are.
 
@@ -182,7 +183,7 @@ def test_no_hidden_test_is_in_any_file(toy: ToyTraining, tmp_path: Path, engine:
 
 
 @pytest.mark.parametrize(
-    ("dialogues", "sources", "said"),
+    ("dialogues", "sources", "sentence"),
     [
         ({"keep_reasoning": False}, {}, "keep_reasoning is false"),
         ({"prefill": True}, {}, "prefill begins the model's answer"),
@@ -190,11 +191,11 @@ def test_no_hidden_test_is_in_any_file(toy: ToyTraining, tmp_path: Path, engine:
     ],
 )
 def test_dialogues_that_engines_cannot_carry_are_refused(
-    toy: ToyTraining, tmp_path: Path, dialogues: dict[str, Any], sources: dict[str, Any], said: str
+    toy: ToyTraining, tmp_path: Path, dialogues: dict[str, Any], sources: dict[str, Any], sentence: str
 ) -> None:
     """Those that edit what was said, and benchmarks that are code."""
     record = replace(toy.record, dialogues=replace(toy.record.dialogues, **dialogues))
-    with pytest.raises(TurnwiseError, match=said):
+    with pytest.raises(TurnwiseError, match=sentence):
         engine_files("verl", record, toy.problems, folder=tmp_path, sources=Sources(**sources))
 
 
@@ -267,7 +268,7 @@ def test_the_job_asks_for_what_the_profile_has() -> None:
 
 def test_the_program_and_the_configuration_go_together(toy: ToyTraining, tmp_path: Path) -> None:
     """What train.py names is written beside it, for both engines."""
-    for engine in ENGINES:
+    for engine in [*EngineName]:
         files = engine_files(
             engine, toy.record, toy.problems, folder=tmp_path, sources=toy.sources, nodes=Nodes(gpus=4)
         )

@@ -40,7 +40,7 @@ def test_60_dialogues_in_8_threads(make: Any) -> None:
         messages, _ = environment.init([{"role": "user", "content": "not this"}])
         steps = [environment.step(text) for text in (f"I do not know {number}.", WRONG, RIGHT)]
         assert [message["role"] for message in messages] == ["user"] and "mul k" in messages[0]["content"]
-        assert all([one["role"] for one in step["observations"]] == ["user"] for step in steps[:2])
+        assert all([message["role"] for message in step["observations"]] == ["user"] for step in steps[:2])
         told = steps[1]["observations"][0]["content"]
         environment.close()
         return told, tuple(step["reward"] for step in steps), steps[2]["done"], environment.get_metrics()

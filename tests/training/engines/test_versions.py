@@ -43,7 +43,7 @@ def test_releases_that_were_tried_are_taken(
 
 
 @pytest.mark.parametrize(
-    ("engine", "packages", "said"),
+    ("engine", "packages", "sentence"),
     [
         ("skyrl", {"skyrl": "0.4.0", "skyrl_gym": "0.4.0"}, "skyrl 0.4.0 is installed.*0.3.0 and later, below 0.4"),
         ("skyrl", {"skyrl": "0.3.0", "skyrl_gym": "0.3.9"}, "skyrl-gym 0.3.9 is installed.*skyrl-gym==0.4.0"),
@@ -55,11 +55,11 @@ def test_releases_that_were_tried_are_taken(
     ],
 )
 def test_other_releases_are_refused(
-    monkeypatch: pytest.MonkeyPatch, engine: str, packages: dict[str, str], said: str
+    monkeypatch: pytest.MonkeyPatch, engine: str, packages: dict[str, str], sentence: str
 ) -> None:
     """The sentence has the package, its version, the range and what to install."""
     installed(monkeypatch, **packages)
-    with pytest.raises(TurnwiseError, match=said):
+    with pytest.raises(TurnwiseError, match=sentence):
         check_releases(engine)
 
 
@@ -95,7 +95,7 @@ def test_equal_parameters_are_taken(engine: Callable[[str, str], None], name: st
 
 
 @pytest.mark.parametrize(
-    ("name", "parameters", "said"),
+    ("name", "parameters", "sentence"),
     [
         ("Trainer.step", "self, model, data=, **more", r"takes \(self, model, \*, data=, \*\*more\), not"),
         ("Trainer.step", "self, model, *, data, **more", "takes"),
@@ -104,11 +104,11 @@ def test_equal_parameters_are_taken(engine: Callable[[str, str], None], name: st
     ],
 )
 def test_other_parameters_are_refused(
-    engine: Callable[[str, str], None], name: str, parameters: str, said: str
+    engine: Callable[[str, str], None], name: str, parameters: str, sentence: str
 ) -> None:
     """A function that was renamed, or takes something else, stops a training before it begins."""
     engine(name, parameters)
-    with pytest.raises(TurnwiseError, match=said):
+    with pytest.raises(TurnwiseError, match=sentence):
         check_hooks("verl")
 
 

@@ -116,14 +116,14 @@ def parameters_in(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
     arguments = node.args
     positional = [*arguments.posonlyargs, *arguments.args]
     defaults = [False] * (len(positional) - len(arguments.defaults)) + [True] * len(arguments.defaults)
-    parts = [f"{one.arg}{'=' * given}" for one, given in zip(positional, defaults, strict=True)]
+    parts = [f"{argument.arg}{'=' * given}" for argument, given in zip(positional, defaults, strict=True)]
     if arguments.vararg:
         parts.append(f"*{arguments.vararg.arg}")
     elif arguments.kwonlyargs:
         parts.append("*")
     parts += [
-        f"{one.arg}{'=' * (default is not None)}"
-        for one, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+        f"{argument.arg}{'=' * (default is not None)}"
+        for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
     ]
     return ", ".join([*parts, *([f"**{arguments.kwarg.arg}"] if arguments.kwarg else [])])
 
@@ -174,7 +174,11 @@ def test_skyrl_reads_our_configuration(python: Path, packages: Path, settings: R
     (found,) = run(python, SKYRL, *of_skyrl(packages), given=[written])
     read = leaves(found)
     for place, value in leaves(written).items():
-        stands = read[place] if place in read else {name: one for name, one in read.items() if name.startswith(place)}
+        stands = (
+            read[place]
+            if place in read
+            else {name: argument for name, argument in read.items() if name.startswith(place)}
+        )
         assert stands == value, place
 
 
@@ -225,7 +229,7 @@ def test_skyrls_estimators_are_given_a_mask_of_ones(packages: Path) -> None:
         if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("compute_advantages_and_returns")
     ]
     given = {ast.unparse(word.value) for call in calls for word in call.keywords if word.arg == "response_mask"}
-    assert "data['response_mask']" in given and not any("loss_mask" in one for one in given)
+    assert "data['response_mask']" in given and not any("loss_mask" in argument for argument in given)
 
 
 def test_verl_has_one_reward_a_dialogue(packages: Path) -> None:

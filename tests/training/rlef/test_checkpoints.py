@@ -176,7 +176,7 @@ def test_killed_anywhere_it_ends_with_the_same_weights(tmp_path: Path, places: l
         assert "Stopped after iteration 2 of 3: run the same line to go on." in process.stdout
         assert "Goes on from checkpoint-2." in process.stdout
     weights = [(folder / "checkpoint" / "model.safetensors").read_bytes() for folder in (whole, output)]
-    assert len({hashlib.sha256(one).hexdigest() for one in weights}) == 1
+    assert len({hashlib.sha256(content).hexdigest() for content in weights}) == 1
     logs = [(folder / "iterations.jsonl").read_text().splitlines() for folder in (whole, output)]
     without_times = [[{**json.loads(line), "seconds": 0} for line in lines] for lines in logs]
     assert without_times[0] == without_times[1] and len(logs[0]) == 3

@@ -107,8 +107,8 @@ def test_a_tracker_that_is_not_installed_is_refused(folder: Path, monkeypatch: p
     absent = {"tensorboard", "tensorboardX", "wandb"}
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name in absent else real(name, *rest))
     for name in ("tensorboard", "wandb"):
-        said = _refusal(_options(folder, track=name), folder)
-        assert said == f"--track {name} needs the package {name}: run pip install {name}."
+        text = _refusal(_options(folder, track=name), folder)
+        assert text == f"--track {name} needs the package {name}: run pip install {name}."
 
 
 def test_without_torch_the_extra_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,8 +140,8 @@ def test_what_is_found_of_model_and_problems_is_refused(
     (bare / "chat_template.jinja").write_text("{{ nothing")
     assert "cannot be filled in (" in _refusal(options, folder)
     (bare / "chat_template.jinja").write_text("{{ raise_exception('no ' ~ messages[0].role ~ ' role') }}")
-    said = _refusal(replace(options, system_instruction="Be brief."), folder)
-    assert "cannot be filled in (no system role): give -a system_role=false" in said
+    text = _refusal(replace(options, system_instruction="Be brief."), folder)
+    assert "cannot be filled in (no system role): give -a system_role=false" in text
     options = replace(_options(folder), model_args=f"model={tmp_path}/none,device=cpu")
     assert "none' cannot be loaded (there is no such folder): mend -a model=" in _refusal(options, folder)
     of_two = {"WORLD_SIZE": "2", "RANK": "0", "LOCAL_RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"}
@@ -156,13 +156,13 @@ def test_what_is_found_of_model_and_problems_is_refused(
 def test_a_dry_run_says_what_will_be_and_writes_nothing(folder: Path) -> None:
     """Problems, iterations, parameters, memory, disk, evaluations."""
     options = _options(folder, dry_run=True, evaluate="toy_train_multiturn", lora=4, warmup_updates=6)
-    said = rlef_command(options, environ={"TURNWISE_CACHE": str(folder / "cache")}).text
-    assert "Problems: 4 of toy_train_multiturn, each asked 3.00 times in groups of 2." in said
-    assert "Iterations: 3 of 8 dialogues of at most 2 turn(s), at most 12,000 tokens; 6 updates in all." in said
-    assert "trained (LoRA of rank 4), float32; a value at each turn; 1 device." in said
-    assert "Memory: about" in said and "Disk: about" in said and " free." in said
-    assert "Evaluations: toy_train_multiturn, before the first iteration and every 200." in said
-    assert "it never comes to its peak; give fewer --warmup-updates." in said
+    text = rlef_command(options, environ={"TURNWISE_CACHE": str(folder / "cache")}).text
+    assert "Problems: 4 of toy_train_multiturn, each asked 3.00 times in groups of 2." in text
+    assert "Iterations: 3 of 8 dialogues of at most 2 turn(s), at most 12,000 tokens; 6 updates in all." in text
+    assert "trained (LoRA of rank 4), float32; a value at each turn; 1 device." in text
+    assert "Memory: about" in text and "Disk: about" in text and " free." in text
+    assert "Evaluations: toy_train_multiturn, before the first iteration and every 200." in text
+    assert "it never comes to its peak; give fewer --warmup-updates." in text
     assert not (folder / "out").exists()
 
 
@@ -171,26 +171,26 @@ def test_a_job_is_planned_for_machines_that_are_not_here(folder: Path) -> None:
     options = replace(_options(folder), model_args=f"model={folder / 'model'},device=cuda")
     planned = plan_rlef_job(options, command="", environ={"TURNWISE_CACHE": str(folder / "cache")}, processes=2)
     assert planned.steps == 3 and list(planned.models) == [(str(folder / "model"), None)]
-    said = "\n".join(planned.lines)
-    assert "2 devices" in said and said.count("free") == 1 and not (folder / "out").exists()
+    text = "\n".join(planned.lines)
+    assert "2 devices" in text and text.count("free") == 1 and not (folder / "out").exists()
 
 
 def test_an_engines_files_are_written_and_nothing_is_trained(folder: Path, tmp_path: Path) -> None:
     """Paths are absolute, the nodes those of the profile; a dry run writes none, and a job is another matter."""
     profile = tmp_path / "nodes.yaml"
     profile.write_text("workers: 2\ngpus: 2\npartition: large\n")
-    small = {one.name: getattr(_options(folder), one.name) for one in fields(RlefOptions)}
+    small = {field.name: getattr(_options(folder), field.name) for field in fields(RlefOptions)}
     options = RlefJobOptions(
         **small
         | {"engine": EngineName.SKYRL, "rollouts": 4, "group": 1, "minibatches": 1, "output_path": tmp_path / "out"}
     )
     options = replace(options, cluster_profile=profile)
     environ = {"TURNWISE_CACHE": str(folder / "cache")}
-    said = engine_command(replace(options, dry_run=True), environ=environ)
-    assert "Would write " in said and "skyrl.yaml" in said and not (tmp_path / "out").exists()
-    said = engine_command(options, environ=environ)
+    text = engine_command(replace(options, dry_run=True), environ=environ)
+    assert "Would write " in text and "skyrl.yaml" in text and not (tmp_path / "out").exists()
+    text = engine_command(options, environ=environ)
     made = tmp_path / "out" / "engine"
-    assert f"to {made}: 4 problems, 2 node(s) of 2 GPUs" in said
+    assert f"to {made}: 4 problems, 2 node(s) of 2 GPUs" in text
     assert json.loads((made / "environment.json").read_text())["benchmark"] == str(folder / "toy_train.jsonl")
     job = (made / "job.sbatch").read_text()
     assert "--nodes=2" in job and "--partition=large" in job

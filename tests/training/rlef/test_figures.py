@@ -114,11 +114,11 @@ def test_turns_are_those_that_the_behaviour_table_counts() -> None:
             judged[place] = Judgement(*place, episode.verdict, episode.solved, 2, 0.1, "none", "k")
     expected = measure((episode.trajectory for episode in kept), judged, similarity=ratio)
     shown = rollout_figures(kept, rewards=_REWARDS)
-    assert [(one.dialogues, one.solved, one.repairable, one.repaired) for one in shown.turns] == [
-        (one.dialogues, one.solved, one.repairable, one.repairs) for one in expected.turns
+    assert [(turn.dialogues, turn.solved, turn.repairable, turn.repaired) for turn in shown.turns] == [
+        (turn.dialogues, turn.solved, turn.repairable, turn.repairs) for turn in expected.turns
     ]
-    assert [one.verdicts for one in shown.turns] == [dict(one.verdicts) for one in expected.turns]
-    values = [value for one in expected.turns for value in one.non_code]
+    assert [turn.verdicts for turn in shown.turns] == [dict(turn.verdicts) for turn in expected.turns]
+    values = [value for turn in expected.turns for value in turn.non_code]
     assert shown.non_code == pytest.approx(sum(values) / len(values))
 
 

@@ -23,9 +23,9 @@ def of_length(*lengths: int) -> "torch.Tensor":
     return torch.arange(max(lengths))[None] < torch.tensor(lengths)[:, None]
 
 
-def near(found: "torch.Tensor", expected: object, within: float = 1e-6) -> bool:
+def near(result: "torch.Tensor", expected: object, within: float = 1e-6) -> bool:
     """Return whether all numbers are those."""
-    return torch.allclose(found, torch.as_tensor(expected, dtype=found.dtype), atol=within, rtol=0)
+    return torch.allclose(result, torch.as_tensor(expected, dtype=result.dtype), atol=within, rtol=0)
 
 
 def test_advantages_of_one_two_and_three_calls_are_those_worked_out_by_hand() -> None:
@@ -47,13 +47,13 @@ def test_advantages_are_sums_of_errors_that_fade() -> None:
     draw = random.Random(0)
     lengths = [1, 4, 3, 5]
     rewards, values = (rows(*[[draw.uniform(-1, 1) for _ in range(length)] for length in lengths]) for _ in range(2))
-    found = maths.advantages(rewards, values, of_length(*lengths), gamma=0.8, gae_lambda=0.6)
+    result = maths.advantages(rewards, values, of_length(*lengths), gamma=0.8, gae_lambda=0.6)
     for row, length in enumerate(lengths):
         after = [*values[row, 1:length].tolist(), 0.0]
         errors = [float(rewards[row, t] + 0.8 * after[t] - values[row, t]) for t in range(length)]
         for t in range(length):
             assert math.isclose(
-                float(found[row, t]), sum(0.48**k * error for k, error in enumerate(errors[t:])), abs_tol=1e-5
+                float(result[row, t]), sum(0.48**k * error for k, error in enumerate(errors[t:])), abs_tol=1e-5
             )
 
 
@@ -78,18 +78,18 @@ def test_the_numbers_of_the_prototype_for_an_engine_are_the_same() -> None:
     charged = rows([-0.2, 1.0]) - 0.05 * maths.call_means(torch.full((5,), 0.4), calls[:5], of=2).view(1, 2)
     assert near(charged, [[-0.22, 0.98]])
     rewards, values = rows([-0.2, 1.0], [0.0, -1.0]), rows([0.1, 0.5], [0.0, -0.4])
-    found = maths.advantages(rewards, values, of_length(2, 2))
-    assert near(found, [[0.7, 0.5], [-1.0, -0.6]]) and near(found + values, [[0.8, 1.0], [-1.0, -1.0]])
+    result = maths.advantages(rewards, values, of_length(2, 2))
+    assert near(result, [[0.7, 0.5], [-1.0, -0.6]]) and near(result + values, [[0.8, 1.0], [-1.0, -1.0]])
     # Their mean is -0.1, their variance (0.64 + 0.36 + 0.81 + 0.25) / 3.
     white = torch.tensor([0.8, 0.6, -0.9, -0.5]) / (2.06 / 3) ** 0.5
-    assert near(maths.whitened(found.flatten()), white, within=1e-5)
+    assert near(maths.whitened(result.flatten()), white, within=1e-5)
 
 
 def test_all_calls_are_whitened_together_whatever_turn_they_are_of() -> None:
     """Two turns whose advantages differ by turn alone keep the difference, which whitening by turn would take away."""
-    found = maths.whitened(torch.tensor([1.0, 3.0, 1.0, 3.0]))
-    assert near(found, [-0.8660, 0.8660, -0.8660, 0.8660], within=1e-4)
-    assert near(found.std(), 1.0, within=1e-5)
+    result = maths.whitened(torch.tensor([1.0, 3.0, 1.0, 3.0]))
+    assert near(result, [-0.8660, 0.8660, -0.8660, 0.8660], within=1e-4)
+    assert near(result.std(), 1.0, within=1e-5)
 
 
 @pytest.mark.parametrize("numbers", [[], [0.7], [0.1] * 7])
@@ -103,8 +103,8 @@ def test_processes_whiten_by_the_sums_of_all() -> None:
     numbers = torch.tensor([0.3, -1.2, 2.0, 0.9, -0.4])
     mine, others = numbers[:2], numbers[2:].double()
     sums = iter([torch.tensor([3.0, 2.5]), ((others - numbers.double().mean()) ** 2).sum()[None]])
-    found = maths.whitened(mine, total=lambda own: own + next(sums))
-    assert near(found, maths.whitened(numbers)[:2])
+    result = maths.whitened(mine, total=lambda own: own + next(sums))
+    assert near(result, maths.whitened(numbers)[:2])
 
 
 def test_the_policys_loss_is_clipped_on_the_side_that_it_gains_on() -> None:

@@ -66,8 +66,8 @@ def test_rollouts_hold_keys_and_values_and_take_turns_with_updates() -> None:
     cache = 64 * 8192 * 28 * 512 * 2
     assert needed().rollouts == cache + 64 * 6144 * 2 * (4 * 1536 + 2 * 8960)
     assert needed(has_own_engine=True).rollouts == cache + 2 * ALL
-    for found in (needed(), needed(rollout_batch=1)):
-        assert found.memory == found.states + max(found.activations + found.logits, found.rollouts)
+    for estimated in (needed(), needed(rollout_batch=1)):
+        assert estimated.memory == estimated.states + max(estimated.activations + estimated.logits, estimated.rollouts)
     assert needed().memory > needed(rollout_batch=1).memory
 
 

@@ -70,13 +70,13 @@ def load(base: BaseModel, **settings: Any) -> Networks:
 
 def part() -> Part:
     """Return both dialogues as one micro-batch."""
-    (found,) = Batch.of(EPISODES).parts([0, 1], tokens_at_a_time=100)
-    return found
+    (result,) = Batch.of(EPISODES).parts([0, 1], tokens_at_a_time=100)
+    return result
 
 
 def in_full(model: Any) -> "torch.Tensor":
     """Return the log-probabilities of what both dialogues' models said, each alone, of all logits."""
-    found = []
+    result = []
     for dialogue in EPISODES:
         prompt, reply = dialogue.calls[-1].reply.prompt_token_ids, dialogue.calls[-1].reply.token_ids
         assert prompt is not None and reply is not None
@@ -84,8 +84,8 @@ def in_full(model: Any) -> "torch.Tensor":
         logs = model(input_ids=ids).logits[0].log_softmax(dim=-1)
         begins = [len(call.reply.prompt_token_ids or ()) for call in dialogue.calls]
         for begin, call in zip(begins, dialogue.calls, strict=True):
-            found += [logs[begin + at - 1, token] for at, token in enumerate(call.reply.token_ids or ())]
-    return torch.stack(found)
+            result += [logs[begin + at - 1, token] for at, token in enumerate(call.reply.token_ids or ())]
+    return torch.stack(result)
 
 
 MODELS: list[tuple[str, dict[str, Any]]] = [
@@ -104,12 +104,12 @@ def test_log_probabilities_are_those_of_all_logits(make: Make, name: str, settin
     seen: list[tuple[int, ...]] = []
     head = networks.policy.get_output_embeddings()
     head.register_forward_hook(lambda _, inputs, __: seen.append(tuple(inputs[0].shape)))
-    found = networks.log_probabilities(part())
-    assert torch.allclose(found, in_full(model), atol=1e-5)
+    result = networks.log_probabilities(part())
+    assert torch.allclose(result, in_full(model), atol=1e-5)
     assert seen == [(1, 6, 8)]
     logs, entropies = networks.log_probabilities_and_entropies(part())
-    assert torch.equal(logs, found) and not logs.requires_grad and bool((entropies > 0).all())
-    assert torch.allclose(networks.reference_log_probabilities(part()), found, atol=1e-6)
+    assert torch.equal(logs, result) and not logs.requires_grad and bool((entropies > 0).all())
+    assert torch.allclose(networks.reference_log_probabilities(part()), result, atol=1e-6)
 
 
 def test_a_model_without_one_output_layer_is_refused(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,9 +132,9 @@ def test_logits_in_parts_give_the_same_numbers(monkeypatch: pytest.MonkeyPatch) 
     for at_a_time in (1, 10, 10**6):
         monkeypatch.setattr(maths, "LOGITS_AT_A_TIME", at_a_time)
         given = logits.clone().requires_grad_()
-        found = maths.log_probabilities(given, chosen)
-        (found * torch.arange(7)).sum().backward()
-        assert torch.allclose(found, expected) and torch.allclose(given.grad, whole.grad)
+        result = maths.log_probabilities(given, chosen)
+        (result * torch.arange(7)).sum().backward()
+        assert torch.allclose(result, expected) and torch.allclose(given.grad, whole.grad)
         assert torch.allclose(maths.entropies(logits), -(logits.softmax(-1) * logits.log_softmax(-1)).sum(-1))
 
 
@@ -143,9 +143,9 @@ def test_a_value_is_read_at_the_last_prompt_token(make: Make) -> None:
     base = make()
     networks, body = load(base), transformers.AutoModelForCausalLM.from_pretrained(base.name).model
     assert networks.critic is not None
-    found = networks.values(part(), part().call_places)
+    result = networks.values(part(), part().call_places)
     head = networks.critic.head
-    for value, prompt in zip(found, ([1, 2, 3], [1, 2, 3, 4, 5, 6, 7], [11, 12]), strict=True):
+    for value, prompt in zip(result, ([1, 2, 3], [1, 2, 3, 4, 5, 6, 7], [11, 12]), strict=True):
         hidden = body(input_ids=torch.tensor([prompt])).last_hidden_state[0, -1]
         assert torch.allclose(value, head.weight[0] @ hidden + head.bias[0], atol=1e-5)
     assert not torch.equal(load(base, seed=1).state()["critic.head.weight"], head.weight)
@@ -159,16 +159,16 @@ def test_padding_is_never_read(make: Make) -> None:
     given = part()
     other = dataclasses.replace(given, ids=torch.where(given.attention > 0, given.ids, 14))
     assert not torch.equal(other.ids, given.ids)
-    found = []
+    result = []
     for each in (given, other):
         logs, values = networks.log_probabilities(each), networks.values(each, each.call_places)
         (logs.sum() + values.sum()).backward()
         gradients = [weight.grad for weights in networks.parameters().values() for weight in weights]
-        found.append([logs.detach(), values.detach(), *(gradient.clone() for gradient in gradients)])
+        result.append([logs.detach(), values.detach(), *(gradient.clone() for gradient in gradients)])
         for weights in networks.parameters().values():
             for weight in weights:
                 weight.grad = None
-    assert all(torch.equal(*pair) for pair in zip(*found, strict=True))
+    assert all(torch.equal(*pair) for pair in zip(*result, strict=True))
 
 
 def test_what_was_sampled_has_the_same_chance_when_it_is_learnt(tmp_path: Path) -> None:

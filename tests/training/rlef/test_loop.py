@@ -21,6 +21,7 @@ from small_rlef import shared_machine, small_line, small_options, write_toy  # n
 from tiny_model import make_tiny_model  # noqa: E402 - as above
 
 from turnwise.commands import rlef  # noqa: E402 - as above
+from turnwise.commands.rlef_watch import score_evaluation  # noqa: E402 - as above
 from turnwise.commands.score import score_command  # noqa: E402 - as above
 from turnwise.commands.trained import STOPPED  # noqa: E402 - as above
 from turnwise.commands.training_options import RlefOptions  # noqa: E402 - as above
@@ -174,8 +175,8 @@ def test_what_was_taken_is_made_again(folder: Path, trained: Path) -> None:
     assert rlef.rlef_command(options, environ=_environ(folder)).status == 0
     assert _digest(output / "checkpoint") == _digest(trained / "checkpoint")
     scores.write_text('{"tas')
-    value = rlef._evaluate(scores.parent)
-    assert value is not None and value == rlef._evaluate(scores.parent)
+    value = score_evaluation(scores.parent)
+    assert value is not None and value == score_evaluation(scores.parent)
     assert json.loads(scores.read_text())["tasks"]
 
 

@@ -25,7 +25,6 @@ from turnwise.tasks.prompts import PromptSet
 from turnwise.training.base_model import BaseModel
 from turnwise.training.processes import process_number, rank_of
 from turnwise.training.rlef.settings import check_settings
-from turnwise.training.rollouts import check_behaviour_policy
 from turnwise.training.training_folder import TrainingPlan, check_equal, versions_of
 
 POLICY = "policy"  # the weights that another engine than hf samples with
@@ -71,7 +70,6 @@ class Training:
     def plan(self, machine: Machine, environ: Mapping[str, str]) -> "Plan":
         """Return what it is of; raises TurnwiseError for settings or a model that cannot be."""
         check_settings(self.settings)
-        check_behaviour_policy(self.dialogues.sampling)
         rank = rank_of(environ)
         model = self.model.record() if rank == 0 else None
         environment = Judge(machine.executor, matcher=self.judge.matcher).environment

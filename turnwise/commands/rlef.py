@@ -47,6 +47,7 @@ from turnwise.training.rlef.loop import Parts, train
 from turnwise.training.rlef.plan import Plan, Training, check_packages
 from turnwise.training.rlef.settings import PROFILES, check_settings
 from turnwise.training.rlef.tracking import Trackers, parse_trackers
+from turnwise.training.rollouts import check_behaviour_policy
 
 _REPORTS = 100_000  # that the judge holds, about 1 KB each
 _OF_MEMORY = 0.85  # of what the networks leave of an accelerator, for the engine that samples beside them
@@ -257,6 +258,7 @@ def _dialogues(options: RlefOptions, tasks: Sequence[Task], settings: RlefSettin
     sampling = _sampling(options.gen_kwargs, "--gen-kwargs")
     temperature = 1.0 if sampling.temperature is None else sampling.temperature
     sampling = replace(sampling, temperature=temperature, max_tokens=settings.max_reply_tokens)
+    check_behaviour_policy(sampling)
     return replace(config, settings=replace(config.settings, samples_per_problem=1, n_at_k=(), sampling=sampling))
 
 

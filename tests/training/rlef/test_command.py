@@ -81,6 +81,7 @@ def _refusal(options: RlefOptions, folder: Path, **environ: str) -> str:
         ({"rewards": "invalid=0.1"}, "--rewards invalid is 0.1, which would pay for turns without valid code"),
         ({"rewards": "invalid_is=bad"}, "--rewards invalid_is is 'bad': give no_code or"),
         ({"evaluation_kwargs": "presence_penalty=1"}, "--evaluation-kwargs presence_penalty is 1.0, and --model hf"),
+        ({"gen_kwargs": "temperature=0.5"}, "--gen-kwargs temperature=0.5 samples by another policy than the one that"),
         ({"gen_kwargs": "max_gen_toks=5"}, "--max-reply-tokens is 4, and --gen-kwargs max_gen_toks is 5"),
         ({"metadata": '{"samples_per_problem": 3}'}, "--metadata has samples_per_problem, which no training has"),
         ({"evaluation_samples": 0}, "--evaluation-samples is 0: give 1 or more"),
